@@ -1,0 +1,1 @@
+"""Words every floor shares, and the ports. Pure: no I/O, no SQL, no global state."""

@@ -1,0 +1,100 @@
+"""Port `bytes`: immutable blobs, written to several zones, durable before they are named.
+
+A blob is written once through a `BlobWriter`, and exists only after `commit` returned: its bytes
+are then fsynced in every zone named by the returned `Blob`. A row that names the blob is written
+afterwards; a blob without a row is garbage that a sweep removes. Memory per writer or reader is
+bounded (at most a few chunks), whatever the size.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from volano.kernel.place import ZoneName
+
+
+class Blob(msgspec.Struct, frozen=True, kw_only=True):
+    """A committed blob. `id` is opaque to everyone but the backend (at most 200 characters)."""
+
+    id: str
+    size_bytes: int
+    zones: tuple[str, ...]
+
+
+class FileSlice(msgspec.Struct, frozen=True, kw_only=True):
+    """A byte range of a local file, for sendfile; valid while the blob is not deleted."""
+
+    path: str
+    offset: int
+    length: int
+
+
+class BlobWriter(Protocol):
+    """One blob being written. Use as `async with`; leaving without `commit` aborts."""
+
+    async def write(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Append; the chunk may be reused by the caller once this returns.
+
+        Raises Unavailable (code `SlowDown` or `InsufficientStorage`) when the disk is full.
+        """
+        ...
+
+    async def commit(self) -> Blob:
+        """Make it durable in all its zones and name it."""
+        ...
+
+    async def __aenter__(self) -> BlobWriter: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+
+class ByteStore(Protocol):
+    """All blobs of a region."""
+
+    def writer(self, *, copies: int = 2, size_hint: int | None = None, key: str = "") -> BlobWriter:
+        """A new blob in `copies` of the zones that are up (fewer when fewer are up, at least 1).
+
+        `size_hint` is the expected size when known: small blobs go to the segment log. `key`
+        spreads primaries over zones by its hash. Raises Unavailable when no zone is up.
+        """
+        ...
+
+    def read(
+        self, blob: Blob, *, start: int = 0, length: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """Chunks of at most 1 MiB from the first zone that is up and whose copy is sound.
+
+        Raises Unavailable when no zone that holds it is up.
+        """
+        ...
+
+    async def read_all(self, blob: Blob, *, start: int = 0, length: int | None = None) -> bytes:
+        """The whole range at once; for blobs known to be small."""
+        ...
+
+    def file_slice(self, blob: Blob, *, start: int, length: int) -> FileSlice | None:
+        """Where the range lies on local disk, or None when it is elsewhere."""
+        ...
+
+    async def delete(self, blobs: Sequence[Blob]) -> None:
+        """Forget them; repeating is harmless."""
+        ...
+
+    def fail_zone(self, zone: ZoneName) -> None:
+        """Drill: treat the zone as gone, for reads and writes, until `restore_zone`."""
+        ...
+
+    def restore_zone(self, zone: ZoneName) -> None: ...
+
+    def zones_up(self) -> tuple[ZoneName, ...]: ...
+
+    def used_bytes(self) -> dict[str, int]:
+        """Bytes on disk by zone, for health and the home page."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,53 @@
+"""One frozen Config, read once by `app/` from `volano.toml` and `VOLANO_*`; nothing else reads
+the environment. Each setting is described in docs/reference/settings.md, which a test compares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All settings of one process.
+
+    `data_dir` holds everything that must survive. `store` is `sqlite` or a `postgresql://` URL;
+    `bytes_url` is `disk` or `s3://bucket/prefix?endpoint=…`. `listen` is the address for both
+    ports. `public_host` is the host name written into links and snippets. `test_mode` opens what
+    conformance suites need and is refused unless `listen` is a loopback address.
+    """
+
+    data_dir: Path
+    listen: str = "127.0.0.1"
+    port: int = 8080
+    aws_port: int = 9000
+    public_host: str = "localhost"
+    region: str = "eu-home-1"
+    zones: int = 3
+    store: str = "sqlite"
+    bytes_url: str = "disk"
+    runtime: str = "auto"
+    http: str = "own"
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    log_level: str = "info"
+    log_json: bool = False
+    price_list: Path | None = None
+    model_mirror: str = ""
+    test_mode: bool = False
+    test_file: Path | None = None
+    lifecycle_day_s: float = 86_400.0
+    extra_hosts: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def console_url(self) -> str:
+        return f"{self._scheme}://{self.public_host}:{self.port}"
+
+    @property
+    def aws_url(self) -> str:
+        return f"{self._scheme}://{self.public_host}:{self.aws_port}"
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if self.tls_certificate else "http"

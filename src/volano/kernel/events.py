@@ -1,0 +1,109 @@
+"""Port `events`: what happened, told upwards.
+
+An event is a frozen msgspec struct with a tag, owned by the service that publishes it; it is
+written to the outbox in the transaction that made it true (`Tx.publish`) and delivered at least
+once, in order, to every durable subscriber. A handler must be idempotent and should re-read the
+rows instead of trusting the event's content.
+
+Signals are the other kind: ephemeral, at most once, in this process or region (typing, presence,
+live pages). Nothing that matters may depend on a signal alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from volano.kernel.call import Env
+
+    Handler = Callable[[Env, "Event"], Awaitable[None]]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all events; `type_name` is `service.past_tense` (`compute.instances_wanted`)."""
+
+    type_name: ClassVar[str] = ""
+
+
+E = TypeVar("E", bound=Event)
+
+_EVENT_TYPES: dict[str, type[Event]] = {}
+
+
+def event(name: str) -> Callable[[type[E]], type[E]]:
+    """Register an event type under its wire name; names are unique in the program."""
+
+    def register(cls: type[E]) -> type[E]:
+        if name in _EVENT_TYPES:
+            raise ValueError(f"two event types are called {name}")
+        cls.type_name = name
+        _EVENT_TYPES[name] = cls
+        return cls
+
+    return register
+
+
+def to_payload(item: Event) -> bytes:
+    return msgspec.json.encode(item)
+
+
+def parse_event(name: str, payload: bytes) -> Event | None:
+    """The event of that name, or None for a type this version does not know."""
+    cls = _EVENT_TYPES.get(name)
+    return None if cls is None else msgspec.json.decode(payload, type=cls)
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """One durable subscriber: a name of its own, the event types it hears, its handler."""
+
+    name: str
+    types: tuple[type[Event], ...]
+    handler: Callable[..., Awaitable[None]]
+
+
+_SUBSCRIPTIONS: dict[str, Subscription] = {}
+
+
+def subscribe(
+    name: str, *types: type[E]
+) -> Callable[[Callable[[Env, E], Awaitable[None]]], Callable[[Env, E], Awaitable[None]]]:
+    """Make a function of a `work.py` a durable subscriber: `async def f(env, event)`."""
+
+    def register(
+        handler: Callable[[Env, E], Awaitable[None]],
+    ) -> Callable[[Env, E], Awaitable[None]]:
+        if name in _SUBSCRIPTIONS:
+            raise ValueError(f"two subscribers are called {name}")
+        _SUBSCRIPTIONS[name] = Subscription(name=name, types=types, handler=handler)
+        return handler
+
+    return register
+
+
+def subscriptions() -> tuple[Subscription, ...]:
+    """Every subscriber found so far, by name."""
+    return tuple(_SUBSCRIPTIONS[name] for name in sorted(_SUBSCRIPTIONS))
+
+
+class EventFeed(Protocol):
+    """Delivery of committed events, and signals."""
+
+    def wake(self) -> None:
+        """Something was committed: look at the outbox now instead of at the next poll."""
+        ...
+
+    async def settle(self) -> None:
+        """Return when every event committed before the call has been handled (tests, drain)."""
+        ...
+
+    def signal(self, topic: str, payload: bytes) -> None:
+        """Send an ephemeral signal to everyone who listens on `topic` now."""
+        ...
+
+    def listen(self, topic: str) -> AsyncIterator[bytes]:
+        """Signals of `topic` from now on; a listener more than 1,000 behind is closed."""
+        ...

@@ -1,0 +1,62 @@
+"""Port `journal`: the audit trail and metering of calls, off the hot path.
+
+The gateway hands over one `AuditRecord` per call and any number of `UsageRecord`s; the journal
+writes them in groups (every 200 ms or 500 records, and at drain), audit rows and usage events in
+one transaction. Usage that must not be lost with the process (instance seconds, stored bytes,
+tokens) is published by logic inside its own transaction instead (`billing.Usage`).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One call, allowed or not. Field names follow CloudTrail's record contents where they can."""
+
+    id: str
+    time_us: int
+    account: str
+    principal_id: str
+    principal_arn: str
+    door: str
+    action: str
+    resource: str
+    source_ip: str
+    user_agent: str
+    request_id: str
+    status: int
+    error_code: str = ""
+    read_only: bool = True
+    duration_us: int = 0
+
+
+class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """`quantity` of `meter` used by `account`; `id` makes a repeat harmless.
+
+    `meter` is a name of the price list (`s3.requests.write`, `llm.tokens.input`). `quantity` is a
+    decimal string. `dimensions` are shown on the bill (`bucket`, `model`, `instance`).
+    """
+
+    id: str
+    account: str
+    meter: str
+    quantity: str
+    start_us: int
+    end_us: int
+    resource: str = ""
+    dimensions: dict[str, str] = {}
+
+
+class Journal(Protocol):
+    def audit(self, record: AuditRecord) -> None:
+        """Queue a record; the oldest waiting writer is awaited by `flush` when 10,000 wait."""
+        ...
+
+    def usage(self, record: UsageRecord) -> None: ...
+
+    async def flush(self) -> None:
+        """Return when everything handed over before the call is durable."""
+        ...

@@ -1,0 +1,1 @@
+"""Bytes <-> typed calls for each protocol; knows no service."""

@@ -1,0 +1,279 @@
+"""The registry of API actions, and the one way to run one.
+
+An action is one API operation: `s3:PutObject`, `openai:createChatCompletion`,
+`slack:chat.postMessage`, `volano:listBuckets`. Its declaration drives the wire, authorization,
+audit, metering, the coverage table and the reference docs. `permission` and `resource` have no
+default, so that none is forgotten. A gateway authenticates and parses, then calls `run_action`:
+authorize, run, audit, count. There is no other way to reach a handler.
+
+Handlers are `async def f(env, call, request)`. For `aws` the request is the mapping that botocore's
+model describes; for the others it is the msgspec struct that annotates the parameter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from volano.kernel.errors import DeadlineExceeded, Internal, Unauthenticated, VolanoError
+from volano.kernel.identity import PrincipalKind
+from volano.kernel.journal import AuditRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from volano.kernel.call import Call, Env
+    from volano.wire.http import WebSocket
+
+    Handler = Callable[[Env, Call, Any], Awaitable[Any]]
+    Resource = str | Callable[[Call, Any], str]
+    Condition = Callable[[Call, Any], Mapping[str, str]]
+
+PUBLIC = "public"
+"""Permission of an action that needs no credential (health, sign-in)."""
+SIGNED_IN = "signed-in"
+"""Permission of an action that any valid credential may do (`GetCallerIdentity`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One API operation.
+
+    `resource` is an ARN, a template over the request's fields plus {account} and {region}, or a
+    function of call and request. `condition` gives condition keys beyond the call's own. `audited`
+    names the permission in the trail. `timeout_s` None means that the call may last (streams).
+    `partial` says in a sentence what of the operation is not built; the coverage page prints it.
+    """
+
+    name: str
+    permission: str
+    resource: Resource
+    handler: Handler
+    read_only: bool
+    method: str = ""
+    path: str = ""
+    scopes: tuple[str, ...] = ()
+    condition: Condition | None = None
+    timeout_s: float | None = 60.0
+    partial: str = ""
+    request_type: Any = None
+    streams_body: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def protocol(self) -> str:
+        prefix = self.name.partition(":")[0]
+        return {"openai": "openai", "slack": "slack", "volano": "rest"}.get(prefix, "aws")
+
+    @property
+    def operation(self) -> str:
+        return self.name.partition(":")[2]
+
+
+_ACTIONS: dict[str, Action] = {}
+_SOCKETS: dict[str, Callable[[Env, WebSocket], Awaitable[None]]] = {}
+
+_READ_PREFIXES = ("Get", "List", "Describe", "Head", "Select", "Lookup", "Simulate", "BatchGet")
+
+
+def action(
+    name: str,
+    *,
+    permission: str,
+    resource: Resource,
+    method: str = "",
+    path: str = "",
+    scopes: tuple[str, ...] = (),
+    condition: Condition | None = None,
+    read_only: bool | None = None,
+    timeout_s: float | None = 60.0,
+    partial: str = "",
+    streams_body: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Register a handler as the API action `name`.
+
+    `read_only` is derived from the HTTP method or the operation's verb when not given.
+    `streams_body` hands the request's body to the handler unread (REST and OpenAI uploads).
+    """
+
+    def register(handler: Handler) -> Handler:
+        if name in _ACTIONS:
+            raise ValueError(f"two actions are called {name}")
+        found = Action(
+            name=name,
+            permission=permission,
+            resource=resource,
+            handler=handler,
+            read_only=_is_read_only(name, method) if read_only is None else read_only,
+            method=method,
+            path=path,
+            scopes=scopes,
+            condition=condition,
+            timeout_s=timeout_s,
+            partial=partial,
+            streams_body=streams_body,
+        )
+        _ACTIONS[name] = found
+        return handler
+
+    return register
+
+
+def _is_read_only(name: str, method: str) -> bool:
+    if method:
+        return method in ("GET", "HEAD")
+    return name.partition(":")[2].startswith(_READ_PREFIXES)
+
+
+def socket_route(path: str) -> Callable[[Any], Any]:
+    """Register `async def f(env, socket)` for web sockets on `path` of the console port.
+
+    The function authenticates and authorizes by itself before it accepts.
+    """
+
+    def register(handler: Callable[[Env, WebSocket], Awaitable[None]]) -> Any:
+        if path in _SOCKETS:
+            raise ValueError(f"two socket routes are called {path}")
+        _SOCKETS[path] = handler
+        return handler
+
+    return register
+
+
+def find_socket(path: str) -> Callable[[Env, WebSocket], Awaitable[None]] | None:
+    return _SOCKETS.get(path)
+
+
+def find_action(name: str) -> Action | None:
+    return _ACTIONS.get(name)
+
+
+def list_actions(protocol: str | None = None) -> list[Action]:
+    """All actions, or those of `aws`, `openai`, `slack` or `rest`, by name."""
+    return [
+        _ACTIONS[name]
+        for name in sorted(_ACTIONS)
+        if protocol is None or _ACTIONS[name].protocol == protocol
+    ]
+
+
+def request_type(found: Action) -> Any:
+    """The annotation of the handler's third parameter (resolved once, then kept)."""
+    if found.request_type is not None:
+        return found.request_type
+    function = inspect.unwrap(found.handler)
+    names = list(inspect.signature(function).parameters)
+    kind = get_type_hints(function, include_extras=True).get(names[2]) if len(names) > 2 else None
+    _ACTIONS[found.name] = replace(found, request_type=kind)
+    return kind
+
+
+def resource_of(found: Action, call: Call, request: Any) -> str:
+    """The ARN that the action touches."""
+    if callable(found.resource):
+        return found.resource(call, request)
+    if "{" not in found.resource:
+        return found.resource
+    return found.resource.format_map(_Fields(call, request))
+
+
+class _Fields(dict[str, str]):
+    """Looks template fields up in the request, then in the call; a missing one is '*'."""
+
+    def __init__(self, call: Call, request: Any) -> None:
+        super().__init__(account=call.account, region=call.region)
+        self._request = request
+
+    def __missing__(self, key: str) -> str:
+        request = self._request
+        value = request.get(key) if isinstance(request, dict) else getattr(request, key, None)
+        return "*" if value in (None, "") else str(value)
+
+
+async def run_action(env: Env, call: Call, found: Action, request: Any) -> Any:
+    """Authorize, run, audit and count one call; raises VolanoError, never anything else."""
+    began = env.clock.monotonic_s()
+    resource, status, code = "*", 200, ""
+    try:
+        resource = resource_of(found, call, request)
+        await _authorize(env, call, found, request, resource)
+        return await _run(env, call, found, request)
+    except VolanoError as error:
+        status, code = error.wire_status, error.wire_code
+        raise
+    except asyncio.CancelledError:
+        status, code = 499, "ClientClosedRequest"
+        raise
+    except Exception as error:
+        status, code = 500, "InternalError"
+        env.log.error(
+            "action failed",
+            action=found.name,
+            request_id=call.request_id,
+            error=repr(error),
+            trace=_trace(error),
+        )
+        raise Internal(
+            f"An internal error happened; quote request id {call.request_id} to your operator.",
+        ) from error
+    finally:
+        took_s = env.clock.monotonic_s() - began
+        _record(env, call, found, resource=resource, status=status, code=code, took_s=took_s)
+
+
+async def _authorize(env: Env, call: Call, found: Action, request: Any, resource: str) -> None:
+    if found.permission == PUBLIC:
+        return
+    if call.principal.kind is PrincipalKind.ANONYMOUS and found.permission == SIGNED_IN:
+        raise Unauthenticated("This call needs a credential.")
+    if found.permission == SIGNED_IN:
+        return
+    context = found.condition(call, request) if found.condition else {}
+    await env.authority.authorize(call, found.permission, resource, context)
+
+
+async def _run(env: Env, call: Call, found: Action, request: Any) -> Any:
+    if found.timeout_s is None:
+        return await found.handler(env, call, request)
+    try:
+        async with asyncio.timeout(found.timeout_s):
+            return await found.handler(env, call, request)
+    except TimeoutError as error:
+        raise DeadlineExceeded(
+            f"{found.name} was not done after {found.timeout_s:g} seconds; nothing more is done.",
+        ) from error
+
+
+def _record(
+    env: Env, call: Call, found: Action, *, resource: str, status: int, code: str, took_s: float
+) -> None:
+    labels = (("action", found.name), ("status", str(status // 100) + "xx"))
+    env.metrics.count("volano_requests_total", labels)
+    env.metrics.observe("volano_request_seconds", took_s, (("door", call.door),))
+    env.journal.audit(
+        AuditRecord(
+            id=call.request_id,
+            time_us=env.clock.now_us(),
+            account=call.account,
+            principal_id=call.principal.id,
+            principal_arn=call.principal.arn,
+            door=call.door,
+            action=found.name,
+            resource=resource,
+            source_ip=call.source_ip,
+            user_agent=call.user_agent[:256],
+            request_id=call.request_id,
+            status=status,
+            error_code=code,
+            read_only=found.read_only,
+            duration_us=int(took_s * 1e6),
+        )
+    )
+
+
+def _trace(error: BaseException) -> list[str]:
+    import traceback  # noqa: PLC0415 - only when something broke
+
+    return traceback.format_exception(error)[-12:]

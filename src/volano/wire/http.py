@@ -1,0 +1,331 @@
+"""Requests, responses and sockets over ASGI 3.
+
+Gateways see `Request` and answer `Response`; nothing above this module touches ASGI. Raw path,
+raw query and Host are kept untouched, because AWS clients sign them. A body is read in chunks and
+never held whole unless a gateway asks for it with a limit. `Expect: 100-continue` is answered by
+the server as soon as the body is first read, so a gateway that refuses early never asks for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl, unquote
+
+from volano.kernel.bytes import FileSlice
+from volano.kernel.errors import Invalid, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+    Scope = dict[str, Any]
+    Receive = Callable[[], Awaitable[dict[str, Any]]]
+    Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+MAX_JSON_BODY_BYTES = 32 * 1024 * 1024
+FILE_CHUNK_BYTES = 256 * 1024
+
+
+class ClientGone(Exception):
+    """The client closed the connection while we were reading its body."""
+
+
+class Body:
+    """The request's body: iterate once for chunks, or `read` it whole up to a limit."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._done = False
+        self.received_bytes = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while not self._done:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self._done = True
+                raise ClientGone
+            self._done = not message.get("more_body", False)
+            chunk = message.get("body", b"")
+            self.received_bytes += len(chunk)
+            if chunk:
+                yield chunk
+
+    async def read(self, limit: int = MAX_JSON_BODY_BYTES) -> bytes:
+        """All of it; raises TooLarge once more than `limit` bytes came."""
+        chunks: list[bytes] = []
+        async for chunk in self:
+            chunks.append(chunk)
+            if self.received_bytes > limit:
+                raise TooLarge(f"The body is over the limit of {limit} bytes.")
+        return b"".join(chunks)
+
+
+def body_of(data: bytes) -> Body:
+    """A body that is already here (tests, calls made from inside)."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": data, "more_body": False}
+
+    return Body(receive)
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """One HTTP request. Header names are lower case; `path` is percent-decoded once."""
+
+    method: str
+    raw_path: str
+    raw_query: str
+    headers: dict[str, str]
+    header_list: list[tuple[str, str]]
+    body: Body
+    client_ip: str = "127.0.0.1"
+    scheme: str = "http"
+    port: int = 0
+    scope: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        return unquote(self.raw_path, errors="surrogateescape")
+
+    @property
+    def host(self) -> str:
+        return self.headers.get("host", "")
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """Decoded pairs, in order; a key without `=` has the value ''."""
+        return parse_qsl(self.raw_query, keep_blank_values=True, max_num_fields=1000)
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        pairs = (part.strip().partition("=") for part in self.headers.get("cookie", "").split(";"))
+        return {name: value for name, _, value in pairs if name}
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.scheme}://{self.host}"
+
+
+Content = "bytes | AsyncIterator[bytes] | FileSlice"
+
+
+@dataclass(slots=True, kw_only=True)
+class Response:
+    """One answer. `body` is bytes, chunks as they come, or a range of a local file."""
+
+    status: int = 200
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes | AsyncIterator[bytes] | FileSlice = b""
+    length: int | None = None
+    """Content-Length of a streamed body when it is known."""
+
+    def header(self, name: str) -> str | None:
+        lower = name.lower()
+        return next((value for key, value in self.headers if key.lower() == lower), None)
+
+
+def request_of(scope: Scope, receive: Receive) -> Request:
+    """The request in an ASGI `http` or `websocket` scope."""
+    pairs = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]]
+    headers: dict[str, str] = {}
+    for key, value in pairs:
+        headers[key] = f"{headers[key]},{value}" if key in headers else value
+    client = scope.get("client")
+    server = scope.get("server")
+    return Request(
+        method=scope.get("method", "GET"),
+        raw_path=cast("bytes", scope["raw_path"]).decode("latin-1"),
+        raw_query=cast("bytes", scope["query_string"]).decode("latin-1"),
+        headers=headers,
+        header_list=pairs,
+        body=Body(receive),
+        client_ip=client[0] if client else "",
+        scheme=scope.get("scheme", "http"),
+        port=server[1] if server and server[1] else 0,
+        scope=scope,
+    )
+
+
+async def send_response(response: Response, receive: Receive, send: Send, *, head: bool) -> None:
+    """Write `response`; `head` leaves the body out but keeps its headers."""
+    body = response.body
+    headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
+    names = {name for name, _ in headers}
+    bodiless = response.status in (204, 304) or response.status < 200
+    if b"content-length" not in names and not bodiless:
+        length = _length_of(response)
+        if length is not None:
+            headers.append((b"content-length", str(length).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if head or bodiless:
+        await _close(body)
+        await send({"type": "http.response.body", "body": b""})
+    elif isinstance(body, bytes):
+        await send({"type": "http.response.body", "body": body})
+    elif isinstance(body, FileSlice):
+        await _send_chunks(_file_chunks(body), receive, send)
+    else:
+        await _send_chunks(body, receive, send)
+
+
+def _length_of(response: Response) -> int | None:
+    if isinstance(response.body, bytes):
+        return len(response.body)
+    if isinstance(response.body, FileSlice):
+        return response.body.length
+    return response.length
+
+
+async def _close(body: object) -> None:
+    close = getattr(body, "aclose", None)
+    if close is not None:
+        await close()
+
+
+async def _file_chunks(part: FileSlice) -> AsyncIterator[bytes]:
+    import os  # noqa: PLC0415 - only here, and only on the fallback path
+
+    file = await asyncio.to_thread(os.open, part.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        offset, left = part.offset, part.length
+        while left > 0:
+            chunk = await asyncio.to_thread(os.pread, file, min(FILE_CHUNK_BYTES, left), offset)
+            if not chunk:
+                raise EOFError(f"{part.path} ended {left} bytes early")
+            yield chunk
+            offset += len(chunk)
+            left -= len(chunk)
+    finally:
+        os.close(file)
+
+
+async def _send_chunks(chunks: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Send until done; when the client leaves, close the iterator so that work behind it stops."""
+    watcher = asyncio.ensure_future(_wait_disconnect(receive))
+    sender = asyncio.ensure_future(_pump(chunks, send))
+    try:
+        await asyncio.wait({watcher, sender}, return_when=asyncio.FIRST_COMPLETED)
+        if not sender.done():
+            sender.cancel()
+        with suppress(asyncio.CancelledError):
+            await sender
+    finally:
+        for task in (watcher, sender):
+            if not task.done():
+                task.cancel()
+        with suppress(asyncio.CancelledError):
+            await watcher
+
+
+async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:
+    async with aclosing(cast("Any", chunks)) as stream:
+        async for chunk in stream:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _wait_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class SocketClosed(Exception):
+    """The other side closed the web socket."""
+
+
+class WebSocket:
+    """A web socket over ASGI; text frames only."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.request = request_of(scope, receive)
+        self._receive = receive
+        self._send = send
+
+    async def accept(self) -> None:
+        await self._receive()
+        await self._send({"type": "websocket.accept"})
+
+    async def refuse(self, status: int = 403) -> None:
+        """Close before accepting: the client sees HTTP 403."""
+        await self._receive()
+        await self._send({"type": "websocket.close", "code": 4000 + status})
+
+    async def receive(self) -> str:
+        """The next text frame; raises SocketClosed."""
+        message = await self._receive()
+        if message["type"] != "websocket.receive":
+            raise SocketClosed
+        text = message.get("text")
+        return (
+            text
+            if text is not None
+            else bytes(message.get("bytes") or b"").decode(errors="replace")
+        )
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._send({"type": "websocket.send", "text": text})
+        except (RuntimeError, OSError) as error:
+            raise SocketClosed from error
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        with suppress(RuntimeError, OSError):
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+def parse_multipart(content_type: str, data: bytes) -> list[tuple[str, str | None, str, bytes]]:
+    """The parts of a `multipart/form-data` body (RFC 7578): name, file name, media type, bytes.
+
+    Raises Invalid when the boundary is missing or the framing is broken.
+    """
+    boundary = _parameter(content_type, "boundary")
+    if not boundary:
+        raise Invalid("The multipart body has no boundary in its Content-Type.")
+    marker = b"--" + boundary.encode("latin-1")
+    pieces = (b"\r\n" + data).split(b"\r\n" + marker)
+    if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
+        raise Invalid("The multipart body does not end with its boundary.")
+    return [_parse_part(piece) for piece in pieces[1:-1]]
+
+
+def _parse_part(piece: bytes) -> tuple[str, str | None, str, bytes]:
+    head, separator, content = piece.partition(b"\r\n\r\n")
+    if not separator:
+        raise Invalid("A part of the multipart body has no headers.")
+    headers: dict[str, str] = {}
+    for line in head.decode("utf-8", "replace").split("\r\n"):
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    disposition = headers.get("content-disposition", "")
+    field_name = _parameter(disposition, "name")
+    if field_name is None:
+        raise Invalid("A part of the multipart body has no name.")
+    media = headers.get("content-type", "application/octet-stream")
+    return field_name, _parameter(disposition, "filename"), media, content
+
+
+def _parameter(header: str, name: str) -> str | None:
+    for part in _split_parameters(header):
+        key, _, value = part.strip().partition("=")
+        if key.strip().lower() == name:
+            value = value.strip()
+            if len(value) >= 2 and value[0] == value[-1] == '"':
+                value = value[1:-1].replace('\\"', '"').replace("%22", '"')
+            return value
+    return None
+
+
+def _split_parameters(header: str) -> Iterable[str]:
+    part, quoted = "", False
+    for char in header:
+        if char == '"':
+            quoted = not quoted
+        if char == ";" and not quoted:
+            yield part
+            part = ""
+        else:
+            part += char
+    yield part
