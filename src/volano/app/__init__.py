@@ -1,0 +1,1 @@
+"""The composition root: Config -> backends -> Env -> gateways -> ASGI and work loops."""

@@ -1,0 +1,154 @@
+"""Wires one process: Config -> backends -> Env. The only place that names the choices."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from volano.app import discover
+from volano.app.health import Health
+from volano.app.journal import GroupJournal
+from volano.backends.bytes.disk import open_disk
+from volano.backends.events.local import LocalEventFeed
+from volano.backends.inference.engine import EngineInference
+from volano.backends.runtime import open_runtime
+from volano.backends.secrets.local import open_secret_box
+from volano.backends.store.postgres import open_postgres
+from volano.backends.store.sqlite import open_sqlite
+from volano.backends.work.local import LocalWork
+from volano.kernel.call import Env
+from volano.kernel.clock import SystemClock
+from volano.kernel.errors import Invalid
+from volano.kernel.ids import Ids
+from volano.kernel.log import StreamLog
+from volano.kernel.metrics import Metrics
+from volano.kernel.place import region_with_zones
+from volano.services.billing import interface as billing
+from volano.services.identity import interface as identity
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from volano.kernel.bytes import ByteStore
+    from volano.kernel.clock import Clock
+    from volano.kernel.config import Config
+    from volano.kernel.log import Log
+    from volano.kernel.place import Region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """An Env and the loops that make it live."""
+
+    env: Env
+    feed: LocalEventFeed
+    work: LocalWork
+    journal: GroupJournal
+    health: Health
+    store: Any
+    """The store with what delivery needs beyond the port (`OutboxStore`)."""
+
+    async def run_loops(self) -> None:
+        """Deliver events, reconcile, run jobs and write the journal until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.feed.run(self.env, self.store))
+            group.create_task(self.work.run(self.env))
+            group.create_task(self.journal.run())
+
+
+@asynccontextmanager
+async def open_process(
+    config: Config, *, clock: Clock | None = None, ids: Ids | None = None, log: Log | None = None
+) -> AsyncIterator[Process]:
+    """All backends of one process, closed in reverse order at the end."""
+    clock = clock or SystemClock()
+    ids = ids or Ids()
+    log = log or StreamLog(clock, level=config.log_level, json=config.log_json)
+    discover.load_services()
+    config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    region = region_with_zones(config.region, config.zones)
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        feed = LocalEventFeed()
+        store = await _open_store(config, clock, feed.wake)
+        stack.push_async_callback(store.close)
+        secrets = open_secret_box(config.data_dir / "root.key")
+        byte_store = await _open_bytes(config, region, log=log, clock=clock, ids=ids)
+        stack.push_async_callback(byte_store.close)
+        runtime = open_runtime(config.data_dir / "runtime", log, clock, choice=config.runtime)
+        stack.push_async_callback(runtime.close)
+        inference = EngineInference(config.data_dir, log, clock)
+        stack.push_async_callback(inference.close)
+        journal = GroupJournal(
+            store,
+            log,
+            metrics,
+            insert_audit=identity.insert_audit,
+            insert_usage=billing.insert_usage,
+        )
+        stack.push_async_callback(journal.flush)
+        work = LocalWork(store, clock, ids)
+        env = Env(
+            config=config,
+            region=region,
+            clock=clock,
+            ids=ids,
+            log=log,
+            metrics=metrics,
+            store=store,
+            events=feed,
+            work=work,
+            bytes=byte_store,
+            runtime=runtime,
+            inference=inference,
+            authority=identity.open_authority(
+                store=store, secrets=secrets, clock=clock, region=region, log=log, ids=ids
+            ),
+            journal=journal,
+            secrets=secrets,
+        )
+        health = Health(started_us=clock.now_us())
+        _describe_metrics(metrics, health)
+        yield Process(env=env, feed=feed, work=work, journal=journal, health=health, store=store)
+
+
+async def _open_store(config: Config, clock: Clock, on_event: Callable[[], None]) -> Any:
+    if config.store == "sqlite":
+        path = config.data_dir / "volano.db"
+        return open_sqlite(path, clock, discover.migrations(), on_event)
+    return await open_postgres(config.store, clock, discover.migrations(), on_event)
+
+
+async def _open_bytes(
+    config: Config, region: Region, *, log: Log, clock: Clock, ids: Ids
+) -> ByteStore:
+    if config.bytes_url == "disk":
+        return open_disk(config.data_dir, region.zones, log, clock, ids)
+    if config.bytes_url.startswith("s3://"):
+        from volano.backends.bytes.s3 import open_s3_url  # noqa: PLC0415 - extra `scale`
+
+        return open_s3_url(config.bytes_url, environ=dict(os.environ), ids=ids)
+    raise Invalid("bytes_url is `disk` or s3://bucket/prefix?endpoint=URL&region=NAME.")
+
+
+def _describe_metrics(metrics: Metrics, health: Health) -> None:
+    metrics.describe("volano_requests_total", "API calls by action and class of status.")
+    metrics.describe("volano_request_seconds", "Time in an action, by door.")
+    metrics.describe("volano_event_failures_total", "Failed deliveries of events.")
+    metrics.describe("volano_journal_dropped_total", "Audit or usage records lost to overload.")
+    metrics.gauge("volano_requests_running", lambda: {(): float(health.requests)})
+    metrics.gauge("volano_sockets_open", lambda: {(): float(health.sockets)})
+
+
+def data_paths(data_dir: Path) -> dict[str, Path]:
+    """The files of a data folder that other commands need to know."""
+    return {
+        "database": data_dir / "volano.db",
+        "root key": data_dir / "root.key",
+        "lock": data_dir / "lock",
+        "admin": data_dir / "admin.env",
+    }

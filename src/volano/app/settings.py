@@ -1,0 +1,131 @@
+"""Reads the settings once: command line over `VOLANO_*` over `volano.toml` over defaults."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from volano.kernel.config import Config
+from volano.kernel.errors import Invalid
+
+DEFAULT_DATA_DIR = Path("~/.local/share/volano")
+
+
+class BadSetting(Invalid):
+    """A setting that is unknown or has a value of the wrong kind; the message names it."""
+
+    code = "BadSetting"
+
+
+def load_config(
+    overrides: dict[str, object], *, file: Path | None = None, environ: dict[str, str] | None = None
+) -> Config:
+    """The Config of this process; `overrides` come from the command line (None means not given).
+
+    Raises BadSetting with the name of the setting, where it was found and what it may be.
+    """
+    environ = dict(os.environ) if environ is None else environ
+    kinds = get_type_hints(Config)
+    values: dict[str, Any] = {"data_dir": DEFAULT_DATA_DIR.expanduser()}
+    for source, given in (
+        (str(file or "volano.toml"), _from_file(file)),
+        ("the environment", _from_environment(environ)),
+        ("the command line", {k: v for k, v in overrides.items() if v is not None}),
+    ):
+        for name, value in given.items():
+            if name not in kinds:
+                known = ", ".join(sorted(kinds))
+                raise BadSetting(f"{source}: there is no setting {name!r}. Known are: {known}.")
+            values[name] = _convert(name, value, kinds[name], source)
+    return _checked(Config(**values))
+
+
+def _from_file(file: Path | None) -> dict[str, object]:
+    path = file or Path("volano.toml")
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        if file is not None:
+            raise BadSetting(f"The config file {file} does not exist.") from None
+        return {}
+    except OSError as error:
+        raise BadSetting(f"The config file {path} cannot be read: {error.strerror}.") from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadSetting(f"{path} is not valid TOML: {error}.") from error
+
+
+def _from_environment(environ: dict[str, str]) -> dict[str, object]:
+    names = {field.name for field in fields(Config)}
+    return {
+        key[7:].lower(): value
+        for key, value in environ.items()
+        if key.startswith("VOLANO_") and key[7:].lower() in names
+    }
+
+
+def _convert(name: str, value: object, kind: Any, source: str) -> object:
+    wanted = kind
+    if type(None) in get_args(kind):
+        if value in ("", None):
+            return None
+        wanted = next(arg for arg in get_args(kind) if arg is not type(None))
+    try:
+        return _to_kind(value, wanted)
+    except (ValueError, TypeError):
+        label = getattr(wanted, "__name__", str(wanted))
+        raise BadSetting(f"{source}: {name} = {value!r} is not a {label}.") from None
+
+
+def _to_kind(value: object, kind: Any) -> object:
+    if kind is bool:
+        words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in words:
+            return words[str(value).lower()]
+        raise ValueError
+    if kind is int and isinstance(value, bool):
+        raise ValueError
+    if kind is Path:
+        return Path(str(value)).expanduser().absolute()
+    if kind in (int, float, str):
+        return kind(value)
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if isinstance(value, list):
+        return tuple(str(part) for part in value)
+    raise TypeError
+
+
+def _checked(config: Config) -> Config:
+    if not 1 <= config.zones <= 6:
+        raise BadSetting(f"zones = {config.zones}: a region has 1 to 6 zones.")
+    for name in ("port", "aws_port"):
+        if not 0 <= getattr(config, name) <= 65535:
+            raise BadSetting(f"{name} = {getattr(config, name)} is not a port.")
+    if config.http not in ("own", "stock"):
+        raise BadSetting(f"http = {config.http!r}: it is `own` or `stock`.")
+    if config.store != "sqlite" and not config.store.startswith(("postgresql://", "postgres://")):
+        raise BadSetting("store is `sqlite` or a postgresql:// URL.")
+    if bool(config.tls_certificate) != bool(config.tls_key):
+        raise BadSetting("tls_certificate and tls_key are given together or not at all.")
+    if config.test_mode and not _is_loopback(config.listen):
+        raise BadSetting(
+            "test_mode opens the cloud to anyone who reaches it; it needs a loopback `listen`."
+        )
+    return config
+
+
+def _is_loopback(address: str) -> bool:
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Port `events`: in process on one machine."""

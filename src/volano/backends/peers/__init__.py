@@ -1,0 +1,1 @@
+"""Port `peers`: other regions over their public API."""

@@ -1,0 +1,1 @@
+"""Port `secrets`: the root key in a file of the data folder."""

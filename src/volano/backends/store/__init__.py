@@ -1,0 +1,1 @@
+"""Port `state`: SQLite for one machine, PostgreSQL for many."""

@@ -1,0 +1,343 @@
+"""SQLite: WAL, one writer thread with group commit, reads inline on a read-only connection.
+
+Why this shape (research/stack.md 5, data_billing_security.md 6): an indexed read takes 6 µs, less
+than a thread hop; fsync takes milliseconds, so queued transactions share one. Each transaction is
+a coroutine that awaits only its `Tx`, whose methods never really wait here: the writer thread
+drives it to its end inside a savepoint, so a failing one undoes only itself. The futures resolve
+after COMMIT, which with synchronous=FULL has fsynced the log.
+
+Versions 3.7.0 to 3.51.2 can corrupt the WAL when two connections write and checkpoint at once
+(fixed in 3.51.3); the build shipped with `pysqlite3` is newer, and an older one is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pysqlite3 import dbapi2 as sqlite3
+
+from volano.backends.store.dialect import split_statements
+from volano.backends.store.migrations import Migration, plan
+from volano.kernel.errors import Internal, Unavailable
+from volano.kernel.events import to_payload
+from volano.kernel.store import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from pathlib import Path
+
+    from volano.kernel.clock import Clock
+    from volano.kernel.events import Event
+    from volano.kernel.store import Reader, Tx, Value
+
+T = TypeVar("T")
+
+FIRST_FIXED_VERSION = (3, 51, 3)
+MAX_QUEUED = 20_000
+"""Transactions waiting; more are refused with SlowDown."""
+MAX_GROUP = 512
+"""Transactions in one commit."""
+
+_FLOOR_TABLES = """
+CREATE TABLE IF NOT EXISTS schema_migration (
+  key TEXT PRIMARY KEY, digest TEXT NOT NULL, applied_us INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS outbox (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, payload BLOB NOT NULL,
+  created_us INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS event_cursor (
+  subscriber TEXT PRIMARY KEY, position TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS event_dead (
+  subscriber TEXT NOT NULL, position TEXT NOT NULL, type TEXT NOT NULL, payload BLOB NOT NULL,
+  error TEXT NOT NULL, failed_us INTEGER NOT NULL, PRIMARY KEY (subscriber, position));
+CREATE TABLE IF NOT EXISTS lease (
+  name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL,
+  expires_us INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS job (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, account TEXT NOT NULL,
+  state TEXT NOT NULL, fraction REAL NOT NULL, text TEXT NOT NULL, payload TEXT NOT NULL,
+  result TEXT NOT NULL, created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS job_by_account ON job (account, created_us);
+CREATE INDEX IF NOT EXISTS job_by_key ON job (kind, key);
+"""
+
+
+class _Item:
+    """One queued transaction and the future that waits for it."""
+
+    __slots__ = ("error", "future", "loop", "result", "work")
+
+    def __init__(
+        self,
+        work: Callable[[Tx], Awaitable[Any]],
+        future: asyncio.Future[Any],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.work = work
+        self.future = future
+        self.loop = loop
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+class _Connection:
+    """Reads and writes on one connection; methods are coroutines that never wait."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def rows(self, sql: str, *values: Value) -> list[Row]:
+        return list(self._connection.execute(sql, values).fetchall())
+
+    async def row(self, sql: str, *values: Value) -> Row | None:
+        found = self._connection.execute(sql, values).fetchone()
+        return None if found is None else tuple(found)
+
+
+class _SqliteTx(_Connection):
+    def __init__(self, connection: Any, now_us: int) -> None:
+        super().__init__(connection)
+        self._now_us = now_us
+        self._events: list[tuple[str, bytes, int]] = []
+
+    async def execute(self, sql: str, *values: Value) -> int:
+        return int(self._connection.execute(sql, values).rowcount)
+
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        self._connection.executemany(sql, rows)
+
+    def publish(self, event: Event) -> None:
+        self._events.append((event.type_name, to_payload(event), self._now_us))
+
+    def write_events(self) -> bool:
+        if self._events:
+            self._connection.executemany(
+                "INSERT INTO outbox (type, payload, created_us) VALUES (?, ?, ?)", self._events
+            )
+        return bool(self._events)
+
+
+class SqliteStore:
+    """One database file in the data folder, owned by one process."""
+
+    exclusive = True
+    """No other process shares it, so no lease is needed to be its only worker."""
+
+    def __init__(self, path: Path, clock: Clock, on_event: Callable[[], None]) -> None:
+        self._path = path
+        self._clock = clock
+        self._on_event = on_event
+        self._queue: queue.Queue[_Item | None] = queue.Queue(MAX_QUEUED)
+        self._writer = _open(path)
+        self._reader_connection = _open(path, read_only=True)
+        self._reader = _Connection(self._reader_connection)
+        self._thread = threading.Thread(target=self._write_loop, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def reader(self) -> Reader:
+        return self._reader
+
+    async def transact(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        try:
+            self._queue.put_nowait(_Item(work, future, loop))
+        except queue.Full as error:
+            raise Unavailable(
+                f"{MAX_QUEUED} writes are waiting; slow down and repeat.",
+                code="SlowDown",
+                retry_after_s=1.0,
+            ) from error
+        return await future
+
+    async def read_outbox(self, after: str, limit: int) -> list[tuple[str, str, bytes]]:
+        """Committed events after a position ('' is the beginning): position, type, payload."""
+        found = await self._reader.rows(
+            "SELECT seq, type, payload FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?",
+            int(after or 0),
+            limit,
+        )
+        return [(str(seq), kind, payload) for seq, kind, payload in found]
+
+    async def prune_outbox(self, before_us: int) -> int:
+        """Forget events older than that which every known subscriber has passed."""
+
+        async def prune(tx: Tx) -> int:
+            lowest = await tx.row("SELECT min(CAST(position AS INTEGER)) FROM event_cursor")
+            floor = lowest[0] if lowest and lowest[0] is not None else 0
+            return await tx.execute(
+                "DELETE FROM outbox WHERE created_us < ? AND seq <= ?", before_us, floor
+            )
+
+        return await self.transact(prune)
+
+    async def backup_to(self, path: Path) -> None:
+        """A consistent copy of the database while it is in use."""
+        await asyncio.to_thread(self._vacuum_into, path)
+
+    def _vacuum_into(self, path: Path) -> None:
+        source = _open(self._path, read_only=True)
+        try:
+            source.execute("VACUUM INTO ?", (str(path),))
+        finally:
+            source.close()
+
+    async def close(self) -> None:
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._reader_connection.close()
+        self._writer.close()
+
+    def _write_loop(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            group, stop = [first], False
+            while len(group) < MAX_GROUP:
+                try:
+                    item = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if item is None:
+                    stop = True
+                    break
+                group.append(item)
+            self._commit_group(group)
+            if stop:
+                return
+
+    def _commit_group(self, group: list[_Item]) -> None:
+        published = False
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            for item in group:
+                published |= self._run_one(item)
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._fail_group(group, error)
+        _resolve(group)
+        if published:
+            group[0].loop.call_soon_threadsafe(self._on_event)
+
+    def _run_one(self, item: _Item) -> bool:
+        """Run one transaction in a savepoint; True when it published events."""
+        tx = _SqliteTx(self._writer, self._clock.now_us())
+        self._writer.execute("SAVEPOINT one")
+        try:
+            item.result = _drive(item.work(tx))
+            published = tx.write_events()
+        except BaseException as error:
+            if not self._writer.in_transaction:
+                raise sqlite3.OperationalError(f"the transaction was lost: {error}") from error
+            item.error = _translated(error)
+            self._writer.execute("ROLLBACK TO one")
+            published = False
+        self._writer.execute("RELEASE one")
+        return published
+
+    def _fail_group(self, group: list[_Item], error: Exception) -> None:
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
+        for item in group:
+            item.error = _translated(error)
+
+
+def _resolve(group: list[_Item]) -> None:
+    """Hand results back, one loop call per loop instead of one per transaction."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Item]] = {}
+    for item in group:
+        by_loop.setdefault(item.loop, []).append(item)
+    for loop, items in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_set_results, items)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            continue
+
+
+def _set_results(items: list[_Item]) -> None:
+    for item in items:
+        if item.future.done():
+            continue
+        if item.error is not None:
+            item.future.set_exception(item.error)
+        else:
+            item.future.set_result(item.result)
+
+
+def _drive(awaitable: Awaitable[T]) -> T:
+    """Run a coroutine that never really waits."""
+    coroutine: Coroutine[Any, Any, T] = awaitable  # type: ignore[assignment]  # always `async def`
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    coroutine.close()
+    raise Internal("A transaction awaited something other than its Tx.")
+
+
+def _translated(error: BaseException) -> BaseException:
+    """SQLite's failures as the port's; logic's own errors pass through."""
+    if isinstance(error, sqlite3.OperationalError):
+        text = str(error)
+        if "full" in text or "disk I/O" in text or "readonly" in text:
+            return Unavailable(
+                "The database cannot be written: free disk space in the data folder.",
+                code="InsufficientStorage",
+                facts={"sqlite": text},
+            )
+        return Internal("The database refused a statement.", facts={"sqlite": text})
+    return error
+
+
+def _open(path: Path, *, read_only: bool = False) -> Any:
+    if sqlite3.sqlite_version_info < FIRST_FIXED_VERSION:
+        raise Internal(
+            f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug; install pysqlite3 0.6.1 or "
+            "newer."
+        )
+    mode = "ro" if read_only else "rwc"
+    connection = sqlite3.connect(
+        f"file:{path}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=512,
+    )
+    connection.execute("PRAGMA busy_timeout = 10000")
+    if not read_only:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute("PRAGMA mmap_size = 268435456")
+    return connection
+
+
+def open_sqlite(
+    path: Path, clock: Clock, migrations: list[Migration], on_event: Callable[[], None]
+) -> SqliteStore:
+    """Open or create the database and bring its schema up to date.
+
+    Raises NewerData when it was written by a newer Volano.
+    """
+    connection = _open(path)
+    try:
+        connection.executescript(_FLOOR_TABLES)
+        applied = dict(connection.execute("SELECT key, digest FROM schema_migration").fetchall())
+        for migration in plan(applied, migrations):
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in split_statements(migration.sql):
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO schema_migration VALUES (?, ?, ?)",
+                (migration.key, migration.digest, clock.now_us()),
+            )
+            connection.execute("COMMIT")
+    finally:
+        connection.close()
+    return SqliteStore(path, clock, on_event)

@@ -1,0 +1,1 @@
+"""Port `work`: reconcilers and jobs in this process."""

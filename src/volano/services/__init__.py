@@ -1,0 +1,1 @@
+"""The cloud itself: one folder per service, all of one shape (see ARCHITECTURE.md)."""

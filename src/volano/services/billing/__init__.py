@@ -1,0 +1,1 @@
+"""Billing: prices, the usage ledger, bills and budgets."""
