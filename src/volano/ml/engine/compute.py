@@ -1,0 +1,124 @@
+"""The thread that computes: it alone touches engines, and takes turns between all that waits.
+
+A round is: what was submitted, one step of every model with work, one batch of the embedding jobs.
+So nobody waits longer than a round, and a cancelled request is gone before the next step.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import traceback
+from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
+
+from volano.ml.engine.sequence import Output
+from volano.ml.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from volano.ml.engine.engine import Engine
+    from volano.ml.engine.sequence import Sequence
+
+    Sink: TypeAlias = Callable[[Output | EngineError], None]
+
+
+class Compute:
+    """Start it once; its methods may be called from any thread, sinks are called on its own."""
+
+    def __init__(self) -> None:
+        self._submitted: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._active: dict[Engine, dict[str, Sink]] = {}
+        self._jobs: deque[tuple[Iterator[object], Callable[[EngineError | None], None]]] = deque()
+        self._thread = threading.Thread(target=self._run, name="compute", daemon=True)
+
+    def start(self) -> None:
+        """Begin computing."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the round in progress; what is unfinished is dropped."""
+        self._submitted.put(None)
+        self._thread.join()
+
+    def generate(self, engine: Engine, sequence: Sequence, sink: Sink) -> None:
+        """Queue a sequence; the sink gets its outputs, or one error."""
+        self._submitted.put(lambda: self._add(engine, sequence, sink))
+
+    def abort(self, engine: Engine, sequence: Sequence) -> None:
+        """Drop a sequence and free its blocks; its sink hears no more. May be repeated."""
+        self._submitted.put(lambda: self._drop(engine, sequence))
+
+    def run(self, job: Iterator[object], done: Callable[[EngineError | None], None]) -> None:
+        """Advance a job a step a round until it is exhausted or fails."""
+        self._submitted.put(lambda: self._jobs.append((job, done)))
+
+    def _run(self) -> None:
+        while True:
+            busy = bool(self._active or self._jobs)
+            try:
+                submitted = self._submitted.get(block=not busy)
+            except queue.Empty:
+                self._round()
+                continue
+            if submitted is None:
+                return
+            submitted()
+
+    def _round(self) -> None:
+        for engine in list(self._active):
+            self._step(engine)
+        if self._jobs:
+            self._advance(*self._jobs.popleft())
+
+    def _add(self, engine: Engine, sequence: Sequence, sink: Sink) -> None:
+        try:
+            engine.add(sequence)
+        except EngineError as error:
+            sink(error)
+            return
+        self._active.setdefault(engine, {})[sequence.id] = sink
+
+    def _drop(self, engine: Engine, sequence: Sequence) -> None:
+        engine.abort(sequence)
+        self._active.get(engine, {}).pop(sequence.id, None)
+        self._retire(engine)
+
+    def _step(self, engine: Engine) -> None:
+        sinks = self._active[engine]
+        try:
+            outputs = engine.step()
+        except Exception as error:  # noqa: BLE001 - the work loop: one model's failure stays its own
+            failure = _to_engine_error(error)
+            for sequence in engine.abort_all():
+                sinks.pop(sequence.id)(failure)
+            outputs = []
+        for output in outputs:
+            if output.finish_reason is None:
+                sinks[output.id](output)
+            else:
+                sinks.pop(output.id)(output)
+        self._retire(engine)
+
+    def _retire(self, engine: Engine) -> None:
+        if not engine.has_work:
+            self._active.pop(engine, None)
+
+    def _advance(self, job: Iterator[object], done: Callable[[EngineError | None], None]) -> None:
+        try:
+            next(job)
+        except StopIteration:
+            done(None)
+        except Exception as error:  # noqa: BLE001 - the work loop: one job's failure stays its own
+            done(_to_engine_error(error))
+        else:
+            self._jobs.append((job, done))
+
+
+def _to_engine_error(error: Exception) -> EngineError:
+    if isinstance(error, EngineError):
+        return error
+    traceback.print_exception(error, file=sys.stderr)
+    return EngineError("The engine failed on this request. Its log says more.")

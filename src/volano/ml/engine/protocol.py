@@ -1,0 +1,134 @@
+"""The engine's protocol over a local stream socket.
+
+A frame is four bytes of length, big-endian, then a MessagePack map. The client numbers its requests
+with `id` and may have many open on one connection; every reply repeats the id. `op` names the
+request and `event` the reply:
+
+    ping          -> pong
+    load          -> loaded
+    generate      -> delta, delta, ... the last with finish_reason
+    cancel        -> cancelled            (`target` is the id to stop; its replies cease)
+    embed         -> embeddings           (vectors as little-endian float32, row after row)
+    count_tokens  -> count
+    status        -> status
+    unload        -> unloaded
+
+Any request may be answered by `error` with `kind` (invalid, bad_model, busy, out_of_memory,
+internal), a `code` that may be empty, and a message for the caller. A closed connection cancels all
+that it had open. Models are loaded by the first request that names them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+FRAME_BYTES_MAX = 64 * 1024 * 1024
+EMBED_INPUTS_MAX = 4096
+STOP_STRINGS_MAX = 16
+TOP_LOGPROBS_MAX = 20
+
+_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class ModelRef(msgspec.Struct, frozen=True, kw_only=True):
+    """`source` is `builtin:NAME` or a folder; `task` is `generate` or `embed`."""
+
+    name: str
+    source: str
+    task: str
+
+
+class Ping(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="ping"):
+    id: _Id
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="load"):
+    id: _Id
+    model: ModelRef
+
+
+class Generate(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="generate"):
+    """One of `messages` and `prompt`; `seed` None means a random one."""
+
+    id: _Id
+    model: ModelRef
+    messages: list[dict[str, object]] | None = None
+    prompt: str | None = None
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] = 512
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
+    top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    top_k: Annotated[int, msgspec.Meta(ge=0)] = 0
+    stop: Annotated[list[str], msgspec.Meta(max_length=STOP_STRINGS_MAX)] = []
+    seed: int | None = None
+    top_logprobs: Annotated[int, msgspec.Meta(ge=0, le=TOP_LOGPROBS_MAX)] | None = None
+    logit_bias: dict[int, Annotated[float, msgspec.Meta(ge=-1000, le=1000)]] = {}
+    frequency_penalty: Annotated[float, msgspec.Meta(ge=-100, le=100)] = 0.0
+    presence_penalty: Annotated[float, msgspec.Meta(ge=-100, le=100)] = 0.0
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="cancel"):
+    id: _Id
+    target: str
+
+
+class Embed(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="embed"):
+    id: _Id
+    model: ModelRef
+    inputs: Annotated[list[str], msgspec.Meta(max_length=EMBED_INPUTS_MAX)]
+
+
+class CountTokens(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="count_tokens"):
+    id: _Id
+    model: ModelRef
+    text: str
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="status"):
+    id: _Id
+
+
+class Unload(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="unload"):
+    id: _Id
+    name: str
+
+
+Request: TypeAlias = Ping | Load | Generate | Cancel | Embed | CountTokens | Status | Unload
+Reply: TypeAlias = dict[str, object]
+
+_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+_encoder = msgspec.msgpack.Encoder()
+
+
+def parse_request(frame: bytes) -> Request:
+    """The typed request; raises msgspec.DecodeError naming the field that is wrong."""
+    return _decoder.decode(frame)
+
+
+def find_id(frame: bytes) -> str | None:
+    """The id of a frame that could not be parsed, to answer it; None if it has none."""
+    try:
+        value = msgspec.msgpack.decode(frame)
+    except msgspec.DecodeError:
+        return None
+    found = value.get("id") if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def to_frame(message: Reply) -> bytes:
+    """A frame with its length in front."""
+    body = _encoder.encode(message)
+    return len(body).to_bytes(4, "big") + body
+
+
+async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
+    """The next frame's body; None when the stream has ended or a frame is over the limit."""
+    try:
+        size = int.from_bytes(await reader.readexactly(4), "big")
+        if size > FRAME_BYTES_MAX:
+            return None
+        return await reader.readexactly(size)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None

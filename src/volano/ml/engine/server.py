@@ -1,0 +1,276 @@
+"""The engine's process: `python -m volano.ml.engine.server --socket PATH --cache DIR`.
+
+It serves the protocol of `protocol.py` on a local socket that only its user can open and says
+`{"ready": true}` on standard output. With `--exit-with-stdin` it ends when its standard input does:
+a parent that dies, however it dies, takes it along.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from volano.ml.engine import protocol
+from volano.ml.engine.compute import Compute
+from volano.ml.engine.generator import KV_BYTES_MAX
+from volano.ml.engine.loaded import LoadedModels, resident_bytes
+from volano.ml.engine.sequence import Output
+from volano.ml.errors import BadRequest, EngineError, QueueFull
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+
+    from volano.ml.engine.detokenizer import TokenLogprob
+    from volano.ml.engine.embedder import Embedder
+    from volano.ml.layers.arrays import Floats
+
+CONNECTIONS_MAX = 64
+REQUESTS_PER_CONNECTION_MAX = 1024
+
+
+class Server:
+    """Serves every connection over one set of models and one computing thread."""
+
+    def __init__(self, models: LoadedModels, compute: Compute) -> None:
+        self._models = models
+        self._compute = compute
+        self._connections = 0
+
+    async def serve_connection(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Answer frames until the peer leaves; then everything it had open is cancelled."""
+        if self._connections >= CONNECTIONS_MAX:
+            writer.close()
+            return
+        self._connections += 1
+        tasks: dict[str, asyncio.Task[None]] = {}
+        try:
+            while (frame := await protocol.read_frame(reader)) is not None:
+                self._take(frame, writer, tasks)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            self._connections -= 1
+            for task in tasks.values():
+                task.cancel()
+            writer.close()
+
+    def _take(
+        self, frame: bytes, writer: asyncio.StreamWriter, tasks: dict[str, asyncio.Task[None]]
+    ) -> None:
+        try:
+            request = protocol.parse_request(frame)
+        except msgspec.DecodeError as error:
+            _send(writer, protocol.find_id(frame) or "", _error(BadRequest(f"{error}.")))
+            return
+        if request.id in tasks or len(tasks) >= REQUESTS_PER_CONNECTION_MAX:
+            busy = QueueFull("Too many requests are open on this connection, or this id twice.")
+            _send(writer, request.id, _error(busy))
+            return
+        if isinstance(request, protocol.Cancel):
+            target = tasks.pop(request.target, None)
+            if target is not None:
+                target.cancel()
+            _send(writer, request.id, {"event": "cancelled", "found": target is not None})
+            return
+        task = asyncio.get_running_loop().create_task(self._answer(request, writer))
+        tasks[request.id] = task
+        task.add_done_callback(lambda done: _forget(tasks, request.id, done))
+
+    async def _answer(self, request: protocol.Request, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with contextlib.aclosing(self._replies(request)) as replies:
+                async for reply in replies:
+                    _send(writer, request.id, reply)
+                    await writer.drain()
+        except EngineError as error:
+            _send(writer, request.id, _error(error))
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the work loop: one request's failure stays its own
+            sys.excepthook(type(error), error, error.__traceback__)
+            _send(writer, request.id, _error(EngineError("The engine failed on this request.")))
+
+    async def _replies(self, request: protocol.Request) -> AsyncGenerator[protocol.Reply, None]:
+        match request:
+            case protocol.Ping():
+                yield {"event": "pong"}
+            case protocol.Load(model=model):
+                await self._models.load(model)
+                yield {"event": "loaded"}
+            case protocol.Generate():
+                async with contextlib.aclosing(self._generate(request)) as outputs:
+                    async for output in outputs:
+                        yield _to_delta(output)
+            case protocol.Embed():
+                yield await self._embed(request)
+            case protocol.CountTokens(model=model, text=text):
+                tokenizer = (await self._models.load(model)).tokenizer
+                ids = await asyncio.to_thread(tokenizer.encode, text, add_special=False)
+                yield {"event": "count", "tokens": len(ids)}
+            case protocol.Status():
+                yield {
+                    "event": "status",
+                    "loaded": self._models.status(),
+                    "resident_bytes": resident_bytes(),
+                }
+            case protocol.Unload(name=name):
+                yield {"event": "unloaded", "found": self._models.unload(name)}
+            case protocol.Cancel():
+                raise AssertionError("cancel is answered where it is taken")
+
+    async def _generate(self, request: protocol.Generate) -> AsyncGenerator[Output, None]:
+        generator = await self._models.generator(request.model)
+        sequence = await asyncio.to_thread(generator.prepare, request)
+        loop = asyncio.get_running_loop()
+        # Bounded by max_tokens: a reader that is slow can hold no more than its own answer.
+        outputs: asyncio.Queue[Output | EngineError] = asyncio.Queue()
+
+        def sink(item: Output | EngineError) -> None:
+            loop.call_soon_threadsafe(outputs.put_nowait, item)
+
+        self._compute.generate(generator.engine, sequence, sink)
+        try:
+            while True:
+                item = await outputs.get()
+                if isinstance(item, EngineError):
+                    raise item
+                yield item
+                if item.finish_reason is not None:
+                    return
+        finally:
+            self._compute.abort(generator.engine, sequence)
+
+    async def _embed(self, request: protocol.Embed) -> protocol.Reply:
+        embedder = await self._models.embedder(request.model)
+        rows = await asyncio.to_thread(embedder.rows, request.inputs)
+        vectors = np.zeros((len(rows), embedder.width), dtype="<f4")
+        loop = asyncio.get_running_loop()
+        finished: asyncio.Future[EngineError | None] = loop.create_future()
+
+        def done(error: EngineError | None) -> None:
+            loop.call_soon_threadsafe(_settle, finished, error)
+
+        self._compute.run(_fill(embedder, rows, vectors, finished), done)
+        error = await finished
+        if error is not None:
+            raise error
+        return {
+            "event": "embeddings",
+            "vectors": vectors.tobytes(),
+            "width": embedder.width,
+            "prompt_tokens": sum(map(len, rows)),
+        }
+
+
+def _fill(
+    embedder: Embedder,
+    rows: list[list[int]],
+    vectors: Floats,
+    finished: asyncio.Future[EngineError | None],
+) -> Iterator[None]:
+    for indexes, found in embedder.embed(rows):
+        vectors[indexes] = found
+        yield
+        if finished.cancelled():
+            return
+
+
+def _settle(future: asyncio.Future[EngineError | None], error: EngineError | None) -> None:
+    if not future.done():
+        future.set_result(error)
+
+
+def _forget(tasks: dict[str, asyncio.Task[None]], id: str, done: asyncio.Task[None]) -> None:
+    if tasks.get(id) is done:
+        del tasks[id]
+    if not done.cancelled():
+        done.exception()  # a connection that broke while answering needs no report
+
+
+def _send(writer: asyncio.StreamWriter, id: str, reply: protocol.Reply) -> None:
+    if not writer.is_closing():
+        writer.write(protocol.to_frame({"id": id, **reply}))
+
+
+def _error(error: EngineError) -> protocol.Reply:
+    return {"event": "error", "kind": error.kind, "code": error.code, "message": error.message}
+
+
+def _to_delta(output: Output) -> protocol.Reply:
+    return {
+        "event": "delta",
+        "text": output.text,
+        "logprobs": [_to_logprob(entry) for entry in output.logprobs],
+        "finish_reason": output.finish_reason,
+        "prompt_tokens": output.prompt_tokens,
+        "completion_tokens": output.completion_tokens,
+        "seed": output.seed,
+    }
+
+
+def _to_logprob(entry: TokenLogprob) -> dict[str, object]:
+    return {
+        "token": entry.token,
+        "logprob": entry.logprob,
+        "bytes": list(entry.bytes),
+        "top": [[token, logprob, list(data)] for token, logprob, data in entry.top],
+    }
+
+
+async def serve(socket: Path, cache: Path, *, kv_bytes: int) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    compute = Compute()
+    compute.start()
+    server = Server(LoadedModels(cache, kv_bytes=kv_bytes), compute)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    old_mask = os.umask(0o077)
+    listener = await asyncio.start_unix_server(server.serve_connection, path=socket)
+    os.umask(old_mask)
+    sys.stdout.write(json.dumps({"ready": True}) + "\n")
+    sys.stdout.flush()
+    async with listener:
+        await stopped.wait()
+    compute.stop()
+
+
+def _exit_with_stdin() -> None:
+    """Wait for the end of standard input and leave at once: nothing here needs to be saved."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    os._exit(0)
+
+
+def main() -> None:
+    """Parse the command line and serve."""
+    parser = argparse.ArgumentParser(description="Serve models on a local socket.")
+    parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, required=True, help="where built-in models are made")
+    parser.add_argument("--kv-mib", type=int, default=KV_BYTES_MAX // 2**20)
+    parser.add_argument("--exit-with-stdin", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.exit_with_stdin:
+        threading.Thread(target=_exit_with_stdin, daemon=True).start()
+    os.nice(5)  # whoever answers requests goes before whoever computes
+    asyncio.run(serve(arguments.socket, arguments.cache, kv_bytes=arguments.kv_mib * 2**20))
+
+
+if __name__ == "__main__":
+    main()

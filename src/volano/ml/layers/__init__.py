@@ -1,0 +1,1 @@
+"""The pieces models are made of, as functions over arrays."""
