@@ -7,7 +7,7 @@ from volano.kernel.journal import UsageRecord
 
 
 @event("billing.usage")
-class Usage(Event):
+class Usage(Event, frozen=True, kw_only=True):
     """Something was used. Published by logic in the transaction that made it true.
 
     `records` are written to the ledger once: their ids make a repeat harmless.

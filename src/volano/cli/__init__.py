@@ -1,0 +1,1 @@
+"""The `volano` command: one file per command, imported only when it is run."""

@@ -1,0 +1,73 @@
+"""`volano`: finds the command, imports its module only, and turns errors into exit codes.
+
+A command is a module with `add_arguments(parser)` and `run(args) -> int`. Exit codes: 0 done,
+1 the work failed, 2 the arguments or settings are wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from volano import __version__
+
+COMMANDS = {
+    "up": "start the cloud in the foreground",
+    "tour": "take a small company through a day, with stock clients only",
+    "doctor": "check this machine and this data folder, and say how to mend",
+    "bill": "print this month's bill, line by line",
+    "models": "list models, or pull one: `volano models pull NAME`",
+    "zone": "drill: `volano zone fail b`, `volano zone restore b`, `volano zone list`",
+    "login": "print a new one-time login link",
+    "keys": "list, make and revoke keys",
+    "enable": "install an extra: ml, scale or clients",
+    "backup": "write everything to one file",
+    "restore": "make a data folder from a backup",
+    "coverage": "list every API operation: built, partial, not built",
+    "version": "print the version",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        _print_help()
+        return 0 if arguments else 2
+    if arguments[0] in ("-V", "--version", "version"):
+        print(f"volano {__version__}")
+        return 0
+    name = arguments[0]
+    if name not in COMMANDS:
+        print(f"volano: there is no command {name!r}; see `volano --help`.", file=sys.stderr)
+        return 2
+    module = importlib.import_module(f"volano.cli.{name}")
+    parser = argparse.ArgumentParser(prog=f"volano {name}", description=COMMANDS[name])
+    module.add_arguments(parser)
+    return _run(module, parser.parse_args(arguments[1:]))
+
+
+def _run(module: object, args: argparse.Namespace) -> int:
+    from volano.kernel.errors import Invalid, VolanoError  # noqa: PLC0415 - keeps --help fast
+
+    try:
+        return int(module.run(args))  # type: ignore[attr-defined]  # every command has it
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+    except VolanoError as error:
+        print(f"volano: {error.message}", file=sys.stderr)
+        for name, fact in error.facts.items():
+            print(f"  {name}: {fact}", file=sys.stderr)
+        return 2 if isinstance(error, Invalid) else 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def _print_help() -> None:
+    print("usage: volano COMMAND [options]\n\nAn AI cloud you own. Commands:")
+    for name, text in COMMANDS.items():
+        print(f"  {name:10} {text}")
+    print("\n`volano COMMAND --help` tells more. Start with `volano up`.")

@@ -1,0 +1,58 @@
+"""Options that several commands share, and where a running Volano and its keys are found."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from volano.app.settings import load_config
+from volano.kernel.errors import NotFound
+
+if TYPE_CHECKING:
+    import argparse
+
+    from volano.kernel.config import Config
+
+CLIENT_VARIABLES = (
+    "AWS_ENDPOINT_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_DEFAULT_REGION",
+    "OPENAI_BASE_URL",
+    "OPENAI_API_KEY",
+    "SLACK_API_URL",
+    "SLACK_USER_TOKEN",
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+)
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", metavar="DIR", help="the data folder")
+    parser.add_argument("--config", metavar="FILE", help="a volano.toml")
+
+
+def config_of(args: argparse.Namespace, **more: object) -> Config:
+    """The Config from file, environment and the command's options."""
+    overrides: dict[str, object] = {"data_dir": getattr(args, "data", None)}
+    file = Path(args.config) if getattr(args, "config", None) else None
+    return load_config(overrides | more, file=file)
+
+
+def client_environment(data_dir: Path) -> dict[str, str]:
+    """The variables of stock clients: those set already, else the administrator's of `data_dir`.
+
+    Raises NotFound when neither is there.
+    """
+    given = {name: os.environ[name] for name in CLIENT_VARIABLES if name in os.environ}
+    if {"AWS_ACCESS_KEY_ID", "OPENAI_API_KEY", "AWS_ENDPOINT_URL"} <= set(given):
+        return given
+    try:
+        lines = (data_dir / "admin.env").read_text().splitlines()
+    except OSError:
+        raise NotFound(
+            f"There are no keys: neither the variables of stock clients are set nor is there "
+            f"{data_dir / 'admin.env'}. Start `volano up` first, or give --data."
+        ) from None
+    return dict(line.split("=", 1) for line in lines if "=" in line) | given
