@@ -1,0 +1,319 @@
+"""The append-only log of one zone: small blobs, many to a file, one fdatasync for a whole batch.
+
+One committer thread owns the active segment. It takes everything that is waiting, writes it with
+one call, syncs once and then settles all of it (group commit): the busier the zone, the fewer
+syncs a blob costs. A segment is given up as soon as a sync fails, because the kernel may have
+dropped the pages that it could not write; what was acknowledged before stays readable.
+
+Segment numbers are never used twice, even after the folder was lost: they begin with the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import threading
+from collections import OrderedDict
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from isal.isal_zlib import crc32
+
+from volano.backends.bytes.damage import CopyLost
+from volano.backends.bytes.record import (
+    SEGMENT_HEADER_BYTES,
+    SegmentHeader,
+    pack_record_header,
+    pack_segment_header,
+    record_padding,
+    record_span,
+)
+from volano.backends.bytes.segment_file import SegmentFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from volano.backends.bytes.disk_ops import DiskOps
+    from volano.kernel.clock import Clock
+    from volano.kernel.ids import Ids
+
+SEGMENT_BYTES = 256 * 1024 * 1024
+SEGMENT_RECORDS = 65_536
+"""A full segment; the limit on records bounds the scan of the active one at start."""
+
+MAX_BATCH_BYTES = 8 * 1024 * 1024
+MAX_WAITING = 8192
+"""Appends of a zone that may wait for the committer; more are refused with SlowDown."""
+
+OPEN_SEGMENTS = 128
+"""Descriptors kept for reading, per zone."""
+
+SUFFIX = ".seg"
+
+
+class Append:
+    """One small blob on its way into one or more logs; the last log to answer settles it."""
+
+    __slots__ = ("_done", "_waiting", "crc", "errors", "payload", "places", "uid", "written_at_us")
+
+    def __init__(
+        self, uid: bytes, payload: bytes, written_at_us: int, done: asyncio.Future[None]
+    ) -> None:
+        self.uid = uid
+        self.payload = payload
+        self.crc = crc32(payload)
+        self.written_at_us = written_at_us
+        self.places: dict[str, tuple[int, int]] = {}
+        """By zone: segment number and virtual offset, durable."""
+        self.errors: dict[str, OSError] = {}
+        self._waiting = 0
+        self._done = done
+
+    def submit(self, logs: list[SegmentLog]) -> None:
+        self._waiting = len(logs)
+        for log in logs:
+            log.append(self)
+
+    def settle(self) -> None:
+        """One of the logs has answered; runs on the event loop."""
+        self._waiting -= 1
+        if self._waiting == 0 and not self._done.done():
+            self._done.set_result(None)
+
+
+class _Active:
+    """The segment that is being appended to; only the committer touches it."""
+
+    __slots__ = ("end", "fd", "number", "records")
+
+    def __init__(self, fd: int, number: int, end: int, records: int) -> None:
+        self.fd = fd
+        self.number = number
+        self.end = end
+        self.records = records
+
+
+class SegmentLog:
+    """The segments of one zone, in `folder`."""
+
+    def __init__(self, zone: str, folder: Path, *, ops: DiskOps, clock: Clock, ids: Ids) -> None:
+        self.zone = zone
+        self.folder = folder
+        self.ops = ops
+        self._clock = clock
+        self._ids = ids
+        self._queue: SimpleQueue[Append | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._active: _Active | None = None
+        self._highest = 0
+        self._open: OrderedDict[int, SegmentFile] = OrderedDict()
+        self._open_lock = threading.Lock()
+        self.swap_lock = threading.Lock()
+        """Held while a sealed segment's file is replaced or mended."""
+        self.mends = 0
+        """Records written anew in place; a compaction that saw another number starts over."""
+
+    # What other modules of this package ask.
+
+    def path_of(self, number: int) -> Path:
+        return self.folder / f"{number:012x}{SUFFIX}"
+
+    def numbers(self) -> list[int]:
+        """The segments on disk, oldest first."""
+        try:
+            names = os.listdir(self.folder)
+        except OSError:
+            return []
+        return sorted(int(name[: -len(SUFFIX)], 16) for name in names if name.endswith(SUFFIX))
+
+    def is_sealed(self, number: int) -> bool:
+        active = self._active
+        return active is None or active.number != number
+
+    def resume(self, number: int, end: int, records: int) -> None:
+        """Go on appending to a segment that was found whole at start."""
+        self._active = _Active(self.ops.open(self.path_of(number)), number, end, records)
+        self._highest = max(self._highest, number)
+
+    def is_waiting_full(self) -> bool:
+        return self._queue.qsize() >= MAX_WAITING
+
+    def append(self, item: Append) -> None:
+        """Hand a blob to the committer; called on the event loop."""
+        if self._thread is None or not self._thread.is_alive():
+            self._loop = asyncio.get_running_loop()
+            name = f"bytes-{self.zone}"
+            self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+            self._thread.start()
+        self._queue.put(item)
+
+    def cached(self, number: int) -> SegmentFile | None:
+        """The segment when it is already open; never touches the disk."""
+        with self._open_lock:
+            segment = self._open.get(number)
+            if segment is not None:
+                self._open.move_to_end(number)
+            return segment
+
+    def segment(self, number: int) -> SegmentFile:
+        """The segment, opened when need be; raises CopyLost."""
+        segment = self.cached(number)
+        if segment is None:
+            segment = SegmentFile(self.path_of(number), number)
+            with self._open_lock:
+                self._open[number] = segment
+                while len(self._open) > OPEN_SEGMENTS:
+                    self._open.popitem(last=False)
+        return segment
+
+    def forget(self, number: int) -> None:
+        """Drop the open descriptor, because the file has changed or gone."""
+        with self._open_lock:
+            self._open.pop(number, None)
+
+    def read(self, number: int, offset: int, size_bytes: int, uid: bytes) -> bytes:
+        """A payload, checked, from disk if need be; raises CopyLost."""
+        try:
+            return self.segment(number).read_record(offset, size_bytes, uid, cached=False)
+        except OSError as error:
+            raise CopyLost(f"zone {self.zone}: {error}") from error
+
+    def read_cached(self, number: int, offset: int, size_bytes: int, uid: bytes) -> bytes | None:
+        """The same when it is in memory, else None; never waits. Raises CopyLost."""
+        segment = self.cached(number)
+        if segment is None:
+            return None
+        try:
+            return segment.read_record(offset, size_bytes, uid, cached=True)
+        except OSError:
+            return None
+
+    def used_bytes(self) -> int:
+        total = 0
+        for number in self.numbers():
+            try:
+                total += self.path_of(number).stat().st_blocks * 512
+            except FileNotFoundError:
+                continue
+        return total
+
+    def close(self) -> None:
+        """Commit what waits and stop; blocks."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+        self.drop_active()
+        with self._open_lock:
+            self._open.clear()
+
+    def drop_active(self) -> None:
+        """Seal the active segment as it is."""
+        if self._active is not None:
+            self.ops.close(self._active.fd)
+            self._active = None
+
+    # The committer thread.
+
+    def _run(self) -> None:
+        while True:
+            item = self._queue.get()
+            batch: list[Append] = []
+            size = 0
+            while item is not None:
+                batch.append(item)
+                size += record_span(len(item.payload))
+                if size >= MAX_BATCH_BYTES:
+                    break
+                try:
+                    item = self._queue.get_nowait()
+                except Empty:
+                    break
+            if batch:
+                self._commit(batch)
+            if item is None:
+                return
+
+    def _commit(self, batch: list[Append]) -> None:
+        try:
+            self._write(batch)
+        except OSError as error:
+            for item in batch:
+                item.errors[self.zone] = error
+        if self._loop is None or self._loop.is_closed():
+            return
+        self._loop.call_soon_threadsafe(_settle_all, batch)
+
+    def _write(self, batch: list[Append]) -> None:
+        active = self._room_for(batch)
+        pieces: list[bytes] = []
+        places: list[int] = []
+        end = active.end
+        for item in batch:
+            length = len(item.payload)
+            header = pack_record_header(end, length, item.written_at_us, item.uid, item.crc)
+            pieces += (header, item.payload, record_padding(length))
+            places.append(end)
+            end += record_span(length)
+        try:
+            self.ops.write(active.fd, b"".join(pieces), active.end)
+            self.ops.sync(active.fd)
+            if os.fstat(active.fd).st_nlink == 0:
+                raise OSError(errno.ENOENT, "the segment was removed while it was written")
+        except OSError:
+            self._give_up(active)
+            raise
+        active.end = end
+        active.records += len(batch)
+        for item, offset in zip(batch, places, strict=True):
+            item.places[self.zone] = (active.number, offset)
+
+    def _room_for(self, batch: list[Append]) -> _Active:
+        """The active segment, or the next one when the batch would not fit."""
+        active = self._active
+        if active is not None:
+            size = sum(record_span(len(item.payload)) for item in batch)
+            is_fitting = active.end + size <= SEGMENT_BYTES
+            if is_fitting and active.records + len(batch) <= SEGMENT_RECORDS:
+                return active
+            self.drop_active()
+        return self._start_segment()
+
+    def _start_segment(self) -> _Active:
+        if not self._highest:
+            self._highest = max(self.numbers(), default=0)
+        seconds = self._clock.now_us() // 1_000_000
+        fresh = seconds << 16 | int.from_bytes(self._ids.bytes(2))
+        number = max(fresh, self._highest + 1)
+        path = self.path_of(number)
+        fd = self.ops.create(path)
+        try:
+            self.ops.write(fd, pack_segment_header(SegmentHeader(number)), 0)
+            self.ops.sync_dir(self.folder)
+        except OSError:
+            self.ops.close(fd)
+            self.ops.unlink(path)
+            raise
+        self._highest = number
+        self._active = _Active(fd, number, SEGMENT_HEADER_BYTES, 0)
+        return self._active
+
+    def _give_up(self, active: _Active) -> None:
+        """Cut off what was not acknowledged and seal the segment."""
+        self._active = None
+        try:
+            self.ops.truncate(active.fd, active.end)
+            if active.records == 0:
+                self.ops.unlink(self.path_of(active.number))
+        except OSError:
+            # The tail was never acknowledged; the scan at the next start cuts it off.
+            pass
+        finally:
+            self.ops.close(active.fd)
+
+
+def _settle_all(batch: list[Append]) -> None:
+    for item in batch:
+        item.settle()
