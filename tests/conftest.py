@@ -226,11 +226,11 @@ class Volano:
 
 
 def _spawn(arguments: list[str], environment: dict[str, str], data_dir: Path) -> subprocess.Popen:
-    log = (data_dir.parent / "volano.log").open("ab")
-    return subprocess.Popen(
-        [sys.executable, "-m", "volano", "up", *arguments],
-        env=environment, stdout=log, stderr=log, start_new_session=True,
-    )
+    with (data_dir.parent / "volano.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "volano", "up", *arguments],
+            env=environment, stdout=log, stderr=log, start_new_session=True,
+        )
 
 
 def _wait_ready(server: Volano) -> None:

@@ -194,6 +194,15 @@ async def open_postgres(
         ) from error
     if pool is None:
         raise Internal("asyncpg returned no pool")
+    try:
+        await _migrate(pool, clock, migrations)
+    except BaseException:
+        await pool.close()
+        raise
+    return PostgresStore(pool, clock, on_event)
+
+
+async def _migrate(pool: Any, clock: Clock, migrations: list[Migration]) -> None:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
         await connection.execute(_FLOOR_TABLES)
@@ -206,4 +215,3 @@ async def open_postgres(
                 migration.digest,
                 clock.now_us(),
             )
-    return PostgresStore(pool, clock, on_event)
