@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from volano.kernel.errors import DeadlineExceeded, Internal, Unauthenticated, VolanoError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     Handler = Callable[[Env, Call, Any], Awaitable[Any]]
     Resource = str | Callable[[Call, Any], str]
     Condition = Callable[[Call, Any], Mapping[str, str]]
+    Facts = Callable[[Env, Call, Any], Awaitable[Mapping[str, str]]]
 
 PUBLIC = "public"
 """Permission of an action that needs no credential (health, sign-in)."""
@@ -42,7 +44,8 @@ class Action:
     """One API operation.
 
     `resource` is an ARN, a template over the request's fields plus {account} and {region}, or a
-    function of call and request. `condition` gives condition keys beyond the call's own. `audited`
+    function of call and request. `condition` gives condition keys beyond the call's own; `facts`
+    reads those that lie in rows (the account and policy of a bucket). `audited`
     names the permission in the trail. `timeout_s` None means that the call may last (streams).
     `partial` says in a sentence what of the operation is not built; the coverage page prints it.
     """
@@ -56,6 +59,7 @@ class Action:
     path: str = ""
     scopes: tuple[str, ...] = ()
     condition: Condition | None = None
+    facts: Facts | None = None
     timeout_s: float | None = 60.0
     partial: str = ""
     request_type: Any = None
@@ -73,6 +77,7 @@ class Action:
 
 
 _ACTIONS: dict[str, Action] = {}
+_REGISTERED: list[str] = []
 _SOCKETS: dict[str, Callable[[Env, WebSocket], Awaitable[None]]] = {}
 
 _READ_PREFIXES = ("Get", "List", "Describe", "Head", "Select", "Lookup", "Simulate", "BatchGet")
@@ -87,6 +92,7 @@ def action(
     path: str = "",
     scopes: tuple[str, ...] = (),
     condition: Condition | None = None,
+    facts: Facts | None = None,
     read_only: bool | None = None,
     timeout_s: float | None = 60.0,
     partial: str = "",
@@ -111,11 +117,13 @@ def action(
             path=path,
             scopes=scopes,
             condition=condition,
+            facts=facts,
             timeout_s=timeout_s,
             partial=partial,
             streams_body=streams_body,
         )
         _ACTIONS[name] = found
+        _REGISTERED.append(name)
         return handler
 
     return register
@@ -150,6 +158,11 @@ def find_action(name: str) -> Action | None:
     return _ACTIONS.get(name)
 
 
+def registry_generation() -> int:
+    """Changes with every registration: a table made from the registry is stale when it differs."""
+    return len(_REGISTERED)
+
+
 def list_actions(protocol: str | None = None) -> list[Action]:
     """All actions, or those of `aws`, `openai`, `slack` or `rest`, by name."""
     return [
@@ -164,10 +177,27 @@ def request_type(found: Action) -> Any:
     if found.request_type is not None:
         return found.request_type
     function = inspect.unwrap(found.handler)
-    names = list(inspect.signature(function).parameters)
-    kind = get_type_hints(function, include_extras=True).get(names[2]) if len(names) > 2 else None
+    parameters = list(inspect.signature(function).parameters.values())
+    kind = _resolved(function, parameters[2].annotation) if len(parameters) > 2 else None
     _ACTIONS[found.name] = replace(found, request_type=kind)
     return kind
+
+
+def result_type(found: Action) -> Any:
+    """The annotation of the handler's result; None when it has none or it cannot be resolved."""
+    function = inspect.unwrap(found.handler)
+    try:
+        return _resolved(function, inspect.signature(function).return_annotation)
+    except NameError:
+        return None
+
+
+def _resolved(function: Any, annotation: Any) -> Any:
+    """The one annotation as a type; the others may name what only type checkers import."""
+    if annotation is inspect.Signature.empty:
+        return None
+    only = SimpleNamespace(__annotations__={"it": annotation})
+    return get_type_hints(only, function.__globals__, include_extras=True)["it"]
 
 
 def resource_of(found: Action, call: Call, request: Any) -> str:
@@ -230,7 +260,9 @@ async def _authorize(env: Env, call: Call, found: Action, request: Any, resource
         raise Unauthenticated("This call needs a credential.")
     if found.permission == SIGNED_IN:
         return
-    context = found.condition(call, request) if found.condition else {}
+    context = dict(found.condition(call, request)) if found.condition else {}
+    if found.facts is not None:
+        context.update(await found.facts(env, call, request))
     await env.authority.authorize(call, found.permission, resource, context)
 
 

@@ -57,5 +57,6 @@ def call_of(env: Env, request: Request, principal: Principal | None, *, door: st
 
 def request_id_of(env: Env, request: Request) -> RequestId:
     """The id that the server gave this request, one for all its floors."""
-    known = request.scope.get("volano.request_id")
-    return RequestId(known) if isinstance(known, str) else env.ids.request_id()
+    known = request.scope.get("volano.request_id") or env.ids.request_id()
+    request.scope["volano.request_id"] = known
+    return RequestId(known)

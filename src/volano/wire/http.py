@@ -52,6 +52,13 @@ class Body:
             if chunk:
                 yield chunk
 
+    async def wait_gone(self) -> None:
+        """Return when the client has left. Call it only once the body was read to its end."""
+        if not self._done:
+            raise RuntimeError("the body was not read yet")
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
     async def read(self, limit: int = MAX_JSON_BODY_BYTES) -> bytes:
         """All of it; raises TooLarge once more than `limit` bytes came."""
         chunks: list[bytes] = []

@@ -1,0 +1,1 @@
+"""OpenAI's HTTP API: JSON, multipart uploads and server-sent events under `/v1`."""

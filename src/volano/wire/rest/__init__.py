@@ -1,0 +1,1 @@
+"""Volano's own REST API under `/volano/v1`, its OpenAPI document, and live updates."""

@@ -1,0 +1,145 @@
+"""The Slack door: `/api/<method>` on the console port to actions called `slack:<method>`.
+
+A token comes in the Authorization header or as `token`; the console's session works too, with its
+CSRF header on every method, because Slack's methods also write on GET. Answers are envelopes with
+HTTP 200, except 429. A method that Slack has and Volano has not answers `method_not_built`, which
+Slack does not use, so that programs and the coverage table can tell it from `unknown_method`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from volano.kernel.errors import Internal, VolanoError
+from volano.wire.action import PUBLIC, find_action, list_actions, request_type, run_action
+from volano.wire.credential import (
+    CSRF_HEADER,
+    SESSION_COOKIE,
+    bearer_token,
+    call_of,
+    request_id_of,
+)
+from volano.wire.decode import require_sane
+from volano.wire.http import ClientGone, Response
+from volano.wire.slack.arguments import read_arguments, to_request
+from volano.wire.slack.coverage import require_built
+from volano.wire.slack.errors import (
+    InvalidAuth,
+    MissingScope,
+    NotAuthed,
+    UnknownMethod,
+    error_response,
+)
+from volano.wire.typed import encode_json, to_response
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+    from volano.kernel.identity import Principal
+    from volano.wire.action import Action
+    from volano.wire.http import Request
+    from volano.wire.results import EventStream
+
+PREFIX = "/api/"
+
+
+async def handle(env: Env, request: Request) -> Response:
+    """Answer one request; never raises but for cancellation."""
+    request_id = request_id_of(env, request)
+    try:
+        require_sane(request)
+        response = await _answer(env, request)
+    except VolanoError as error:
+        response = error_response(error)
+    except ClientGone:
+        response = Response(status=499)
+    except Exception as error:  # noqa: BLE001 - a gateway turns every error into an answer
+        env.log.error("slack request failed", request_id=request_id, error=repr(error))
+        response = error_response(Internal(f"Quote request id {request_id} to your operator."))
+    response.headers.append(("x-slack-req-id", request_id))
+    return response
+
+
+async def _answer(env: Env, request: Request) -> Response:
+    found = _route(request)
+    arguments = await read_arguments(env, request)
+    token = arguments.pop("token", None)
+    principal = await _find_principal(env, request, token if isinstance(token, str) else None)
+    headers = [("x-accepted-oauth-scopes", ",".join(found.scopes))]
+    if principal is None and found.permission != PUBLIC:
+        refused = NotAuthed if _has_no_credential(request, token) else InvalidAuth
+        raise refused("This method needs a valid token.")
+    if principal is not None:
+        headers.append(("x-oauth-scopes", ",".join(provided_scopes(principal))))
+    try:
+        response = await _run(env, call_of(env, request, principal, door="slack"), found, arguments)
+    except VolanoError as error:
+        response = error_response(error)
+    response.headers += headers
+    return response
+
+
+async def _run(env: Env, call: Call, found: Action, arguments: dict[str, Any]) -> Response:
+    if found.permission != PUBLIC:
+        require_scopes(found, call.principal)
+    typed = to_request(arguments, request_type(found))
+    result = await run_action(env, call, found, typed)
+    response = await to_response(result, partial(_refuse_stream, found), _envelope)
+    if response.header("content-type") == "application/json":
+        response.headers[0] = ("content-type", "application/json; charset=utf-8")
+    return response
+
+
+def _route(request: Request) -> Action:
+    method = request.path.removeprefix(PREFIX).rstrip("/")
+    found = find_action(f"slack:{method}")
+    if found is None:
+        require_built(method)
+        raise UnknownMethod(f"Slack has no method {method[:100]}.")
+    return found
+
+
+async def _find_principal(env: Env, request: Request, token: str | None) -> Principal | None:
+    token = bearer_token(request) or token
+    if token:
+        return await env.authority.find_token(token)
+    cookie = request.cookies.get(SESSION_COOKIE)
+    if cookie is None:
+        return None
+    return await env.authority.find_session(cookie, request.headers.get(CSRF_HEADER), safe=False)
+
+
+def _has_no_credential(request: Request, token: object) -> bool:
+    return not (token or bearer_token(request) or request.cookies.get(SESSION_COOKIE))
+
+
+def provided_scopes(principal: Principal) -> list[str]:
+    """The scopes of a token, sorted; those of all methods when it is not limited."""
+    if principal.scopes is not None:
+        return sorted(principal.scopes)
+    return sorted({scope for found in list_actions("slack") for scope in found.scopes})
+
+
+def require_scopes(found: Action, principal: Principal) -> None:
+    """Raise MissingScope unless the token has every scope of the method."""
+    if principal.scopes is None:
+        return
+    needed = [scope for scope in found.scopes if scope not in principal.scopes]
+    if needed:
+        raise MissingScope(
+            f"{found.operation} needs the scope {', '.join(needed)}.",
+            fields={"needed": ",".join(needed), "provided": ",".join(provided_scopes(principal))},
+        )
+
+
+def _envelope(result: Any) -> bytes:
+    """`{"ok": true, …}`, spliced in front of the result's own fields."""
+    body = b"{}" if result is None else encode_json(result)
+    if body == b"{}":
+        return b'{"ok":true}'
+    assert body[:1] == b"{", "a Slack method answers an object"
+    return b'{"ok":true,' + body[1:]
+
+
+async def _refuse_stream(found: Action, _: EventStream) -> Response:
+    raise TypeError(f"{found.name} answered a stream; Slack's methods have none")
