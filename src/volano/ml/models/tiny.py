@@ -130,9 +130,13 @@ def _weights(tokenizer: Tokenizer, seed: int) -> dict[str, Floats]:
     tensors = dict(random_weights(generator, NOISE))
     embed = tensors["model.embed_tokens.weight"]
     embed /= np.linalg.norm(embed, axis=1, keepdims=True)
-    _remember_successors(tensors, embed, _successors(tokenizer))
-    # Logits are this weight times the cosine times sqrt(hidden): about 18 for a sure successor.
-    tensors["model.norm.weight"] = np.full(HIDDEN, 1.6, dtype=np.float32)
+    successors = _successors(tokenizer)
+    # Tokens that never follow another (most single bytes) are made unlikely: a short row of the
+    # tied embedding is a small logit.
+    embed[successors.sum(axis=0) == 0] *= 0.25
+    _remember_successors(tensors, embed, successors)
+    # Logits are this weight times the cosine times sqrt(hidden): about 25 for a sure successor.
+    tensors["model.norm.weight"] = np.full(HIDDEN, 2.2, dtype=np.float32)
     return tensors
 
 

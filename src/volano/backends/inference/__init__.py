@@ -1,0 +1,1 @@
+"""Implementations of the port `inference`, and what they need: extras installed, models pulled."""
