@@ -1,0 +1,47 @@
+// Routes. Pages are loaded when they are first visited.
+import { lazy, Suspense } from 'react';
+import { Navigate, Route, Routes } from 'react-router';
+
+import { Login } from '../identity/Login';
+import { Waiting } from './parts';
+import { SessionProvider, useSessionState } from './session';
+import { Shell } from './Shell';
+
+const Home = lazy(() => import('../home/Home'));
+const Objects = lazy(() => import('../objects/Objects'));
+const Instances = lazy(() => import('../compute/Instances'));
+const Models = lazy(() => import('../models/Models'));
+const Chat = lazy(() => import('../chat/Chat'));
+const Bill = lazy(() => import('../billing/Bill'));
+const People = lazy(() => import('../identity/People'));
+
+export function App() {
+  return (
+    <SessionProvider>
+      <Gate />
+    </SessionProvider>
+  );
+}
+
+function Gate() {
+  const { session, loading } = useSessionState();
+  if (loading) return <Waiting label="Signing in" />;
+  if (session === null) return <Login />;
+  return (
+    <Shell>
+      <Suspense fallback={<Waiting />}>
+        <Routes>
+          <Route path="/" element={<Home />} />
+          <Route path="/objects/*" element={<Objects />} />
+          <Route path="/instances/*" element={<Instances />} />
+          <Route path="/models/*" element={<Models />} />
+          <Route path="/chat/*" element={<Chat />} />
+          <Route path="/bill" element={<Bill />} />
+          <Route path="/people/*" element={<People />} />
+          <Route path="/login" element={<Navigate to="/" replace />} />
+          <Route path="*" element={<Navigate to="/" replace />} />
+        </Routes>
+      </Suspense>
+    </Shell>
+  );
+}

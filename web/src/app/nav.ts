@@ -1,0 +1,12 @@
+// The console's places, in the order of the menu; the keys are typed after `g`.
+import { IconBox, IconCoin, IconCpu, IconHome, IconMessages, IconServer, IconUsers } from '@tabler/icons-react';
+
+export const PLACES = [
+  { path: '/', label: 'Home', icon: IconHome, key: 'h' },
+  { path: '/objects', label: 'Objects', icon: IconBox, key: 'o' },
+  { path: '/instances', label: 'Instances', icon: IconServer, key: 'i' },
+  { path: '/models', label: 'Models', icon: IconCpu, key: 'm' },
+  { path: '/chat', label: 'Chat', icon: IconMessages, key: 'c' },
+  { path: '/bill', label: 'Bill', icon: IconCoin, key: 'b' },
+  { path: '/people', label: 'People and keys', icon: IconUsers, key: 'p' },
+] as const;

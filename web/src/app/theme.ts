@@ -1,0 +1,27 @@
+// Volano's look: a teal flywheel with an amber hub, system fonts, calm surfaces. Colours are picked
+// so that text on every filled shade passes WCAG AA in both schemes (autoContrast does the rest).
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
+
+const teal: MantineColorsTuple = [
+  '#effcf9', '#d7f5ee', '#abeadd', '#7bdfca', '#52d3b8', '#2fb89d', '#0f9482', '#0f766e', '#0d5f59', '#0a4a46',
+];
+const amber: MantineColorsTuple = [
+  '#fff8e6', '#feeecb', '#fddc98', '#fcc961', '#fbb934', '#f9ac17', '#f59e0b', '#cf8206', '#a86705', '#834f02',
+];
+
+export const theme = createTheme({
+  primaryColor: 'volano',
+  primaryShade: { light: 7, dark: 5 },
+  colors: { volano: teal, amber },
+  autoContrast: true,
+  defaultRadius: 'md',
+  fontFamily:
+    'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK SC", sans-serif',
+  fontFamilyMonospace: 'ui-monospace, "JetBrains Mono", SFMono-Regular, Menlo, Consolas, monospace',
+  headings: { fontWeight: '650' },
+  cursorType: 'pointer',
+  focusRing: 'auto',
+});
+
+// Series of charts, in order; distinct without colour vision by lightness.
+export const CHART_COLORS = ['volano.7', 'amber.6', 'indigo.5', 'grape.5', 'cyan.6', 'gray.6'];

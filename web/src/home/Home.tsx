@@ -1,0 +1,5 @@
+import { Page } from '../app/parts';
+
+export default function Home() {
+  return <Page title="Home">{null}</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from '../app/parts';
+
+export default function Models() {
+  return <Page title="Models">{null}</Page>;
+}
