@@ -19,7 +19,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections import defaultdict
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 
 SETTINGS = {}  # catalogue, office: buckets; region; reports: key prefix of the report
@@ -47,6 +47,7 @@ def fetch(request):
             if attempt == ATTEMPTS - 1:
                 raise
         time.sleep(0.3 * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def metadata(path):
@@ -79,7 +80,7 @@ def endpoint():
 def signed(method, base, bucket, key, body, credentials):
     """A request to S3 with Signature Version 4 in its headers."""
     path = "/" + urllib.parse.quote(f"{bucket}/{key}", safe="/-_.~")
-    now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     headers = {
         "host": urllib.parse.urlsplit(base).netloc,
         "x-amz-content-sha256": hashlib.sha256(body).hexdigest(),
@@ -135,7 +136,11 @@ def sales(products, orders):
         if name not in counted:
             counted.add(name)
             currency = currency or first(row, "Currency")
-            for total, column in (("discounts", "Discount Amount"), ("refunds", "Refunded Amount"), ("shipping", "Shipping")):
+            for total, column in (
+                ("discounts", "Discount Amount"),
+                ("refunds", "Refunded Amount"),
+                ("shipping", "Shipping"),
+            ):
                 totals[total] += Decimal(first(row, column) or "0")
         amount = Decimal(first(row, "Lineitem price")) * int(first(row, "Lineitem quantity"))
         totals["gross"] += amount
@@ -158,7 +163,12 @@ def sales(products, orders):
 def markdown(report):
     """The report as a page to read."""
     money = report["currency"]
-    lines = ["# Sales report", "", f"{report['orders']} orders, {report['cancelled_orders']} more were cancelled.", ""]
+    lines = [
+        "# Sales report",
+        "",
+        f"{report['orders']} orders, {report['cancelled_orders']} more were cancelled.",
+        "",
+    ]
     for title, rows in (
         ("Totals", report["totals"].items()),
         ("Revenue by type", report["by_type"].items()),

@@ -78,7 +78,16 @@ class Canvas:
         for x, y in points:
             self.circle(x, y, width / 2, colour)
 
-    def box(self, left: float, top: float, right: float, bottom: float, colour: str, *, round_by: float = 3) -> None:
+    def box(
+        self,
+        left: float,
+        top: float,
+        right: float,
+        bottom: float,
+        colour: str,
+        *,
+        round_by: float = 3,
+    ) -> None:
         """A rectangle with rounded corners."""
         r = min(round_by, (right - left) / 2, (bottom - top) / 2)
         corners = (

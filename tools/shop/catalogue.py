@@ -16,7 +16,7 @@ from decimal import Decimal
 from itertools import product as combinations
 from pathlib import Path
 
-COLUMNS = (
+COLUMNS_TEXT = (
     "Handle,Title,Body (HTML),Vendor,Product Category,Type,Tags,Published,"
     "Option1 Name,Option1 Value,Option1 Linked To,Option2 Name,Option2 Value,Option2 Linked To,"
     "Option3 Name,Option3 Value,Option3 Linked To,Variant SKU,Variant Grams,"
@@ -26,7 +26,8 @@ COLUMNS = (
     "Unit Price Total Measure Unit,Unit Price Base Measure,Unit Price Base Measure Unit,"
     "Variant Barcode,Image Src,Image Position,Image Alt Text,Gift Card,SEO Title,SEO Description,"
     "Variant Image,Variant Weight Unit,Variant Tax Code,Cost per item,Status"
-).split(",")
+)
+COLUMNS = COLUMNS_TEXT.split(",")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,20 @@ def cargo(c: Canvas, a: str, b: str) -> None:
 def saddle(c: Canvas, a: str, b: str) -> None:
     c.line([(30, 60), (44, 66), (72, 60)], 2.2, METAL)
     c.line([(52, 64), (50, 82)], 4, METAL)
-    c.polygon([(14, 46), *arc(24, 50, 12, 180, 270), (50, 42), (84, 46), (88, 51), (80, 55), (52, 57), (32, 64), (16, 62)], a)
+    c.polygon(
+        [
+            (14, 46),
+            *arc(24, 50, 12, 180, 270),
+            (50, 42),
+            (84, 46),
+            (88, 51),
+            (80, 55),
+            (52, 57),
+            (32, 64),
+            (16, 62),
+        ],
+        a,
+    )
     c.line([(24, 44), (50, 47), (82, 50)], 1, mix(a, b, 0.5))
     for x, y in ((20, 57), (26, 59), (84, 50.5)):
         c.circle(x, y, 1.3, METAL)
@@ -119,7 +132,9 @@ def basket(c: Canvas, a: str, b: str) -> None:
     c.polygon([*arc(50, 46, 26, 180, 360), *arc(50, 46, 22, 360, 180)], mix(a, INK, 0.25))
     c.polygon([(20, 44), (80, 44), (72, 80), (28, 80)], a)
     for row in range(5):
-        c.line([(23 + row * 1.2, 50 + row * 6), (77 - row * 1.2, 50 + row * 6)], 1.1, mix(a, INK, 0.3))
+        c.line(
+            [(23 + row * 1.2, 50 + row * 6), (77 - row * 1.2, 50 + row * 6)], 1.1, mix(a, INK, 0.3)
+        )
     for x in range(28, 76, 8):
         c.line([(x, 46), (50 + (x - 50) * 0.78, 79)], 1.1, mix(a, INK, 0.2))
     c.box(17, 41, 83, 47, b)
@@ -162,7 +177,15 @@ def backpack(c: Canvas, a: str, b: str) -> None:
 def helmet(c: Canvas, a: str, b: str) -> None:
     c.polygon([*arc(50, 58, 33, 180, 360), (84, 62), (16, 62)], a)
     for x in (34, 50, 66):
-        c.polygon([(x - 4, 52), (x + (50 - x) * 0.35 - 2, 33), (x + (50 - x) * 0.35 + 2, 33), (x + 4, 52)], mix(a, INK, 0.45))
+        c.polygon(
+            [
+                (x - 4, 52),
+                (x + (50 - x) * 0.35 - 2, 33),
+                (x + (50 - x) * 0.35 + 2, 33),
+                (x + 4, 52),
+            ],
+            mix(a, INK, 0.45),
+        )
     c.box(15, 58, 85, 64, b, round_by=3)
     c.line([(27, 64), (44, 82), (50, 82)], 1.8, INK)
     c.line([(62, 64), (52, 82)], 1.8, INK)
@@ -274,7 +297,21 @@ def apron(c: Canvas, a: str, b: str) -> None:
 
 @figure
 def jersey(c: Canvas, a: str, b: str) -> None:
-    c.polygon([(36, 22), (64, 22), (84, 34), (76, 50), (68, 46), (68, 84), (32, 84), (32, 46), (24, 50), (16, 34)], a)
+    c.polygon(
+        [
+            (36, 22),
+            (64, 22),
+            (84, 34),
+            (76, 50),
+            (68, 46),
+            (68, 84),
+            (32, 84),
+            (32, 46),
+            (24, 50),
+            (16, 34),
+        ],
+        a,
+    )
     c.polygon([(42, 22), (58, 22), (50, 30)], mix(a, INK, 0.4))
     c.polygon([(32, 50), (68, 50), (68, 58), (32, 58)], b)
     c.line([(50, 30), (50, 84)], 0.9, mix(a, INK, 0.4))
@@ -365,7 +402,17 @@ def carafe(c: Canvas, a: str, b: str) -> None:
 @figure
 def cup(c: Canvas, a: str, b: str) -> None:
     c.ring(73, 54, 12, 4, a)
-    c.polygon([(26, 38), (74, 38), (70, 70), *arc(60, 72, 10, 0, 90), *arc(40, 72, 10, 90, 180), (30, 70)], a)
+    c.polygon(
+        [
+            (26, 38),
+            (74, 38),
+            (70, 70),
+            *arc(60, 72, 10, 0, 90),
+            *arc(40, 72, 10, 90, 180),
+            (30, 70),
+        ],
+        a,
+    )
     c.polygon([(x, 38 + (y - 38) * 0.2) for x, y in arc(50, 38, 24)], "#5b3a26")
     c.line([(29, 56), (71, 56)], 3, b)
     for x in (42, 54):
@@ -485,10 +532,13 @@ def hammock(c: Canvas, a: str, b: str) -> None:
 
 
 @figure
-def map(c: Canvas, a: str, b: str) -> None:  # noqa: A001 -- named after the thing it draws
+def map(c: Canvas, a: str, b: str) -> None:
     for part in range(4):
         x, lift = 18 + part * 16, (part % 2) * 6
-        c.polygon([(x, 28 + lift), (x + 16, 34 - lift), (x + 16, 78 - lift), (x, 72 + lift)], mix(PAPER, a, 0.4 + 0.25 * (part % 2)))
+        c.polygon(
+            [(x, 28 + lift), (x + 16, 34 - lift), (x + 16, 78 - lift), (x, 72 + lift)],
+            mix(PAPER, a, 0.4 + 0.25 * (part % 2)),
+        )
     c.line([(22, 64), (34, 52), (44, 58), (56, 42), (66, 50), (78, 36)], 1.8, b)
     c.circle(22, 64, 2.6, INK)
     c.circle(78, 32, 5, "#b9533a")

@@ -25,7 +25,7 @@ VAT_PART = Decimal(22) / Decimal(122)  # prices include Italian VAT of 22 %
 FREE_SHIPPING_FROM = Decimal(89)
 CENT = Decimal("0.01")
 
-COLUMNS = (
+COLUMNS_TEXT = (
     "Name,Email,Financial Status,Paid at,Fulfillment Status,Fulfilled at,Accepts Marketing,"
     "Currency,Subtotal,Shipping,Taxes,Total,Discount Code,Discount Amount,Shipping Method,"
     "Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem compare at price,"
@@ -39,20 +39,24 @@ COLUMNS = (
     "Tax 2 Name,Tax 2 Value,Tax 3 Name,Tax 3 Value,Tax 4 Name,Tax 4 Value,Tax 5 Name,"
     "Tax 5 Value,Phone,Receipt Number,Duties,Billing Province Name,Shipping Province Name,"
     "Payment ID,Payment Terms Name,Next Payment Due At,Payment References"
-).split(",")
+)
+COLUMNS = COLUMNS_TEXT.split(",")
 
-FIRST_NAMES = (
+FIRST_NAMES_TEXT = (
     "Ada Bruno Chiara Dario Elena Fabio Giulia Hedwig Irene Jacopo Klara Luca Marta Nicola Olga "
     "Pietro Rosa Sandro Teresa Ugo Viola Walter Zoe Matilde Ettore Linnea Casper Aoife"
-).split()
-LAST_NAMES = (
+)
+FIRST_NAMES = FIRST_NAMES_TEXT.split()
+LAST_NAMES_TEXT = (
     "Bandini Corsi Dolfi Ercoli Fontanelli Gori Lazzeri Mazzanti Nuti Orsolini Pardini Querci "
     "Rindi Salvetti Tonelli Ulivieri Vannucci Zanobini Lindqvist Vermeer Hartmann O'Brien"
-).split()
-STREETS = (
+)
+LAST_NAMES = LAST_NAMES_TEXT.split()
+STREETS_TEXT = (
     "Via dei Cordai|Via del Gelsomino|Piazza della Fonte|Vicolo dei Mugnai|Via delle Ruote|"
     "Viale dei Tigli|Via San Biagio|Borgo degli Orti|Via del Ponte Vecchio|Salita del Molino"
-).split("|")
+)
+STREETS = STREETS_TEXT.split("|")
 TOWNS = (
     ("Lucca", "55100", "LU", "Lucca", "IT"),
     ("Pisa", "56125", "PI", "Pisa", "IT"),
@@ -225,7 +229,9 @@ def _address(chance: random.Random) -> dict[str, str]:
         "Country": country,
         "Province Name": province_name,
     }
-    return {f"{side} {key}": value for side in ("Billing", "Shipping") for key, value in fields.items()}
+    return {
+        f"{side} {key}": value for side in ("Billing", "Shipping") for key, value in fields.items()
+    }
 
 
 def _email(name: str) -> str:

@@ -1,0 +1,1 @@
+"""The steps of the tour, one module each, with a function `run(day) -> Note`."""
