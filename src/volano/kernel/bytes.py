@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from volano.kernel.place import ZoneName
 
@@ -32,6 +32,17 @@ class FileSlice(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     offset: int
     length: int
+
+
+class ScrubReport(msgspec.Struct, kw_only=True):
+    """What a scrub found; `lost` are ids of blobs without any sound copy, 1,000 at most."""
+
+    checked: int = 0
+    checked_bytes: int = 0
+    mended: int = 0
+    moved: int = 0
+    unavailable: int = 0
+    lost: list[str] = msgspec.field(default_factory=list)
 
 
 class BlobWriter(Protocol):
@@ -83,6 +94,37 @@ class ByteStore(Protocol):
 
     async def delete(self, blobs: Sequence[Blob]) -> None:
         """Forget them; repeating is harmless."""
+        ...
+
+    async def repair(self, blob: Blob, *, copies: int = 2) -> Blob:
+        """Read every copy and give the blob its `copies` sound ones again.
+
+        The result is what rows must name from now on; it is the same blob when nothing moved.
+        Copies in zones that are down count as sound. Raises Internal when every copy is lost,
+        Unavailable when no zone that holds it is up.
+        """
+        ...
+
+    async def scrub(
+        self,
+        blobs: AsyncIterator[Blob],
+        *,
+        copies: int = 2,
+        on_moved: Callable[[Blob, Blob], Awaitable[None]],
+        bytes_per_s: int | None = None,
+    ) -> ScrubReport:
+        """Repair each of `blobs` in turn, at most so fast; `on_moved(old, new)` updates rows.
+
+        After `restore_zone` the same call brings the zone's copies back.
+        """
+        ...
+
+    async def sweep(self, live: AsyncIterator[Blob], *, min_age_s: float = 3600.0) -> int:
+        """Remove what no row names and give its space back; returns the copies removed.
+
+        `live` must yield every blob named by a row when the call began (one snapshot). Blobs
+        younger than `min_age_s` stay, because their row may not be written yet.
+        """
         ...
 
     def fail_zone(self, zone: ZoneName) -> None:

@@ -19,12 +19,15 @@ import fcntl
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from volano.backends.bytes.blob_id import parse_blob_id
 from volano.backends.bytes.disk_ops import DiskOps
 from volano.backends.bytes.mending import Mender
 from volano.backends.bytes.reading import Reader, require_range
+from volano.backends.bytes.scrub import scrub_blobs
+from volano.backends.bytes.upkeep import Upkeep
 from volano.backends.bytes.writer import DiskWriter
 from volano.backends.bytes.zones import RESERVE_BYTES, Zone
 from volano.kernel.bytes import Blob, FileSlice
@@ -32,9 +35,10 @@ from volano.kernel.errors import Conflict, NotFound, Unavailable
 from volano.kernel.place import ZoneName
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
+    from volano.kernel.bytes import ScrubReport
     from volano.kernel.clock import Clock
     from volano.kernel.ids import Ids
     from volano.kernel.log import Log
@@ -61,6 +65,14 @@ class DiskStore:
             self._zones,
             pool=self._pool,
             clock=clock,
+            journal=journal,
+            counts=self.counts,
+        )
+        self._upkeep = Upkeep(
+            self._zones,
+            pool=self._pool,
+            clock=clock,
+            ids=ids,
             journal=journal,
             counts=self.counts,
         )
@@ -128,15 +140,38 @@ class DiskStore:
 
     async def delete(self, blobs: Sequence[Blob]) -> None:
         """Forget them; a zone that is down keeps its copies until the next sweep."""
-        await self._mender.delete(blobs)
+        await self._upkeep.delete(blobs)
 
     async def repair(self, blob: Blob, *, copies: int = 2) -> Blob:
-        """Give a blob its sound copies again; the result is what rows must name from now on.
-
-        The same blob comes back when nothing had to move. Copies in zones that are down count as
-        sound. Raises Internal when every copy is lost, Unavailable when the zones are down.
-        """
         return await self._mender.repair(blob, copies)
+
+    async def scrub(
+        self,
+        blobs: AsyncIterator[Blob],
+        *,
+        copies: int = 2,
+        on_moved: Callable[[Blob, Blob], Awaitable[None]],
+        bytes_per_s: int | None = None,
+    ) -> ScrubReport:
+        return await scrub_blobs(
+            blobs,
+            partial(self.repair, copies=copies),
+            on_moved=on_moved,
+            bytes_per_s=bytes_per_s,
+            clock=self._clock,
+            counts=self.counts,
+        )
+
+    async def sweep(self, live: AsyncIterator[Blob], *, min_age_s: float = 3600.0) -> int:
+        return await self._upkeep.sweep(live, min_age_s)
+
+    async def compact(self) -> int:
+        """Rewrite the segments that are mostly dead; returns the bytes given back."""
+        return await self._upkeep.compact()
+
+    async def settle(self) -> None:
+        """Wait for the mends that reads have started."""
+        await self._mender.settle()
 
     def fail_zone(self, zone: ZoneName) -> None:
         self._zone(zone).fail()
@@ -157,7 +192,8 @@ class DiskStore:
         if self._is_closed:
             return
         self._is_closed = True
-        await self._mender.close()
+        await self._mender.settle()
+        await self._upkeep.close()
         for zone in self._zones.values():
             await asyncio.to_thread(zone.log.close)
         await asyncio.to_thread(self._pool.shutdown)

@@ -19,7 +19,7 @@ from volano.kernel.bytes import Blob
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from concurrent.futures import Executor
     from typing import TypeVar
 
@@ -34,7 +34,7 @@ MAX_MENDING = 64
 
 
 class Mender:
-    """Mends and deletes copies; one per store."""
+    """Mends copies; one per store."""
 
     def __init__(
         self,
@@ -68,9 +68,6 @@ class Mender:
     async def settle(self) -> None:
         """Wait for the mends under way."""
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-
-    async def close(self) -> None:
-        await self.settle()
 
     async def mend(self, blob: Blob, zone: Zone) -> bool:
         """Write one copy anew, in place, from a sound one; False when that cannot be."""
@@ -130,27 +127,6 @@ class Mender:
         if len(kept) == len(blob.zones) and not (wanted and spare):
             return blob
         return await self._place(blob, kept, sound[0], spare[:wanted])
-
-    async def delete(self, blobs: Sequence[Blob]) -> None:
-        by_zone: dict[str, list[tuple[Address, int, int]]] = {}
-        for blob in blobs:
-            address = parse_blob_id(blob.id)
-            for index, name in enumerate(blob.zones):
-                by_zone.setdefault(name, []).append((address, index, blob.size_bytes))
-        calls = []
-        for name, copies in by_zone.items():
-            zone = self._zones.get(name)
-            if zone is not None and not zone.is_failed:
-                calls.append(self._delete_in(zone, copies))
-        await asyncio.gather(*calls)
-
-    async def _delete_in(self, zone: Zone, copies: list[tuple[Address, int, int]]) -> None:
-        try:
-            await self._run(zone.delete, copies)
-        except OSError as error:
-            # What stays behind is garbage without a row; the sweep finds it.
-            zone.rest(error)
-            self._journal.error("a zone refused a delete", zone=zone.name, error=repr(error))
 
     async def _mend_quietly(self, blob: Blob, zone: Zone) -> None:
         if not await self.mend(blob, zone):
