@@ -63,7 +63,6 @@ class EngineInference:
             python=python,
             cache=data_dir / "models" / "builtin",
             run_dir=data_dir / "run",
-            # The extra comes last: what the interpreter's own folders hold was chosen by its owner.
             import_paths=(source, self._extra_dir),
         )
         self._worker: Worker | None = None

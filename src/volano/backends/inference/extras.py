@@ -131,20 +131,22 @@ class InstallMeter:
         words = line.split()
         if not words:
             return None
-        match words[0], line[0] == " ":
-            case "Resolved", _:  # uv: Resolved 12 packages in 30ms
+        match words[0]:
+            case "Resolved":  # uv: Resolved 12 packages in 30ms
                 self._expected = max(self._expected, _first_number(words))
                 return "Found the packages"
-            case "Collecting", _:  # pip: Collecting numpy>=2.2
+            case "Collecting":  # pip: Collecting numpy>=2.2
                 self._expected = max(self._expected, self._fetched + 1)
                 return f"Finding {words[1]}" if len(words) > 1 else None
-            case (("Downloading" | "Using"), _):  # either: Downloading numpy-2.4-...whl (16.6 MB)
+            case "Using" if words[1:2] != ["cached"]:  # uv: Using CPython 3.11.2
+                return None
+            case "Downloading" | "Using":  # either: Downloading numpy-2.4-...whl (16.6 MB)
                 self._fetched += 1
                 self._raise_to(
                     self._FETCHED * (self._fetched - 0.5) / max(self._expected, self._fetched)
                 )
                 return _shorten(words)
-            case "Installing" | "Prepared", _:
+            case "Installing" | "Prepared":
                 self._raise_to(self._UNPACKING)
                 return "Unpacking"
             case _:
