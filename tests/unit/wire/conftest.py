@@ -1,7 +1,7 @@
 """A small server with the console port's doors, and doubles of the ports that doors use.
 
-Tests register actions of their own under names that no service uses; the fixture `registry` takes
-them away again.
+Each test module registers actions of its own in an empty registry; the fixture `registry` puts
+the old one back.
 """
 
 from __future__ import annotations
@@ -226,11 +226,13 @@ def serving(server: Server) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def registry() -> Iterator[None]:
-    """Put the registry back as it was when the module's tests are done."""
+    """An empty registry for the module's own actions; what was there comes back."""
     before = dict(registry_module._ACTIONS)
+    registry_module._ACTIONS.clear()
     yield
     registry_module._ACTIONS.clear()
     registry_module._ACTIONS.update(before)
+    registry_module._REGISTERED.append("restored")
 
 
 @pytest.fixture(scope="module")

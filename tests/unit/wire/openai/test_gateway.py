@@ -16,6 +16,7 @@ import pytest
 from volano.kernel.errors import Internal, Invalid, NotFound, Throttled
 from volano.wire.action import PUBLIC, action
 from volano.wire.form import UploadedFile
+from volano.wire.openai.errors import error_object
 from volano.wire.openai.stream import EventStream
 from volano.wire.results import Raw, ServerEvent, Upload, WithHeaders
 
@@ -97,7 +98,7 @@ def actions(registry: None) -> None:
         permission="x:Chat",
         resource="arn:aws:x:{region}:{account}:model/{model}",
         method="POST",
-        path="/v1/x/chat/completions",
+        path="/v1/chat/completions",
         timeout_s=None,
     )
     async def chat(env: Env, call: Call, request: Ask) -> Any:
@@ -121,12 +122,12 @@ def actions(registry: None) -> None:
         }
 
     @action(
-        "openai:xModel", permission="x:Get", resource="*", method="GET", path="/v1/x/models/{model}"
+        "openai:xModel", permission="x:Get", resource="*", method="GET", path="/v1/models/{model}"
     )
     async def model(env: Env, call: Call, request: Named) -> Any:
         return {"id": request.model, "limit": request.limit, "include": request.include}
 
-    @action("openai:xFile", permission="x:File", resource="*", method="POST", path="/v1/x/files")
+    @action("openai:xFile", permission="x:File", resource="*", method="POST", path="/v1/files")
     async def file(env: Env, call: Call, request: GiveFile) -> Any:
         data = await request.file.read()
         return {
@@ -144,14 +145,12 @@ def actions(registry: None) -> None:
         permission="x:File",
         resource="*",
         method="GET",
-        path="/v1/x/files/content",
+        path="/v1/files/{file_id}/content",
     )
     async def content(env: Env, call: Call, request: Empty) -> Raw:
         return Raw("application/octet-stream", b"\x00\x01binary")
 
-    @action(
-        "openai:xNamed", permission="x:Chat", resource="*", method="POST", path="/v1/x/responses"
-    )
+    @action("openai:xNamed", permission="x:Chat", resource="*", method="POST", path="/v1/responses")
     async def named(env: Env, call: Call, request: Empty) -> EventStream:
         async def events() -> AsyncIterator[Any]:
             yield {"type": "response.created", "n": 1}
@@ -164,7 +163,7 @@ def actions(registry: None) -> None:
         permission="x:Raise",
         resource="*",
         method="POST",
-        path="/v1/x/raise/{kind}",
+        path="/v1/raise/{kind}",
     )
     async def raise_(env: Env, call: Call, request: dict[str, Any]) -> Any:
         if request["kind"] == "throttled":
@@ -173,7 +172,7 @@ def actions(registry: None) -> None:
             raise Invalid("Bad n.", fields={"param": "n"}, code="bad_n")
         raise RuntimeError("secret detail")
 
-    @action("openai:xStrict", permission=PUBLIC, resource="*", method="POST", path="/v1/x/strict")
+    @action("openai:xStrict", permission=PUBLIC, resource="*", method="POST", path="/v1/strict")
     async def strict(env: Env, call: Call, request: Strict) -> Any:
         return WithHeaders(
             {"door": call.door, "who": call.principal.name}, [("x-more", "1")], status=201
@@ -184,7 +183,7 @@ def actions(registry: None) -> None:
         permission="x:Up",
         resource="arn:aws:x:::{name}",
         method="PUT",
-        path="/v1/x/upload/{name}",
+        path="/v1/upload/{name}",
         streams_body=True,
     )
     async def upload(env: Env, call: Call, request: Upload[UploadFields]) -> Any:
@@ -198,7 +197,7 @@ class UploadFields(msgspec.Struct):
 
 @pytest.fixture
 def client(server: Any) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{server.url}/v1/x", api_key="sk-good", max_retries=0) as made:
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="sk-good", max_retries=0) as made:
         yield made
 
 
@@ -254,7 +253,7 @@ def test_sdk_reads_a_stream_to_its_end(client: openai.OpenAI) -> None:
 
 def test_stream_is_framed_as_openai_frames_it(server: Any) -> None:
     body = b'{"messages":[{"role":"user","content":"a b"}],"stream":true}'
-    status, headers, data = fetch(server, "POST", "/v1/x/chat/completions", body=body)
+    status, headers, data = fetch(server, "POST", "/v1/chat/completions", body=body)
     assert status == 200
     assert headers["content-type"] == "text/event-stream; charset=utf-8"
     assert headers["cache-control"] == "no-cache"
@@ -267,7 +266,7 @@ def test_stream_is_framed_as_openai_frames_it(server: Any) -> None:
 
 
 def test_named_stream_has_event_lines_and_no_done(server: Any) -> None:
-    _, _, data = fetch(server, "POST", "/v1/x/responses", body=b"{}")
+    _, _, data = fetch(server, "POST", "/v1/responses", body=b"{}")
     assert data == (
         b'event: response.created\ndata: {"type":"response.created","n":1}\n\n'
         b'event: own\nid: 7\ndata: {"n":2}\n\n'
@@ -285,7 +284,7 @@ def test_error_in_mid_stream_is_an_error_event(client: openai.OpenAI) -> None:
     seen = []
     with pytest.raises(openai.APIError, match="The model went away") as caught:
         for part in ask(client, "a break b", stream=True):
-            seen.append(part.choices[0].delta.content)  # noqa: PERF401
+            seen.append(part.choices[0].delta.content)
     assert seen == ["a", "break"]
     assert caught.value.code == "model_not_found"
 
@@ -309,7 +308,7 @@ def test_leaving_a_long_call_cancels_it(server: Any) -> None:
     STATE["gone"].clear()
     with (
         openai.OpenAI(
-            base_url=f"{server.url}/v1/x", api_key="sk-good", max_retries=0, timeout=0.5
+            base_url=f"{server.url}/v1", api_key="sk-good", max_retries=0, timeout=0.5
         ) as client,
         pytest.raises(openai.APITimeoutError),
     ):
@@ -322,7 +321,7 @@ def test_leaving_a_long_call_cancels_it(server: Any) -> None:
     [{}, {"authorization": "Bearer sk-wrong-wrong-wrong"}, {"authorization": "Basic eDp5"}],
 )
 def test_missing_or_bad_key_is_refused(server: Any, headers: dict[str, str]) -> None:
-    status, got, data = fetch(server, "GET", "/v1/x/models/a", headers=headers)
+    status, got, data = fetch(server, "GET", "/v1/models/a", headers=headers)
     assert status == 401
     error = json.loads(data)["error"]
     assert (error["type"], error["param"], error["code"]) == (
@@ -337,10 +336,10 @@ def test_missing_or_bad_key_is_refused(server: Any, headers: dict[str, str]) -> 
 def test_console_session_needs_its_csrf_header_to_write(server: Any) -> None:
     cookie = {"cookie": "volano_session=cookie-good"}
     body = b'{"messages":[{"role":"user","content":"hi"}]}'
-    assert fetch(server, "POST", "/v1/x/chat/completions", body=body, headers=cookie)[0] == 401
-    assert fetch(server, "GET", "/v1/x/models/a", headers=cookie)[0] == 200
+    assert fetch(server, "POST", "/v1/chat/completions", body=body, headers=cookie)[0] == 401
+    assert fetch(server, "GET", "/v1/models/a", headers=cookie)[0] == 200
     with_header = cookie | {"x-volano-csrf": "csrf-good"}
-    assert fetch(server, "POST", "/v1/x/chat/completions", body=body, headers=with_header)[0] == 200
+    assert fetch(server, "POST", "/v1/chat/completions", body=body, headers=with_header)[0] == 200
 
 
 def test_denied_is_permission_error(server: Any, client: openai.OpenAI) -> None:
@@ -355,7 +354,7 @@ def test_denied_is_permission_error(server: Any, client: openai.OpenAI) -> None:
 
 
 def test_path_and_query_are_merged_and_typed(server: Any) -> None:
-    path = "/v1/x/models/org%2Fname/with/slash?limit=3&include[]=a&include[]=b&unknown=1"
+    path = "/v1/models/org%2Fname/with/slash?limit=3&include[]=a&include[]=b&unknown=1"
     status, _, data = fetch(server, "GET", path)
     assert status == 200
     assert json.loads(data) == {"id": "org/name/with/slash", "limit": 3, "include": ["a", "b"]}
@@ -379,7 +378,7 @@ def test_wrong_input_names_the_parameter(
     server: Any, body: bytes, param: str | None, code: str
 ) -> None:
     before = len(server.journal.audited)
-    status, _, data = fetch(server, "POST", "/v1/x/chat/completions", body=body)
+    status, _, data = fetch(server, "POST", "/v1/chat/completions", body=body)
     error = json.loads(data)["error"]
     assert (status, error["type"], error["param"], error["code"]) == (
         400,
@@ -391,18 +390,18 @@ def test_wrong_input_names_the_parameter(
 
 
 def test_wrong_query_names_the_parameter(server: Any) -> None:
-    status, _, data = fetch(server, "GET", "/v1/x/models/a?limit=many")
+    status, _, data = fetch(server, "GET", "/v1/models/a?limit=many")
     assert (status, json.loads(data)["error"]["param"]) == (400, "limit")
 
 
 def test_struct_decides_about_unknown_fields(server: Any) -> None:
-    status, _, data = fetch(server, "POST", "/v1/x/strict", body=b'{"depth":1,"more":2}')
+    status, _, data = fetch(server, "POST", "/v1/strict", body=b'{"depth":1,"more":2}')
     assert (status, json.loads(data)["error"]["param"]) == (400, "more")
     assert (
         fetch(
             server,
             "POST",
-            "/v1/x/chat/completions",
+            "/v1/chat/completions",
             body=b'{"messages":[{"role":"u","content":"hi"}],"more":2}',
         )[0]
         == 200
@@ -410,7 +409,7 @@ def test_struct_decides_about_unknown_fields(server: Any) -> None:
 
 
 def test_public_action_needs_no_key(server: Any) -> None:
-    status, headers, data = fetch(server, "POST", "/v1/x/strict", body=b"", headers={})
+    status, headers, data = fetch(server, "POST", "/v1/strict", body=b"", headers={})
     assert (status, headers["x-more"]) == (201, "1")
     assert json.loads(data) == {"door": "openai", "who": "anonymous"}
 
@@ -428,16 +427,16 @@ def test_file_may_come_before_the_other_fields(server: Any) -> None:
         b'\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n--B--\r\n'
     )
     headers = {"authorization": "Bearer sk-good", "content-type": "multipart/form-data; boundary=B"}
-    status, _, data = fetch(server, "POST", "/v1/x/files", body=body, headers=headers)
+    status, _, data = fetch(server, "POST", "/v1/files", body=body, headers=headers)
     assert (status, json.loads(data)["bytes"]) == (200, 2)
-    status, _, data = fetch(server, "POST", "/v1/x/files", body=body[:-8], headers=headers)
+    status, _, data = fetch(server, "POST", "/v1/files", body=body[:-8], headers=headers)
     assert (status, json.loads(data)["error"]["code"]) == (400, "invalid_form_data")
-    status, _, data = fetch(server, "POST", "/v1/x/files", body=b'{"file":"x","purpose":"y"}')
+    status, _, data = fetch(server, "POST", "/v1/files", body=b'{"file":"x","purpose":"y"}')
     assert (status, json.loads(data)["error"]["param"]) == (400, "file")
 
 
 def test_raw_result_is_bytes(client: openai.OpenAI, server: Any) -> None:
-    status, headers, data = fetch(server, "GET", "/v1/x/files/content")
+    status, headers, data = fetch(server, "GET", "/v1/files/file-1/content")
     assert (status, data, headers["content-type"]) == (
         200,
         b"\x00\x01binary",
@@ -448,7 +447,7 @@ def test_raw_result_is_bytes(client: openai.OpenAI, server: Any) -> None:
 def test_streamed_body_reaches_the_handler_unread(server: Any) -> None:
     headers = {"authorization": "Bearer sk-good", "content-type": "video/mp4"}
     status, _, data = fetch(
-        server, "PUT", "/v1/x/upload/clip", body=b"x" * 1_000_000, headers=headers
+        server, "PUT", "/v1/upload/clip", body=b"x" * 1_000_000, headers=headers
     )
     assert (status, json.loads(data)) == (
         200,
@@ -458,15 +457,15 @@ def test_streamed_body_reaches_the_handler_unread(server: Any) -> None:
 
 
 def test_handler_errors_become_openai_errors(server: Any, client: openai.OpenAI) -> None:
-    status, headers, _ = fetch(server, "POST", "/v1/x/raise/throttled", body=b"{}")
+    status, headers, _ = fetch(server, "POST", "/v1/raise/throttled", body=b"{}")
     assert (status, headers["retry-after"], headers["retry-after-ms"]) == (429, "2", "1500")
-    status, _, data = fetch(server, "POST", "/v1/x/raise/invalid", body=b"{}")
+    status, _, data = fetch(server, "POST", "/v1/raise/invalid", body=b"{}")
     assert (status, json.loads(data)["error"]["param"], json.loads(data)["error"]["code"]) == (
         400,
         "n",
         "bad_n",
     )
-    status, _, data = fetch(server, "POST", "/v1/x/raise/bug", body=b"{}")
+    status, _, data = fetch(server, "POST", "/v1/raise/bug", body=b"{}")
     assert (status, json.loads(data)["error"]["type"]) == (500, "server_error")
     assert b"secret" not in data
     assert b"Traceback" not in data
@@ -481,23 +480,23 @@ def test_unknown_path_is_404_and_wrong_method_405(server: Any) -> None:
     status, _, data = fetch(server, "GET", "/v1/nothing/here")
     assert status == 404
     assert json.loads(data)["error"]["message"] == "Unknown request URL: GET /v1/nothing/here"
-    status, headers, _ = fetch(server, "DELETE", "/v1/x/files")
+    status, headers, _ = fetch(server, "DELETE", "/v1/files")
     assert (status, headers["allow"]) == (405, "POST")
 
 
 def test_head_has_headers_and_no_body(server: Any) -> None:
-    status, headers, data = fetch(server, "HEAD", "/v1/x/models/a")
+    status, headers, data = fetch(server, "HEAD", "/v1/models/a")
     assert (status, data) == (200, b"")
     assert int(headers["content-length"]) > 0
 
 
 def test_too_many_headers_and_too_large_bodies_are_refused(server: Any) -> None:
     many = {"authorization": "Bearer sk-good"} | {f"x-{n}": "1" for n in range(120)}
-    assert fetch(server, "GET", "/v1/x/models/a", headers=many)[0] == 431
-    assert fetch(server, "GET", "/v1/x/models/a?" + "a=1&" * 2000)[0] == 400
+    assert fetch(server, "GET", "/v1/models/a", headers=many)[0] == 431
+    assert fetch(server, "GET", "/v1/models/a?" + "a=1&" * 2000)[0] == 400
     huge = {"authorization": "Bearer sk-good", "content-length": str(33 * 1024 * 1024)}
     request = urllib.request.Request(
-        server.url + "/v1/x/chat/completions", data=b"{}", method="POST", headers=huge
+        server.url + "/v1/chat/completions", data=b"{}", method="POST", headers=huge
     )
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(request, timeout=60)
@@ -507,7 +506,7 @@ def test_too_many_headers_and_too_large_bodies_are_refused(server: Any) -> None:
 
 async def test_async_sdk_works_too(server: Any) -> None:
     async with openai.AsyncOpenAI(
-        base_url=f"{server.url}/v1/x", api_key="sk-good", max_retries=0
+        base_url=f"{server.url}/v1", api_key="sk-good", max_retries=0
     ) as client:
         stream = await client.chat.completions.create(
             model="m", messages=[{"role": "user", "content": "x y"}], stream=True
@@ -516,7 +515,5 @@ async def test_async_sdk_works_too(server: Any) -> None:
 
 
 def test_error_tree_maps_every_class_to_a_type() -> None:
-    from volano.wire.openai.errors import error_object
-
     assert error_object(Internal("x")).type == "server_error"
     assert error_object(NotFound("x")).code == "not_found"
