@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from pathlib import Path
 
 
 class ModelFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +68,20 @@ class Embeddings(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: int
 
 
+class PulledModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model whose files are in `folder`, complete and checked.
+
+    `task` is `generate` or `embed`; `licence` is what the model's card says ('' when silent);
+    `origin` is where it came from, for people to read.
+    """
+
+    folder: str
+    task: str
+    licence: str
+    size_bytes: int
+    origin: str
+
+
 class InferenceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """`state` is off, installing, starting, ready or failed; `text` says more."""
 
@@ -92,6 +107,20 @@ class Inference(Protocol):
     async def count_tokens(self, model: ModelFiles, text: str) -> int: ...
 
     async def status(self) -> InferenceStatus: ...
+
+    async def pull(
+        self,
+        name: str,
+        folder: Path,
+        source: str,
+        progress: Callable[[float, str], Awaitable[None]],
+    ) -> PulledModel:
+        """Bring a model's files into `folder`, resuming what is there, and check them.
+
+        `source` is '' (the public hub), the base URL of a mirror, or a local folder. Raises
+        Unavailable when the hub cannot be reached, NotFound, Invalid for files that do not check.
+        """
+        ...
 
     async def unload(self, name: str) -> None:
         """Free the memory of a model; the next request loads it again."""

@@ -1,0 +1,1 @@
+"""Models: the registry, generation and embeddings behind OpenAI's API."""

@@ -1,0 +1,1 @@
+"""The models service's API actions."""

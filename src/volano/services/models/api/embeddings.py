@@ -1,0 +1,89 @@
+"""OpenAI's POST /v1/embeddings."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from volano.kernel.errors import Invalid
+from volano.services.models.logic.embeddings import embed
+from volano.wire.action import action
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+
+
+class CreateEmbedding(msgspec.Struct, kw_only=True):
+    input: str | list[str] | list[int] | list[list[int]]
+    model: str
+    encoding_format: str = "float"
+    dimensions: int | None = None
+    user: str | None = None
+
+
+class EmbeddingObject(msgspec.Struct, kw_only=True):
+    object: str = "embedding"
+    index: int
+    embedding: list[float] | str
+
+
+class EmbeddingUsage(msgspec.Struct):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingList(msgspec.Struct, kw_only=True):
+    object: str = "list"
+    data: list[EmbeddingObject]
+    model: str
+    usage: EmbeddingUsage
+
+
+@action(
+    "openai:createEmbedding",
+    method="POST",
+    path="/v1/embeddings",
+    permission="models:InvokeModel",
+    resource="arn:aws:models:{region}:{account}:model/{model}",
+    read_only=False,
+    timeout_s=None,
+    partial="Inputs as token ids and `dimensions` are refused: the built-in model has one size.",
+)
+async def create_embedding(env: Env, call: Call, request: CreateEmbedding) -> EmbeddingList:
+    """Unit-length vectors, as numbers or as base64 of little-endian 32-bit floats."""
+    if request.encoding_format not in ("float", "base64"):
+        raise _invalid("encoding_format", "it is `float` or `base64`")
+    if request.dimensions not in (None, 384):
+        raise _invalid("dimensions", "this model has 384 dimensions, no other number")
+    texts = _texts(request.input)
+    found = await embed(env, call, texts, model_name=request.model)
+    data = [
+        EmbeddingObject(index=index, embedding=_encode(vector, request.encoding_format))
+        for index, vector in enumerate(found.vectors)
+    ]
+    usage = EmbeddingUsage(found.prompt_tokens, found.prompt_tokens)
+    return EmbeddingList(data=data, model=request.model, usage=usage)
+
+
+def _texts(given: str | list[str] | list[int] | list[list[int]]) -> list[str]:
+    if isinstance(given, str):
+        return [given]
+    texts = [item for item in given if isinstance(item, str)]
+    if len(texts) != len(given):
+        raise _invalid("input", "token ids are not taken; send text")
+    return texts
+
+
+def _encode(vector: tuple[float, ...], how: str) -> list[float] | str:
+    if how == "float":
+        return list(vector)
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+def _invalid(name: str, why: str) -> Invalid:
+    return Invalid(
+        f"Invalid value for '{name}': {why}.", code="invalid_value", fields={"param": name}
+    )

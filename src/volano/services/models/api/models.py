@@ -1,0 +1,170 @@
+"""OpenAI's /v1/models, and Volano's own view of models with pulling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from volano.services.models.logic import registry
+from volano.wire.action import action
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+    from volano.services.models.model import Model
+
+MODELS = "arn:aws:models:{region}:{account}:model/*"
+MODEL = "arn:aws:models:{region}:{account}:model/{model}"
+
+
+class ModelObject(msgspec.Struct, kw_only=True):
+    """OpenAI's model object, with what Volano adds after `owned_by`."""
+
+    id: str
+    object: str = "model"
+    created: int
+    owned_by: str
+    task: str
+    description: str
+    license: str
+    size_bytes: int
+    built_in: bool
+
+
+class ModelList(msgspec.Struct, kw_only=True):
+    object: str = "list"
+    data: list[ModelObject]
+
+
+class NoFields(msgspec.Struct):
+    pass
+
+
+class ModelName(msgspec.Struct):
+    model: str
+
+
+class DeletedModel(msgspec.Struct, kw_only=True):
+    id: str
+    object: str = "model"
+    deleted: bool = True
+
+
+class PullModel(msgspec.Struct, kw_only=True):
+    """`source` is empty for the hub or mirror of the config, else a URL, `s3://…` or a folder."""
+
+    name: str
+    source: str = ""
+
+
+class JobObject(msgspec.Struct, kw_only=True):
+    """A long piece of work; poll it until `state` is done or failed."""
+
+    id: str
+    kind: str
+    state: str
+    fraction: float
+    text: str
+    result: str
+    created_us: int
+    updated_us: int
+
+
+class InferenceObject(msgspec.Struct, kw_only=True):
+    """The engine: off, installing, starting, ready or failed."""
+
+    state: str
+    fraction: float
+    text: str
+    loaded: list[str]
+
+
+@action(
+    "openai:listModels",
+    method="GET",
+    path="/v1/models",
+    permission="models:ListModels",
+    resource=MODELS,
+)
+async def list_models(env: Env, call: Call, request: NoFields) -> ModelList:
+    """The models that the caller can use."""
+    return ModelList(data=[_object(model) for model in await registry.list_models(env, call)])
+
+
+@action(
+    "openai:retrieveModel",
+    method="GET",
+    path="/v1/models/{model}",
+    permission="models:GetModel",
+    resource=MODEL,
+)
+async def retrieve_model(env: Env, call: Call, request: ModelName) -> ModelObject:
+    """One model."""
+    return _object(await registry.get_model(env, call.account, request.model))
+
+
+@action(
+    "openai:deleteModel",
+    method="DELETE",
+    path="/v1/models/{model}",
+    permission="models:DeleteModel",
+    resource=MODEL,
+)
+async def delete_model(env: Env, call: Call, request: ModelName) -> DeletedModel:
+    """Forget a pulled model; built-in ones stay."""
+    return DeletedModel(id=(await registry.delete_model(env, call, request.model)).name)
+
+
+@action(
+    "volano:pullModel",
+    method="POST",
+    path="/volano/v1/models/pull",
+    permission="models:PullModel",
+    resource=lambda call, request: (
+        f"arn:aws:models:{call.region}:{call.account}:model/{request.name}"
+    ),
+)
+async def pull_model(env: Env, call: Call, request: PullModel) -> JobObject:
+    """Start pulling a model; the answer is a job to poll."""
+    job = await registry.pull_model(env, call, request.name, source=request.source)
+    return JobObject(
+        id=job.id,
+        kind=job.kind,
+        state=job.state,
+        fraction=job.fraction,
+        text=job.text,
+        result=job.result,
+        created_us=job.created_us,
+        updated_us=job.updated_us,
+    )
+
+
+@action(
+    "volano:getInference",
+    method="GET",
+    path="/volano/v1/inference",
+    permission="models:ListModels",
+    resource=MODELS,
+)
+async def get_inference(env: Env, call: Call, request: NoFields) -> InferenceObject:
+    """What the inference engine is doing, with progress while it installs."""
+    status = await env.inference.status()
+    return InferenceObject(
+        state=status.state,
+        fraction=status.fraction,
+        text=status.text,
+        loaded=list(status.loaded),
+    )
+
+
+def _object(model: Model) -> ModelObject:
+    return ModelObject(
+        id=model.name,
+        created=model.created_us // 1_000_000,
+        owned_by=model.owned_by,
+        task=model.task.value,
+        description=model.note,
+        license=model.licence,
+        size_bytes=model.size_bytes,
+        built_in=not model.account,
+    )

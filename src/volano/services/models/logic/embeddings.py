@@ -1,0 +1,50 @@
+"""Embeddings, metered by tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volano.kernel.errors import Invalid
+from volano.services.models.logic.metering import publish_tokens
+from volano.services.models.logic.registry import require_task
+from volano.services.models.model import EMBEDDING_MODEL, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from volano.kernel.call import Call, Env
+    from volano.kernel.inference import Embeddings
+
+MAX_INPUTS = 2048
+MAX_INPUT_CHARACTERS = 200_000
+
+
+async def embed(
+    env: Env, call: Call, inputs: Sequence[str], *, model_name: str = EMBEDDING_MODEL
+) -> Embeddings:
+    """One unit-length vector per input, in order.
+
+    Raises Invalid for no input, an empty one, more than 2,048 or one over 200,000 characters.
+    """
+    if not 1 <= len(inputs) <= MAX_INPUTS:
+        raise Invalid(
+            f"'input' has {len(inputs)} texts; it takes 1 to {MAX_INPUTS}.",
+            fields={"param": "input"},
+        )
+    for index, text in enumerate(inputs):
+        if not text or len(text) > MAX_INPUT_CHARACTERS:
+            raise Invalid(
+                f"'input[{index}]' is empty or over {MAX_INPUT_CHARACTERS} characters.",
+                fields={"param": f"input[{index}]"},
+            )
+    model = await require_task(env, call.account, model_name, Task.EMBED)
+    found = await env.inference.embed(model.files, inputs)
+    await publish_tokens(
+        env,
+        call,
+        model,
+        request_id=env.ids.uuid(),
+        input_tokens=found.prompt_tokens,
+        output_tokens=0,
+    )
+    return found

@@ -1,0 +1,126 @@
+"""Which models there are, and pulling more of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from volano.kernel.errors import Conflict, Denied, Invalid, NotFound
+from volano.services.models import store
+from volano.services.models.model import ALIASES, BUILT_IN, Model, Task
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+    from volano.kernel.inference import PulledModel
+    from volano.kernel.store import Tx
+    from volano.kernel.work import Job
+
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?$")
+PULL_KIND = "models:pull"
+
+
+class ModelNotFound(NotFound):
+    code = "model_not_found"
+
+
+class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The payload of a pull job. `source` is '' for the hub, a mirror's URL, `s3://…` or a path."""
+
+    account: str
+    name: str
+    source: str = ""
+
+
+async def bootstrap(env: Env) -> None:
+    """Register the built-in models; repeating is harmless."""
+
+    async def write(tx: Tx) -> None:
+        for model in BUILT_IN:
+            await store.upsert_model(tx, model)
+
+    await env.store.transact(write)
+
+
+async def list_models(env: Env, call: Call) -> list[Model]:
+    """Every model that the caller's account can ask for."""
+    return await store.select_models(env.store.reader, call.account)
+
+
+async def get_model(env: Env, account: str, name: str) -> Model:
+    """The model of that name or alias; raises ModelNotFound, saying what there is."""
+    found = await store.select_model(env.store.reader, account, name)
+    if found is None and name in ALIASES:
+        found = await store.select_model(env.store.reader, account, ALIASES[name])
+    if found is None:
+        known = ", ".join(m.name for m in await store.select_models(env.store.reader, account))
+        raise ModelNotFound(
+            f"The model '{name}' does not exist here. There are: {known}. "
+            f"Pull it with `volano models pull {name}`.",
+            fields={"param": "model"},
+        )
+    return found
+
+
+async def require_task(env: Env, account: str, name: str, task: Task) -> Model:
+    """The model, when it can do `task`; raises Invalid naming the right endpoint otherwise."""
+    model = await get_model(env, account, name)
+    if model.task is not task:
+        endpoint = "/v1/embeddings" if model.task is Task.EMBED else "/v1/chat/completions"
+        raise Invalid(
+            f"The model '{name}' does not {task.value}; use it with {endpoint}.",
+            code="model_not_supported",
+            fields={"param": "model"},
+        )
+    return model
+
+
+async def pull_model(env: Env, call: Call, name: str, *, source: str = "") -> Job:
+    """Start pulling a model, or return the pull that runs already."""
+    if not _NAME.match(name):
+        raise Invalid(
+            f"'{name}' is not a model's name. Names look like `Qwen/Qwen3-0.6B`.",
+            fields={"param": "name"},
+        )
+    if any(model.name == name for model in BUILT_IN):
+        raise Conflict(f"'{name}' is built in; there is nothing to pull.")
+    request = PullRequest(account=call.account, name=name, source=source)
+    payload = msgspec.json.encode(request).decode()
+    key = f"{call.account}/{name}"
+    return await env.work.submit(PULL_KIND, key=key, account=call.account, payload=payload)
+
+
+async def register_pulled(env: Env, request: PullRequest, pulled: PulledModel) -> Model:
+    """Make a pulled model known."""
+    model = Model(
+        account=request.account,
+        name=request.name,
+        task=Task(pulled.task),
+        source=pulled.folder,
+        licence=pulled.licence,
+        note=f"Pulled from {pulled.origin}.",
+        size_bytes=pulled.size_bytes,
+        created_us=env.clock.now_us(),
+        owned_by=request.name.partition("/")[0],
+    )
+
+    async def write(tx: Tx) -> None:
+        await store.upsert_model(tx, model)
+
+    await env.store.transact(write)
+    return model
+
+
+async def delete_model(env: Env, call: Call, name: str) -> Model:
+    """Forget a pulled model and free its memory; its files go with the next sweep."""
+    model = await get_model(env, call.account, name)
+    if not model.account:
+        raise Denied(f"'{name}' is built in and cannot be deleted.")
+
+    async def write(tx: Tx) -> None:
+        await store.delete_model(tx, call.account, name)
+
+    await env.store.transact(write)
+    await env.inference.unload(name)
+    return model
