@@ -102,6 +102,8 @@ def signed(method, base, bucket, key, body, credentials):
         f"AWS4-HMAC-SHA256 Credential={credentials['AccessKeyId']}/{scope}, "
         f"SignedHeaders={names}, Signature={signature}"
     )
+    if method == "PUT":
+        headers["content-type"] = "application/json" if key.endswith(".json") else "text/markdown"
     data = body if method == "PUT" else None
     return urllib.request.Request(base + path, data=data, headers=headers, method=method)
 
