@@ -1,0 +1,302 @@
+"""The AWS door: one request in, one response out, in the protocol that the client speaks.
+
+Find the service, the operation and the caller; read; check; run the action; write. Every error
+leaves in the protocol's own form, with a request id and no traceback. A body is read only after
+the caller's key is known, and streamed to the handler where the operation streams.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from volano.kernel.errors import Internal, Invalid, NotBuilt, VolanoError
+from volano.wire.action import PUBLIC, find_action, run_action
+from volano.wire.aws.caller import (
+    Caller,
+    find_caller,
+    open_payload,
+    read_payload,
+    verify_body,
+)
+from volano.wire.aws.catalog import get_codec, get_service, service_rows
+from volano.wire.aws.checksums import check_body_checksums
+from volano.wire.aws.chunked import ChunkedPayload
+from volano.wire.aws.codec import Incoming
+from volano.wire.aws.constraints import describe
+from volano.wire.aws.errors import Origin, render
+from volano.wire.aws.query_reader import parse_form
+from volano.wire.aws.routes import decode_label
+from volano.wire.aws.s3_routes import S3Routes
+from volano.wire.aws.scalars import BadValue
+from volano.wire.aws.sigv4 import AuthFailure, find_claim
+from volano.wire.aws.target import (
+    FORM_MEDIA,
+    Target,
+    UnknownOperation,
+    find_rest_operation,
+    target_of_headers,
+    target_of_parameters,
+)
+from volano.wire.credential import call_of, request_id_of
+from volano.wire.http import ClientGone, Response
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Env
+    from volano.wire.action import Action
+    from volano.wire.aws.catalog import Service
+    from volano.wire.aws.codec import Codec
+    from volano.wire.aws.constraints import Violation
+    from volano.wire.aws.sigv4 import Claim
+    from volano.wire.http import Request
+
+MAX_FORM_BYTES = 2 * 1024 * 1024
+MAX_XML_BYTES = 4 * 1024 * 1024
+MAX_JSON_BYTES = 16 * 1024 * 1024
+_SCOPE_SERVICE = re.compile(
+    r"Credential=[^/%&, ]*(?:/|%2F)\d+(?:/|%2F)[^/%&, ]+(?:/|%2F)([a-z0-9-]+)(?:/|%2F)aws4_request"
+)
+
+
+async def handle(env: Env, request: Request) -> Response:
+    """Answer one request on the AWS port; raises only ClientGone."""
+    request_id = request_id_of(env, request)
+    request.scope["volano.request_id"] = request_id
+    origin = Origin(
+        request_id=request_id, host_id=f"volano/{env.region.name}", head=request.method == "HEAD"
+    )
+    try:
+        response = await _answer(env, request, origin)
+    except VolanoError as error:
+        response = _refuse(env, error, origin)
+    except ClientGone:
+        raise
+    except Exception as error:  # noqa: BLE001 - the door: nothing but a response leaves
+        env.log.error("request failed", request_id=request_id, error=repr(error))
+        response = render(Internal("We encountered an internal error. Please try again."), origin)
+    response.headers.append(("x-amz-request-id", request_id))
+    if _left_unread(request):
+        response.headers.append(("Connection", "close"))
+    if origin.service == "s3":
+        response.headers.append(("x-amz-id-2", origin.host_id))
+    else:
+        response.headers.append(("x-amzn-RequestId", request_id))
+    return response
+
+
+def _left_unread(request: Request) -> bool:
+    """Whether bytes of the body may still be on the connection, so that it cannot be used again."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit():
+        return int(length) > request.body.received_bytes
+    return "transfer-encoding" in request.headers and not request.body.received_bytes
+
+
+def _refuse(env: Env, error: VolanoError, origin: Origin) -> Response:
+    if isinstance(error, Internal) and error.facts:
+        env.log.error("answer failed", request_id=origin.request_id, **error.facts)
+    return render(error, origin)
+
+
+async def _answer(env: Env, request: Request, origin: Origin) -> Response:
+    claim, refused = _claim(request)
+    signing_name = claim.service if claim is not None else _guess_signing_name(request)
+    if signing_name == "s3" and not request.raw_path.startswith("/v20180820/"):
+        target: Target | None = Target(folder="s3", protocol="rest-xml")
+    else:
+        target = target_of_headers(request, signing_name)
+    if target is not None:
+        _set_origin(origin, request, target)
+        if refused is not None:
+            raise refused
+        if target.folder == "s3":
+            return await _answer_s3(env, request, origin, claim)
+        return await _answer_other(env, request, origin, claim, target)
+    origin.service, origin.protocol = (
+        signing_name or "",
+        "ec2" if signing_name == "ec2" else "query",
+    )
+    if refused is not None:
+        raise refused
+    return await _answer_query(env, request, origin, claim, signing_name)
+
+
+def _claim(request: Request) -> tuple[Claim | None, VolanoError | None]:
+    """The claim, or the error to answer with once the protocol to say it in is known."""
+    try:
+        return find_claim(request), None
+    except VolanoError as error:
+        return None, error
+
+
+def _guess_signing_name(request: Request) -> str | None:
+    """The service in a credential that could not be read otherwise."""
+    header = request.headers.get("authorization")
+    found = _SCOPE_SERVICE.search(header if header is not None else request.raw_query)
+    return found.group(1) if found else None
+
+
+def _set_origin(origin: Origin, request: Request, target: Target) -> None:
+    origin.service, origin.protocol = target.folder, target.protocol
+    origin.resource = request.raw_path
+    origin.query_mode = "x-amzn-query-mode" in request.headers
+
+
+def _require_action(folder: str, operation: str) -> Action:
+    found = find_action(f"{folder}:{operation}")
+    if found is None:
+        raise NotBuilt(f"Volano does not have {folder}:{operation} yet.")
+    return found
+
+
+async def _answer_s3(env: Env, request: Request, origin: Origin, claim: Claim | None) -> Response:
+    service = await get_service("s3")
+    origin.model = service.model
+    named = _s3_routes(service).match(request, _host_bases(env))
+    if named.operation is None:
+        raise UnknownOperation(
+            "The specified method is not allowed against this resource.",
+            fields={"Method": request.method},
+        )
+    caller = await find_caller(env, claim, "s3")
+    payload = open_payload(request, caller)
+    action = _require_action("s3", named.operation)
+    codec = await get_codec(service, named.operation, "rest-xml")
+    try:
+        labels = {"Bucket": decode_label(named.bucket)} if named.bucket else {}
+        if named.key:
+            labels["Key"] = decode_label(named.key)
+    except BadValue:
+        raise Invalid("Couldn't parse the specified URI.", code="InvalidURI") from None
+    query = request.query if request.raw_query else []
+    incoming = Incoming(headers=request.headers, labels=labels, query=query)
+    if codec.streams_input:
+        incoming.payload = payload
+    else:
+        incoming.body = await read_payload(payload, MAX_XML_BYTES)
+        check_body_checksums(
+            request.headers, payload.trailers, incoming.body, required=codec.needs_checksum
+        )
+    parsed = _read(codec, incoming, origin)
+    if isinstance(payload, ChunkedPayload):
+        _hide_chunking(parsed, payload)
+    return await _run(env, request, caller, action, codec, parsed, origin)
+
+
+_ROUTES: dict[str, S3Routes] = {}
+
+
+def _s3_routes(service: Service) -> S3Routes:
+    found = _ROUTES.get("s3")
+    if found is None:
+        found = _ROUTES["s3"] = S3Routes(service.model)
+    return found
+
+
+def _host_bases(env: Env) -> tuple[str, ...]:
+    return (*env.config.extra_hosts, env.config.public_host, "localhost")
+
+
+def _hide_chunking(parsed: dict[str, Any], payload: ChunkedPayload) -> None:
+    """`aws-chunked` is how the body came, not what the object is."""
+    codings = [part.strip() for part in parsed.pop("ContentEncoding", "").split(",")]
+    kept = ",".join(part for part in codings if part and part != "aws-chunked")
+    if kept:
+        parsed["ContentEncoding"] = kept
+    if "ContentLength" in parsed:
+        parsed["ContentLength"] = payload.length
+
+
+async def _answer_query(
+    env: Env, request: Request, origin: Origin, claim: Claim | None, signing_name: str | None
+) -> Response:
+    caller = await find_caller(env, claim, signing_name or "")
+    body = await request.body.read(MAX_FORM_BYTES)
+    verify_body(request, caller, body)
+    pairs = parse_form(request.raw_query)
+    if request.headers.get("content-type", "").startswith(FORM_MEDIA):
+        pairs += parse_form(body.decode("utf-8", "replace"))
+    target = target_of_parameters(pairs, signing_name, request.headers.get("host", ""))
+    if not target.folder:
+        raise UnknownOperation("Could not find operation in the request.")
+    service = await get_service(target.folder)
+    _set_origin(origin, request, target)
+    origin.model = service.model
+    operation = target.operation or ""
+    if operation not in service.operations:
+        raise UnknownOperation(f"Could not find operation {operation[:64]}.")
+    action = _require_action(target.folder, operation)
+    _require_signed(action, caller)
+    codec = await get_codec(service, operation, target.protocol)
+    parsed = _read(codec, Incoming(headers=request.headers, query=pairs), origin)
+    return await _run(env, request, caller, action, codec, parsed, origin)
+
+
+async def _answer_other(
+    env: Env, request: Request, origin: Origin, claim: Claim | None, target: Target
+) -> Response:
+    if not target.folder:
+        raise UnknownOperation("No such service or operation.")
+    if target.protocol.startswith("rest"):
+        service = await find_rest_operation(request, target)
+    else:
+        service = await get_service(target.folder)
+    _set_origin(origin, request, target)
+    origin.model = service.model
+    if target.operation not in service.operations:
+        raise UnknownOperation("No such operation.")
+    caller = await find_caller(env, claim, service_rows()[target.folder].signing_name)
+    body = await request.body.read(MAX_JSON_BYTES)
+    verify_body(request, caller, body)
+    action = _require_action(target.folder, target.operation)
+    _require_signed(action, caller)
+    codec = await get_codec(service, target.operation, target.protocol)
+    query = request.query if request.raw_query else []
+    incoming = Incoming(headers=request.headers, labels=target.labels, query=query, body=body)
+    parsed = _read(codec, incoming, origin)
+    return await _run(env, request, caller, action, codec, parsed, origin)
+
+
+def _require_signed(action: Action, caller: Caller) -> None:
+    if caller.claim is None and action.permission != PUBLIC:
+        raise AuthFailure(
+            "Request is missing Authentication Token", code="MissingAuthenticationToken"
+        )
+
+
+def _read(codec: Codec, incoming: Incoming, origin: Origin) -> dict[str, Any]:
+    try:
+        parsed = codec.read(incoming)
+    except BadValue as error:
+        raise Invalid(error.message, code="BadInput") from error
+    except RecursionError as error:
+        raise Invalid("The request is nested too deep.", code="BadInput") from error
+    violations = codec.check(parsed)
+    if violations:
+        raise _violated(violations, origin)
+    return parsed
+
+
+def _violated(violations: list[Violation], origin: Origin) -> Invalid:
+    first = violations[0]
+    if not first.missing or origin.service not in ("s3", "ec2"):
+        return Invalid(describe(violations), code="MissingInput")
+    if origin.service == "ec2":
+        return Invalid(
+            f"The request must contain the parameter {first.member}", code="MissingInput"
+        )
+    return Invalid(f"Missing required value in this request: {first.member}", code="MissingInput")
+
+
+async def _run(
+    env: Env,
+    request: Request,
+    caller: Caller,
+    action: Action,
+    codec: Codec,
+    parsed: dict[str, Any],
+    origin: Origin,
+) -> Response:
+    call = call_of(env, request, caller.principal, door="aws")
+    result = await run_action(env, call, action, parsed)
+    return codec.write(result or {}, origin.request_id)
