@@ -1,0 +1,1 @@
+"""Actions of identity: IAM, STS, and Volano's own for people, keys, sessions and audit."""

@@ -1,0 +1,101 @@
+"""The door of identity for the services above it and for app/ and console/.
+
+Functions that take `tx` do their part in the caller's transaction. A caller that changes policies,
+keys or users through one calls `forget_caches(env)` after its commit (creating needs no call).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volano.services.identity.logic.access import (
+    ACCESS_KEY_ID,
+    RESOURCE_ACCOUNT,
+    RESOURCE_GRANT,
+    RESOURCE_POLICY,
+    StoredAuthority,
+)
+from volano.services.identity.logic.access import forget as forget_caches
+from volano.services.identity.logic.audit import insert_audit
+from volano.services.identity.logic.bootstrap import FirstAccount, bootstrap
+from volano.services.identity.logic.login import (
+    SignedIn,
+    create_login_link,
+    sign_in_by_link,
+    sign_out,
+)
+from volano.services.identity.logic.people import (
+    create_service_account,
+    create_slack_token,
+    find_principal,
+    get_person,
+    list_principals,
+)
+from volano.services.identity.logic.policy import PolicyKind, require_policy
+from volano.services.identity.logic.quotas import declare_quota, quota_value, require_quota
+from volano.services.identity.logic.roles import get_role
+from volano.services.identity.logic.seed import seed
+from volano.services.identity.logic.sts import assume_role_for_instance
+from volano.services.identity.model.credentials import TemporaryCredentials, Token, TokenKind
+from volano.services.identity.model.events import (
+    PrincipalChanged,
+    PrincipalCreated,
+    PrincipalDeleted,
+)
+from volano.services.identity.model.principals import Account, InstanceProfile, Role, User
+
+if TYPE_CHECKING:
+    from volano.kernel.clock import Clock
+    from volano.kernel.ids import Ids
+    from volano.kernel.log import Log
+    from volano.kernel.place import Region
+    from volano.kernel.secrets import SecretBox
+    from volano.kernel.store import Store
+
+__all__ = [
+    "ACCESS_KEY_ID",
+    "RESOURCE_ACCOUNT",
+    "RESOURCE_GRANT",
+    "RESOURCE_POLICY",
+    "Account",
+    "FirstAccount",
+    "InstanceProfile",
+    "PolicyKind",
+    "PrincipalChanged",
+    "PrincipalCreated",
+    "PrincipalDeleted",
+    "Role",
+    "SignedIn",
+    "StoredAuthority",
+    "TemporaryCredentials",
+    "Token",
+    "TokenKind",
+    "User",
+    "assume_role_for_instance",
+    "bootstrap",
+    "create_login_link",
+    "create_service_account",
+    "create_slack_token",
+    "declare_quota",
+    "find_principal",
+    "forget_caches",
+    "get_person",
+    "get_role",
+    "insert_audit",
+    "list_principals",
+    "open_authority",
+    "quota_value",
+    "require_policy",
+    "require_quota",
+    "seed",
+    "sign_in_by_link",
+    "sign_out",
+]
+
+
+def open_authority(
+    *, store: Store, secrets: SecretBox, clock: Clock, region: Region, log: Log, ids: Ids
+) -> StoredAuthority:
+    """The process's Authority over the identity tables."""
+    del ids  # deciding needs no randomness; the port's other makers take it
+    return StoredAuthority(store=store, secrets=secrets, clock=clock, region=region.name, log=log)

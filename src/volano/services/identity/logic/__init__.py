@@ -1,0 +1,1 @@
+"""Decisions of identity: check, open the transaction, write, publish."""

@@ -1,0 +1,431 @@
+"""StoredAuthority: who holds a credential, and may they do this? (kernel port `Authority`)
+
+Every door asks here before any handler runs. Rows are cached for a few seconds (`recent.py`) and
+forgotten at once when this process changes identity; policies are compiled once (`policy/`).
+Unknown, inactive, expired and disabled are all the same answer: nobody.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from volano.kernel.errors import Denied
+from volano.kernel.identity import AccessKey, Principal, PrincipalKind
+from volano.services.identity.logic.policy import (
+    CallFacts,
+    Policies,
+    PolicyKind,
+    PolicySet,
+    Question,
+    Verdict,
+    compile_policy,
+    decide,
+    deny_everything,
+    merge,
+)
+from volano.services.identity.logic.policy.patterns import compile_glob
+from volano.services.identity.logic.recent import Recent
+from volano.services.identity.model.credentials import Session, Token
+from volano.services.identity.model.errors import MalformedPolicyDocument
+from volano.services.identity.model.managed import managed_documents
+from volano.services.identity.store import accounts as account_rows
+from volano.services.identity.store import groups as group_rows
+from volano.services.identity.store import keys as key_rows
+from volano.services.identity.store import policies as policy_rows
+from volano.services.identity.store import roles as role_rows
+from volano.services.identity.store import sessions as session_rows
+from volano.services.identity.store import users as user_rows
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+    from volano.kernel.clock import Clock
+    from volano.kernel.log import Log
+    from volano.kernel.secrets import SecretBox
+    from volano.kernel.store import Store
+
+MAX_CACHED = 20_000
+MAX_NOTED_USES = 20_000
+MAX_TOKEN_CHARACTERS = 512
+TOKEN_PREFIXES = ("sk-", "xoxb-", "xoxp-", "xapp-")
+
+OPERATOR = "operator:"
+"""Permissions about the cloud itself (zone drills, prices, models of all): only principals of the
+first account can have them, whatever another account's policies say."""
+RESOURCE_POLICY = "volano:resource-policy"
+"""Context key: the resource's own policy, as JSON text (bucket policies)."""
+RESOURCE_ACCOUNT = "volano:resource-account"
+"""Context key: the account that owns the resource, for ARNs that do not say it (S3)."""
+RESOURCE_GRANT = "volano:resource-grant"
+"""Context key: `allow` when the resource's access list lets this asker (S3 ACLs)."""
+ACCESS_KEY_ID = "volano:access-key-id"
+"""Call context: the key that signed, so that its last use can be told by service."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    key: AccessKey
+    token_digest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Bearer:
+    token: Token
+    principal: Principal
+
+
+@dataclass(frozen=True, slots=True)
+class _SignedIn:
+    session: Session
+    principal: Principal
+
+
+@dataclass(slots=True)
+class Uses:
+    """When credentials were last used, not yet written down."""
+
+    keys: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    tokens: dict[str, int] = field(default_factory=dict)
+    sessions: dict[str, int] = field(default_factory=dict)
+
+
+class StoredAuthority:
+    """The Authority over the identity tables."""
+
+    def __init__(
+        self, *, store: Store, secrets: SecretBox, clock: Clock, region: str, log: Log
+    ) -> None:
+        self._store = store
+        self._secrets = secrets
+        self._clock = clock
+        self._region = region
+        self._log = log
+        self._keys: Recent[str, _Key] = Recent(clock, limit=MAX_CACHED)
+        self._bearers: Recent[bytes, _Bearer] = Recent(clock, limit=MAX_CACHED)
+        self._sessions: Recent[bytes, _SignedIn] = Recent(clock, limit=MAX_CACHED)
+        self._policies: Recent[str, Policies] = Recent(clock, limit=MAX_CACHED)
+        self._paths: Recent[tuple[str, str, str], str] = Recent(clock, limit=MAX_CACHED)
+        self._home: Recent[str, str] = Recent(clock, limit=1)
+        self._uses = Uses()
+
+    def forget(self) -> None:
+        """Drop everything cached: identity was changed."""
+        caches = (self._keys, self._bearers, self._sessions, self._policies, self._paths)
+        for cache in (*caches, self._home):
+            cache.forget()
+
+    def take_uses(self) -> Uses:
+        """What was used since the last time; the caller writes it down."""
+        taken, self._uses = self._uses, Uses()
+        return taken
+
+    async def find_access_key(
+        self, access_key_id: str, session_token: str | None
+    ) -> AccessKey | None:
+        found = await self._keys.get(access_key_id, lambda: self._load_key(access_key_id))
+        if found is None:
+            return None
+        if found.token_digest is None:
+            if session_token is not None:
+                return None
+            if len(self._uses.keys) < MAX_NOTED_USES:
+                known = self._uses.keys.get(access_key_id, (0, "", self._region))
+                self._uses.keys[access_key_id] = (self._clock.now_us(), *known[1:])
+            return found.key
+        if session_token is None or len(session_token) > 4096:
+            return None
+        if not hmac.compare_digest(self._secrets.digest(session_token), found.token_digest):
+            return None
+        return found.key
+
+    async def _load_key(self, key_id: str) -> _Key | None:
+        if key_id.startswith("ASIA"):
+            return await self._load_temporary_key(key_id)
+        row = await key_rows.find_access_key(self._store.reader, key_id)
+        if row is None or not row.active:
+            return None
+        user = await user_rows.find_user(self._store.reader, row.user_id)
+        if user is None or user.disabled:
+            return None
+        secret = self._secrets.open(row.secret, context=row.id).decode()
+        key = AccessKey(access_key_id=row.id, secret_access_key=secret, principal=user.principal())
+        return _Key(key, None)
+
+    async def _load_temporary_key(self, key_id: str) -> _Key | None:
+        row = await key_rows.find_temporary_key(self._store.reader, key_id)
+        if row is None:
+            return None
+        if row.principal_id.startswith("AROA"):
+            role = await role_rows.find_role(self._store.reader, row.principal_id)
+            if role is None:
+                return None
+            principal = role.principal(
+                row.session_name,
+                session_policy=row.policy,
+                expires_us=row.expires_us,
+                tags=row.tags,
+            )
+        else:
+            user = await user_rows.find_user(self._store.reader, row.principal_id)
+            if user is None or user.disabled:
+                return None
+            principal = user.principal(session_policy=row.policy, session_expires_us=row.expires_us)
+        key = AccessKey(
+            access_key_id=row.id,
+            secret_access_key=self._secrets.open(row.secret, context=row.id).decode(),
+            principal=principal,
+            expires_us=row.expires_us,
+        )
+        return _Key(key, row.token_digest)
+
+    async def find_token(self, token: str) -> Principal | None:
+        if not token.startswith(TOKEN_PREFIXES) or len(token) > MAX_TOKEN_CHARACTERS:
+            return None
+        digest = self._secrets.digest(token)
+        found = await self._bearers.get(digest, lambda: self._load_bearer(digest))
+        now_us = self._clock.now_us()
+        if found is None or (found.token.expires_us or now_us + 1) <= now_us:
+            return None
+        if len(self._uses.tokens) < MAX_NOTED_USES:
+            self._uses.tokens[found.token.id] = now_us
+        return found.principal
+
+    async def _load_bearer(self, digest: bytes) -> _Bearer | None:
+        token = await key_rows.find_token_by_digest(self._store.reader, digest)
+        if token is None:
+            return None
+        user = await user_rows.find_user(self._store.reader, token.user_id)
+        if user is None or user.disabled:
+            return None
+        return _Bearer(token, user.principal(scopes=token.scopes))
+
+    async def find_session(self, cookie: str, csrf: str | None, *, safe: bool) -> Principal | None:
+        found = await self.find_signed_in(cookie)
+        if found is None:
+            return None
+        if not safe and not hmac.compare_digest(self.csrf_of(cookie), csrf or ""):
+            return None
+        return found[1]
+
+    async def find_signed_in(self, cookie: str) -> tuple[Session, Principal] | None:
+        """The session of a cookie and whose it is, while it is neither over nor idle."""
+        if len(cookie) > MAX_TOKEN_CHARACTERS:
+            return None
+        digest = self._secrets.digest(cookie)
+        found = await self._sessions.get(digest, lambda: self._load_session(digest))
+        now_us = self._clock.now_us()
+        if found is None or found.session.is_over(now_us):
+            return None
+        if len(self._uses.sessions) < MAX_NOTED_USES:
+            self._uses.sessions[found.session.id] = now_us
+        return found.session, found.principal
+
+    def csrf_of(self, cookie: str) -> str:
+        """The CSRF token that belongs to a session cookie."""
+        return self._secrets.digest("csrf:" + cookie).hex()[:40]
+
+    async def _load_session(self, digest: bytes) -> _SignedIn | None:
+        session = await session_rows.find_session(self._store.reader, digest)
+        if session is None:
+            return None
+        user = await user_rows.find_user(self._store.reader, session.user_id)
+        if user is None or user.disabled:
+            return None
+        return _SignedIn(session, user.principal())
+
+    async def authorize(
+        self, call: Call, permission: str, resource: str, context: Mapping[str, str]
+    ) -> None:
+        who = call.principal
+        if who.kind is PrincipalKind.SYSTEM:
+            return
+        self._note_service(call, permission)
+        if not _scopes_allow(call, permission):
+            raise Denied(
+                f"This token's restrictions do not include {permission}.",
+                facts={"scopes": sorted(who.scopes or ())},
+            )
+        if permission.startswith(OPERATOR):
+            await self._require_operator(call, permission)
+        if resource.startswith("arn:aws:iam::"):
+            resource = await self._with_path(resource)
+        verdict = await self.verdict(call, permission, resource, context)
+        if not verdict.allowed:
+            raise _denied(call, permission, resource, verdict)
+
+    async def verdict(
+        self,
+        call: Call,
+        permission: str,
+        resource: str,
+        context: Mapping[str, str],
+        *,
+        resource_must_allow: bool = False,
+    ) -> Verdict:
+        """The decision itself, for `authorize` and simulation.
+
+        `resource_must_allow` is for roles: the resource's policy is then a trust policy.
+        """
+        who = call.principal
+        owner = context.get(RESOURCE_ACCOUNT) or _account_of(resource)
+        question = Question(
+            who=who,
+            permission=permission,
+            resource=resource,
+            same_account=owner in ("", who.account),
+            facts=CallFacts(
+                call, context, now_us=self._clock.now_us(), resource_account=owner or who.account
+            ),
+            resource_must_allow=resource_must_allow,
+        )
+        held = await self._policies_of(who)
+        text = context.get(RESOURCE_POLICY)
+        kind = PolicyKind.TRUST if resource_must_allow else PolicyKind.RESOURCE
+        policies = Policies(
+            identity=held.identity,
+            boundary=held.boundary,
+            session=None if who.session_policy is None else self._compile(who.session_policy),
+            resource=self._compiled(text, kind) if text else None,
+        )
+        verdict = decide(question, policies)
+        if verdict.allowed or "explicit deny" in verdict.reason:
+            return verdict
+        if context.get(RESOURCE_GRANT) == "allow":
+            return Verdict(allowed=True)
+        return verdict
+
+    async def _policies_of(self, who: Principal) -> Policies:
+        if who.kind in (PrincipalKind.ANONYMOUS, PrincipalKind.SYSTEM, PrincipalKind.ROOT):
+            return _NOTHING
+        holder = who.id.partition(":")[0]
+        return await self._policies.get(holder, lambda: self._load_policies(holder)) or _NOTHING
+
+    async def _load_policies(self, holder: str) -> Policies:
+        reader = self._store.reader
+        arns, documents = await policy_rows.select_effective(reader, holder)
+        sets = [self._compile(document) for document in documents]
+        for arn in arns:
+            document = await self._document(arn)
+            if document is not None:
+                sets.append(self._compile(document))
+        boundary_arn = await self._boundary_arn(holder)
+        boundary = None
+        if boundary_arn is not None:
+            document = await self._document(boundary_arn)
+            boundary = self._compile(document) if document else deny_everything()
+        return Policies(identity=merge(sets), boundary=boundary)
+
+    async def _document(self, arn: str) -> str | None:
+        managed = managed_documents().get(arn)
+        if managed is not None:
+            return managed
+        return await policy_rows.find_default_document(self._store.reader, arn)
+
+    async def _boundary_arn(self, holder: str) -> str | None:
+        if holder.startswith("AROA"):
+            role = await role_rows.find_role(self._store.reader, holder)
+            return role.boundary if role else None
+        user = await user_rows.find_user(self._store.reader, holder)
+        return user.boundary if user else None
+
+    def _compile(self, document: str) -> PolicySet:
+        return self._compiled(document, PolicyKind.IDENTITY)
+
+    def _compiled(self, document: str, kind: PolicyKind) -> PolicySet:
+        try:
+            return compile_policy(document, kind)
+        except MalformedPolicyDocument as error:
+            self._log.error("a stored policy cannot be read; it denies all", error=error.message)
+            return deny_everything()
+
+    async def _with_path(self, resource: str) -> str:
+        """The resource's ARN with its path: requests name users, groups and roles without it."""
+        account, _, rest = resource[len("arn:aws:iam::") :].partition(":")
+        kind, _, name = rest.partition("/")
+        if kind not in ("user", "group", "role", "instance-profile") or "/" in name:
+            return resource
+        key = (account, kind, name)
+        return await self._paths.get(key, lambda: self._load_arn(*key)) or resource
+
+    async def _load_arn(self, account: str, kind: str, name: str) -> str | None:
+        reader = self._store.reader
+        if kind == "user":
+            user = await user_rows.find_user_by_name(reader, account, name)
+            return user.arn if user else None
+        if kind == "group":
+            group = await group_rows.find_group_by_name(reader, account, name)
+            return group.arn if group else None
+        if kind == "role":
+            role = await role_rows.find_role_by_name(reader, account, name)
+            return role.arn if role else None
+        profile = await role_rows.find_instance_profile(reader, account, name)
+        return profile.arn if profile else None
+
+    async def _require_operator(self, call: Call, permission: str) -> None:
+        if call.account != await self._home.get("", self._load_home):
+            raise Denied(
+                f"{permission} is for the account that runs this cloud; ask your operator.",
+                facts={"account": call.account},
+            )
+
+    async def _load_home(self) -> str | None:
+        first = await account_rows.select_accounts(self._store.reader, limit=1)
+        return first[0].id if first else None
+
+    def _note_service(self, call: Call, permission: str) -> None:
+        key_id = call.context.get(ACCESS_KEY_ID)
+        if key_id in self._uses.keys:
+            used_us = self._uses.keys[key_id][0]
+            self._uses.keys[key_id] = (used_us, permission.partition(":")[0], call.region)
+
+
+_NOTHING = Policies()
+
+
+def _account_of(resource: str) -> str:
+    """The account in an ARN; empty when there is none."""
+    if not resource.startswith("arn:"):
+        return ""
+    parts = resource.split(":", 5)
+    return parts[4] if len(parts) == 6 and parts[4] != "*" else ""
+
+
+def _scopes_allow(call: Call, permission: str) -> bool:
+    """Whether the token's restrictions let this through.
+
+    Slack's scopes are checked by the Slack gateway, method by method; at any other door the scopes
+    are permission patterns, so a Slack token with scopes opens nothing else.
+    """
+    scopes = call.principal.scopes
+    if scopes is None or call.door == "slack":
+        return True
+    lower = permission.lower()
+    return any(compile_glob(scope.lower())(lower) for scope in scopes)
+
+
+def _denied(call: Call, permission: str, resource: str, verdict: Verdict) -> Denied:
+    who = call.principal
+    if who.kind is PrincipalKind.ANONYMOUS:
+        return Denied("Access Denied")
+    shown = f'"{resource}"' if permission.startswith("s3:") else resource
+    return Denied(
+        f"User: {who.arn} is not authorized to perform: {permission} on resource: {shown} "
+        f"{verdict.reason}",
+        facts={"permission": permission, "resource": resource},
+    )
+
+
+def forget(env: Env) -> None:
+    """Tell this process's authority that identity was changed; called after the commit."""
+    authority = env.authority
+    if isinstance(authority, StoredAuthority):
+        authority.forget()
+
+
+def stored_authority(env: Env) -> StoredAuthority:
+    """The authority that app/ opened."""
+    authority = env.authority
+    assert isinstance(authority, StoredAuthority)
+    return authority

@@ -1,0 +1,93 @@
+"""What other services ask about principals, and principals they make: bots, service accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volano.kernel.identity import Principal, PrincipalKind
+from volano.kernel.ids import AccountId
+from volano.services.identity.logic.tokens import add_token
+from volano.services.identity.logic.users import add_user, make_user
+from volano.services.identity.model.credentials import TokenKind
+from volano.services.identity.model.errors import NoSuchEntity
+from volano.services.identity.store import policies as policy_rows
+from volano.services.identity.store import users as rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from volano.kernel.call import Env
+    from volano.kernel.store import Reader, Tx
+    from volano.services.identity.model.credentials import Token
+    from volano.services.identity.model.principals import User
+
+MAX_PRINCIPALS = 10_000
+
+
+async def create_service_account(
+    tx: Tx,
+    env: Env,
+    account: str,
+    name: str,
+    *,
+    display_name: str = "",
+    policy_arns: Iterable[str] = (),
+    policy: str | None = None,
+) -> User:
+    """A service account (a chat app's bot, a deployment) in the caller's transaction.
+
+    `policy_arns` are attached; `policy` is an inline document called `own`. Nothing is allowed to
+    it otherwise. Raises EntityAlreadyExists.
+    """
+    user = make_user(
+        env,
+        AccountId(account),
+        name,
+        kind=PrincipalKind.SERVICE_ACCOUNT,
+        display_name=display_name,
+    )
+    await add_user(tx, user)
+    for arn in policy_arns:
+        await policy_rows.insert_attachment(
+            tx, user.id, arn, account=account, created_us=env.clock.now_us()
+        )
+    if policy is not None:
+        await policy_rows.upsert_inline(tx, user.id, "own", policy)
+    return user
+
+
+async def create_slack_token(
+    tx: Tx,
+    env: Env,
+    user_id: str,
+    *,
+    kind: TokenKind,
+    name: str,
+    scopes: Iterable[str] | None = None,
+    app: str = "",
+) -> tuple[Token, str]:
+    """A bot, user or app token in the caller's transaction; returns it and its plain text.
+
+    `scopes` None means everything the principal may do.
+    """
+    user = await get_person(tx, user_id)
+    return await add_token(tx, env, user, kind=kind, name=name, scopes=scopes, app=app)
+
+
+async def get_person(reader: Reader, principal_id: str) -> User:
+    """A user, service account or root by id; raises NoSuchEntity."""
+    user = await rows.find_user(reader, principal_id)
+    if user is None:
+        raise NoSuchEntity(f"There is no principal {principal_id[:128]}.")
+    return user
+
+
+async def find_principal(reader: Reader, principal_id: str) -> Principal | None:
+    """Who an id stands for, to act as them; None when gone or disabled."""
+    user = await rows.find_user(reader, principal_id)
+    return None if user is None or user.disabled else user.principal()
+
+
+async def list_principals(reader: Reader, account: str) -> list[User]:
+    """Every user and service account of an account, by name; at most MAX_PRINCIPALS."""
+    return await rows.select_users(reader, account, path_prefix="/", after="", limit=MAX_PRINCIPALS)

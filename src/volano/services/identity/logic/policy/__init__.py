@@ -1,0 +1,37 @@
+"""The policy language: read, compile and decide. Pure: no rows, no clock, no port."""
+
+from volano.services.identity.logic.policy.decide import (
+    ALLOWED,
+    Policies,
+    Question,
+    Verdict,
+    decide,
+)
+from volano.services.identity.logic.policy.document import (
+    PolicyKind,
+    compile_policy,
+    require_policy,
+)
+from volano.services.identity.logic.policy.facts import CallFacts
+from volano.services.identity.logic.policy.statements import (
+    Effect,
+    PolicySet,
+    deny_everything,
+    merge,
+)
+
+__all__ = [
+    "ALLOWED",
+    "CallFacts",
+    "Effect",
+    "Policies",
+    "PolicyKind",
+    "PolicySet",
+    "Question",
+    "Verdict",
+    "compile_policy",
+    "decide",
+    "deny_everything",
+    "merge",
+    "require_policy",
+]

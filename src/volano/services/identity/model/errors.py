@@ -1,0 +1,46 @@
+"""What identity refuses, in the words of IAM and STS (API references, "Errors" of each action)."""
+
+from __future__ import annotations
+
+from volano.kernel.errors import AlreadyExists, Conflict, Denied, Invalid, NotFound, QuotaExceeded
+
+
+class NoSuchEntity(NotFound):
+    code = "NoSuchEntity"
+
+
+class EntityAlreadyExists(AlreadyExists):
+    code = "EntityAlreadyExists"
+
+
+class DeleteConflict(Conflict):
+    code = "DeleteConflict"
+
+
+class LimitExceeded(QuotaExceeded):
+    code = "LimitExceeded"
+    status = 409
+
+
+class ValidationError(Invalid):
+    code = "ValidationError"
+
+
+class InvalidInput(Invalid):
+    code = "InvalidInput"
+
+
+class MalformedPolicyDocument(Invalid):
+    code = "MalformedPolicyDocument"
+
+
+class PasswordPolicyViolation(Invalid):
+    code = "PasswordPolicyViolation"
+
+
+class InvalidUserType(Invalid):
+    code = "InvalidUserType"
+
+
+class AccessDenied(Denied):
+    code = "AccessDenied"

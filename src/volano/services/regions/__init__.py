@@ -1,0 +1,1 @@
+"""Regions and zones: which zones there are, how they are, and drills."""
