@@ -1,0 +1,227 @@
+"""S3: buckets, their location, tags, policy and fixed settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volano.kernel.errors import NotBuilt
+from volano.services.objects.api.members import (
+    acl_not_supported,
+    canonical_id,
+    facts_of_bucket,
+    owner_of,
+    seconds,
+)
+from volano.services.objects.logic import buckets as logic
+from volano.services.objects.logic.access import get_bucket
+from volano.services.objects.logic.errors import InvalidArgument, InvalidRequest
+from volano.services.objects.model import MAX_PAGE
+from volano.wire.action import action
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+    from volano.services.objects.api.members import Request, Result
+
+BUCKET = "arn:aws:s3:::{Bucket}"
+_GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
+
+
+@action("s3:CreateBucket", permission="s3:CreateBucket", resource=BUCKET)
+async def create_bucket(env: Env, call: Call, request: Request) -> Result:
+    if request.get("ObjectLockEnabledForBucket"):
+        raise NotBuilt("Object lock is not built yet; create the bucket without it.")
+    if request.get("ObjectOwnership") not in (None, "BucketOwnerEnforced"):
+        raise NotBuilt("Only the object ownership BucketOwnerEnforced is built.")
+    if request.get("ACL") not in (None, "private") or any(map(request.get, _GRANTS)):
+        raise InvalidRequest(
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+            code="InvalidBucketAclWithObjectOwnership",
+        )
+    configuration = request.get("CreateBucketConfiguration") or {}
+    bucket = await logic.create_bucket(
+        env, call, request["Bucket"], location=configuration.get("LocationConstraint")
+    )
+    tags = configuration.get("Tags")
+    if tags:
+        pairs = [(tag.get("Key", ""), tag.get("Value", "")) for tag in tags]
+        await logic.put_bucket_tags(env, call, bucket.name, pairs)
+    return {"Location": "/" + bucket.name, "BucketArn": f"arn:aws:s3:::{bucket.name}"}
+
+
+@action("s3:DeleteBucket", permission="s3:DeleteBucket", resource=BUCKET, facts=facts_of_bucket)
+async def delete_bucket(env: Env, call: Call, request: Request) -> Result:
+    await logic.delete_bucket(
+        env, call, request["Bucket"], expected_owner=request.get("ExpectedBucketOwner")
+    )
+    return {}
+
+
+@action("s3:HeadBucket", permission="s3:ListBucket", resource=BUCKET, facts=facts_of_bucket)
+async def head_bucket(env: Env, call: Call, request: Request) -> Result:
+    bucket = await get_bucket(
+        env.store.reader, request["Bucket"], request.get("ExpectedBucketOwner")
+    )
+    return {"BucketRegion": bucket.region, "BucketArn": f"arn:aws:s3:::{bucket.name}"}
+
+
+@action("s3:ListBuckets", permission="s3:ListAllMyBuckets", resource="arn:aws:s3:::*")
+async def list_buckets(env: Env, call: Call, request: Request) -> Result:
+    wanted = request.get("MaxBuckets")
+    if wanted is not None and not 1 <= wanted <= 10_000:
+        raise InvalidArgument("Argument max-buckets must be an integer between 1 and 10000")
+    token = request.get("ContinuationToken") or ""
+    buckets, after = await logic.list_buckets(
+        env,
+        call,
+        prefix=request.get("Prefix") or "",
+        after=token,
+        limit=min(wanted or MAX_PAGE, MAX_PAGE),
+    )
+    region = request.get("BucketRegion")
+    listed = [
+        {
+            "Name": bucket.name,
+            "CreationDate": seconds(bucket.created_us),
+            "BucketRegion": bucket.region,
+            "BucketArn": f"arn:aws:s3:::{bucket.name}",
+        }
+        for bucket in buckets
+        if region in (None, bucket.region)
+    ]
+    return {
+        "Buckets": listed,
+        "Owner": {"ID": canonical_id(call.account), "DisplayName": str(call.account)},
+        "ContinuationToken": after or None,
+        "Prefix": request.get("Prefix"),
+    }
+
+
+@action(
+    "s3:GetBucketLocation",
+    permission="s3:GetBucketLocation",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+)
+async def get_bucket_location(env: Env, call: Call, request: Request) -> Result:
+    bucket = await get_bucket(
+        env.store.reader, request["Bucket"], request.get("ExpectedBucketOwner")
+    )
+    # S3 names its first region by an empty element.
+    return {"LocationConstraint": "" if bucket.region == "us-east-1" else bucket.region}
+
+
+@action(
+    "s3:GetBucketVersioning",
+    permission="s3:GetBucketVersioning",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+    partial="Versioning cannot be turned on yet; every bucket answers that it never was.",
+)
+async def get_bucket_versioning(env: Env, call: Call, request: Request) -> Result:
+    await get_bucket(env.store.reader, request["Bucket"], request.get("ExpectedBucketOwner"))
+    return {}
+
+
+@action(
+    "s3:GetBucketTagging",
+    permission="s3:GetBucketTagging",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+)
+async def get_bucket_tagging(env: Env, call: Call, request: Request) -> Result:
+    tags = await logic.get_bucket_tags(env, call, request["Bucket"])
+    return {"TagSet": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+
+@action(
+    "s3:PutBucketTagging",
+    permission="s3:PutBucketTagging",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+)
+async def put_bucket_tagging(env: Env, call: Call, request: Request) -> Result:
+    tags = (request.get("Tagging") or {}).get("TagSet") or []
+    pairs = [(tag.get("Key", ""), tag.get("Value", "")) for tag in tags]
+    await logic.put_bucket_tags(env, call, request["Bucket"], pairs)
+    return {"_status": 204}
+
+
+@action(
+    "s3:DeleteBucketTagging",
+    permission="s3:PutBucketTagging",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+)
+async def delete_bucket_tagging(env: Env, call: Call, request: Request) -> Result:
+    await logic.put_bucket_tags(env, call, request["Bucket"], [])
+    return {}
+
+
+@action(
+    "s3:GetBucketPolicy", permission="s3:GetBucketPolicy", resource=BUCKET, facts=facts_of_bucket
+)
+async def get_bucket_policy(env: Env, call: Call, request: Request) -> Result:
+    return {"Policy": await logic.get_bucket_policy(env, call, request["Bucket"])}
+
+
+@action(
+    "s3:PutBucketPolicy", permission="s3:PutBucketPolicy", resource=BUCKET, facts=facts_of_bucket
+)
+async def put_bucket_policy(env: Env, call: Call, request: Request) -> Result:
+    await logic.put_bucket_policy(env, call, request["Bucket"], request["Policy"])
+    return {"_status": 204}
+
+
+@action(
+    "s3:DeleteBucketPolicy",
+    permission="s3:DeleteBucketPolicy",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+)
+async def delete_bucket_policy(env: Env, call: Call, request: Request) -> Result:
+    await logic.put_bucket_policy(env, call, request["Bucket"], "")
+    return {}
+
+
+@action(
+    "s3:GetBucketAcl",
+    permission="s3:GetBucketAcl",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+    partial="Always the owner's full control: buckets enforce bucket ownership.",
+)
+async def get_bucket_acl(env: Env, call: Call, request: Request) -> Result:
+    bucket = await get_bucket(
+        env.store.reader, request["Bucket"], request.get("ExpectedBucketOwner")
+    )
+    return private_acl(owner_of(bucket))
+
+
+@action(
+    "s3:PutBucketAcl",
+    permission="s3:PutBucketAcl",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+    partial="Only the canned ACL `private`: buckets enforce bucket ownership.",
+)
+async def put_bucket_acl(env: Env, call: Call, request: Request) -> Result:
+    if request.get("ACL") != "private" or any(map(request.get, _GRANTS)):
+        raise acl_not_supported()
+    return {}
+
+
+@action(
+    "s3:GetBucketOwnershipControls",
+    permission="s3:GetBucketOwnershipControls",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+    partial="Always BucketOwnerEnforced.",
+)
+async def get_bucket_ownership_controls(env: Env, call: Call, request: Request) -> Result:
+    return {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}
+
+
+def private_acl(owner: Result) -> Result:
+    """The only ACL there is: the bucket's owner may do everything."""
+    grantee = {**owner, "Type": "CanonicalUser"}
+    return {"Owner": owner, "Grants": [{"Grantee": grantee, "Permission": "FULL_CONTROL"}]}

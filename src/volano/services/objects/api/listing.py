@@ -1,0 +1,142 @@
+"""S3: ListObjects and ListObjectsV2."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from volano.services.objects.api.members import (
+    encoding_of,
+    facts_of_bucket,
+    owner_of,
+    page_size,
+    quoted,
+    seconds,
+)
+from volano.services.objects.logic.access import get_bucket
+from volano.services.objects.logic.errors import InvalidArgument
+from volano.services.objects.logic.listing import Listing, list_keys
+from volano.services.objects.logic.metering import READ, count_request
+from volano.services.objects.logic.names import require_text
+from volano.wire.action import action
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from volano.kernel.call import Call, Env
+    from volano.services.objects.api.members import Request, Result
+    from volano.services.objects.model import Bucket, ListedObject
+
+BUCKET = "arn:aws:s3:::{Bucket}"
+
+
+@action("s3:ListObjects", permission="s3:ListBucket", resource=BUCKET, facts=facts_of_bucket)
+async def list_objects(env: Env, call: Call, request: Request) -> Result:
+    marker = request.get("Marker") or ""
+    bucket, listing, result = await _list(env, request, after=marker)
+    encode = _encoder(request)
+    result["Marker"] = encode(marker)
+    if listing.is_truncated and request.get("Delimiter"):
+        result["NextMarker"] = encode(listing.last)
+    result["Contents"] = [_entry(item, encode(item.key), bucket) for item in listing.objects]
+    return result
+
+
+@action("s3:ListObjectsV2", permission="s3:ListBucket", resource=BUCKET, facts=facts_of_bucket)
+async def list_objects_v2(env: Env, call: Call, request: Request) -> Result:
+    token = request.get("ContinuationToken")
+    start_after = request.get("StartAfter") or ""
+    after = start_after if token is None else parse_token(token)
+    bucket, listing, result = await _list(env, request, after=after)
+    encode = _encoder(request)
+    owned = bucket if request.get("FetchOwner") else None
+    result["Contents"] = [_entry(item, encode(item.key), owned) for item in listing.objects]
+    result["KeyCount"] = len(listing.objects) + len(listing.prefixes)
+    if token is not None:
+        result["ContinuationToken"] = token
+    if start_after:
+        result["StartAfter"] = encode(start_after)
+    if listing.is_truncated:
+        result["NextContinuationToken"] = to_token(listing.last)
+    return result
+
+
+async def _list(env: Env, request: Request, *, after: str) -> tuple[Bucket, Listing, Result]:
+    """The page, and the members that both versions have."""
+    bucket = await get_bucket(
+        env.store.reader, request["Bucket"], request.get("ExpectedBucketOwner")
+    )
+    count_request(env, bucket, READ)
+    prefix = require_text(request.get("Prefix") or "", "prefix")
+    delimiter = require_text(request.get("Delimiter") or "", "delimiter")
+    limit = page_size(request, "MaxKeys")
+    listing = await list_keys(
+        env.store.reader,
+        bucket.id,
+        prefix=prefix,
+        delimiter=delimiter,
+        after=require_text(after, "marker"),
+        limit=limit,
+    )
+    encode = _encoder(request)
+    result: Result = {
+        "Name": bucket.name,
+        "Prefix": encode(prefix),
+        "MaxKeys": limit,
+        "IsTruncated": listing.is_truncated,
+        "CommonPrefixes": [{"Prefix": encode(each)} for each in listing.prefixes],
+    }
+    if delimiter:
+        result["Delimiter"] = encode(delimiter)
+    if encoding_of(request):
+        result["EncodingType"] = "url"
+    return bucket, listing, result
+
+
+def _entry(item: ListedObject, key: str, owner: Bucket | None) -> Result:
+    entry: Result = {
+        "Key": key,
+        "LastModified": seconds(item.modified_us),
+        "ETag": quoted(item.etag),
+        "Size": item.size_bytes,
+        "StorageClass": item.storage_class,
+    }
+    if item.checksum is not None:
+        entry["ChecksumAlgorithm"] = [item.checksum.algorithm]
+        entry["ChecksumType"] = item.checksum.kind
+    if owner is not None:
+        entry["Owner"] = owner_of(owner)
+    return entry
+
+
+def _as_is(text: str) -> str:
+    return text
+
+
+def _url(text: str) -> str:
+    return quote(text, safe="/")
+
+
+def _encoder(request: Request) -> Callable[[str], str]:
+    return _url if encoding_of(request) else _as_is
+
+
+def to_token(last: str) -> str:
+    """An opaque continuation token."""
+    return base64.urlsafe_b64encode(b"1" + last.encode()).decode()
+
+
+def parse_token(token: str) -> str:
+    """The key or common prefix in a token; raises InvalidArgument."""
+    try:
+        raw = base64.urlsafe_b64decode(token.encode("ascii"))
+        if raw[:1] != b"1":
+            raise ValueError(token)
+        return raw[1:].decode()
+    except (binascii.Error, ValueError) as error:
+        raise InvalidArgument(
+            "The continuation token provided is incorrect",
+            fields={"ArgumentName": "continuation-token"},
+        ) from error

@@ -1,0 +1,282 @@
+"""S3: multipart uploads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from volano.services.objects.api.members import (
+    body_of,
+    checksum_members,
+    checksums_in,
+    description_of,
+    encoding_of,
+    facts_of_bucket,
+    owner_of,
+    page_size,
+    quoted,
+    require_plain,
+    seconds,
+    write_conditions,
+)
+from volano.services.objects.api.objects import OBJECT, source_of
+from volano.services.objects.logic import completing, parts, uploads
+from volano.services.objects.logic.access import get_bucket
+from volano.services.objects.logic.checksums import parse_claims, require_algorithm
+from volano.services.objects.logic.errors import InvalidArgument, MalformedXml
+from volano.services.objects.logic.names import require_text
+from volano.wire.action import action
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+    from volano.services.objects.api.members import Request, Result
+    from volano.services.objects.model import Part, Upload
+
+
+@action(
+    "s3:CreateMultipartUpload",
+    permission="s3:PutObject",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+)
+async def create_multipart_upload(env: Env, call: Call, request: Request) -> Result:
+    require_plain(request)
+    upload = await uploads.create_upload(
+        env,
+        call,
+        request["Bucket"],
+        request["Key"],
+        description_of(request),
+        algorithm=require_algorithm(request.get("ChecksumAlgorithm")),
+        kind=request.get("ChecksumType"),
+        expected_owner=request.get("ExpectedBucketOwner"),
+    )
+    return {
+        "Bucket": request["Bucket"],
+        "Key": upload.key,
+        "UploadId": upload.id,
+        "ChecksumAlgorithm": upload.checksum_algorithm or None,
+        "ChecksumType": upload.checksum_kind or None,
+    }
+
+
+@action(
+    "s3:UploadPart",
+    permission="s3:PutObject",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+    timeout_s=None,
+)
+async def upload_part(env: Env, call: Call, request: Request) -> Result:
+    body = body_of(request)
+    claims = parse_claims(request, getattr(body, "announced", ()))
+    part = await parts.upload_part(env, call, _part_request(request), body, claims)
+    return {"ETag": quoted(part.etag), **_part_checksum(part)}
+
+
+@action(
+    "s3:UploadPartCopy",
+    permission="s3:PutObject",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+    timeout_s=None,
+)
+async def upload_part_copy(env: Env, call: Call, request: Request) -> Result:
+    part = await parts.upload_part_copy(
+        env, call, _part_request(request), source_of(request), request.get("CopySourceRange")
+    )
+    return {
+        "CopyPartResult": {
+            "ETag": quoted(part.etag),
+            "LastModified": seconds(part.modified_us),
+            **_part_checksum(part),
+        }
+    }
+
+
+def _part_request(request: Request) -> parts.PartRequest:
+    return parts.PartRequest(
+        bucket=request["Bucket"],
+        key=request["Key"],
+        upload_id=request["UploadId"],
+        number=request["PartNumber"],
+        expected_owner=request.get("ExpectedBucketOwner"),
+    )
+
+
+def _part_checksum(part: Part) -> Result:
+    if part.checksum is None:
+        return {}
+    return {"Checksum" + part.checksum.algorithm: part.checksum.value}
+
+
+@action(
+    "s3:CompleteMultipartUpload",
+    permission="s3:PutObject",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+)
+async def complete_multipart_upload(env: Env, call: Call, request: Request) -> Result:
+    listed = (request.get("MultipartUpload") or {}).get("Parts") or []
+    item = await completing.complete_upload(
+        env,
+        call,
+        completing.CompleteRequest(
+            bucket=request["Bucket"],
+            key=request["Key"],
+            upload_id=request["UploadId"],
+            parts=[_named_part(each) for each in listed],
+            checksums=checksums_in(request),
+            kind=request.get("ChecksumType"),
+            size_bytes=request.get("MpuObjectSize"),
+            conditions=write_conditions(request),
+            expected_owner=request.get("ExpectedBucketOwner"),
+        ),
+    )
+    return {
+        "Location": f"{env.config.aws_url}/{request['Bucket']}/{quote(item.key, safe='/')}",
+        "Bucket": request["Bucket"],
+        "Key": item.key,
+        "ETag": quoted(item.etag),
+        **checksum_members(item.checksum),
+    }
+
+
+def _named_part(member: Request) -> completing.NamedPart:
+    if member.get("PartNumber") is None or not member.get("ETag"):
+        raise MalformedXml("Each part needs a PartNumber and an ETag.")
+    return completing.NamedPart(
+        number=member["PartNumber"], etag=member["ETag"], checksums=checksums_in(member)
+    )
+
+
+@action(
+    "s3:AbortMultipartUpload",
+    permission="s3:AbortMultipartUpload",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+)
+async def abort_multipart_upload(env: Env, call: Call, request: Request) -> Result:
+    await uploads.abort_upload(
+        env,
+        call,
+        request["Bucket"],
+        request["Key"],
+        request["UploadId"],
+        expected_owner=request.get("ExpectedBucketOwner"),
+    )
+    return {}
+
+
+@action(
+    "s3:ListParts",
+    permission="s3:ListMultipartUploadParts",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+)
+async def list_parts(env: Env, call: Call, request: Request) -> Result:
+    limit = page_size(request, "MaxParts")
+    after = _number(request.get("PartNumberMarker"))
+    bucket, upload, found, is_truncated = await uploads.list_parts(
+        env,
+        call,
+        request["Bucket"],
+        request["Key"],
+        request["UploadId"],
+        after=after,
+        limit=limit,
+    )
+    return {
+        "Bucket": bucket.name,
+        "Key": upload.key,
+        "UploadId": upload.id,
+        "PartNumberMarker": after,
+        "NextPartNumberMarker": found[-1].number if found else 0,
+        "MaxParts": limit,
+        "IsTruncated": is_truncated,
+        "Parts": [_listed_part(part) for part in found],
+        "Initiator": {"ID": upload.initiator, "DisplayName": upload.initiator.rpartition("/")[2]},
+        "Owner": owner_of(bucket),
+        "StorageClass": upload.description.storage_class,
+        "ChecksumAlgorithm": upload.checksum_algorithm or None,
+        "ChecksumType": upload.checksum_kind or None,
+    }
+
+
+def _number(marker: object) -> int:
+    try:
+        return int(str(marker or 0))
+    except ValueError as error:
+        raise InvalidArgument(
+            "Argument part-number-marker must be an integer.",
+            fields={"ArgumentName": "part-number-marker"},
+        ) from error
+
+
+def _listed_part(part: Part) -> Result:
+    return {
+        "PartNumber": part.number,
+        "LastModified": seconds(part.modified_us),
+        "ETag": quoted(part.etag),
+        "Size": part.size_bytes,
+        **_part_checksum(part),
+    }
+
+
+@action(
+    "s3:ListMultipartUploads",
+    permission="s3:ListBucketMultipartUploads",
+    resource="arn:aws:s3:::{Bucket}",
+    facts=facts_of_bucket,
+)
+async def list_multipart_uploads(env: Env, call: Call, request: Request) -> Result:
+    limit = page_size(request, "MaxUploads")
+    prefix = require_text(request.get("Prefix") or "", "prefix")
+    delimiter = require_text(request.get("Delimiter") or "", "delimiter")
+    marker = require_text(request.get("KeyMarker") or "", "key-marker")
+    id_marker = require_text(request.get("UploadIdMarker") or "", "upload-id-marker")
+    listing = await uploads.list_uploads(
+        env,
+        call,
+        request["Bucket"],
+        prefix=prefix,
+        delimiter=delimiter,
+        key_marker=marker,
+        id_marker=id_marker,
+        limit=limit,
+    )
+    bucket = await get_bucket(env.store.reader, request["Bucket"])
+    encoded = encoding_of(request)
+
+    owner = owner_of(bucket)
+
+    def encode(text: str) -> str:
+        return quote(text, safe="/") if encoded else text
+
+    return {
+        "Bucket": bucket.name,
+        "KeyMarker": encode(marker),
+        "UploadIdMarker": id_marker,
+        "NextKeyMarker": encode(listing.last_key) if listing.is_truncated else None,
+        "NextUploadIdMarker": listing.last_id if listing.is_truncated else None,
+        "Prefix": encode(prefix),
+        "Delimiter": encode(delimiter) if delimiter else None,
+        "MaxUploads": limit,
+        "IsTruncated": listing.is_truncated,
+        "EncodingType": "url" if encoded else None,
+        "Uploads": [_listed_upload(each, encode(each.key), owner) for each in listing.uploads],
+        "CommonPrefixes": [{"Prefix": encode(each)} for each in listing.prefixes],
+    }
+
+
+def _listed_upload(upload: Upload, key: str, owner: Result) -> Result:
+    return {
+        "UploadId": upload.id,
+        "Key": key,
+        "Initiated": seconds(upload.created_us),
+        "StorageClass": upload.description.storage_class,
+        "Owner": owner,
+        "Initiator": {"ID": upload.initiator, "DisplayName": upload.initiator.rpartition("/")[2]},
+        "ChecksumAlgorithm": upload.checksum_algorithm or None,
+        "ChecksumType": upload.checksum_kind or None,
+    }

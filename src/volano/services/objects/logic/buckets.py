@@ -1,0 +1,234 @@
+"""Buckets: create, delete, list, and their tags and policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from volano.kernel.errors import QuotaExceeded, VolanoError
+from volano.kernel.ids import parse_arn
+from volano.services.identity import interface as identity
+from volano.services.objects.logic.access import get_bucket
+from volano.services.objects.logic.descriptions import to_tags
+from volano.services.objects.logic.errors import (
+    BucketAlreadyExists,
+    BucketAlreadyOwnedByYou,
+    BucketNotEmpty,
+    IllegalLocationConstraint,
+    MalformedPolicy,
+    NoSuchSetting,
+    TooManyBuckets,
+)
+from volano.services.objects.logic.names import require_bucket_name
+from volano.services.objects.model import (
+    DEFAULT_BUCKETS,
+    MAX_BUCKET_TAGS,
+    MAX_PAGE,
+    Bucket,
+    BucketDeleted,
+)
+from volano.services.objects.store import buckets as rows
+from volano.services.objects.store import garbage as garbage_rows
+from volano.services.objects.store import objects as object_rows
+from volano.services.objects.store import uploads as upload_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from volano.kernel.call import Call, Env
+    from volano.kernel.store import Tx
+
+TAGS = "tags"
+QUOTA = "s3.buckets"
+
+identity.declare_quota(QUOTA, DEFAULT_BUCKETS)
+
+
+async def create_bucket(env: Env, call: Call, name: str, *, location: str | None = None) -> Bucket:
+    """Make a bucket of the caller's account in this region.
+
+    `location` is this region's name, the name of the region that the client signs for, or None.
+    Raises InvalidBucketName, IllegalLocationConstraint, BucketAlreadyOwnedByYou,
+    BucketAlreadyExists and TooManyBuckets.
+    """
+    require_bucket_name(name)
+    if location and location not in (env.region.name, call.region):
+        raise IllegalLocationConstraint(
+            f"The {location} location constraint is incompatible for the region specific endpoint "
+            f"this request was sent to; this region is {env.region.name}.",
+            fields={"BucketName": name},
+        )
+    bucket = Bucket(
+        id=env.ids.hex(16),
+        name=name,
+        account=call.account,
+        region=location or env.region.name,
+        created_us=env.clock.now_us(),
+    )
+
+    async def create(tx: Tx) -> None:
+        present = await rows.select_bucket(tx, name)
+        if present is not None:
+            raise _taken(present, bucket)
+        await _require_room(tx, bucket)
+        await rows.insert_bucket(tx, bucket)
+
+    await env.store.transact(create)
+    return bucket
+
+
+async def _require_room(tx: Tx, bucket: Bucket) -> None:
+    used = await rows.count_buckets(tx, bucket.account)
+    try:
+        await identity.require_quota(tx, bucket.account, QUOTA, used)
+    except QuotaExceeded as error:
+        raise TooManyBuckets(
+            f"You have attempted to create more buckets than allowed. {error.message}",
+            fields={"BucketName": bucket.name},
+        ) from error
+
+
+def _taken(present: Bucket, wanted: Bucket) -> BucketAlreadyOwnedByYou | BucketAlreadyExists:
+    fields = {"BucketName": present.name}
+    if present.account == wanted.account:
+        return BucketAlreadyOwnedByYou(
+            "Your previous request to create the named bucket succeeded and you already own it.",
+            fields=fields,
+        )
+    return BucketAlreadyExists(
+        "The requested bucket name is not available. The bucket namespace is shared by all users "
+        "of the system. Select a different name and try again.",
+        fields=fields,
+    )
+
+
+async def delete_bucket(
+    env: Env, call: Call, name: str, *, expected_owner: str | None = None
+) -> None:
+    """Delete an empty bucket and abort its uploads. Raises NoSuchBucket and BucketNotEmpty."""
+
+    async def delete(tx: Tx) -> None:
+        bucket = await get_bucket(tx, name, expected_owner)
+        if await object_rows.has_objects(tx, bucket.id):
+            raise BucketNotEmpty(
+                "The bucket you tried to delete is not empty", fields={"BucketName": name}
+            )
+        now_us = env.clock.now_us()
+        await _abort_uploads(tx, bucket, now_us)
+        await rows.delete_bucket(tx, bucket.id)
+        tx.publish(BucketDeleted(account=bucket.account, bucket=name, time_us=now_us))
+
+    await env.store.transact(delete)
+
+
+async def _abort_uploads(tx: Tx, bucket: Bucket, now_us: int) -> None:
+    uploads = await upload_rows.select_uploads(
+        tx, bucket.id, key="", upload_id="", end=None, limit=MAX_PAGE
+    )
+    if len(uploads) == MAX_PAGE:
+        raise BucketNotEmpty(
+            f"The bucket has {MAX_PAGE} or more multipart uploads in progress; abort them first",
+            fields={"BucketName": bucket.name},
+        )
+    for upload in uploads:
+        await garbage_rows.insert_garbage_of_content(tx, upload.id, now_us)
+    await upload_rows.delete_uploads_of_bucket(tx, bucket.id)
+
+
+async def list_buckets(
+    env: Env, call: Call, *, prefix: str = "", after: str = "", limit: int = MAX_PAGE
+) -> tuple[list[Bucket], str]:
+    """Buckets of the caller's account by name, and where the next page begins ('' for the end)."""
+    found = await rows.select_buckets(
+        env.store.reader, call.account, prefix=prefix, after=after, limit=limit + 1
+    )
+    page = found[:limit]
+    return page, page[-1].name if len(found) > limit else ""
+
+
+async def get_bucket_tags(env: Env, call: Call, name: str) -> dict[str, str]:
+    """Raises NoSuchTagSet."""
+    bucket = await get_bucket(env.store.reader, name)
+    document = await rows.select_setting(env.store.reader, bucket.id, TAGS)
+    if document is None:
+        raise NoSuchSetting(
+            "The TagSet does not exist", code="NoSuchTagSet", fields={"BucketName": name}
+        )
+    return msgspec.json.decode(document, type=dict[str, str])
+
+
+async def put_bucket_tags(
+    env: Env, call: Call, name: str, pairs: Iterable[tuple[str, str]]
+) -> None:
+    """Replace all tags of a bucket; none removes them. Raises InvalidTag."""
+    tags = to_tags(pairs, limit=MAX_BUCKET_TAGS)
+
+    async def write(tx: Tx) -> None:
+        bucket = await get_bucket(tx, name)
+        if tags:
+            await rows.upsert_setting(tx, bucket.id, TAGS, msgspec.json.encode(tags).decode())
+        else:
+            await rows.delete_setting(tx, bucket.id, TAGS)
+
+    await env.store.transact(write)
+
+
+async def get_bucket_policy(env: Env, call: Call, name: str) -> str:
+    """The policy's JSON text; raises NoSuchBucketPolicy."""
+    bucket = await get_bucket(env.store.reader, name)
+    if not bucket.policy:
+        raise NoSuchSetting(
+            "The bucket policy does not exist",
+            code="NoSuchBucketPolicy",
+            fields={"BucketName": name},
+        )
+    return bucket.policy
+
+
+async def put_bucket_policy(env: Env, call: Call, name: str, policy: str) -> None:
+    """Set the bucket's policy ('' removes it). Raises MalformedPolicy and NoSuchBucket."""
+    if policy:
+        require_bucket_policy(policy, name)
+
+    async def write(tx: Tx) -> None:
+        bucket = await get_bucket(tx, name)
+        await rows.update_policy(tx, bucket.id, policy)
+
+    await env.store.transact(write)
+
+
+class _Statement(msgspec.Struct):
+    """What the policy engine cannot know: whose bucket the statement is about."""
+
+    resource: str | list[str] = msgspec.field(name="Resource", default_factory=list)
+    not_resource: str | list[str] = msgspec.field(name="NotResource", default_factory=list)
+
+
+class _Policy(msgspec.Struct):
+    statements: list[_Statement] | _Statement = msgspec.field(name="Statement")
+
+
+def require_bucket_policy(policy: str, bucket_name: str) -> None:
+    """Raises MalformedPolicy for a document that is no policy or is about another bucket."""
+    try:
+        identity.require_policy(policy, identity.PolicyKind.RESOURCE)
+        parsed = msgspec.json.decode(policy, type=_Policy)
+    except msgspec.MsgspecError as error:
+        raise MalformedPolicy(f"Policies must be valid JSON: {error}") from error
+    except VolanoError as error:
+        raise MalformedPolicy(error.message) from error
+    statements = parsed.statements
+    for statement in statements if isinstance(statements, list) else [statements]:
+        for resource in (*_texts(statement.resource), *_texts(statement.not_resource)):
+            _require_own(resource, bucket_name)
+
+
+def _require_own(resource: str, bucket_name: str) -> None:
+    arn = parse_arn(resource)
+    if arn is None or arn.service != "s3" or arn.resource.partition("/")[0] != bucket_name:
+        raise MalformedPolicy("Policy has invalid resource")
+
+
+def _texts(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,96 @@
+"""Conditional requests (RFC 9110 section 13, and S3's conditional writes)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from volano.services.objects.logic.errors import NoSuchKey, PreconditionFailed
+from volano.services.objects.model import StoredObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadConditions:
+    """Conditions on what is read; times are whole seconds since 1970."""
+
+    if_match: str | None = None
+    if_none_match: str | None = None
+    if_modified_since_s: int | None = None
+    if_unmodified_since_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteConditions:
+    """Conditions on what is there before a write or delete."""
+
+    if_match: str | None = None
+    if_none_match: str | None = None
+    if_match_size_bytes: int | None = None
+    if_match_modified_s: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self == NO_WRITE_CONDITIONS
+
+
+NO_READ_CONDITIONS = ReadConditions()
+NO_WRITE_CONDITIONS = WriteConditions()
+
+
+def is_modified(conditions: ReadConditions, item: StoredObject) -> bool:
+    """False when the reader's copy is still good (304); raises PreconditionFailed.
+
+    If-Match wins over If-Unmodified-Since, If-None-Match over If-Modified-Since (RFC 9110 13.2.2).
+    """
+    modified_s = item.modified_us // 1_000_000
+    if conditions.if_match is not None:
+        if not matches(conditions.if_match, item.etag):
+            raise failed("If-Match")
+    elif _is_after(modified_s, conditions.if_unmodified_since_s):
+        raise failed("If-Unmodified-Since")
+    if conditions.if_none_match is not None:
+        return not matches(conditions.if_none_match, item.etag)
+    since_s = conditions.if_modified_since_s
+    return since_s is None or modified_s > since_s
+
+
+def require_copy_source(conditions: ReadConditions, item: StoredObject) -> None:
+    """A copy's source that is not modified is a failed precondition; raises PreconditionFailed."""
+    if not is_modified(conditions, item):
+        raise failed("x-amz-copy-source-If-None-Match")
+
+
+def require_writable(conditions: WriteConditions, item: StoredObject | None, *, key: str) -> None:
+    """Raises PreconditionFailed, or NoSuchKey when If-Match names an object that is not there."""
+    none_match = conditions.if_none_match
+    if none_match is not None and item is not None and matches(none_match, item.etag):
+        raise failed("If-None-Match")
+    if conditions.if_match is not None:
+        if item is None:
+            raise NoSuchKey("The specified key does not exist.", fields={"Key": key})
+        if not matches(conditions.if_match, item.etag):
+            raise failed("If-Match")
+    if item is None:
+        return
+    if conditions.if_match_size_bytes not in (None, item.size_bytes):
+        raise failed("x-amz-if-match-size")
+    if conditions.if_match_modified_s not in (None, item.modified_us // 1_000_000):
+        raise failed("x-amz-if-match-last-modified-time")
+
+
+def _is_after(modified_s: int, limit_s: int | None) -> bool:
+    return limit_s is not None and modified_s > limit_s
+
+
+def failed(condition: str) -> PreconditionFailed:
+    return PreconditionFailed(
+        "At least one of the pre-conditions you specified did not hold",
+        fields={"Condition": condition},
+    )
+
+
+def matches(header: str, etag: str) -> bool:
+    """Whether a list of entity tags holds `etag` (stored without quotes)."""
+    if header.strip() == "*":
+        return True
+    tags = (tag.strip().removeprefix("W/").strip('"') for tag in header.split(","))
+    return etag in tags

@@ -1,0 +1,193 @@
+"""CopyObject: a second key for the same bytes, in this bucket or another.
+
+Bytes are immutable, so a copy shares them and only a row is written; s3_shared counts who else
+uses them. A copy of a multipart object therefore keeps its parts and its ETag. The source is read
+again inside the transaction, so its bytes cannot be freed meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, unquote
+
+from volano.services.objects.logic.access import get_bucket, require_access
+from volano.services.objects.logic.checksums import full_checksum, new_hash
+from volano.services.objects.logic.conditions import (
+    NO_READ_CONDITIONS,
+    NO_WRITE_CONDITIONS,
+    ReadConditions,
+    WriteConditions,
+    require_copy_source,
+    require_writable,
+)
+from volano.services.objects.logic.contents import (
+    publish_written,
+    replace_object,
+    require_unraced,
+    share,
+)
+from volano.services.objects.logic.descriptions import require_description
+from volano.services.objects.logic.errors import (
+    ConditionalRequestConflict,
+    InvalidArgument,
+    InvalidRequest,
+)
+from volano.services.objects.logic.metering import WRITE, count_request
+from volano.services.objects.logic.names import require_key
+from volano.services.objects.logic.objects import get_item
+from volano.services.objects.logic.reading import read_range
+from volano.services.objects.model import MAX_PUT_BYTES, Bucket, Description, StoredObject
+from volano.services.objects.store import objects as object_rows
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+    from volano.kernel.store import Tx
+    from volano.services.objects.model import Checksum
+
+EVENT_NAME = "ObjectCreated:Copy"
+MAX_ATTEMPTS = 4
+"""How often a copy begins anew because its source was overwritten meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where to copy from."""
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+    conditions: ReadConditions = NO_READ_CONDITIONS
+    expected_owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyRequest:
+    """What CopyObject is asked to do; a description of None keeps the source's.
+
+    `tags` None keeps the source's tags. `algorithm` is the checksum the copy shall have.
+    """
+
+    source: Source
+    bucket: str
+    key: str
+    description: Description | None = None
+    tags: dict[str, str] | None = None
+    storage_class: str | None = None
+    algorithm: str | None = None
+    conditions: WriteConditions = NO_WRITE_CONDITIONS
+    expected_owner: str | None = None
+
+
+def parse_copy_source(header: str) -> tuple[str, str, str | None]:
+    """Bucket, key and version of `x-amz-copy-source`; raises InvalidArgument."""
+    path, _, query = header.partition("?versionId=")
+    version = parse_qs("v=" + query).get("v", [None])[0] if query else None
+    bucket, slash, key = unquote(path, errors="surrogateescape").removeprefix("/").partition("/")
+    if not slash or not bucket or not key:
+        raise InvalidArgument(
+            "Invalid copy source object key",
+            fields={"ArgumentName": "x-amz-copy-source", "ArgumentValue": header},
+        )
+    require_key(key)
+    return bucket, key, version
+
+
+async def open_source(env: Env, call: Call, source: Source) -> tuple[Bucket, StoredObject]:
+    """The source, when the caller may read it; raises Denied, NoSuchKey, PreconditionFailed."""
+    bucket = await require_access(env, call, "s3:GetObject", source.bucket, source.key)
+    await get_bucket(env.store.reader, source.bucket, source.expected_owner)
+    item = await get_item(env.store.reader, bucket, source.key, source.version_id)
+    require_copy_source(source.conditions, item)
+    return bucket, item
+
+
+async def copy_object(env: Env, call: Call, request: CopyRequest) -> StoredObject:
+    """Copy; raises InvalidRequest for a copy onto itself that changes nothing.
+
+    Raises also what `open_source` raises, PreconditionFailed and ConditionalRequestConflict.
+    """
+    require_key(request.key)
+    if request.description is not None:
+        require_description(request.description)
+    bucket = await get_bucket(env.store.reader, request.bucket, request.expected_owner)
+    count_request(env, bucket, WRITE)
+    if not request.conditions.is_empty:
+        present = await object_rows.select_object(env.store.reader, bucket.id, request.key)
+        require_writable(request.conditions, present, key=request.key)
+    for _ in range(MAX_ATTEMPTS):
+        copied = await _copy_once(env, call, bucket, request)
+        if copied is not None:
+            return copied
+    raise ConditionalRequestConflict(
+        "The source of the copy is being overwritten all the time; repeat later.",
+        fields={"Key": request.source.key},
+    )
+
+
+async def _copy_once(
+    env: Env, call: Call, bucket: Bucket, request: CopyRequest
+) -> StoredObject | None:
+    """The copy, or None when the source changed under our hands."""
+    from_bucket, source = await open_source(env, call, request.source)
+    if source.size_bytes > MAX_PUT_BYTES:
+        raise InvalidRequest(
+            "The specified copy source is larger than the maximum allowable size for a copy "
+            f"source: {MAX_PUT_BYTES}"
+        )
+    is_same = (from_bucket.id, source.key) == (bucket.id, request.key)
+    if is_same and request.description is None and request.storage_class is None:
+        raise InvalidRequest(
+            "This copy request is illegal because it is trying to copy an object to itself without "
+            "changing the object's metadata, storage class, website redirect location or "
+            "encryption attributes."
+        )
+    wanted = replace(
+        source,
+        bucket_id=bucket.id,
+        key=request.key,
+        modified_us=env.clock.now_us(),
+        description=_description(request, source),
+        checksum=await _checksum(env, source, request.algorithm),
+    )
+    require_description(wanted.description)
+    content_id = env.ids.token(24)
+
+    async def write(tx: Tx) -> StoredObject | None:
+        now = await object_rows.select_object(tx, source.bucket_id, source.key)
+        if now is None or (now.etag, now.modified_us) != (source.etag, source.modified_us):
+            return None
+        if is_same:
+            item = replace(wanted, blob=now.blob, content_id=now.content_id)
+            require_unraced(request.conditions, now, key=request.key)
+            await object_rows.upsert_object(tx, item)
+            publish_written(tx, bucket, item, name=EVENT_NAME)
+            return item
+        shared = await share(tx, now, content_id=content_id)
+        item = replace(wanted, blob=None, content_id=shared.content_id)
+        await replace_object(tx, bucket, item, request.conditions, name=EVENT_NAME)
+        return item
+
+    return await env.store.transact(write)
+
+
+def _description(request: CopyRequest, source: StoredObject) -> Description:
+    wanted = source.description if request.description is None else request.description
+    return replace(
+        wanted,
+        tags=source.description.tags if request.tags is None else request.tags,
+        storage_class=request.storage_class or wanted.storage_class,
+    )
+
+
+async def _checksum(env: Env, source: StoredObject, algorithm: str | None) -> Checksum | None:
+    """The source's checksum, or another one from its bytes."""
+    if algorithm is None or (
+        source.checksum is not None and source.checksum.algorithm == algorithm
+    ):
+        return source.checksum
+    running = new_hash(algorithm)
+    async for chunk in read_range(env, source, 0, source.size_bytes):
+        await asyncio.to_thread(running.update, chunk)
+    return full_checksum(algorithm, running.digest())

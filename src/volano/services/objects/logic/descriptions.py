@@ -1,0 +1,80 @@
+"""What a writer may say about an object: user metadata, tags, storage class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from volano.services.objects.logic.errors import (
+    InvalidArgument,
+    InvalidStorageClass,
+    InvalidTag,
+    MetadataTooLarge,
+)
+from volano.services.objects.model import (
+    MAX_BUCKET_TAGS,
+    MAX_OBJECT_TAGS,
+    MAX_USER_METADATA_BYTES,
+    Description,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+STORAGE_CLASSES = ("STANDARD",)
+MAX_TAG_KEY = 128
+MAX_TAG_VALUE = 256
+
+
+def require_description(description: Description) -> None:
+    """Raises MetadataTooLarge, InvalidArgument, InvalidStorageClass, InvalidTag."""
+    size_bytes = 0
+    for name, value in description.metadata.items():
+        size_bytes += len(name.encode()) + len(value.encode(errors="surrogateescape"))
+        if "\x00" in value:
+            raise InvalidArgument(f"The metadata value of {name} contains NUL.")
+    if size_bytes > MAX_USER_METADATA_BYTES:
+        raise MetadataTooLarge(
+            "Your metadata headers exceed the maximum allowed metadata size",
+            fields={"Size": str(size_bytes), "MaxSizeAllowed": str(MAX_USER_METADATA_BYTES)},
+        )
+    if description.storage_class not in STORAGE_CLASSES:
+        raise InvalidStorageClass(
+            "The storage class you specified is not valid; this region has: "
+            f"{', '.join(STORAGE_CLASSES)}",
+            fields={"StorageClassRequested": description.storage_class},
+        )
+
+
+def parse_tag_header(header: str | None) -> dict[str, str]:
+    """The tags of an `x-amz-tagging` header (a query string); raises InvalidTag."""
+    if not header:
+        return {}
+    try:
+        pairs = parse_qsl(header, keep_blank_values=True, max_num_fields=MAX_BUCKET_TAGS * 2)
+    except ValueError as error:
+        raise InvalidArgument("The header 'x-amz-tagging' has too many fields.") from error
+    return to_tags(pairs, limit=MAX_OBJECT_TAGS)
+
+
+def to_tags(pairs: Iterable[tuple[str, str]], *, limit: int) -> dict[str, str]:
+    """Tags from pairs; raises InvalidTag for too many, too long, doubled or reserved ones."""
+    tags: dict[str, str] = {}
+    for key, value in pairs:
+        if not 1 <= len(key) <= MAX_TAG_KEY or "\x00" in key:
+            raise InvalidTag(
+                "The TagKey you have provided is invalid", fields={"TagKey": key[:MAX_TAG_KEY]}
+            )
+        if len(value) > MAX_TAG_VALUE or "\x00" in value:
+            raise InvalidTag("The TagValue you have provided is invalid", fields={"TagKey": key})
+        if key.lower().startswith("aws:"):
+            raise InvalidTag("System tags cannot be added by requester", fields={"TagKey": key})
+        if key in tags:
+            raise InvalidTag(
+                "Cannot provide multiple Tags with the same key", fields={"TagKey": key}
+            )
+        tags[key] = value
+    if len(tags) > limit:
+        noun = "Object" if limit == MAX_OBJECT_TAGS else "Bucket"
+        raise InvalidTag(f"{noun} tags cannot be greater than {limit}", code="BadRequest")
+    return tags

@@ -1,0 +1,149 @@
+"""S3's own errors (API reference, "Error responses"); each names what it is about."""
+
+from __future__ import annotations
+
+from volano.kernel.errors import (
+    AlreadyExists,
+    Conflict,
+    Denied,
+    Invalid,
+    NotFound,
+    QuotaExceeded,
+)
+from volano.kernel.errors import PreconditionFailed as KernelPreconditionFailed
+
+
+class NoSuchBucket(NotFound):
+    code = "NoSuchBucket"
+
+
+class NoSuchKey(NotFound):
+    code = "NoSuchKey"
+
+
+class NoSuchVersion(NotFound):
+    code = "NoSuchVersion"
+
+
+class NoSuchUpload(NotFound):
+    code = "NoSuchUpload"
+
+
+class NoSuchSetting(NotFound):
+    """A bucket setting that was never made; the code is given by the caller."""
+
+
+class BucketAlreadyExists(AlreadyExists):
+    code = "BucketAlreadyExists"
+
+
+class BucketAlreadyOwnedByYou(AlreadyExists):
+    code = "BucketAlreadyOwnedByYou"
+
+
+class BucketNotEmpty(Conflict):
+    code = "BucketNotEmpty"
+
+
+class ConditionalRequestConflict(Conflict):
+    code = "ConditionalRequestConflict"
+
+
+class TooManyBuckets(QuotaExceeded):
+    code = "TooManyBuckets"
+    status = 400
+
+
+class PreconditionFailed(KernelPreconditionFailed):
+    code = "PreconditionFailed"
+
+
+class InvalidArgument(Invalid):
+    code = "InvalidArgument"
+
+
+class InvalidRequest(Invalid):
+    code = "InvalidRequest"
+
+
+class InvalidBucketName(Invalid):
+    code = "InvalidBucketName"
+
+
+class IllegalLocationConstraint(Invalid):
+    code = "IllegalLocationConstraintException"
+
+
+class KeyTooLong(Invalid):
+    code = "KeyTooLongError"
+
+
+class InvalidRange(Invalid):
+    code = "InvalidRange"
+    status = 416
+
+
+class InvalidPartNumber(Invalid):
+    code = "InvalidPartNumber"
+    status = 416
+
+
+class BadDigest(Invalid):
+    code = "BadDigest"
+
+
+class InvalidDigest(Invalid):
+    code = "InvalidDigest"
+
+
+class IncompleteBody(Invalid):
+    code = "IncompleteBody"
+
+
+class MissingContentLength(Invalid):
+    code = "MissingContentLength"
+    status = 411
+
+
+class EntityTooLarge(Invalid):
+    code = "EntityTooLarge"
+
+
+class EntityTooSmall(Invalid):
+    code = "EntityTooSmall"
+
+
+class MetadataTooLarge(Invalid):
+    code = "MetadataTooLarge"
+
+
+class InvalidPart(Invalid):
+    code = "InvalidPart"
+
+
+class InvalidPartOrder(Invalid):
+    code = "InvalidPartOrder"
+
+
+class InvalidTag(Invalid):
+    code = "InvalidTag"
+
+
+class InvalidStorageClass(Invalid):
+    code = "InvalidStorageClass"
+
+
+class MalformedXml(Invalid):
+    code = "MalformedXML"
+
+
+class MalformedPolicy(Invalid):
+    code = "MalformedPolicy"
+
+
+class InvalidUri(Invalid):
+    code = "InvalidURI"
+
+
+class AccessDenied(Denied):
+    code = "AccessDenied"

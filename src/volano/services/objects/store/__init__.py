@@ -1,0 +1,1 @@
+"""Rows of the object store: hand-written SQL, one file per table."""

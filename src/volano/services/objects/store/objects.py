@@ -1,0 +1,169 @@
+"""Rows of s3_object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volano.services.objects.model import ListedObject, StoredObject
+from volano.services.objects.store.text import (
+    blob_from_text,
+    blob_to_text,
+    checksum_from_text,
+    checksum_to_text,
+    description_from_text,
+    headers_to_text,
+    tags_to_text,
+)
+
+if TYPE_CHECKING:
+    from volano.kernel.store import Reader, Row, Tx
+
+_COLUMNS = (
+    "bucket_id, key, version_id, size_bytes, etag, modified_us, storage_class, checksum, blob, "
+    "content_id, part_count, headers, tags"
+)
+_LISTED = "key, size_bytes, etag, modified_us, storage_class, checksum"
+
+_SELECT = f"SELECT {_COLUMNS} FROM s3_object WHERE bucket_id = ? AND key = ?"
+_UPSERT = (
+    f"INSERT INTO s3_object ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (bucket_id, key) DO UPDATE SET version_id = excluded.version_id, "
+    "size_bytes = excluded.size_bytes, etag = excluded.etag, modified_us = excluded.modified_us, "
+    "storage_class = excluded.storage_class, checksum = excluded.checksum, blob = excluded.blob, "
+    "content_id = excluded.content_id, part_count = excluded.part_count, "
+    "headers = excluded.headers, tags = excluded.tags"
+)
+
+
+async def select_object(reader: Reader, bucket_id: str, key: str) -> StoredObject | None:
+    row = await reader.row(_SELECT, bucket_id, key)
+    return None if row is None else _object(row)
+
+
+async def upsert_object(tx: Tx, item: StoredObject) -> None:
+    description = item.description
+    await tx.execute(
+        _UPSERT,
+        item.bucket_id,
+        item.key,
+        item.version_id,
+        item.size_bytes,
+        item.etag,
+        item.modified_us,
+        description.storage_class,
+        checksum_to_text(item.checksum),
+        blob_to_text(item.blob),
+        item.content_id,
+        item.part_count,
+        headers_to_text(description),
+        tags_to_text(description.tags),
+    )
+
+
+async def update_tags(tx: Tx, bucket_id: str, key: str, tags: dict[str, str]) -> int:
+    return await tx.execute(
+        "UPDATE s3_object SET tags = ? WHERE bucket_id = ? AND key = ?",
+        tags_to_text(tags),
+        bucket_id,
+        key,
+    )
+
+
+async def delete_object(tx: Tx, bucket_id: str, key: str) -> None:
+    await tx.execute("DELETE FROM s3_object WHERE bucket_id = ? AND key = ?", bucket_id, key)
+
+
+async def has_objects(reader: Reader, bucket_id: str) -> bool:
+    found = await reader.row("SELECT 1 FROM s3_object WHERE bucket_id = ? LIMIT 1", bucket_id)
+    return found is not None
+
+
+async def select_listed(
+    reader: Reader, bucket_id: str, *, start: str, inclusive: bool, end: str | None, limit: int
+) -> list[ListedObject]:
+    """Objects by key, from `start` (itself only when `inclusive`) up to before `end`."""
+    above = ">=" if inclusive else ">"
+    below = "" if end is None else "AND key < ? "
+    values = (bucket_id, start) if end is None else (bucket_id, start, end)
+    rows = await reader.rows(
+        f"SELECT {_LISTED} FROM s3_object WHERE bucket_id = ? AND key {above} ? {below}"
+        "ORDER BY key LIMIT ?",
+        *values,
+        limit,
+    )
+    return [
+        ListedObject(
+            key=row[0],
+            size_bytes=row[1],
+            etag=row[2],
+            modified_us=row[3],
+            storage_class=row[4],
+            checksum=checksum_from_text(row[5]),
+        )
+        for row in rows
+    ]
+
+
+async def select_objects_after(
+    reader: Reader, bucket_id: str, key: str, *, limit: int
+) -> list[StoredObject]:
+    """Whole rows in the order of the primary key, over all buckets, for work."""
+    rows = await reader.rows(
+        f"SELECT {_COLUMNS} FROM s3_object WHERE (bucket_id, key) > (?, ?) "
+        "ORDER BY bucket_id, key LIMIT ?",
+        bucket_id,
+        key,
+        limit,
+    )
+    return [_object(row) for row in rows]
+
+
+async def select_bucket_totals(reader: Reader, bucket_id: str) -> tuple[int, int]:
+    """Number of objects in a bucket and their bytes."""
+    row = await reader.row(
+        "SELECT count(*), coalesce(sum(size_bytes), 0) FROM s3_object WHERE bucket_id = ?",
+        bucket_id,
+    )
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+async def update_blob(tx: Tx, item: StoredObject, *, old: str) -> int:
+    """Name the copies of an object's blob anew, unless it was replaced meanwhile."""
+    return await tx.execute(
+        "UPDATE s3_object SET blob = ? WHERE bucket_id = ? AND key = ? AND blob = ?",
+        blob_to_text(item.blob),
+        item.bucket_id,
+        item.key,
+        old,
+    )
+
+
+def _object(row: Row) -> StoredObject:
+    (
+        bucket_id,
+        key,
+        version_id,
+        size_bytes,
+        etag,
+        modified_us,
+        storage_class,
+        checksum,
+        blob,
+        content_id,
+        part_count,
+        headers,
+        tags,
+    ) = row
+    return StoredObject(
+        bucket_id=bucket_id,
+        key=key,
+        size_bytes=size_bytes,
+        etag=etag,
+        modified_us=modified_us,
+        description=description_from_text(headers, tags, storage_class),
+        checksum=checksum_from_text(checksum),
+        blob=blob_from_text(blob, size_bytes),
+        content_id=content_id,
+        part_count=part_count,
+        version_id=version_id,
+    )
