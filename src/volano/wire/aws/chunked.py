@@ -66,6 +66,8 @@ class Payload:
         self.length = length
         self._sha256_hex = sha256_hex
         self.trailers: dict[str, str] = {}
+        self.announced: frozenset[str] = frozenset()
+        """Names of the trailers that will come."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         digest = sha256() if self._sha256_hex is not None else None
@@ -140,7 +142,7 @@ class ChunkedPayload(Payload):
     ) -> None:
         super().__init__(body, length=length)
         self._signer = signer
-        self._announced = announced
+        self.announced = announced
         self._source = aiter(body)
         self._buffer = b""
 
@@ -211,7 +213,7 @@ class ChunkedPayload(Payload):
     async def _read_trailers(self) -> None:
         signature: str | None = None
         lines = b""
-        while self._announced or self._buffer or await self._more():
+        while self.announced or self._buffer or await self._more():
             line = await self._trailer_line()
             if not line:
                 break
@@ -219,15 +221,15 @@ class ChunkedPayload(Payload):
             if name == "x-amz-trailer-signature":
                 signature = value
                 continue
-            if name not in self._announced or name in self.trailers or signature is not None:
+            if name not in self.announced or name in self.trailers or signature is not None:
                 raise _bad_trailer()
             self.trailers[name] = value
             lines += f"{name}:{value}\n".encode("latin-1")
             if len(lines) > MAX_TRAILER_BYTES:
                 raise _bad_trailer()
-        if self._announced - self.trailers.keys():
+        if self.announced - self.trailers.keys():
             raise _bad_trailer()
-        if self._signer is not None and self._announced:
+        if self._signer is not None and self.announced:
             if signature is None:
                 raise _bad_trailer()
             self._signer.check_trailer(signature, lines)
