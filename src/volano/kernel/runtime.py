@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable
 
 
@@ -30,8 +31,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
     (the economy family's base; equals the quota for dedicated families). `memory_bytes` is the
     hard memory limit, `disk_bytes` the limit of the writable layer where the host can enforce it.
     `address` is the private IPv4 address inside `network_cidr`; `network` names the isolated
-    network (one namespace per VPC) and `gateway` its router address. `metadata` is the address of
-    the metadata service that 169.254.169.254 must lead to, as `unix:PATH` of a listening socket.
+    network (one namespace per VPC) and `gateway` its router address. The metadata service listens
+    on `Runtime.metadata_socket(network)`.
     `boot` is the script run as init's only child (user data, `#!`); empty means idle until stopped.
     """
 
@@ -52,7 +53,6 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
     authorized_keys: str = ""
     environment: dict[str, str] = {}
     labels: dict[str, str] = {}
-    metadata: str = ""
 
 
 class WorkloadStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +118,24 @@ class Runtime(Protocol):
         ...
 
     async def usage(self, workload_id: str) -> WorkloadUsage | None: ...
+
+    async def metadata_socket(self, network: str) -> socket.socket | None:
+        """A listening TCP socket on 169.254.169.254:80 as the instances of `network` see it.
+
+        The peer address of a connection is the instance's private address and cannot be forged by
+        another instance. The caller owns the socket; ask again after a restart. The network is
+        made if it is not there. None where the runtime has no such place; Unavailable if the
+        port is already listened on.
+        """
+        ...
+
+    async def host_listener(self, network: str, port: int) -> socket.socket | None:
+        """The same on 169.254.169.253:`port`, where instances find the cloud's own endpoints."""
+        ...
+
+    async def remove_network(self, network: str) -> None:
+        """Remove the network's namespace and uplink; close its sockets and stop instances first."""
+        ...
 
     async def close(self) -> None:
         """Let go of watchers and sockets; workloads go on."""
