@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from volano.app.settings import load_config
 from volano.kernel.errors import NotFound
+from volano.sdk.client import Client
 
 if TYPE_CHECKING:
     import argparse
@@ -56,3 +57,10 @@ def client_environment(data_dir: Path) -> dict[str, str]:
             f"{data_dir / 'admin.env'}. Start `volano up` first, or give --data."
         ) from None
     return dict(line.split("=", 1) for line in lines if "=" in line) | given
+
+
+def client_of(args: argparse.Namespace) -> Client:
+    """A client of the running Volano whose keys are in the environment or the data folder."""
+    values = client_environment(config_of(args).data_dir)
+    url = values["OPENAI_BASE_URL"].removesuffix("/").removesuffix("/v1")
+    return Client(url, values["OPENAI_API_KEY"])
