@@ -191,7 +191,8 @@ class Server:
             ("/volano/v1/", rest_gateway),
         ):
             if request.raw_path.startswith(prefix):
-                return await door.handle(self.env, request)
+                response: Response = await door.handle(self.env, request)
+                return response
         return Response(status=404)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import msgspec
@@ -47,11 +48,11 @@ def openapi_document(actions: Iterable[Action]) -> dict[str, Any]:
     schemas, components = msgspec.json.schema_components(
         described, schema_hook=_schema_hook, ref_template=REFERENCE
     )
-    by_type = dict(zip(described, schemas, strict=True))
+    made = _Schemas(dict(zip(described, schemas, strict=True)), components)
     paths: dict[str, dict[str, Any]] = {}
     for found in routed:
         path = _NAMES.sub(r"{\1}", found.path)
-        paths.setdefault(path, {})[found.method.lower()] = _operation(found, by_type)
+        paths.setdefault(path, {})[found.method.lower()] = _operation(found, made)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -72,18 +73,37 @@ _SECURITY = {
 }
 
 
-def _operation(found: Action, by_type: dict[Any, Any]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Schemas:
+    """Schemas by Python type, and the named ones that they refer to."""
+
+    by_type: dict[Any, dict[str, Any]]
+    components: dict[str, dict[str, Any]]
+
+    def without(self, kind: Any, names: Iterable[str]) -> dict[str, Any]:
+        """The schema of a struct without some of its fields."""
+        schema = self.by_type[kind]
+        whole = self.components.get(schema.get("$ref", "").rpartition("/")[2])
+        left_out = set(names)
+        if whole is None or not left_out & set(whole.get("properties", ())):
+            return schema
+        properties = {k: v for k, v in whole["properties"].items() if k not in left_out}
+        required = [name for name in whole.get("required", ()) if name not in left_out]
+        return whole | {"properties": properties, "required": required}
+
+
+def _operation(found: Action, made: _Schemas) -> dict[str, Any]:
     first, _, rest = (inspect.getdoc(found.handler) or found.operation).partition("\n")
     operation: dict[str, Any] = {
         "operationId": found.operation,
         "summary": first.strip(),
         "tags": [_tag(found.path)],
-        "parameters": _parameters(found, by_type),
+        "parameters": _parameters(found),
         "responses": {
-            **_answers(found, by_type),
+            **_answers(found, made),
             "default": {
                 "description": "What went wrong.",
-                "content": {PROBLEM_TYPE: {"schema": by_type[Problem]}},
+                "content": {PROBLEM_TYPE: {"schema": made.by_type[Problem]}},
             },
         },
         "x-volano-permission": found.permission,
@@ -94,7 +114,7 @@ def _operation(found: Action, by_type: dict[Any, Any]) -> dict[str, Any]:
         operation["x-volano-partial"] = found.partial
     if found.permission == PUBLIC:
         operation["security"] = []
-    body = _request_body(found, by_type)
+    body = _request_body(found, made)
     if body is not None:
         operation["requestBody"] = body
     return operation
@@ -106,7 +126,7 @@ def _tag(path: str) -> str:
     return segments[0] if not segments[0].startswith("{") else "volano"
 
 
-def _parameters(found: Action, by_type: dict[Any, Any]) -> list[dict[str, Any]]:
+def _parameters(found: Action) -> list[dict[str, Any]]:
     kind = _fields_type(found)
     in_path = _NAMES.findall(found.path)
     known = _properties(kind)
@@ -114,7 +134,7 @@ def _parameters(found: Action, by_type: dict[Any, Any]) -> list[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "schema": known.get(name, _TEXT)}
         for name in in_path
     ]
-    if found.method in ("GET", "HEAD", "DELETE") or found.streams_body:
+    if found.method in _BODILESS or found.streams_body:
         required = _required(kind)
         rows += [
             {"name": name, "in": "query", "required": name in required, "schema": schema}
@@ -125,6 +145,7 @@ def _parameters(found: Action, by_type: dict[Any, Any]) -> list[dict[str, Any]]:
 
 
 _TEXT = {"type": "string"}
+_BODILESS = ("GET", "HEAD", "DELETE")
 
 
 def _properties(kind: Any) -> dict[str, Any]:
@@ -145,21 +166,23 @@ def _required(kind: Any) -> set[str]:
     return {field.encode_name for field in msgspec.structs.fields(kind) if field.required}
 
 
-def _request_body(found: Action, by_type: dict[Any, Any]) -> dict[str, Any] | None:
+def _request_body(found: Action, made: _Schemas) -> dict[str, Any] | None:
     if found.streams_body:
         media = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
         return {"required": True, "content": media}
-    kind = _body_type(found)
-    if found.method in ("GET", "HEAD", "DELETE") or kind not in by_type:
+    kind, in_path = _body_type(found), _NAMES.findall(found.path)
+    if kind not in made.by_type or (fields_of(kind) and not set(fields_of(kind)) - set(in_path)):
         return None
-    if not set(fields_of(kind)) - set(_NAMES.findall(found.path)):
-        return None
-    has_file = any(field.type is UploadedFile for field in fields_of(kind).values())
+    has_file = any(_is_file(field.type) for field in fields_of(kind).values())
     media_type = "multipart/form-data" if has_file else "application/json"
-    return {"content": {media_type: {"schema": by_type[kind]}}}
+    return {"content": {media_type: {"schema": made.without(kind, in_path)}}}
 
 
-def _answers(found: Action, by_type: dict[Any, Any]) -> dict[str, Any]:
+def _is_file(kind: Any) -> bool:
+    return kind is UploadedFile or any(_is_file(part) for part in get_args(kind))
+
+
+def _answers(found: Action, made: _Schemas) -> dict[str, Any]:
     kind = _answer_type(found)
     if kind is None or kind is type(None):
         return {"204": {"description": "Done."}}
@@ -168,7 +191,7 @@ def _answers(found: Action, by_type: dict[Any, Any]) -> dict[str, Any]:
     elif kind is Raw:
         media = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     else:
-        media = {"application/json": {"schema": by_type.get(kind, {})}}
+        media = {"application/json": {"schema": made.by_type.get(kind, {})}}
     return {"200": {"description": "Done.", "content": media}}
 
 
@@ -182,8 +205,8 @@ def _fields_type(found: Action) -> Any:
 
 
 def _body_type(found: Action) -> Any:
-    """The struct of a JSON body, with its path parameters left out when it has any."""
-    if found.streams_body:
+    """What a JSON body is made of; None where everything comes by path and query."""
+    if found.streams_body or found.method in _BODILESS:
         return None
     return request_type(found)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PREFIX = "/slack/"
 
 _ROUTES: dict[str, tuple[str, str, RawHandler]] = {}
-_TABLES: dict[int, RouteTable] = {}
+_TABLES: dict[tuple[str, ...], RouteTable] = {}
 
 
 def raw_route(method: str, path: str) -> Callable[[Any], Any]:
@@ -41,11 +41,6 @@ def raw_route(method: str, path: str) -> Callable[[Any], Any]:
         return handler
 
     return register
-
-
-def is_raw(method: str, raw_path: str) -> bool:
-    """Whether a raw route serves this; for servers that route by more than the prefix."""
-    return _table().find(method, raw_path) is not None
 
 
 async def handle(env: Env, request: Request) -> Response:
@@ -67,11 +62,11 @@ async def handle(env: Env, request: Request) -> Response:
 
 
 def _table() -> RouteTable:
-    count = len(_ROUTES)
-    if count not in _TABLES:
+    names = tuple(_ROUTES)
+    if names not in _TABLES:
         _TABLES.clear()
-        _TABLES[count] = RouteTable((row[0], row[1], name) for name, row in _ROUTES.items())
-    return _TABLES[count]
+        _TABLES[names] = RouteTable((row[0], row[1], name) for name, row in _ROUTES.items())
+    return _TABLES[names]
 
 
 def _refusal(error: VolanoError) -> Response:

@@ -281,10 +281,10 @@ def test_error_before_the_first_item_is_an_http_error(client: openai.OpenAI) -> 
 
 
 def test_error_in_mid_stream_is_an_error_event(client: openai.OpenAI) -> None:
-    seen = []
+    stream = iter(ask(client, "a break b", stream=True))
+    seen = [next(stream).choices[0].delta.content for _ in range(2)]
     with pytest.raises(openai.APIError, match="The model went away") as caught:
-        for part in ask(client, "a break b", stream=True):
-            seen.append(part.choices[0].delta.content)
+        next(stream)
     assert seen == ["a", "break"]
     assert caught.value.code == "model_not_found"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -145,8 +146,6 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def timed_env(env: Env, clock: ManualClock) -> Env:
-    import dataclasses
-
     return dataclasses.replace(env, clock=clock)
 
 
