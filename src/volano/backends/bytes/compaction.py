@@ -9,6 +9,7 @@ is left alone until a scrub has mended it, so that compaction never drops what c
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from array import array
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from isal.isal_zlib import crc32
 
-from volano.backends.bytes.damage import CopyLost
+from volano.backends.bytes.damage import CopyLost, is_full
 from volano.backends.bytes.record import (
     RECORD_HEADER_BYTES,
     SEGMENT_HEADER_BYTES,
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 DEAD_SHARE = 0.5
 """A sealed segment is compacted when more than this share of its bytes is dead."""
 
+DEAD_SHARE_WHEN_SHORT = 0.1
+"""The same when the zone has little room left, and space matters more than writing."""
+
 COPY_BYTES = 1024 * 1024
 
 _DEAD = struct.Struct("<II")
@@ -47,12 +51,13 @@ def mark_dead(log: SegmentLog, number: int, records: list[tuple[int, int]]) -> N
     with log.swap_lock:
         if not log.path_of(number).exists():
             return
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        fd = os.open(_dead_path(log, number), flags, 0o600)
         try:
-            os.write(fd, entries)
-        finally:
-            os.close(fd)
+            _append(_dead_path(log, number), entries)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            # No room for the note itself: then the records' space goes back at once.
+            _punch(log, number, records)
 
 
 def read_dead(log: SegmentLog, number: int) -> tuple[dict[int, int], int]:
@@ -66,15 +71,16 @@ def read_dead(log: SegmentLog, number: int) -> tuple[dict[int, int], int]:
     return dict(_DEAD.iter_unpack(data)), len(data)
 
 
-def is_due(log: SegmentLog, number: int) -> bool:
+def is_due(log: SegmentLog, number: int, *, is_short: bool) -> bool:
     """Whether compacting this segment would give back enough."""
     if not log.is_sealed(number):
         return False
     dead, _ = read_dead(log, number)
     if not dead:
         return False
-    used = log.path_of(number).stat().st_blocks * 512
-    return sum(dead.values()) > used * DEAD_SHARE
+    found = log.path_of(number).stat()
+    used = min(found.st_size, found.st_blocks * 512) - SEGMENT_HEADER_BYTES
+    return sum(dead.values()) > used * (DEAD_SHARE_WHEN_SHORT if is_short else DEAD_SHARE)
 
 
 def compact_segment(log: SegmentLog, number: int) -> int:
@@ -101,6 +107,16 @@ def compact_segment(log: SegmentLog, number: int) -> int:
         log.ops.close(fd)
         log.ops.unlink(fresh)
     return before - (after if count else 0)
+
+
+def punch_dead(log: SegmentLog, number: int) -> int:
+    """Give back the dead records' space where they lie: for a disk too full to copy the rest.
+
+    Returns the bytes given back. Blocks; raises CopyLost or OSError.
+    """
+    with log.swap_lock:
+        dead, _ = read_dead(log, number)
+        return _punch(log, number, sorted(dead.items()))
 
 
 def live_records(segment: SegmentFile, dead: dict[int, int]) -> Iterator[tuple[int, int, bytes]]:
@@ -169,6 +185,32 @@ def _require_hole(segment: SegmentFile, start: int, end: int) -> None:
     for at in range(start, end, COPY_BYTES):
         if os.pread(segment.fd, min(COPY_BYTES, end - at), at).strip(b"\0"):
             raise CopyLost(f"segment {segment.header.number:x} is damaged at {at:x}")
+
+
+def _punch(log: SegmentLog, number: int, records: list[tuple[int, int]]) -> int:
+    """Make holes of records, given as offset and span; returns the bytes given back."""
+    segment = log.segment(number)
+    fd = log.ops.open(log.path_of(number))
+    try:
+        before = os.fstat(fd).st_blocks
+        for offset, span in records:
+            try:
+                physical = segment.locate(offset)
+            except CopyLost:
+                continue
+            log.ops.punch(fd, physical, span)
+        return (before - os.fstat(fd).st_blocks) * 512
+    finally:
+        log.ops.close(fd)
+
+
+def _append(path: Path, entries: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        if os.write(fd, entries) != len(entries):
+            raise OSError(errno.ENOSPC, "only a part of the note was written")
+    finally:
+        os.close(fd)
 
 
 def _dead_path(log: SegmentLog, number: int) -> Path:

@@ -7,11 +7,15 @@ the exact order of writes, syncs and renames and replay it with the un-synced on
 
 from __future__ import annotations
 
+import ctypes
 import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# <linux/falloc.h>; Python has no binding for holes.
+PUNCH_HOLE_KEEP_SIZE = 0x02 | 0x01
 
 NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
@@ -42,6 +46,14 @@ class DiskOps:
 
     def truncate(self, fd: int, size_bytes: int) -> None:
         os.ftruncate(fd, size_bytes)
+
+    def punch(self, fd: int, offset: int, length: int) -> None:
+        """Give the space of a range back to the file system; it reads as zeros from now on."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        place, size = ctypes.c_int64(offset), ctypes.c_int64(length)
+        if libc.fallocate64(fd, PUNCH_HOLE_KEEP_SIZE, place, size) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
 
     def close(self, fd: int) -> None:
         os.close(fd)

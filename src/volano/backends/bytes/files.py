@@ -136,8 +136,8 @@ class StoredFile:
         except OSError as error:
             raise CopyLost(f"{path.name} cannot be opened: {error}") from error
         sums = tail[: blocks * 4]
-        expected = trailer(uid, size_bytes, array("I", sums)) if len(sums) == blocks * 4 else b""
-        if tail != expected:
+        is_long_enough = len(sums) == blocks * 4
+        if not is_long_enough or tail != trailer(uid, size_bytes, array("I", sums)):
             raise CopyLost(f"{path.name} has a damaged footer")
         self._crcs = array("I", sums)
         self._verified = bytearray(blocks)

@@ -129,7 +129,7 @@ def recover_log(log: SegmentLog, journal: Log) -> None:
 def _cut(log: SegmentLog, fd: int, tail: Tail, journal: Log) -> None:
     facts = {"zone": log.zone, "offset": tail.end, "size_bytes": tail.size}
     if tail.is_followed:
-        journal.error("a segment is damaged before its end; scrub the zone", **facts)
+        journal.error("a segment has damage or a hole before its end; scrub the zone", **facts)
         return
     log.ops.truncate(fd, tail.end)
     log.ops.sync(fd)

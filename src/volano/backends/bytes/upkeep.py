@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from volano.backends.bytes.blob_id import Address, parse_blob_id
-from volano.backends.bytes.compaction import compact_segment, is_due
+from volano.backends.bytes.compaction import compact_segment, is_due, punch_dead
 from volano.backends.bytes.damage import CopyLost, is_full
 from volano.backends.bytes.record import record_span
 from volano.backends.bytes.sweep import LiveCopies, sweep_zone
@@ -104,10 +104,10 @@ class Upkeep:
     async def _delete_in(self, zone: Zone, copies: list[tuple[Address, int, int]]) -> None:
         try:
             await self._run(zone.delete, copies)
-        except OSError as error:
+        except (CopyLost, OSError) as error:
             # What stays behind is garbage without a row; the sweep finds it.
             self._journal.error("a zone refused a delete", zone=zone.name, error=repr(error))
-            if not is_full(error):
+            if isinstance(error, OSError) and not is_full(error):
                 zone.rest(error)
             return
         self._fresh_dead[zone.name] += sum(
@@ -130,8 +130,7 @@ class Upkeep:
         freed = 0
         for number in await self._run(zone.log.numbers):
             try:
-                if await self._run(is_due, zone.log, number):
-                    freed += await self._run(compact_segment, zone.log, number)
+                freed += await self._run(_compact_if_due, zone, number)
             except (CopyLost, OSError) as error:
                 self._journal.warning(
                     "a segment cannot be compacted",
@@ -146,3 +145,14 @@ class Upkeep:
 
     async def _run(self, call: Callable[..., T], *args: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, *args)
+
+
+def _compact_if_due(zone: Zone, number: int) -> int:
+    if not is_due(zone.log, number, is_short=zone.is_short()):
+        return 0
+    try:
+        return compact_segment(zone.log, number)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        return punch_dead(zone.log, number)

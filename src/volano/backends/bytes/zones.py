@@ -37,6 +37,9 @@ RESERVE_BYTES = 64 * 1024 * 1024
 
 ROOM_CHECK_S = 1.0
 
+SHORT_BYTES = 1024 * 1024 * 1024
+"""With less room than this, deleted records are compacted away sooner."""
+
 
 class Zone:
     """One zone's folder, its log and its files."""
@@ -62,7 +65,7 @@ class Zone:
         self._marker = folder.parent / f"{name}.failed"
         self._clock = clock
         self._reserve_bytes = reserve_bytes
-        self._room_bytes = 0
+        self._room_bytes: int | None = None
         self._room_checked_s: float | None = None
 
     def open(self, journal: Log) -> None:
@@ -86,6 +89,7 @@ class Zone:
         self.ops.sync_dir(self._marker.parent)
         self.is_failed = False
         self.rests_until_s = 0.0
+        self._room_checked_s = None
 
     def rest(self, error: OSError) -> None:
         self.last_error = error
@@ -99,17 +103,24 @@ class Zone:
         if self._room_checked_s is None or now_s - self._room_checked_s >= ROOM_CHECK_S:
             self._room_checked_s = now_s
             self._measure_room()
+        if self._room_bytes is None:
+            return False
         if size_bytes > self._room_bytes:
             self.last_error = OSError(errno.ENOSPC, f"zone {self.name} is full")
             return False
         return True
+
+    def is_short(self) -> bool:
+        """Whether there is little room left; asks the file system."""
+        self._measure_room()
+        return self._room_bytes is not None and self._room_bytes < SHORT_BYTES
 
     def _measure_room(self) -> None:
         try:
             free = os.statvfs(self.folder)
         except OSError as error:
             self.last_error = error
-            self._room_bytes = -1
+            self._room_bytes = None
         else:
             self._room_bytes = free.f_bavail * free.f_frsize - self._reserve_bytes
 
