@@ -61,7 +61,7 @@ def example_folder() -> Path:
 
     Raises InputError when neither is there.
     """
-    places = (Path(__file__).with_name("shop"), Path(__file__).parents[4] / "examples" / "shop")
+    places = (Path(__file__).with_name("example"), Path(__file__).parents[4] / "examples" / "shop")
     for place in places:
         if (place / "products.csv").is_file():
             return place

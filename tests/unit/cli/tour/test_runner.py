@@ -7,6 +7,7 @@ import io
 import pytest
 from botocore.exceptions import ClientError
 
+from volano.cli.tour import STEP_CHOICES
 from volano.cli.tour.day import Day
 from volano.cli.tour.outcome import Note, StepFailed, require
 from volano.cli.tour.progress import Progress
@@ -83,8 +84,6 @@ def test_only_takes_what_a_step_needs_with_it():
 
 
 def test_the_command_line_knows_every_step():
-    from volano.cli.tour import STEP_CHOICES
-
     assert STEP_CHOICES == STEP_NAMES
 
 

@@ -76,7 +76,7 @@ def test_an_empty_file_is_refused(tmp_path):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(InputError, match="products.csv is missing in"):
+    with pytest.raises(InputError, match=r"products\.csv is missing in"):
         read_products(tmp_path / "products.csv")
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 from volano.cli.tour.outcome import Note, StepFailed
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 METERING_TIMEOUT_S = 60.0
 MAX_PAGES = 50
-# What must be on the bill once a step has run: name, and a pattern for "service usage type".
+EXACT_DIGITS = 90
+SUM_PLACES = Decimal("1e-20")  # repeating fractions end somewhere; far below any cent
+# What must be on the bill once a step has run: name, and a pattern for "service usage type unit".
 WANTED = {
     "upload": ("requests or storage of S3", r"(s3|storage|object).*(request|tier|byte|storage)"),
-    "instance": ("instance time", r"(ec2|compute|instance).*(boxusage|instance|\bu\d)"),
-    "chat": ("tokens of models", r"token"),
-    "workplace": ("seats of the workplace", r"seat|user"),
+    "answers": ("tokens of embeddings", r"embed.*token|token.*embed"),
+    "chat": ("tokens of completions", r"token"),
+    "workplace": ("seats of the workplace", r"seat"),
 }
 
 
@@ -48,9 +50,8 @@ def run(day: Day) -> Note:
         lines = _lines(day, start, end)
         total = _total(day, start, end)
         last[:] = _missing(day, lines)
-        summed = sum((line.cost for line in lines), Decimal(0))
-        if not last and summed != total:
-            last.append(f"a total of {total} equal to the sum of the lines, {summed}")
+        if not last and not _adds_up(lines, total):
+            last.append(f"a total of {total:f} equal to the sum of the lines")
         return None if last else (lines, total)
 
     found = poll(look, timeout_s=METERING_TIMEOUT_S, every_s=1.0)
@@ -63,9 +64,13 @@ def run(day: Day) -> Note:
     lines, total = found
     currency = lines[0].currency if lines else "USD"
     return Note(
-        summary=f"{len(lines)} lines, {start} to {end}: {currency} {total:f}, the sum of the lines",
+        summary=f"{len(lines)} lines since {start}: {currency} {total:.6f}, the sum of the lines",
         lines=tuple(_show(line) for line in lines),
-        facts={"total": str(total), "lines": [_show(line) for line in lines]},
+        facts={
+            "total": str(total),
+            "currency": currency,
+            "lines": [asdict(line) for line in lines],
+        },
     )
 
 
@@ -118,6 +123,13 @@ def _total(day: Day, start: str, end: str) -> Decimal:
     return sum((Decimal(amount) for amount in amounts), Decimal(0))
 
 
+def _adds_up(lines: list[Line], total: Decimal) -> bool:
+    with localcontext() as context:
+        context.prec = EXACT_DIGITS
+        summed = sum((line.cost for line in lines), Decimal(0))
+        return summed.quantize(SUM_PLACES) == total.quantize(SUM_PLACES)
+
+
 def _missing(day: Day, lines: list[Line]) -> list[str]:
     texts = [
         f"{line.service} {line.usage_type} {line.unit}".lower()
@@ -128,9 +140,11 @@ def _missing(day: Day, lines: list[Line]) -> list[str]:
     for step, (name, pattern) in WANTED.items():
         if step in day.steps_done and not any(re.search(pattern, text) for text in texts):
             missing.append(name)
+    if "instance" in day.steps_done and not any(day.used_type in text for text in texts):
+        missing.append(f"time of the instance type {day.used_type}")
     return missing
 
 
 def _show(line: Line) -> str:
-    used = f"{line.quantity.normalize():f} {line.unit}"
-    return f"{line.service:<36} {line.usage_type:<32} {used:>28} {line.currency} {line.cost:>12.6f}"
+    used = f"{line.quantity:.6f} {line.unit}"
+    return f"{line.service:<20} {line.usage_type:<28} {used:<32} {line.currency} {line.cost:>12.6f}"
