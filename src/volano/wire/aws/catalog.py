@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel, Shape
 
-LISTING_PROTOCOLS = ("rest-xml", "rest-json")
+REST_PROTOCOLS = ("rest-xml", "rest-json")
 
 
 class ServiceRow(NamedTuple):
@@ -90,7 +90,7 @@ def load_service(folder: str) -> Service:
         raw = Loader().load_service_model(folder, "service-2")
         model = ServiceModel(raw, folder)
         found = Service(folder, model, frozenset(model.operation_names))
-        if model.metadata["protocol"] in LISTING_PROTOCOLS:
+        if model.metadata["protocol"] in REST_PROTOCOLS:
             found.routes = RestRoutes(model)
         found = _LOADED.setdefault(folder, found)
     return found
@@ -118,10 +118,19 @@ def compile_codec(service: Service, operation: str, protocol: str) -> Codec:
         read=read,
         check=compile_check(model),
         write=write,
-        streams_input=model.has_streaming_input and protocol in LISTING_PROTOCOLS,
+        streams_input=protocol in REST_PROTOCOLS and _streams(model.input_shape),
         needs_checksum=bool(model.http_checksum.get("requestChecksumRequired")),
     )
     return service.codecs.setdefault((operation, protocol), codec)
+
+
+def _streams(shape: Shape | None) -> bool:
+    """Whether the body goes to the handler unread. (botocore calls any blob payload streaming.)"""
+    payload = None if shape is None else shape.serialization.get("payload")
+    if shape is None or payload is None:
+        return False
+    traits = shape.members[payload].serialization
+    return bool(traits.get("streaming") or traits.get("eventstream"))
 
 
 def _rest(model: OperationModel) -> tuple[Any, Any]:

@@ -45,7 +45,9 @@ def compile_rest_reader(operation: OperationModel) -> Callable[[Incoming], dict[
     if shape is None:
         return lambda _incoming: {}
     fills = [_fill_labels(shape)]
-    fills += [fill for fill in (_fill_query(shape), _fill_headers(shape)) if fill is not None]
+    fills += [
+        fill for fill in (_fill_query(operation, shape), _fill_headers(shape)) if fill is not None
+    ]
     body = _fill_body(operation, shape)
     if body is not None:
         fills.append(body)
@@ -80,13 +82,15 @@ def _fill_labels(shape: StructureShape) -> Fill:
     return fill
 
 
-def _fill_query(shape: StructureShape) -> Fill | None:
+def _fill_query(operation: OperationModel, shape: StructureShape) -> Fill | None:
     members = _at(shape, "querystring")
     if not members:
         return None
     plain: dict[str, tuple[str, Parse]] = {}
     many: dict[str, tuple[str, Parse]] = {}
     rest: tuple[str, bool] | None = None
+    literal = operation.http["requestUri"].partition("?")[2].split("&")
+    fixed = frozenset(piece.partition("=")[0] for piece in literal)
     for name, (key, member) in members.items():
         if member.type_name == "list":
             many[name] = (key, _text(member.member))
@@ -103,9 +107,11 @@ def _fill_query(shape: StructureShape) -> Fill | None:
             elif name in many:
                 key, parse = many[name]
                 out.setdefault(key, []).append(parse(value))
-            elif rest is not None and rest[1]:
+            elif rest is None or name in fixed:
+                continue
+            elif rest[1]:
                 out.setdefault(rest[0], {}).setdefault(name, []).append(value)
-            elif rest is not None:
+            else:
                 out.setdefault(rest[0], {}).setdefault(name, value)
 
     return fill

@@ -132,8 +132,14 @@ class RestRoutes:
     ) -> tuple[str, dict[str, str]] | None:
         """The operation's name and its labels, or None."""
         parts = raw_path[1:].split("/")
-        if len(parts) > 1 and parts[-1] == "" and (method, len(parts)) not in self._exact:
-            parts.pop()
+        found = self._match(method, parts, query, headers)
+        if found is None and len(parts) > 1 and not parts[-1]:
+            found = self._match(method, parts[:-1], query, headers)
+        return found
+
+    def _match(
+        self, method: str, parts: list[str], query: dict[str, str], headers: dict[str, str]
+    ) -> tuple[str, dict[str, str]] | None:
         for path in (*self._exact.get((method, len(parts)), ()), *self._greedy.get(method, ())):
             labels = _labels(path, parts)
             if labels is None:

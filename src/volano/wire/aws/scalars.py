@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -102,7 +102,7 @@ def seconds_of(value: datetime | float) -> float:
 
 def _utc(value: datetime | float) -> datetime:
     if isinstance(value, datetime):
-        if value.tzinfo is UTC or value.tzinfo is timezone.utc:  # noqa: UP017 - identity is cheap
+        if value.tzinfo is UTC:
             return value
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     return from_seconds(value)
@@ -113,22 +113,18 @@ def iso8601(value: datetime | float | str) -> str:
     if isinstance(value, str):
         return value
     moment = _utc(value)
-    return _iso(moment) + "Z" if moment.microsecond < 1000 else iso8601_millis(moment)
+    if moment.microsecond >= 1000:
+        return iso8601_millis(moment)
+    return moment.isoformat(timespec="seconds")[:19] + "Z"
 
 
 def iso8601_millis(value: datetime | float | str) -> str:
     """`2026-11-22T06:41:18.000Z`: S3 and EC2 always write milliseconds."""
     if isinstance(value, str):
         return value
-    moment = _utc(value)
-    return f"{_iso(moment)}.{moment.microsecond // 1000:03d}Z"
-
-
-def _iso(moment: datetime) -> str:
-    return (
-        f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}"
-        f"T{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}"
-    )
+    if isinstance(value, datetime) and value.tzinfo is UTC:
+        return value.isoformat("T", "milliseconds")[:23] + "Z"
+    return _utc(value).isoformat("T", "milliseconds")[:23] + "Z"
 
 
 def http_date(value: datetime | float | str) -> str:
@@ -172,11 +168,11 @@ def timestamp_writer(
 
 
 def float_text(value: float) -> str:
-    if value != value:  # noqa: PLR0124 - NaN is the number that differs from itself
+    if math.isnan(value):
         return "NaN"
     if value in (math.inf, -math.inf):
         return "Infinity" if value > 0 else "-Infinity"
-    return repr(value) if isinstance(value, float) else str(value)
+    return repr(value)
 
 
 def boolean_text(value: object) -> str:

@@ -80,8 +80,7 @@ def _map(shape: MapShape, memo: Memo) -> Reader:
 
 
 def _wrong(wanted: str, value: object) -> scalars.BadValue:
-    names = {str: "string", bool: "boolean", int: "number", float: "number", bytes: "blob"}
-    found = names.get(type(value), {dict: "structure", list: "list"}.get(type(value), "null"))
+    found = _NAMES.get(type(value).__name__, "null")
     return scalars.BadValue(f"A {found} came where a {wanted} belongs.")
 
 
@@ -99,6 +98,16 @@ def _integer(value: Any) -> int:
     raise _wrong("integer", value)
 
 
+_NAMES = {
+    "str": "string",
+    "bool": "boolean",
+    "int": "number",
+    "float": "number",
+    "bytes": "blob",
+    "dict": "structure",
+    "list": "list",
+    "datetime": "timestamp",
+}
 _SPECIAL = {"NaN", "Infinity", "-Infinity"}
 
 

@@ -71,8 +71,7 @@ def unknown_member(shape_name: str, key: str) -> Internal:
     """The error for a handler's key that the model does not have."""
     return Internal(
         "The answer could not be written.",
-        facts={"reason": "the handler returned a member that the model lacks"}
-        | {"shape": shape_name, "member": key},
+        facts={"reason": f"the handler returned {key}, which {shape_name} lacks"},
     )
 
 

@@ -15,12 +15,11 @@ from volano.kernel.errors import Invalid
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-_UNSAFE = re.compile('[&<>"\r\x00-\x08\x0b\x0c\x0e-\x1f\x85\u2028\ufffe\uffff]').search
+_UNSAFE = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\x85\u2028\ufffe\uffff]").search
 _ESCAPES = {
     ord("&"): "&amp;",
     ord("<"): "&lt;",
     ord(">"): "&gt;",
-    ord('"'): "&quot;",
 } | {code: f"&#x{code:x};" for code in (*range(0x09), 0x0B, 0x0C, *range(0x0D, 0x20), 0x85, 0x2028)}
 _ESCAPES |= {0xFFFE: "&#xfffe;", 0xFFFF: "&#xffff;"}
 
@@ -37,11 +36,16 @@ class MalformedXml(Invalid):
 
 
 def escape(text: str) -> str:
-    """Text for element content and attributes.
+    """Text for element content.
 
     Characters that XML 1.0 cannot hold become numeric references, as S3 writes them.
     """
     return text if _UNSAFE(text) is None else text.translate(_ESCAPES)
+
+
+def escape_attribute(text: str) -> str:
+    """Text for an attribute in double quotes."""
+    return escape(text).replace('"', "&quot;").replace("\n", "&#xa;").replace("\t", "&#x9;")
 
 
 def parse_xml(body: bytes) -> Element:

@@ -19,7 +19,7 @@ from volano.kernel.place import region_with_zones
 from volano.wire import action as registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from volano.kernel.call import Call
     from volano.kernel.journal import AuditRecord, UsageRecord
@@ -122,8 +122,8 @@ def env() -> Env:
 
 
 @pytest.fixture
-def actions(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, registry.Action]]:
+def actions(monkeypatch: pytest.MonkeyPatch) -> dict[str, registry.Action]:
     """An empty registry for this test alone."""
     empty: dict[str, registry.Action] = {}
     monkeypatch.setattr(registry, "_ACTIONS", empty)
-    yield empty
+    return empty
