@@ -69,7 +69,9 @@ async def _answer(env: Env, request: Request) -> Response:
     call = call_of(env, request, principal, door="openai")
     typed = await read_typed(env, found, request, params)
     running = run_action(env, call, found, typed)
-    result = await (_while_connected(request, running) if found.timeout_s is None else running)
+    # A body that the handler reads tells it by itself when the client leaves.
+    watched = found.timeout_s is None and not found.streams_body
+    result = await (_while_connected(request, running) if watched else running)
     response = await to_response(result, partial(openai_stream, env, call))
     if principal is not None:
         response.headers.append(("openai-organization", principal.account))

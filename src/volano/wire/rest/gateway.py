@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+import volano.wire.rest.live  # noqa: F401 - registers the socket route of live updates
 from volano.kernel.errors import Internal, Unauthenticated, VolanoError
 from volano.wire.action import PUBLIC, run_action
 from volano.wire.credential import call_of, find_principal, request_id_of

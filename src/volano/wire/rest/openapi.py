@@ -10,7 +10,8 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -212,7 +213,16 @@ def _body_type(found: Action) -> Any:
 
 
 def _answer_type(found: Action) -> Any:
-    return result_type(found)
+    """What a JSON answer is made of, or EventStream, Raw or WithHeaders; None for no answer.
+
+    Of a union with one of those (a stream on request) it is the rest.
+    """
+    kind = result_type(found)
+    parts = get_args(kind) if isinstance(kind, UnionType) or get_origin(kind) is Union else ()
+    described = [part for part in parts if _is_described(part)]
+    if not parts or len(described) == len(parts):
+        return kind
+    return Union[tuple(described)] if described else parts[0]  # noqa: UP007 - made at run time
 
 
 def _schema_hook(kind: type) -> dict[str, Any]:

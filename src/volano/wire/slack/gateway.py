@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import volano.wire.slack.socket  # noqa: F401 - registers the socket route of Socket Mode
 from volano.kernel.errors import Internal, VolanoError
 from volano.wire.action import PUBLIC, find_action, list_actions, request_type, run_action
 from volano.wire.credential import (

@@ -185,6 +185,7 @@ def actions(registry: None) -> None:
         method="PUT",
         path="/v1/upload/{name}",
         streams_body=True,
+        timeout_s=None,
     )
     async def upload(env: Env, call: Call, request: Upload[UploadFields]) -> Any:
         size = sum([len(part) async for part in request.body])
