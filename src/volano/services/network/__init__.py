@@ -1,0 +1,1 @@
+"""Network: VPCs, subnets, security groups, gateways and addresses (part of EC2)."""
