@@ -1,0 +1,268 @@
+"""Pulling models from a small real hub: an HTTP server on this machine that can misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from volano.backends.inference.hub import pull_model
+from volano.kernel.errors import Denied, Invalid, NotFound, Unavailable
+from volano.ml.engine.generator import Generator
+from volano.ml.models.tiny import make_tiny_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAME = "volano/tiny"
+
+
+class Hub:
+    """The files of one model and how the hub misbehaves."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+        self.declared = dict(files)  # what the listing says
+        self.cut_after: int | None = None
+        self.cuts_left = 0
+        self.ranges: list[str | None] = []
+        self.token: str | None = None
+        self.ignore_range = False
+        self.extra: list[dict[str, object]] = []
+        self.url = ""
+
+    def listing(self) -> bytes:
+        siblings = []
+        for name, content in self.declared.items():
+            entry: dict[str, object] = {"rfilename": name, "size": len(content)}
+            git = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+            entry["blobId"] = git
+            if name.endswith(".safetensors"):
+                entry["lfs"] = {
+                    "sha256": hashlib.sha256(content).hexdigest(),
+                    "size": len(content),
+                    "pointerSize": 133,
+                }
+            siblings.append(entry)
+        card = {"license": "other", "license_name": "tiny-licence", "license_link": "LICENSE"}
+        body = {"id": NAME, "sha": "a" * 40, "siblings": siblings + self.extra, "cardData": card}
+        return json.dumps(body).encode()
+
+
+def handler_for(hub: Hub) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if hub.token is not None and self.headers["Authorization"] != f"Bearer {hub.token}":
+                self.send_error(401)
+            elif self.path == f"/api/models/{NAME}?blobs=true":
+                self.answer(200, hub.listing())
+            else:
+                prefix = f"/{NAME}/resolve/{'a' * 40}/"
+                content = hub.files.get(self.path.removeprefix(prefix))
+                if content is None or not self.path.startswith(prefix):
+                    self.send_error(404)
+                else:
+                    self.send_file(content)
+
+        def send_file(self, content: bytes) -> None:
+            wanted = self.headers["Range"]
+            hub.ranges.append(wanted)
+            start = 0
+            if wanted and not hub.ignore_range:
+                start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+            body = content[start:]
+            if hub.cuts_left and len(content) > 100_000:
+                hub.cuts_left -= 1
+                self.send_response(206 if start else 200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body[: hub.cut_after])
+                self.close_connection = True
+                return
+            self.answer(206 if start else 200, body)
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    return Handler
+
+
+@pytest.fixture(scope="module")
+def model_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("hub") / "tiny"
+    make_tiny_model(folder)
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture
+def hub(model_files: dict[str, bytes]) -> Iterator[Hub]:
+    hub = Hub(dict(model_files))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(hub))
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    hub.url = f"http://127.0.0.1:{server.server_port}"
+    yield hub
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class InstantClock:
+    """Waits not at all, so that retries follow at once."""
+
+    def now_us(self) -> int:
+        return 0
+
+    def monotonic_s(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0.001)
+
+
+async def pull(hub: Hub, target: Path, name: str = NAME, token: str | None = None):
+    seen: list[tuple[float, str]] = []
+
+    async def progress(fraction: float, text: str) -> None:
+        seen.append((fraction, text))
+
+    pulled = await pull_model(
+        name, target, mirror=hub.url + "/", token=token, progress=progress, clock=InstantClock()
+    )
+    return pulled, seen
+
+
+async def test_a_pulled_model_has_its_licence_and_can_be_served(hub: Hub, tmp_path: Path):
+    pulled, seen = await pull(hub, tmp_path / "m")
+    assert (pulled.licence, pulled.licence_link) == ("tiny-licence", "LICENSE")
+    assert (pulled.task, pulled.revision) == ("generate", "a" * 40)
+    assert Generator(pulled.folder, kv_bytes=2**22).tokenizer.vocab_size == 512
+    assert seen[0][0] == 0.0
+    assert seen[-1][0] == 1.0
+    assert not (tmp_path / "m.partial").exists()
+    assert json.loads((tmp_path / "m" / "volano.json").read_text())["name"] == NAME
+
+
+async def test_an_interrupted_download_goes_on_where_it_broke_off(hub: Hub, tmp_path: Path):
+    hub.cut_after, hub.cuts_left = 700_000, 2
+    pulled, _ = await pull(hub, tmp_path / "m")
+    assert [wanted for wanted in hub.ranges if wanted] == ["bytes=700000-", "bytes=1400000-"]
+    assert (pulled.folder / "model.safetensors").read_bytes() == hub.files["model.safetensors"]
+
+
+async def test_a_pull_that_gave_up_continues_when_repeated(hub: Hub, tmp_path: Path):
+    hub.cut_after, hub.cuts_left = 100_000, 6
+    with pytest.raises(Unavailable, match="What came is kept"):
+        await pull(hub, tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+    hub.ranges.clear()
+    await pull(hub, tmp_path / "m")
+    # Those before it were whole and are not fetched again; two come after it.
+    assert hub.ranges == ["bytes=600000-", None, None]
+
+
+async def test_a_server_without_ranges_sends_it_all_again(hub: Hub, tmp_path: Path):
+    hub.cut_after, hub.cuts_left, hub.ignore_range = 700_000, 1, True
+    real = hub.files["model.safetensors"]
+    pulled, _ = await pull(hub, tmp_path / "m")
+    assert (pulled.folder / "model.safetensors").read_bytes() == real
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+async def test_a_wrong_checksum_installs_nothing(hub: Hub, tmp_path: Path, name: str):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "old").write_text("kept")
+    content = hub.files[name]
+    hub.files[name] = content[:-1] + bytes([content[-1] ^ 1])
+    with pytest.raises(Unavailable, match=f"{name} does not have the checksum") as caught:
+        await pull(hub, tmp_path / "m")
+    assert caught.value.wire_code == "checksum_mismatch"
+    assert [path.name for path in (tmp_path / "m").iterdir()] == ["old"]
+    assert not list(tmp_path.glob(f"m.partial/{name}*"))
+    hub.files[name] = content
+    await pull(hub, tmp_path / "m")
+    assert not (tmp_path / "m" / "old").exists()
+
+
+async def test_a_file_longer_than_declared_is_refused(hub: Hub, tmp_path: Path):
+    hub.files["model.safetensors"] += b"more"
+    with pytest.raises(Unavailable, match="larger than the hub declared"):
+        await pull(hub, tmp_path / "m")
+
+
+async def test_pickles_other_folders_and_tricky_paths_are_never_taken(hub: Hub, tmp_path: Path):
+    hub.extra = [
+        {"rfilename": name, "size": 3}
+        for name in (
+            "pytorch_model.bin",
+            "onnx/model.safetensors",
+            "../../evil.json",
+            "/etc/config.json",
+            "model.gguf",
+        )
+    ]
+    pulled, _ = await pull(hub, tmp_path / "m")
+    taken = {path.name for path in pulled.folder.iterdir()}
+    assert taken == set(hub.files) | {"volano.json"}
+
+
+async def test_a_model_without_safetensors_is_refused_before_any_download(hub: Hub, tmp_path: Path):
+    del hub.declared["model.safetensors"]
+    with pytest.raises(Invalid, match="no safetensors weights"):
+        await pull(hub, tmp_path / "m")
+    assert hub.ranges == []
+
+
+async def test_the_hubs_token_is_used_and_its_lack_is_named(hub: Hub, tmp_path: Path):
+    hub.token = "hf_test"
+    with pytest.raises(Denied, match="token"):
+        await pull(hub, tmp_path / "m")
+    await pull(hub, tmp_path / "m", token="hf_test")
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b/c", "../x/y"[1:] + "/..", "a b", "", "a/..", "-x", "http://x"]
+)
+async def test_a_name_that_is_none_is_refused(hub: Hub, tmp_path: Path, name: str):
+    with pytest.raises((Invalid, NotFound)):
+        await pull(hub, tmp_path / "m", name=name)
+    assert hub.ranges == []
+
+
+async def test_an_unknown_model_is_not_found(hub: Hub, tmp_path: Path):
+    with pytest.raises(NotFound, match="no model 'volano/other'"):
+        await pull(hub, tmp_path / "m", name="volano/other")
+
+
+async def test_a_hub_that_is_not_there_is_named(tmp_path: Path):
+    hub = Hub({})
+    hub.url = "http://127.0.0.1:9"
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9 could not be read"):
+        await pull(hub, tmp_path / "m")
+
+
+async def test_a_local_folder_is_copied_with_the_licence_of_its_card(hub: Hub, tmp_path: Path):
+    source = tmp_path / "source"
+    make_tiny_model(source)
+    (source / "pytorch_model.bin").write_bytes(b"pickle")
+    pulled, _ = await pull(hub, tmp_path / "m", name=str(source))
+    assert (pulled.name, pulled.licence, pulled.task) == ("source", "apache-2.0", "generate")
+    assert not (pulled.folder / "pytorch_model.bin").exists()
+    assert Generator(pulled.folder, kv_bytes=2**22).template is not None
+    with pytest.raises(NotFound, match="no folder"):
+        await pull(hub, tmp_path / "n", name=str(tmp_path / "absent"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(Invalid, match=r"no config\.json"):
+        await pull(hub, tmp_path / "n", name=str(tmp_path / "empty"))
