@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from volano.services.identity.logic.access import forget
-from volano.services.identity.logic.users import get_user, require_iam_quota
+from volano.services.identity.logic.users import get_user_or_self, require_iam_quota
 from volano.services.identity.model.credentials import AccessKeyRow
 from volano.services.identity.model.errors import NoSuchEntity, ValidationError
 from volano.services.identity.store import keys as rows
@@ -42,21 +42,25 @@ async def add_access_key(
     return key, secret
 
 
-async def create_access_key(env: Env, call: Call, user_name: str) -> tuple[AccessKeyRow, str]:
+async def create_access_key(
+    env: Env, call: Call, user_name: str | None
+) -> tuple[User, AccessKeyRow, str]:
     """A new key of a user, and its plain secret, which cannot be had again."""
 
-    async def write(tx: Tx) -> tuple[AccessKeyRow, str]:
-        user = await get_user(tx, call.account, user_name)
+    async def write(tx: Tx) -> tuple[User, AccessKeyRow, str]:
+        user = await get_user_or_self(tx, call, user_name)
         used = len(await rows.select_access_keys(tx, user.id))
         await require_iam_quota(tx, user.account, "iam.access-keys-per-user", used)
-        return await add_access_key(tx, env, user)
+        return (user, *await add_access_key(tx, env, user))
 
     return await env.store.transact(write)
 
 
-async def list_access_keys(env: Env, call: Call, user_name: str) -> list[AccessKeyRow]:
-    user = await get_user(env.store.reader, call.account, user_name)
-    return await rows.select_access_keys(env.store.reader, user.id)
+async def list_access_keys(
+    env: Env, call: Call, user_name: str | None
+) -> tuple[User, list[AccessKeyRow]]:
+    user = await get_user_or_self(env.store.reader, call, user_name)
+    return user, await rows.select_access_keys(env.store.reader, user.id)
 
 
 async def get_access_key(reader: Reader, user: User, key_id: str) -> AccessKeyRow:
@@ -67,7 +71,7 @@ async def get_access_key(reader: Reader, user: User, key_id: str) -> AccessKeyRo
 
 
 async def update_access_key(
-    env: Env, call: Call, user_name: str, key_id: str, *, status: str
+    env: Env, call: Call, user_name: str | None, key_id: str, *, status: str
 ) -> None:
     if status not in STATUSES:
         raise ValidationError(
@@ -76,7 +80,7 @@ async def update_access_key(
         )
 
     async def write(tx: Tx) -> None:
-        user = await get_user(tx, call.account, user_name)
+        user = await get_user_or_self(tx, call, user_name)
         await get_access_key(tx, user, key_id)
         await rows.update_access_key_active(tx, key_id, active=STATUSES[status])
 
@@ -84,9 +88,9 @@ async def update_access_key(
     forget(env)
 
 
-async def delete_access_key(env: Env, call: Call, user_name: str, key_id: str) -> None:
+async def delete_access_key(env: Env, call: Call, user_name: str | None, key_id: str) -> None:
     async def write(tx: Tx) -> None:
-        user = await get_user(tx, call.account, user_name)
+        user = await get_user_or_self(tx, call, user_name)
         await get_access_key(tx, user, key_id)
         await rows.delete_access_key(tx, key_id)
 

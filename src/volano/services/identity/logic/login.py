@@ -26,6 +26,7 @@ from volano.services.identity.model.credentials import (
     Session,
 )
 from volano.services.identity.model.errors import (
+    EntityAlreadyExists,
     NoSuchEntity,
     PasswordPolicyViolation,
     ValidationError,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from volano.kernel.call import Call, Env
-    from volano.kernel.store import Tx
+    from volano.kernel.store import Reader, Tx
 
 T = TypeVar("T")
 
@@ -122,6 +123,55 @@ async def set_password(env: Env, user: User, password: str, *, must_change: bool
         return login
 
     return await env.store.transact(write)
+
+
+async def create_login(env: Env, user: User, password: str, *, must_change: bool) -> Login:
+    """A first password; raises EntityAlreadyExists when there is one."""
+    if await user_rows.find_login(env.store.reader, user.id) is not None:
+        raise EntityAlreadyExists(f"Login Profile for user {user.name} already exists.")
+    return await set_password(env, user, password, must_change=must_change)
+
+
+async def get_login(reader: Reader, user: User) -> Login:
+    """Raises NoSuchEntity."""
+    login = await user_rows.find_login(reader, user.id)
+    if login is None:
+        raise NoSuchEntity(f"Login Profile for User {user.name} cannot be found.")
+    return login
+
+
+async def update_login(
+    env: Env, user: User, password: str | None, *, must_change: bool | None
+) -> None:
+    """Change what is given; a changed password ends the user's sessions."""
+    login = await get_login(env.store.reader, user)
+    hashed = login.hash if password is None else await hash_password(password)
+    changed = replace(
+        login,
+        hash=hashed,
+        must_change=login.must_change if must_change is None else must_change,
+        changed_us=env.clock.now_us(),
+    )
+
+    async def write(tx: Tx) -> None:
+        await user_rows.upsert_login(tx, changed)
+        if password is not None:
+            await rows.delete_sessions_of(tx, user.id)
+
+    await env.store.transact(write)
+    forget(env)
+
+
+async def delete_login(env: Env, user: User) -> None:
+    """No more password, and no more sessions."""
+
+    async def write(tx: Tx) -> None:
+        if not await user_rows.delete_login(tx, user.id):
+            raise NoSuchEntity(f"Login Profile for User {user.name} cannot be found.")
+        await rows.delete_sessions_of(tx, user.id)
+
+    await env.store.transact(write)
+    forget(env)
 
 
 async def change_own_password(env: Env, call: Call, old: str, new: str) -> None:

@@ -144,6 +144,16 @@ async def get_user(reader: Reader, account: str, name: str) -> User:
     return user
 
 
+async def get_user_or_self(reader: Reader, call: Call, name: str | None) -> User:
+    """The user called `name`, or the caller (a user or root) when no name is given."""
+    if name is not None:
+        return await get_user(reader, call.account, name)
+    user = await rows.find_user(reader, call.principal.id)
+    if user is None:
+        raise ValidationError("Must specify userName when calling with non-User credentials")
+    return user
+
+
 async def list_users(
     env: Env,
     call: Call,

@@ -1,0 +1,69 @@
+"""The Security Token Service."""
+
+from __future__ import annotations
+
+from volano.kernel.call import Call, Env
+from volano.services.identity.api.shapes import Shape, seconds, tags_of
+from volano.services.identity.logic import sts
+from volano.services.identity.model.credentials import TemporaryCredentials
+from volano.services.identity.model.errors import ValidationError
+from volano.services.identity.store.keys import find_access_key, find_temporary_key
+from volano.wire.action import SIGNED_IN, action
+
+
+def _credentials(made: TemporaryCredentials) -> Shape:
+    return {
+        "AccessKeyId": made.access_key_id,
+        "SecretAccessKey": made.secret_access_key,
+        "SessionToken": made.session_token,
+        "Expiration": seconds(made.expires_us),
+    }
+
+
+@action(
+    "sts:GetCallerIdentity",
+    permission=SIGNED_IN,
+    resource="*",
+)
+async def get_caller_identity(env: Env, call: Call, request: Shape) -> Shape:
+    who = call.principal
+    return {"UserId": who.id, "Account": who.account, "Arn": who.arn}
+
+
+# The role's trust policy decides, which only logic can read: see `sts.assume_role`.
+@action("sts:AssumeRole", permission=SIGNED_IN, resource="{RoleArn}", read_only=False)
+async def assume_role(env: Env, call: Call, request: Shape) -> Shape:
+    wanted = sts.AssumeRole(
+        role_arn=request["RoleArn"],
+        session_name=request["RoleSessionName"],
+        duration_s=request.get("DurationSeconds"),
+        policy=request.get("Policy"),
+        tags=tags_of(request),
+        external_id=request.get("ExternalId"),
+    )
+    if request.get("PolicyArns"):
+        raise ValidationError("PolicyArns are not supported; give the session policy in Policy.")
+    made = await sts.assume_role(env, call, wanted)
+    return {
+        "Credentials": _credentials(made),
+        "AssumedRoleUser": {"AssumedRoleId": made.principal_id, "Arn": made.arn},
+        "PackedPolicySize": 0,
+    }
+
+
+@action("sts:GetSessionToken", permission=SIGNED_IN, resource="*", read_only=False)
+async def get_session_token(env: Env, call: Call, request: Shape) -> Shape:
+    made = await sts.get_session_token(env, call, request.get("DurationSeconds"))
+    return {"Credentials": _credentials(made)}
+
+
+@action("sts:GetAccessKeyInfo", permission="sts:GetAccessKeyInfo", resource="*")
+async def get_access_key_info(env: Env, call: Call, request: Shape) -> Shape:
+    key_id = request["AccessKeyId"]
+    found = await find_access_key(env.store.reader, key_id)
+    temporary = None if found else await find_temporary_key(env.store.reader, key_id)
+    account = found.account if found else temporary.account if temporary else ""
+    # Only keys of the own account are told, so that nobody can probe for other tenants' keys.
+    if account != call.account:
+        raise ValidationError(f"Invalid access key id: {key_id[:128]}")
+    return {"Account": account}

@@ -1,0 +1,103 @@
+"""Accounts: alias and summary."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from volano.services.identity.logic.quotas import quota_value
+from volano.services.identity.model.errors import (
+    EntityAlreadyExists,
+    NoSuchEntity,
+    ValidationError,
+)
+from volano.services.identity.model.policies import MAX_VERSIONS
+from volano.services.identity.store import accounts as rows
+from volano.services.identity.store import groups as group_rows
+from volano.services.identity.store import keys as key_rows
+from volano.services.identity.store import policies as policy_rows
+from volano.services.identity.store import roles as role_rows
+from volano.services.identity.store import users as user_rows
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+    from volano.kernel.store import Reader, Tx
+    from volano.services.identity.model.principals import Account
+
+_ALIAS = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]\Z")
+
+
+async def get_account(reader: Reader, account: str) -> Account:
+    """Raises NoSuchEntity."""
+    found = await rows.find_account(reader, account)
+    if found is None:
+        raise NoSuchEntity(f"There is no account {account[:20]}.")
+    return found
+
+
+async def set_alias(env: Env, call: Call, alias: str) -> None:
+    """Give the account a name for signing in; it replaces the one before."""
+    if not _ALIAS.match(alias) or alias.isdigit():
+        raise ValidationError(
+            f"1 validation error detected: Value '{alias[:80]}' at 'accountAlias' failed to "
+            "satisfy constraint: Member must satisfy regular expression pattern: "
+            "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$"
+        )
+
+    async def write(tx: Tx) -> None:
+        known = await rows.find_account_by_alias(tx, alias)
+        if known is not None and known.id != call.account:
+            raise EntityAlreadyExists(f"The account alias {alias} already exists.")
+        await rows.update_alias(tx, call.account, alias)
+
+    await env.store.transact(write)
+
+
+async def delete_alias(env: Env, call: Call, alias: str) -> None:
+    async def write(tx: Tx) -> None:
+        known = await rows.find_account(tx, call.account)
+        if known is None or known.alias != alias:
+            raise NoSuchEntity(f"The Account Alias {alias[:80]} cannot be found.")
+        await rows.update_alias(tx, call.account, None)
+
+    await env.store.transact(write)
+
+
+async def account_summary(env: Env, call: Call) -> dict[str, int]:
+    """Counts and quotas, by IAM's names."""
+    reader, account = env.store.reader, call.account
+    attached = await policy_rows.select_attachment_counts(reader, account)
+    root_keys = await key_rows.select_access_keys(reader, account)
+    quotas = {
+        "UsersQuota": "iam.users",
+        "GroupsQuota": "iam.groups",
+        "RolesQuota": "iam.roles",
+        "PoliciesQuota": "iam.policies",
+        "InstanceProfilesQuota": "iam.instance-profiles",
+        "GroupsPerUserQuota": "iam.groups-per-user",
+        "AccessKeysPerUserQuota": "iam.access-keys-per-user",
+        "AttachedPoliciesPerUserQuota": "iam.attached-policies-per-target",
+        "AttachedPoliciesPerGroupQuota": "iam.attached-policies-per-target",
+        "AttachedPoliciesPerRoleQuota": "iam.attached-policies-per-target",
+    }
+    summary = {name: await quota_value(reader, account, quota) for name, quota in quotas.items()}
+    return summary | {
+        "Users": await user_rows.count_users(reader, account),
+        "Groups": await group_rows.count_groups(reader, account),
+        "Roles": await role_rows.count_roles(reader, account),
+        "Policies": await policy_rows.count_policies(reader, account),
+        "InstanceProfiles": await role_rows.count_instance_profiles(reader, account),
+        "PolicyVersionsInUse": len(attached),
+        "VersionsPerPolicyQuota": MAX_VERSIONS,
+        "AccountAccessKeysPresent": int(bool(root_keys)),
+        "AccountMFAEnabled": 0,
+        "AccountSigningCertificatesPresent": 0,
+        "MFADevices": 0,
+        "MFADevicesInUse": 0,
+        "Providers": 0,
+        "ServerCertificates": 0,
+        "UserPolicySizeQuota": 2048,
+        "GroupPolicySizeQuota": 5120,
+        "AssumeRolePolicySizeQuota": 4096,
+        "PolicySizeQuota": 6144,
+    }
