@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CreateEmbedding(msgspec.Struct, kw_only=True):
-    input: str | list[str] | list[int] | list[list[int]]
+    input: str | list[str | int | list[int]]
     model: str
     encoding_format: str = "float"
     dimensions: int | None = None
@@ -68,7 +68,7 @@ async def create_embedding(env: Env, call: Call, request: CreateEmbedding) -> Em
     return EmbeddingList(data=data, model=request.model, usage=usage)
 
 
-def _texts(given: str | list[str] | list[int] | list[list[int]]) -> list[str]:
+def _texts(given: str | list[str | int | list[int]]) -> list[str]:
     if isinstance(given, str):
         return [given]
     texts = [item for item in given if isinstance(item, str)]
