@@ -69,6 +69,11 @@ class Payload:
         self.announced: frozenset[str] = frozenset()
         """Names of the trailers that will come."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to read or to check."""
+        return self.length == 0 and self._sha256_hex in (None, EMPTY_SHA256)
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         digest = sha256() if self._sha256_hex is not None else None
         count = 0
@@ -145,6 +150,10 @@ class ChunkedPayload(Payload):
         self.announced = announced
         self._source = aiter(body)
         self._buffer = b""
+
+    @property
+    def empty(self) -> bool:
+        return False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         count, previous_size = 0, MIN_CHUNK_BYTES

