@@ -99,7 +99,7 @@ def managed_documents() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def managed_policies() -> tuple[Policy, ...]:
-    """All of them, by name."""
+    """All of them, by name whatever its case."""
     return tuple(
         Policy(
             id="ANPA" + name.upper().translate(_TO_BASE32).ljust(16, "A")[:17],
@@ -112,7 +112,7 @@ def managed_policies() -> tuple[Policy, ...]:
             created_us=_MADE_US,
             updated_us=_MADE_US,
         )
-        for name in sorted(_STATEMENTS)
+        for name in sorted(_STATEMENTS, key=str.lower)
     )
 
 
