@@ -27,6 +27,7 @@ from volano.backends.bytes.disk_ops import DiskOps
 from volano.backends.bytes.mending import Mender
 from volano.backends.bytes.reading import Reader, require_range
 from volano.backends.bytes.scrub import scrub_blobs
+from volano.backends.bytes.spool import Buffers
 from volano.backends.bytes.upkeep import Upkeep
 from volano.backends.bytes.writer import DiskWriter
 from volano.backends.bytes.zones import RESERVE_BYTES, Zone
@@ -59,6 +60,7 @@ class DiskStore:
         self._ids = ids
         self._journal = journal
         self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="bytes-pool")
+        self._buffers = Buffers()
         self.counts: Counter[str] = Counter()
         """Events since the start: copies found lost, mended, not mendable; for metrics."""
         self._mender = Mender(
@@ -90,6 +92,7 @@ class DiskStore:
             size_hint=size_hint or 0,
             key=key,
             pool=self._pool,
+            buffers=self._buffers,
             clock=self._clock,
             ids=self._ids,
             journal=self._journal,

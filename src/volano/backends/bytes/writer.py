@@ -18,6 +18,7 @@ from volano.kernel.errors import Internal, Unavailable
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from volano.backends.bytes.spool import Buffers
     from volano.backends.bytes.zones import Zone
     from volano.kernel.clock import Clock
     from volano.kernel.ids import Ids
@@ -31,6 +32,7 @@ class DiskWriter:
     """`BlobWriter` over the zones of one machine."""
 
     __slots__ = (
+        "_buffers",
         "_clock",
         "_copies",
         "_ids",
@@ -52,6 +54,7 @@ class DiskWriter:
         size_hint: int,
         key: str,
         pool: Executor,
+        buffers: Buffers,
         clock: Clock,
         ids: Ids,
         journal: Log,
@@ -67,6 +70,7 @@ class DiskWriter:
         self._spool: Spool | None = None
         self._is_done = False
         self._pool = pool
+        self._buffers = buffers
         self._clock = clock
         self._ids = ids
         self._journal = journal
@@ -101,7 +105,7 @@ class DiskWriter:
 
     async def _open_spool(self) -> None:
         zones = self._order[: self._copies]
-        spool = Spool(self._ids.bytes(UID_BYTES), zones, pool=self._pool)
+        spool = Spool(self._ids.bytes(UID_BYTES), zones, pool=self._pool, buffers=self._buffers)
         self._spool = spool
         await spool.open()
         for part in self._parts:

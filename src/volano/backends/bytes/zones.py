@@ -74,6 +74,8 @@ class Zone:
         for path in (self.folder, self.log.folder, self.files.folder, self.files.tmp):
             self.ops.make_dir(path)
         self.files.clear_tmp()
+        for path in self.log.folder.glob("*.new"):
+            self.ops.unlink(path)  # a compaction that a crash cut short
         recover_log(self.log, journal)
 
     def fail(self) -> None:
