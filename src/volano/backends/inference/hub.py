@@ -28,6 +28,7 @@ from volano.backends.inference.model_files import (
     WANTED,
     PulledModel,
     copy_folder,
+    only_one,
     put_in_place,
     require_model,
     require_space,
@@ -96,16 +97,19 @@ async def pull_model(
     replaced only by a whole new one. Raises Invalid, NotFound, Denied, or Unavailable when the hub
     or the disk fails.
     """
-    partial = target_dir.with_name(target_dir.name + ".partial")
-    if name.startswith((".", "/", "~")):
-        await progress(0.0, f"Copying {name}.")
-        pulled = await asyncio.to_thread(copy_folder, name, partial, target_dir)
-    else:
-        if not _NAME.fullmatch(name) or ".." in name:
-            raise Invalid(f"{name!r} is not a model's name. Use OWNER/MODEL or a folder's path.")
-        hub = _Hub((mirror or PUBLIC_HUB).rstrip("/"), token, clock or SystemClock())
-        pulled = await hub.pull(name, partial, target_dir, progress)
-    await asyncio.to_thread(put_in_place, pulled, partial, target_dir)
+    with only_one(target_dir):
+        partial = target_dir.with_name(target_dir.name + ".partial")
+        if name.startswith((".", "/", "~")):
+            await progress(0.0, f"Copying {name}.")
+            pulled = await asyncio.to_thread(copy_folder, name, partial, target_dir)
+        else:
+            if not _NAME.fullmatch(name) or ".." in name:
+                raise Invalid(
+                    f"{name!r} is not a model's name. Use OWNER/MODEL or a folder's path."
+                )
+            hub = _Hub((mirror or PUBLIC_HUB).rstrip("/"), token, clock or SystemClock())
+            pulled = await hub.pull(name, partial, target_dir, progress)
+        await asyncio.to_thread(put_in_place, pulled, partial, target_dir)
     await progress(1.0, f"{name} is here ({pulled.size_bytes / 1e6:.1f} MB).")
     return pulled
 
@@ -163,8 +167,10 @@ class _Hub:
         cancelled = threading.Event()
         reporting = asyncio.get_running_loop().create_task(_report(meter, progress, self.clock))
         try:
-            for file in files:
+            # The configuration first: it tells whether the rest is worth its bytes.
+            for file in sorted(files, key=lambda each: each.name != "config.json"):
                 await self._fetch(file, partial / file.name, meter, cancelled)
+                task_of(partial)
         finally:
             cancelled.set()
             reporting.cancel()

@@ -6,16 +6,25 @@ weights are never taken, since loading one runs its author's code.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from volano.kernel.errors import Invalid, NotFound, Unavailable
+from volano.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FILES_MAX = 500
 PULLED_FILE = "volano.json"
+# What ml/models can run, by config.json's model_type; a test compares it with the files there.
+SERVED_FAMILIES = ("bert", "qwen3")
 WANTED = re.compile(
     r"(?!consolidated)[\w.-]+\.safetensors|[\w.-]+\.safetensors\.index\.json"
     r"|(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab"
@@ -83,6 +92,7 @@ def copy_folder(name: str, partial: Path, target_dir: Path) -> PulledModel:
     wanted = {name: path for name, path in named.items() if WANTED.fullmatch(name)}
     require_model(str(source), list(wanted))
     require_space(partial.parent, sum(path.stat().st_size for path in wanted.values()))
+    task = task_of(source)
     shutil.rmtree(partial, ignore_errors=True)
     for relative, path in wanted.items():
         (partial / relative).parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +103,7 @@ def copy_folder(name: str, partial: Path, target_dir: Path) -> PulledModel:
         revision="local",
         licence=licence_of(partial),
         licence_link=None,
-        task=task_of(partial),
+        task=task,
         size_bytes=size_of(partial),
     )
 
@@ -108,13 +118,18 @@ def licence_of(folder: Path) -> str | None:
 
 
 def task_of(folder: Path) -> str:
-    """An encoder makes embeddings; every other supported family generates."""
+    """`embed` for an encoder, else `generate`; raises Invalid for a family that is not served."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except ValueError as error:
         raise Invalid(f"The model's config.json is not JSON: {error}.") from error
-    kind = config.get("model_type") if isinstance(config, dict) else None
-    return "embed" if kind == "bert" else "generate"
+    family = config.get("model_type") if isinstance(config, dict) else None
+    if family not in SERVED_FAMILIES:
+        raise Invalid(
+            f"Models of type {family!r} cannot be served; supported: {', '.join(SERVED_FAMILIES)}.",
+            code="unsupported_model",
+        )
+    return "embed" if family == "bert" else "generate"
 
 
 def size_of(folder: Path) -> int:
@@ -128,3 +143,26 @@ def put_in_place(pulled: PulledModel, partial: Path, target_dir: Path) -> None:
     (partial / PULLED_FILE).write_text(json.dumps(note, indent=2) + "\n")
     shutil.rmtree(target_dir, ignore_errors=True)
     partial.rename(target_dir)
+
+
+@contextlib.contextmanager
+def only_one(target_dir: Path) -> Iterator[None]:
+    """Hold the target for one pull, in whatever process; raises Conflict when another has it.
+
+    The system lets go of the lock when its holder dies.
+    """
+    target_dir.parent.mkdir(parents=True, exist_ok=True)
+    path = target_dir.with_name(f".{target_dir.name}.lock")
+    with path.open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = path.stat().st_ino == os.fstat(file.fileno()).st_ino
+        except OSError as error:
+            raise Conflict(f"{target_dir.name} is being pulled already.") from error
+        if not held:
+            # A lock on a file that its last holder has removed meanwhile locks nobody out.
+            raise Conflict(f"{target_dir.name} was just pulled. Try again.")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)

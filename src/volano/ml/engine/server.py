@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -46,6 +47,7 @@ class Server:
         self._models = models
         self._compute = compute
         self._connections = 0
+        self._sequence_numbers = itertools.count(1)
 
     async def serve_connection(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -135,6 +137,8 @@ class Server:
     async def _generate(self, request: protocol.Generate) -> AsyncGenerator[Output, None]:
         generator = await self._models.generator(request.model)
         sequence = await asyncio.to_thread(generator.prepare, request)
+        # Two connections may use the same id; the engine needs one of its own.
+        sequence.id = str(next(self._sequence_numbers))
         loop = asyncio.get_running_loop()
         # Bounded by max_tokens: a reader that is slow can hold no more than its own answer.
         outputs: asyncio.Queue[Output | EngineError] = asyncio.Queue()

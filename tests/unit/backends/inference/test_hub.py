@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from volano.backends.inference.hub import pull_model
-from volano.kernel.errors import Denied, Invalid, NotFound, Unavailable
+from volano.backends.inference.model_files import SERVED_FAMILIES, only_one
+from volano.kernel.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 from volano.ml.engine.generator import Generator
+from volano.ml.models import bert, qwen3
 from volano.ml.models.tiny import make_tiny_model
 
 if TYPE_CHECKING:
@@ -266,3 +268,22 @@ async def test_a_local_folder_is_copied_with_the_licence_of_its_card(hub: Hub, t
     (tmp_path / "empty").mkdir()
     with pytest.raises(Invalid, match=r"no config\.json"):
         await pull(hub, tmp_path / "n", name=str(tmp_path / "empty"))
+
+
+async def test_a_family_that_is_not_served_is_refused_before_its_weights(hub: Hub, tmp_path: Path):
+    config = json.loads(hub.files["config.json"]) | {"model_type": "mamba"}
+    hub.files["config.json"] = hub.declared["config.json"] = json.dumps(config).encode()
+    with pytest.raises(Invalid, match="'mamba' cannot be served; supported: bert, qwen3"):
+        await pull(hub, tmp_path / "m")
+    assert len(hub.ranges) == 1
+
+
+def test_the_families_named_here_are_those_of_the_engine():
+    assert set(SERVED_FAMILIES) == {bert.MODEL_TYPE, qwen3.MODEL_TYPE}
+
+
+async def test_two_pulls_of_one_model_do_not_mix(hub: Hub, tmp_path: Path):
+    with only_one(tmp_path / "m"), pytest.raises(Conflict, match="already"):
+        await pull(hub, tmp_path / "m")
+    await pull(hub, tmp_path / "m")
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]

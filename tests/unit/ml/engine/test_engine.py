@@ -171,6 +171,19 @@ def test_preempted_sequences_give_the_same_output(make_generator, random_folder)
     few = 8 * 16 * 2048
     tight = greedy(make_generator, random_folder, PROMPTS[:2] * 3, max_tokens=60, kv_bytes=few)
     assert tight == plenty
+    generator = make_generator(random_folder, kv_bytes=few)
+    sequences = [
+        generator.prepare(request(str(index), PROMPTS[0], logit_bias={END_BIAS: -1000, 0: -1000}))
+        for index in range(6)
+    ]
+    for sequence in sequences:
+        generator.engine.add(sequence)
+    preempted = 0
+    for _ in range(60):
+        held = [sequence.computed for sequence in sequences]
+        generator.engine.step()
+        preempted += sum(now.computed < was for now, was in zip(sequences, held, strict=True))
+    assert preempted > 0
 
 
 def test_sampled_output_repeats_with_its_seed_whatever_the_batch(make_generator, random_folder):

@@ -117,6 +117,18 @@ async def test_many_requests_share_a_connection(server: Running):
     assert len(set(texts.values())) == 1
 
 
+async def test_two_connections_may_use_the_same_id(server: Running):
+    clients = [await server.connect() for _ in range(2)]
+    for number, client in enumerate(clients):
+        client.send(op="generate", id="1", model=TINY, prompt="A", max_tokens=20 + number,
+                    logit_bias={0: -1000.0, 2: -1000.0})  # fmt: skip
+    for number, client in enumerate(clients):
+        reply = await client.receive()
+        while reply["finish_reason"] is None:
+            reply = await client.receive()
+        assert reply["completion_tokens"] == 20 + number
+
+
 async def test_cancel_stops_a_request_and_frees_its_blocks(server: Running):
     client = await server.connect()
     client.send(op="generate", id="1", model=TINY, prompt="A", **ENDLESS)
