@@ -121,6 +121,11 @@ def env() -> Env:
     return make_env()
 
 
+@pytest.fixture(scope="module")
+def aws_env() -> Env:
+    return make_env()
+
+
 @pytest.fixture
 def actions(monkeypatch: pytest.MonkeyPatch) -> dict[str, registry.Action]:
     """An empty registry for this test alone."""
