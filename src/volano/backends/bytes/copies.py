@@ -29,6 +29,7 @@ def copy_file(source: ZoneFiles, target: ZoneFiles, uid: bytes, size_bytes: int)
     stored = source.file(uid, size_bytes)
     crcs: array[int] = array("I")
     new = NewFile(target, uid)
+    new.open()
     try:
         for start in range(0, size_bytes, COPY_BYTES):
             data = stored.read(start, min(COPY_BYTES, size_bytes - start), 0.0)

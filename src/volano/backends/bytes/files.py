@@ -61,15 +61,21 @@ class NewFile:
     """A file being written in one zone; methods block and may be called from any thread."""
 
     def __init__(self, files: ZoneFiles, uid: bytes) -> None:
-        """Raises OSError."""
         self.files = files
         self.uid = uid
         self._path = files.tmp / f"{uid.hex()}.{next(_attempts)}"
         # Held by whatever uses the descriptor, so that an abort cannot close it underneath.
         self._lock = threading.RLock()
+        self._fd = -1
+        self._is_done = False
         self._end = 0
         self._synced = 0
-        self._fd = files.ops.create(self._path)
+
+    def open(self) -> None:
+        """Begin it, unless it was aborted already; raises OSError."""
+        with self._lock:
+            if not self._is_done:
+                self._fd = self.files.ops.create(self._path)
 
     def write(self, data: bytes | memoryview) -> None:
         with self._lock:
@@ -107,6 +113,7 @@ class NewFile:
 
     def _discard(self, also: Path) -> None:
         with self._lock:
+            self._is_done = True
             if self._fd < 0:
                 return
             self.files.ops.close(self._fd)

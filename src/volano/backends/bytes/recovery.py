@@ -9,6 +9,7 @@ segment is begun, so the offset of a lost record is never given to another.
 from __future__ import annotations
 
 import os
+import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from isal.isal_zlib import crc32
@@ -23,7 +24,7 @@ from volano.backends.bytes.record import (
     unpack_record_header,
     unpack_segment_header,
 )
-from volano.backends.bytes.segments import MAX_BATCH_BYTES
+from volano.backends.bytes.segments import END_NOTE, MAX_BATCH_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +108,10 @@ def recover_log(log: SegmentLog, journal: Log) -> None:
     if not numbers:
         return
     path = log.path_of(numbers[-1])
+    noted = _take_end_note(log, numbers[-1])
+    if noted is not None and noted[0] == path.stat().st_size:
+        log.resume(numbers[-1], *noted)
+        return
     fd = log.ops.open(path)
     try:
         header = unpack_segment_header(os.pread(fd, SEGMENT_HEADER_BYTES, 0))
@@ -124,6 +129,17 @@ def recover_log(log: SegmentLog, journal: Log) -> None:
         _cut(log, fd, tail, journal)
     finally:
         log.ops.close(fd)
+
+
+def _take_end_note(log: SegmentLog, number: int) -> tuple[int, int] | None:
+    """What an orderly close noted about the segment; it holds only until the next append."""
+    path = log.end_note_of(number)
+    try:
+        end, records = END_NOTE.unpack(path.read_bytes())
+        path.unlink()
+    except (OSError, struct.error):
+        return None
+    return end, records
 
 
 def _cut(log: SegmentLog, fd: int, tail: Tail, journal: Log) -> None:

@@ -13,8 +13,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import struct
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -50,6 +52,10 @@ OPEN_SEGMENTS = 128
 """Descriptors kept for reading, per zone."""
 
 SUFFIX = ".seg"
+
+# end, records: left beside the newest segment by an orderly close, so that the next start need
+# not scan it. It counts only when the file ends just there; no sync is needed.
+END_NOTE = struct.Struct("<QQ")
 
 
 class Append:
@@ -119,6 +125,9 @@ class SegmentLog:
 
     def path_of(self, number: int) -> Path:
         return self.folder / f"{number:012x}{SUFFIX}"
+
+    def end_note_of(self, number: int) -> Path:
+        return self.folder / f"{number:012x}.end"
 
     def numbers(self) -> list[int]:
         """The segments on disk, oldest first."""
@@ -205,6 +214,10 @@ class SegmentLog:
             self._queue.put(None)
             self._thread.join()
             self._thread = None
+        if self._active is not None:
+            note = END_NOTE.pack(self._active.end, self._active.records)
+            with suppress(OSError):
+                self.end_note_of(self._active.number).write_bytes(note)
         self.drop_active()
         with self._open_lock:
             self._open.clear()

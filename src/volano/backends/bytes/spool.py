@@ -80,18 +80,9 @@ class Spool:
 
     async def open(self) -> None:
         """Raises Unavailable when no zone can begin a file."""
-        loop = asyncio.get_running_loop()
-        opening = {
-            name: loop.run_in_executor(self._pool, NewFile, zone.files, self.uid)
-            for name, zone in self._zones.items()
-        }
-        results = await asyncio.gather(*opening.values(), return_exceptions=True)
-        for name, result in zip(opening, results, strict=True):
-            if isinstance(result, NewFile):
-                self._files[name] = result
-            else:
-                self._drop(name, result)
-        self._require_zone()
+        for name, zone in self._zones.items():
+            self._files[name] = NewFile(zone.files, self.uid)
+        await self._collect({name: self._start(file.open) for name, file in self._files.items()})
 
     async def write(self, chunk: bytes | bytearray | memoryview) -> None:
         """Append; raises Unavailable when the last zone refused."""
