@@ -102,6 +102,11 @@ def day_of(time_us: int) -> date:
     return datetime.fromtimestamp(time_us / 1e6, UTC).date()
 
 
+def decimal(value: int | str) -> Decimal:
+    """An exact quantity."""
+    return Decimal(value)
+
+
 def parse_period(text: str) -> tuple[date, date]:
     """`2026-11` as its first day and the first day after it; raises Invalid."""
     try:

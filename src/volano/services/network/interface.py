@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from volano.services.network.logic.addresses import allocate, choose_subnet, release
+from volano.services.network.logic.filters import matching
 from volano.services.network.logic.vpcs import (
     list_security_groups,
     list_subnets,
     list_vpcs,
     require_default_vpc,
 )
-from volano.services.network.model import Placement, SecurityGroup, Subnet, Vpc
+from volano.services.network.model import Placement, SecurityGroup, Subnet, Vpc, zone_id
 
 __all__ = [
     "Placement",
@@ -21,6 +22,8 @@ __all__ = [
     "list_security_groups",
     "list_subnets",
     "list_vpcs",
+    "matching",
     "release",
     "require_default_vpc",
+    "zone_id",
 ]

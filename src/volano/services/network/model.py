@@ -74,3 +74,10 @@ def subnet_cidrs(cidr: str, count: int) -> list[str]:
     """The first `count` default subnets of a VPC."""
     networks = ipaddress.ip_network(cidr).subnets(new_prefix=SUBNET_PREFIX)
     return [str(network) for _, network in zip(range(count), networks, strict=False)]
+
+
+def zone_id(zone: str) -> str:
+    """The zone's id, the same for every account: `eu-home-1b` is `euh1-az2`."""
+    area, _, rest = zone.partition("-")
+    word, _, number = rest.partition("-")
+    return f"{area}{word[:1]}{number[:-1]}-az{ord(zone[-1]) - ord('a') + 1}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from volano.kernel.errors import NotFound
-from volano.services.network.api.filters import matching
 from volano.services.network.logic import vpcs
+from volano.services.network.logic.filters import matching
+from volano.services.network.model import zone_id
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _subnet(subnet: Subnet, free: int, call: Call) -> dict[str, Any]:
         "CidrBlock": subnet.cidr,
         "AvailableIpAddressCount": free,
         "DefaultForAz": subnet.is_default,
-        "MapPublicIpOnLaunch": True,
+        "MapPublicIpOnLaunch": False,
         "AssignIpv6AddressOnCreation": False,
         "Ipv6CidrBlockAssociationSet": [],
         "State": "available",
@@ -224,12 +225,5 @@ def _route_table(vpc: Vpc) -> dict[str, Any]:
     }
 
 
-def _bool(value: bool) -> str:
+def _bool(value: bool) -> str:  # noqa: FBT001 - it turns one into text
     return "true" if value else "false"
-
-
-def zone_id(zone: str) -> str:
-    """The zone's id, the same for every account: `eu-home-1b` is `euh1-az2`."""
-    area, _, rest = zone.partition("-")
-    word, _, number = rest.partition("-")
-    return f"{area}{word[:1]}{number[:-1]}-az{ord(zone[-1]) - ord('a') + 1}"

@@ -1,0 +1,1 @@
+"""Compute: instances, their types and images, placement on nodes (the rest of EC2)."""

@@ -1,0 +1,1 @@
+"""SQL of compute, one file per table."""
