@@ -130,7 +130,7 @@ async def get_bucket_versioning(env: Env, call: Call, request: Request) -> Resul
 )
 async def get_bucket_tagging(env: Env, call: Call, request: Request) -> Result:
     tags = await logic.get_bucket_tags(env, call, request["Bucket"])
-    return {"TagSet": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    return {"TagSet": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
 
 
 @action(

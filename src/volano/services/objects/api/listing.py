@@ -20,6 +20,7 @@ from volano.services.objects.logic.errors import InvalidArgument
 from volano.services.objects.logic.listing import Listing, list_keys
 from volano.services.objects.logic.metering import READ, count_request
 from volano.services.objects.logic.names import require_text
+from volano.services.objects.model import NULL_VERSION
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ async def list_objects(env: Env, call: Call, request: Request) -> Result:
 async def list_objects_v2(env: Env, call: Call, request: Request) -> Result:
     token = request.get("ContinuationToken")
     start_after = request.get("StartAfter") or ""
-    after = start_after if token is None else parse_token(token)
+    after = parse_token(token) if token else start_after
     bucket, listing, result = await _list(env, request, after=after)
     encode = _encoder(request)
     owned = bucket if request.get("FetchOwner") else None
@@ -60,6 +61,29 @@ async def list_objects_v2(env: Env, call: Call, request: Request) -> Result:
         result["StartAfter"] = encode(start_after)
     if listing.is_truncated:
         result["NextContinuationToken"] = to_token(listing.last)
+    return result
+
+
+@action(
+    "s3:ListObjectVersions",
+    permission="s3:ListBucketVersions",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+    partial="Buckets have no versioning yet: each key has its null version and nothing else.",
+)
+async def list_object_versions(env: Env, call: Call, request: Request) -> Result:
+    marker = request.get("KeyMarker") or ""
+    bucket, listing, result = await _list(env, request, after=marker)
+    encode = _encoder(request)
+    result["KeyMarker"] = encode(marker)
+    result["VersionIdMarker"] = request.get("VersionIdMarker") or ""
+    if listing.is_truncated:
+        result["NextKeyMarker"] = encode(listing.last)
+        result["NextVersionIdMarker"] = NULL_VERSION
+    result["Versions"] = [
+        _entry(item, encode(item.key), bucket) | {"VersionId": NULL_VERSION, "IsLatest": True}
+        for item in listing.objects
+    ]
     return result
 
 

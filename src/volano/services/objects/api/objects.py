@@ -364,7 +364,7 @@ async def get_object_tagging(env: Env, call: Call, request: Request) -> Result:
     tags = await logic.get_object_tags(
         env, call, request["Bucket"], request["Key"], request.get("VersionId")
     )
-    return {"TagSet": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    return {"TagSet": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
 
 
 @action(

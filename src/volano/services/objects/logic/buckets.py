@@ -32,6 +32,7 @@ from volano.services.objects.store import buckets as rows
 from volano.services.objects.store import garbage as garbage_rows
 from volano.services.objects.store import objects as object_rows
 from volano.services.objects.store import uploads as upload_rows
+from volano.services.objects.store import usage as usage_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +50,7 @@ async def create_bucket(env: Env, call: Call, name: str, *, location: str | None
     """Make a bucket of the caller's account in this region.
 
     `location` is this region's name, the name of the region that the client signs for, or None.
+    As at S3's first endpoint, a request without a location that repeats itself is no error.
     Raises InvalidBucketName, IllegalLocationConstraint, BucketAlreadyOwnedByYou,
     BucketAlreadyExists and TooManyBuckets.
     """
@@ -67,15 +69,17 @@ async def create_bucket(env: Env, call: Call, name: str, *, location: str | None
         created_us=env.clock.now_us(),
     )
 
-    async def create(tx: Tx) -> None:
+    async def create(tx: Tx) -> Bucket:
         present = await rows.select_bucket(tx, name)
         if present is not None:
+            if present.account == bucket.account and not location:
+                return present
             raise _taken(present, bucket)
         await _require_room(tx, bucket)
         await rows.insert_bucket(tx, bucket)
+        return bucket
 
-    await env.store.transact(create)
-    return bucket
+    return await env.store.transact(create)
 
 
 async def _require_room(tx: Tx, bucket: Bucket) -> None:
@@ -116,6 +120,7 @@ async def delete_bucket(
             )
         now_us = env.clock.now_us()
         await _abort_uploads(tx, bucket, now_us)
+        await usage_rows.delete_usage(tx, bucket.id)
         await rows.delete_bucket(tx, bucket.id)
         tx.publish(BucketDeleted(account=bucket.account, bucket=name, time_us=now_us))
 
@@ -201,6 +206,8 @@ async def put_bucket_policy(env: Env, call: Call, name: str, policy: str) -> Non
 class _Statement(msgspec.Struct):
     """What the policy engine cannot know: whose bucket the statement is about."""
 
+    effect: str = msgspec.field(name="Effect", default="")
+    not_principal: object = msgspec.field(name="NotPrincipal", default=None)
     resource: str | list[str] = msgspec.field(name="Resource", default_factory=list)
     not_resource: str | list[str] = msgspec.field(name="NotResource", default_factory=list)
 
@@ -220,6 +227,8 @@ def require_bucket_policy(policy: str, bucket_name: str) -> None:
         raise MalformedPolicy(error.message) from error
     statements = parsed.statements
     for statement in statements if isinstance(statements, list) else [statements]:
+        if statement.effect == "Allow" and statement.not_principal is not None:
+            raise MalformedPolicy("Allow with NotPrincipal is not allowed.")
         for resource in (*_texts(statement.resource), *_texts(statement.not_resource)):
             _require_own(resource, bucket_name)
 

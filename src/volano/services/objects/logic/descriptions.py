@@ -76,5 +76,5 @@ def to_tags(pairs: Iterable[tuple[str, str]], *, limit: int) -> dict[str, str]:
         tags[key] = value
     if len(tags) > limit:
         noun = "Object" if limit == MAX_OBJECT_TAGS else "Bucket"
-        raise InvalidTag(f"{noun} tags cannot be greater than {limit}", code="BadRequest")
+        raise InvalidTag(f"{noun} tags cannot be greater than {limit}")
     return tags

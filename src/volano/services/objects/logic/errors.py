@@ -83,11 +83,6 @@ class InvalidRange(Invalid):
     status = 416
 
 
-class InvalidPartNumber(Invalid):
-    code = "InvalidPartNumber"
-    status = 416
-
-
 class BadDigest(Invalid):
     code = "BadDigest"
 

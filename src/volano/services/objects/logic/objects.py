@@ -20,7 +20,7 @@ from volano.services.objects.logic.contents import remove_object, replace_object
 from volano.services.objects.logic.descriptions import require_description, to_tags
 from volano.services.objects.logic.errors import (
     InvalidArgument,
-    InvalidPartNumber,
+    InvalidPart,
     NoSuchKey,
     NoSuchVersion,
 )
@@ -145,7 +145,7 @@ async def drop_unnamed(env: Env, blobs: Sequence[Blob | None], error: VolanoErro
 async def select_object(env: Env, call: Call, request: ReadRequest) -> Selected:
     """Find an object and the bytes meant, without opening them (HeadObject).
 
-    Raises NoSuchBucket, NoSuchKey, PreconditionFailed, InvalidRange and InvalidPartNumber.
+    Raises NoSuchBucket, NoSuchKey, PreconditionFailed, InvalidRange and InvalidPart.
     """
     bucket = await get_bucket(env.store.reader, request.bucket, request.expected_owner)
     count_request(env, bucket, READ)
@@ -225,9 +225,9 @@ async def _select_part(
     )
 
 
-def _no_such_part(number: int, count: int) -> InvalidPartNumber:
-    return InvalidPartNumber(
-        "The requested partnumber is not satisfiable",
+def _no_such_part(number: int, count: int) -> InvalidPart:
+    return InvalidPart(
+        "The requested part number is not satisfiable",
         fields={"PartNumberRequested": str(number), "ActualPartCount": str(count)},
     )
 

@@ -88,7 +88,7 @@ class _Hashes:
         self.checksum = new_hash(algorithm)
         self.crc = new_hash(DEFAULT_ALGORITHM) if with_crc else None
 
-    def update(self, block: bytes | bytearray) -> None:
+    def update(self, block: bytes) -> None:
         self.md5.update(block)
         self.checksum.update(block)
         if self.crc is not None:
@@ -154,23 +154,21 @@ def _finish(
     return Written(blob=blob, size_bytes=size_bytes, md5=md5, checksum=checksum, crc=crc)
 
 
-async def _blocks(body: IncomingBody, limit_bytes: int) -> AsyncIterator[bytes | bytearray]:
+async def _blocks(body: IncomingBody, limit_bytes: int) -> AsyncIterator[bytes]:
     """Chunks gathered to blocks, so that a thread hop is paid once per MiB."""
-    received = 0
-    waiting = bytearray()
+    received = waiting_bytes = 0
+    waiting: list[bytes] = []
     async for chunk in body:
         received += len(chunk)
         if received > limit_bytes:
             raise _too_large(received, limit_bytes)
-        if not waiting and len(chunk) >= BLOCK_BYTES:
-            yield chunk
-            continue
-        waiting += chunk
-        if len(waiting) >= BLOCK_BYTES:
-            yield waiting
-            waiting = bytearray()
-    if waiting:
-        yield waiting
+        waiting.append(chunk)
+        waiting_bytes += len(chunk)
+        if waiting_bytes >= BLOCK_BYTES:
+            yield b"".join(waiting)
+            waiting, waiting_bytes = [], 0
+    if waiting_bytes:
+        yield b"".join(waiting)
 
 
 def _too_large(size_bytes: int, limit_bytes: int) -> EntityTooLarge:

@@ -16,6 +16,7 @@ from volano.services.objects.store.text import (
 )
 
 if TYPE_CHECKING:
+    from volano.kernel.bytes import Blob
     from volano.kernel.store import Reader, Row, Tx
 
 _COLUMNS = (
@@ -118,23 +119,28 @@ async def select_objects_after(
     return [_object(row) for row in rows]
 
 
-async def select_bucket_totals(reader: Reader, bucket_id: str) -> tuple[int, int]:
-    """Number of objects in a bucket and their bytes."""
-    row = await reader.row(
-        "SELECT count(*), coalesce(sum(size_bytes), 0) FROM s3_object WHERE bucket_id = ?",
+async def select_sizes(
+    reader: Reader, bucket_id: str, *, after: str, limit: int
+) -> list[tuple[str, int]]:
+    """Keys and their bytes, in order."""
+    rows = await reader.rows(
+        "SELECT key, size_bytes FROM s3_object WHERE bucket_id = ? AND key > ? "
+        "ORDER BY key LIMIT ?",
         bucket_id,
+        after,
+        limit,
     )
-    return (int(row[0]), int(row[1])) if row else (0, 0)
+    return [(str(row[0]), int(row[1])) for row in rows]
 
 
-async def update_blob(tx: Tx, item: StoredObject, *, old: str) -> int:
+async def update_blob(tx: Tx, item: StoredObject, blob: Blob) -> int:
     """Name the copies of an object's blob anew, unless it was replaced meanwhile."""
     return await tx.execute(
         "UPDATE s3_object SET blob = ? WHERE bucket_id = ? AND key = ? AND blob = ?",
-        blob_to_text(item.blob),
+        blob_to_text(blob),
         item.bucket_id,
         item.key,
-        old,
+        blob_to_text(item.blob),
     )
 
 

@@ -18,6 +18,7 @@ from volano.services.objects.store.text import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from volano.kernel.bytes import Blob
     from volano.kernel.store import Reader, Row, Tx
 
 _UPLOAD = (
@@ -149,14 +150,14 @@ async def update_starts(tx: Tx, content_id: str, starts: Sequence[tuple[int, int
     )
 
 
-async def update_part_blob(tx: Tx, part: Part, *, old: str) -> int:
+async def update_part_blob(tx: Tx, part: Part, blob: Blob) -> int:
     """Name the copies of a part's blob anew, unless it was replaced meanwhile."""
     return await tx.execute(
         "UPDATE s3_part SET blob = ? WHERE content_id = ? AND number = ? AND blob = ?",
-        blob_to_text(part.blob),
+        blob_to_text(blob),
         part.content_id,
         part.number,
-        old,
+        blob_to_text(part.blob),
     )
 
 

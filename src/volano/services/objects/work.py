@@ -1,0 +1,50 @@
+"""What the object store does later: free, repair, sweep, and hand over its meters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volano.kernel.events import subscribe
+from volano.kernel.work import reconciler
+from volano.services.objects.logic.metering import counts_of
+from volano.services.objects.logic.storage import meter_storage
+from volano.services.objects.logic.upkeep import free_garbage, maintain, want_repair
+from volano.services.regions.interface import ZoneRestored
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Env
+
+SWEEP = "objects:sweep"
+
+
+@reconciler("objects:free", every_s=15.0)
+async def free(env: Env) -> None:
+    """Delete blobs that were freed a while ago."""
+    await free_garbage(env)
+
+
+@reconciler("objects:requests", every_s=5.0)
+async def hand_over_requests(env: Env) -> None:
+    """Give the counted requests to the journal."""
+    counts_of(env).hand_over(env)
+
+
+@reconciler("objects:storage", every_s=300.0)
+async def bill_storage(env: Env) -> None:
+    """Bill stored bytes, each bucket once an hour."""
+    lease = await env.work.acquire_lease("objects:storage", ttl_s=240.0)
+    if lease is not None:
+        await meter_storage(env)
+
+
+@reconciler(SWEEP, every_s=600.0)
+async def sweep(env: Env) -> None:
+    """Repair copies after a zone came back, and remove blobs that no row names."""
+    await maintain(env)
+
+
+@subscribe("objects:zone_restored", ZoneRestored)
+async def on_zone_restored(env: Env, event: ZoneRestored) -> None:
+    """Blobs written while the zone was away may lack a copy."""
+    await want_repair(env, f"{event.zone} {env.clock.now_us()}")
+    env.work.wake(SWEEP)
