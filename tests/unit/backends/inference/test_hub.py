@@ -36,6 +36,7 @@ class Hub:
         self.ranges: list[str | None] = []
         self.token: str | None = None
         self.ignore_range = False
+        self.status: int | None = None  # of every file
         self.extra: list[dict[str, object]] = []
         self.url = ""
 
@@ -75,6 +76,9 @@ def handler_for(hub: Hub) -> type[BaseHTTPRequestHandler]:
         def send_file(self, content: bytes) -> None:
             wanted = self.headers["Range"]
             hub.ranges.append(wanted)
+            if hub.status is not None:
+                self.send_error(hub.status)
+                return
             start = 0
             if wanted and not hub.ignore_range:
                 start = int(wanted.removeprefix("bytes=").removesuffix("-"))
@@ -287,3 +291,68 @@ async def test_two_pulls_of_one_model_do_not_mix(hub: Hub, tmp_path: Path):
         await pull(hub, tmp_path / "m")
     await pull(hub, tmp_path / "m")
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "tries"),
+    [(404, NotFound, 1), (403, Denied, 1), (418, Unavailable, 1), (503, Unavailable, 6)],
+)
+async def test_only_passing_troubles_are_tried_again(
+    hub: Hub, tmp_path: Path, status: int, error: type[Exception], tries: int
+):
+    hub.status = status
+    with pytest.raises(error):
+        await pull(hub, tmp_path / "m")
+    assert len(hub.ranges) == tries
+
+
+async def test_an_old_part_that_is_longer_than_the_file_is_thrown_away(hub: Hub, tmp_path: Path):
+    part = tmp_path / "m.partial" / "config.json.part"
+    part.parent.mkdir()
+    part.write_bytes(b"x" * 100_000)
+    (part.parent / "left.json").write_text("by an earlier revision")
+    pulled, _ = await pull(hub, tmp_path / "m")
+    assert (pulled.folder / "config.json").read_bytes() == hub.files["config.json"]
+    assert not (pulled.folder / "left.json").exists()
+
+
+async def test_an_old_part_of_another_revision_is_noticed_and_fetched_anew(
+    hub: Hub, tmp_path: Path
+):
+    part = tmp_path / "m.partial" / "model.safetensors.part"
+    part.parent.mkdir()
+    part.write_bytes(b"x" * 1000)
+    pulled, _ = await pull(hub, tmp_path / "m")
+    assert "bytes=1000-" in hub.ranges
+    assert (pulled.folder / "model.safetensors").read_bytes() == hub.files["model.safetensors"]
+
+
+async def test_a_pull_that_is_cancelled_keeps_what_came(hub: Hub, tmp_path: Path):
+    hub.cut_after, hub.cuts_left = 700_000, 10**6
+
+    async def leave(fraction: float, text: str) -> None:
+        if fraction > 0.2:
+            task.cancel()
+
+    task = asyncio.ensure_future(
+        pull_model(NAME, tmp_path / "m", mirror=hub.url, progress=leave, clock=InstantClock())
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (tmp_path / "m.partial" / "config.json").is_file()
+    hub.cuts_left = 0
+    await pull(hub, tmp_path / "m")
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"siblings": 3}'])
+async def test_a_site_that_is_no_hub_is_named(hub: Hub, tmp_path: Path, body: bytes):
+    hub.listing = lambda: body  # type: ignore[method-assign] # the hub misbehaves
+    with pytest.raises(Unavailable, match="does not answer like a model hub"):
+        await pull(hub, tmp_path / "m")
+
+
+async def test_a_mirror_needs_http(tmp_path: Path):
+    hub = Hub({})
+    hub.url = "ftp://127.0.0.1"
+    with pytest.raises(Invalid, match="https://"):
+        await pull(hub, tmp_path / "m")
