@@ -18,12 +18,8 @@ from volano.services.identity.logic.access import (
 from volano.services.identity.logic.access import forget as forget_caches
 from volano.services.identity.logic.audit import insert_audit
 from volano.services.identity.logic.bootstrap import FirstAccount, bootstrap
-from volano.services.identity.logic.login import (
-    SignedIn,
-    create_login_link,
-    sign_in_by_link,
-    sign_out,
-)
+from volano.services.identity.logic.instance_profiles import get_instance_profile
+from volano.services.identity.logic.login import create_login_link
 from volano.services.identity.logic.people import (
     create_service_account,
     create_slack_token,
@@ -65,7 +61,6 @@ __all__ = [
     "PrincipalCreated",
     "PrincipalDeleted",
     "Role",
-    "SignedIn",
     "StoredAuthority",
     "TemporaryCredentials",
     "Token",
@@ -79,6 +74,7 @@ __all__ = [
     "declare_quota",
     "find_principal",
     "forget_caches",
+    "get_instance_profile",
     "get_person",
     "get_role",
     "insert_audit",
@@ -88,8 +84,6 @@ __all__ = [
     "require_policy",
     "require_quota",
     "seed",
-    "sign_in_by_link",
-    "sign_out",
 ]
 
 

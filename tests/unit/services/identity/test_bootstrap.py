@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from volano.kernel.call import Call
+from volano.kernel.call import Call, anonymous
 from volano.kernel.errors import Denied, Unauthenticated
 from volano.kernel.identity import PrincipalKind
 from volano.kernel.ids import RequestId
 from volano.services.identity import interface as identity
+from volano.services.identity.logic.login import sign_in_by_link, sign_out
 
 
 def call_of(env, principal, **changes) -> Call:
@@ -25,6 +26,10 @@ def call_of(env, principal, **changes) -> Call:
         door="rest",
     )
     return replace(made, **changes)
+
+
+def nobody(env) -> Call:
+    return call_of(env, anonymous())
 
 
 async def test_bootstrap_makes_an_administrator_whose_credentials_work(env):
@@ -70,23 +75,24 @@ async def test_unknown_credentials_are_nobody(env):
 async def test_login_link_works_once(env):
     first = await identity.bootstrap(env)
     token = await identity.create_login_link(env, first.account, first.user)
-    signed_in = await identity.sign_in_by_link(env, token, source_ip="::1", user_agent="test")
+    signed_in = await sign_in_by_link(env, nobody(env), token)
     who = await env.authority.find_session(signed_in.cookie, None, safe=True)
     assert who is not None
     assert who.name == "admin"
     with pytest.raises(Unauthenticated):
-        await identity.sign_in_by_link(env, token, source_ip="::1", user_agent="test")
+        await sign_in_by_link(env, nobody(env), token)
 
 
 async def test_session_needs_its_csrf_token_for_changes(env):
     first = await identity.bootstrap(env)
     token = await identity.create_login_link(env, first.account, first.user)
-    signed_in = await identity.sign_in_by_link(env, token, source_ip="::1", user_agent="test")
+    signed_in = await sign_in_by_link(env, nobody(env), token)
     find = env.authority.find_session
     assert await find(signed_in.cookie, None, safe=False) is None
     assert await find(signed_in.cookie, "0" * 40, safe=False) is None
     assert await find(signed_in.cookie, signed_in.csrf, safe=False) is not None
-    await identity.sign_out(env, signed_in.cookie)
+    who = await find(signed_in.cookie, None, safe=True)
+    await sign_out(env, call_of(env, who))
     assert await find(signed_in.cookie, signed_in.csrf, safe=False) is None
 
 
@@ -128,7 +134,7 @@ async def test_database_holds_no_usable_secret(env):
     first = await identity.bootstrap(env)
     link = await identity.create_login_link(env, first.account, first.user)
     open_link = await identity.create_login_link(env, first.account, first.user)
-    signed_in = await identity.sign_in_by_link(env, link, source_ip="::1", user_agent="test")
+    signed_in = await sign_in_by_link(env, nobody(env), link)
     dump = await _dump(env)
     for secret in (
         first.secret_access_key,
@@ -145,9 +151,17 @@ async def test_database_holds_no_usable_secret(env):
 
 async def _dump(env) -> bytes:
     """Every value of every identity table, and the database file where there is one."""
-    tables = (
-        "account user access_key token login login_link session temporary_key attachment"
-    ).split()
+    tables = [
+        "account",
+        "user",
+        "access_key",
+        "token",
+        "login",
+        "login_link",
+        "session",
+        "temporary_key",
+        "attachment",
+    ]
     pieces: list[bytes] = []
     for table in tables:
         for row in await env.store.reader.rows(f"SELECT * FROM identity_{table}"):

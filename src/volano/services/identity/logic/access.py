@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Denied
@@ -28,7 +28,7 @@ from volano.services.identity.logic.policy import (
 )
 from volano.services.identity.logic.policy.patterns import compile_glob
 from volano.services.identity.logic.recent import Recent
-from volano.services.identity.model.credentials import Session, Token
+from volano.services.identity.model.credentials import SESSION_TAG, Session, Token
 from volano.services.identity.model.errors import MalformedPolicyDocument
 from volano.services.identity.model.managed import managed_documents
 from volano.services.identity.store import accounts as account_rows
@@ -205,9 +205,11 @@ class StoredAuthority:
         found = await self.find_signed_in(cookie)
         if found is None:
             return None
-        if not safe and not hmac.compare_digest(self.csrf_of(cookie), csrf or ""):
+        session, principal = found
+        sent = (csrf or "").encode()
+        if not safe and not hmac.compare_digest(self.csrf_of(session.id).encode(), sent):
             return None
-        return found[1]
+        return principal
 
     async def find_signed_in(self, cookie: str) -> tuple[Session, Principal] | None:
         """The session of a cookie and whose it is, while it is neither over nor idle."""
@@ -222,9 +224,9 @@ class StoredAuthority:
             self._uses.sessions[found.session.id] = now_us
         return found.session, found.principal
 
-    def csrf_of(self, cookie: str) -> str:
-        """The CSRF token that belongs to a session cookie."""
-        return self._secrets.digest("csrf:" + cookie).hex()[:40]
+    def csrf_of(self, session_id: str) -> str:
+        """The CSRF token that belongs to a session."""
+        return self._secrets.digest("csrf:" + session_id).hex()[:40]
 
     async def _load_session(self, digest: bytes) -> _SignedIn | None:
         session = await session_rows.find_session(self._store.reader, digest)
@@ -233,7 +235,9 @@ class StoredAuthority:
         user = await user_rows.find_user(self._store.reader, session.user_id)
         if user is None or user.disabled:
             return None
-        return _SignedIn(session, user.principal())
+        principal = user.principal()
+        tags = {**principal.tags, SESSION_TAG: session.id}
+        return _SignedIn(session, replace(principal, tags=tags))
 
     async def authorize(
         self, call: Call, permission: str, resource: str, context: Mapping[str, str]
@@ -422,6 +426,12 @@ def forget(env: Env) -> None:
     authority = env.authority
     if isinstance(authority, StoredAuthority):
         authority.forget()
+
+
+async def is_operator(env: Env, account: str) -> bool:
+    """Whether the account runs this cloud."""
+    first = await account_rows.select_accounts(env.store.reader, limit=1)
+    return bool(first) and first[0].id == account
 
 
 def stored_authority(env: Env) -> StoredAuthority:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from volano.services.identity.logic.bootstrap import (
+    add_account,
+    add_administrator,
+    make_account_id,
+)
+from volano.services.identity.logic.login import create_login_link
 from volano.services.identity.logic.quotas import quota_value
+from volano.services.identity.model.credentials import LOGIN_LINK_MAX_S
 from volano.services.identity.model.errors import (
     EntityAlreadyExists,
     NoSuchEntity,
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
     from volano.kernel.store import Reader, Tx
     from volano.services.identity.model.principals import Account
 
+MAX_ACCOUNTS = 10_000
+MAX_NAME_CHARACTERS = 100
 _ALIAS = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]\Z")
 
 
@@ -35,14 +44,32 @@ async def get_account(reader: Reader, account: str) -> Account:
     return found
 
 
+async def list_accounts(env: Env) -> list[Account]:
+    """The oldest first, at most MAX_ACCOUNTS."""
+    return await rows.select_accounts(env.store.reader, limit=MAX_ACCOUNTS)
+
+
+async def create_account(
+    env: Env, *, name: str, alias: str, administrator: str
+) -> tuple[Account, str]:
+    """An account with an administrator; returns it and the token of a one-time link for them."""
+    _require_alias(alias)
+    if not 1 <= len(name) <= MAX_NAME_CHARACTERS or "\x00" in name:
+        raise ValidationError(f"An account's name has 1 to {MAX_NAME_CHARACTERS} characters.")
+
+    async def write(tx: Tx) -> Account:
+        account, _ = await add_account(tx, env, make_account_id(env), name=name, alias=alias)
+        await add_administrator(tx, env, account.id, administrator)
+        return account
+
+    account = await env.store.transact(write)
+    token = await create_login_link(env, account.id, administrator, valid_s=LOGIN_LINK_MAX_S)
+    return account, token
+
+
 async def set_alias(env: Env, call: Call, alias: str) -> None:
     """Give the account a name for signing in; it replaces the one before."""
-    if not _ALIAS.match(alias) or alias.isdigit():
-        raise ValidationError(
-            f"1 validation error detected: Value '{alias[:80]}' at 'accountAlias' failed to "
-            "satisfy constraint: Member must satisfy regular expression pattern: "
-            "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$"
-        )
+    _require_alias(alias)
 
     async def write(tx: Tx) -> None:
         known = await rows.find_account_by_alias(tx, alias)
@@ -51,6 +78,15 @@ async def set_alias(env: Env, call: Call, alias: str) -> None:
         await rows.update_alias(tx, call.account, alias)
 
     await env.store.transact(write)
+
+
+def _require_alias(alias: str) -> None:
+    if not _ALIAS.match(alias) or alias.isdigit():
+        raise ValidationError(
+            f"1 validation error detected: Value '{alias[:80]}' at 'accountAlias' failed to "
+            "satisfy constraint: Member must satisfy regular expression pattern: "
+            "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$"
+        )
 
 
 async def delete_alias(env: Env, call: Call, alias: str) -> None:

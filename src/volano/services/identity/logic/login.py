@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import argon2
 
-from volano.kernel.errors import Throttled, Unauthenticated
+from volano.kernel.errors import Denied, Throttled, Unauthenticated
 from volano.kernel.identity import PrincipalKind
 from volano.services.identity.logic.access import forget, stored_authority
+from volano.services.identity.logic.sign_in_audit import record_sign_in
 from volano.services.identity.model.credentials import (
     LOGIN_LINK_MAX_S,
     LOGIN_LINK_MIN_S,
     SESSION_LIFE_S,
+    SESSION_TAG,
     Login,
     Session,
 )
@@ -162,6 +164,17 @@ async def update_login(
     forget(env)
 
 
+async def replace_password(env: Env, user: User, password: str) -> None:
+    """A password by somebody else's hand: it must be changed, and open sessions end."""
+    await set_password(env, user, password, must_change=True)
+
+    async def write(tx: Tx) -> None:
+        await rows.delete_sessions_of(tx, user.id)
+
+    await env.store.transact(write)
+    forget(env)
+
+
 async def delete_login(env: Env, user: User) -> None:
     """No more password, and no more sessions."""
 
@@ -175,34 +188,49 @@ async def delete_login(env: Env, user: User) -> None:
 
 
 async def change_own_password(env: Env, call: Call, old: str, new: str) -> None:
-    """Raises Unauthenticated when `old` is not the password."""
-    require_password(new)
-    await _count_attempts(env, f"user:{call.principal.id}", call.source_ip)
-    login = await user_rows.find_login(env.store.reader, call.principal.id)
-    if not await _is_password(login, old):
-        raise Unauthenticated("The old password is not right.", code="AccessDenied", status=403)
+    """Replace the caller's password, or set a first one when there is none; ends other sessions.
+
+    Raises Denied when `old` is not the password, ValidationError for callers without passwords.
+    """
     user = await user_rows.find_user(env.store.reader, call.principal.id)
-    assert user is not None
+    if user is None or user.kind is PrincipalKind.SERVICE_ACCOUNT:
+        raise ValidationError("Only a user has a password to change.")
+    if call.principal.scopes is not None:
+        raise Denied("A key with restrictions cannot change its user's password.")
+    require_password(new)
+    login = await user_rows.find_login(env.store.reader, user.id)
+    # A first password needs proof of a one-time link, which a console session without one is.
+    session_id = call.principal.tags.get(SESSION_TAG, "")
+    if login is not None or not session_id:
+        await _count_attempts(env, f"id:{user.id}", call.source_ip)
+        if len(old) > MAX_PASSWORD_CHARACTERS or not await _is_password(login, old):
+            raise Denied("The old password was incorrect.")
+        await _forget_attempts(env, f"id:{user.id}")
     await set_password(env, user, new)
-    await _forget_attempts(env, f"user:{call.principal.id}")
+
+    async def write(tx: Tx) -> None:
+        await rows.delete_other_sessions(tx, user.id, session_id)
+
+    await env.store.transact(write)
+    forget(env)
 
 
-async def sign_in(
-    env: Env, *, account: str, user_name: str, password: str, source_ip: str, user_agent: str
-) -> SignedIn:
+async def sign_in(env: Env, call: Call, *, account: str, user_name: str, password: str) -> SignedIn:
     """A session by password. `account` is an id or alias; empty means the first account.
 
     Raises Unauthenticated with one message for every wrong combination, Throttled.
     """
     key = f"name:{account[:64].lower()}:{user_name[:64].lower()}"
-    await _count_attempts(env, key, source_ip)
+    await _count_attempts(env, key, call.source_ip)
     user = await _find_person(env, account, user_name)
     login = await user_rows.find_login(env.store.reader, user.id) if user else None
     too_long = len(password) > MAX_PASSWORD_CHARACTERS
     if too_long or not await _is_password(login, password) or user is None or user.disabled:
+        if user is not None:
+            record_sign_in(env, call, user, error_code="FailedAuthentication")
         raise Unauthenticated("Account, user name or password is not right.")
     await _forget_attempts(env, key)
-    signed_in = await open_session(env, user, source_ip=source_ip, user_agent=user_agent)
+    signed_in = await open_session(env, call, user)
     return replace(signed_in, must_change_password=login is not None and login.must_change)
 
 
@@ -247,7 +275,7 @@ async def _find_person(env: Env, account: str, user_name: str) -> User | None:
     return user if user is not None and user.kind is PrincipalKind.USER else None
 
 
-async def open_session(env: Env, user: User, *, source_ip: str, user_agent: str) -> SignedIn:
+async def open_session(env: Env, call: Call, user: User) -> SignedIn:
     """A new session of a user who has proved who they are."""
     cookie = env.ids.token(32)
     now_us = env.clock.now_us()
@@ -257,8 +285,8 @@ async def open_session(env: Env, user: User, *, source_ip: str, user_agent: str)
         created_us=now_us,
         seen_us=now_us,
         expires_us=now_us + SESSION_LIFE_S * 1_000_000,
-        source_ip=source_ip[:64],
-        user_agent=user_agent[:256].replace("\x00", ""),
+        source_ip=call.source_ip[:64],
+        user_agent=call.user_agent[:256].replace("\x00", ""),
     )
 
     async def write(tx: Tx) -> None:
@@ -266,22 +294,38 @@ async def open_session(env: Env, user: User, *, source_ip: str, user_agent: str)
         await user_rows.update_password_used(tx, user.id, now_us)
 
     await env.store.transact(write)
+    record_sign_in(env, call, user)
     return SignedIn(
         cookie=cookie,
-        csrf=stored_authority(env).csrf_of(cookie),
+        csrf=stored_authority(env).csrf_of(session.id),
         user=user,
         expires_us=session.expires_us,
     )
 
 
-async def sign_out(env: Env, cookie: str) -> None:
-    """End a session; an unknown one is no error."""
+async def sign_out(env: Env, call: Call) -> None:
+    """End the caller's console session; a caller without one changes nothing."""
+    session_id = call.principal.tags.get(SESSION_TAG)
+    if session_id is not None:
+        await end_session(env, call.principal.id, session_id)
 
-    async def write(tx: Tx) -> None:
-        await rows.delete_session(tx, env.secrets.digest(cookie))
 
-    await env.store.transact(write)
+async def end_session(env: Env, user_id: str, session_id: str) -> bool:
+    """Whether there was such a session of the user; it ends at once."""
+
+    async def write(tx: Tx) -> int:
+        return await rows.delete_session_by_id(tx, user_id, session_id)
+
+    ended = await env.store.transact(write)
     forget(env)
+    return ended > 0
+
+
+async def list_sessions(env: Env, user_id: str) -> list[Session]:
+    """Those that are not over, the last seen first."""
+    now_us = env.clock.now_us()
+    found = await rows.select_sessions(env.store.reader, user_id)
+    return [session for session in found if not session.is_over(now_us)]
 
 
 async def create_login_link(
@@ -309,7 +353,7 @@ async def create_login_link(
     return token
 
 
-async def sign_in_by_link(env: Env, token: str, *, source_ip: str, user_agent: str) -> SignedIn:
+async def sign_in_by_link(env: Env, call: Call, token: str) -> SignedIn:
     """A session by one-time link; the link ends with it. Raises Unauthenticated."""
     if not 16 <= len(token) <= 128:
         raise Unauthenticated("This link is not valid.")
@@ -324,6 +368,6 @@ async def sign_in_by_link(env: Env, token: str, *, source_ip: str, user_agent: s
     user = await user_rows.find_user(env.store.reader, taken[0])
     if user is None or user.disabled:
         raise Unauthenticated("This link was used already or is too old; ask for a new one.")
-    signed_in = await open_session(env, user, source_ip=source_ip, user_agent=user_agent)
+    signed_in = await open_session(env, call, user)
     login = await user_rows.find_login(env.store.reader, user.id)
     return replace(signed_in, must_change_password=login is not None and login.must_change)

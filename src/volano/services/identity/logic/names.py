@@ -48,7 +48,7 @@ def require_tags(tags: Mapping[str, str]) -> None:
             raise _constraint("tags.1.member.key", key, "Member must have length from 1 to 128")
         if len(value) > 256:
             raise _constraint("tags.1.member.value", value, "Member must have length up to 256")
-        if key.lower().startswith("aws:"):
+        if key.lower().startswith(("aws:", "volano:")):
             raise ValidationError("System tags cannot be added/updated/deleted by requester.")
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volano.kernel.identity import Principal, PrincipalKind
 from volano.kernel.ids import AccountId
+from volano.services.identity.logic.groups import get_group
+from volano.services.identity.logic.policies import get_policy
 from volano.services.identity.logic.tokens import add_token
 from volano.services.identity.logic.users import add_user, make_user
 from volano.services.identity.model.credentials import TokenKind
 from volano.services.identity.model.errors import NoSuchEntity
+from volano.services.identity.store import groups as group_rows
 from volano.services.identity.store import policies as policy_rows
 from volano.services.identity.store import users as rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from volano.kernel.call import Env
+    from volano.kernel.call import Call, Env
     from volano.kernel.store import Reader, Tx
     from volano.services.identity.model.credentials import Token
     from volano.services.identity.model.principals import User
@@ -86,6 +90,40 @@ async def find_principal(reader: Reader, principal_id: str) -> Principal | None:
     """Who an id stands for, to act as them; None when gone or disabled."""
     user = await rows.find_user(reader, principal_id)
     return None if user is None or user.disabled else user.principal()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """What a user has beside the row."""
+
+    has_password: bool
+    groups: list[str]
+    policy_arns: list[str]
+
+
+async def holdings_of(env: Env, user: User) -> Holdings:
+    reader = env.store.reader
+    groups = await group_rows.select_groups_of(reader, user.id, limit=1000)
+    return Holdings(
+        has_password=await rows.find_login(reader, user.id) is not None,
+        groups=[group.name for group in groups],
+        policy_arns=await policy_rows.select_attached_arns(reader, user.id),
+    )
+
+
+async def attached_arns(env: Env, target_id: str) -> list[str]:
+    """The managed policies on a user, group or role."""
+    return await policy_rows.select_attached_arns(env.store.reader, target_id)
+
+
+async def require_known(
+    env: Env, call: Call, policy_arns: Iterable[str], groups: Iterable[str]
+) -> None:
+    """Raises NoSuchEntity for a policy or group that is not there."""
+    for arn in policy_arns:
+        await get_policy(env.store.reader, call.account, arn)
+    for name in groups:
+        await get_group(env.store.reader, call.account, name)
 
 
 async def list_principals(reader: Reader, account: str) -> list[User]:

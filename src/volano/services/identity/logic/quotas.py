@@ -9,7 +9,7 @@ from volano.services.identity.model.quotas import DEFAULT_QUOTAS
 from volano.services.identity.store import accounts as rows
 
 if TYPE_CHECKING:
-    from volano.kernel.call import Call, Env
+    from volano.kernel.call import Env
     from volano.kernel.store import Reader, Tx
 
 _KNOWN: dict[str, int] = dict(DEFAULT_QUOTAS)
@@ -45,8 +45,8 @@ async def list_quotas(env: Env, account: str) -> dict[str, tuple[int, int]]:
     return {name: (own.get(name, default), default) for name, default in sorted(_KNOWN.items())}
 
 
-async def set_quota(env: Env, call: Call, name: str, value: int | None) -> None:
-    """Set the account's own value, or go back to the default with None."""
+async def set_quota(env: Env, account: str, name: str, value: int | None) -> None:
+    """Set an account's own value, or go back to the default with None."""
     if name not in _KNOWN:
         raise Invalid(f"There is no quota called {name[:80]}.")
     if value is not None and not 0 <= value <= 10**12:
@@ -54,8 +54,8 @@ async def set_quota(env: Env, call: Call, name: str, value: int | None) -> None:
 
     async def write(tx: Tx) -> None:
         if value is None:
-            await rows.delete_quota(tx, call.account, name)
+            await rows.delete_quota(tx, account, name)
         else:
-            await rows.upsert_quota(tx, call.account, name, value)
+            await rows.upsert_quota(tx, account, name, value)
 
     await env.store.transact(write)

@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from volano.kernel.errors import NotFound
-from volano.services.identity.logic.access import forget
 from volano.services.identity.logic.users import require_iam_quota
 from volano.services.identity.model.credentials import Token, TokenKind
 from volano.services.identity.model.errors import ValidationError
@@ -18,7 +16,7 @@ from volano.services.identity.store import keys as rows
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from volano.kernel.call import Call, Env
+    from volano.kernel.call import Env
     from volano.kernel.store import Tx
     from volano.services.identity.model.principals import User
 
@@ -82,23 +80,3 @@ def _require_token(
         )
     if expires_us is not None and expires_us <= now_us:
         raise ValidationError("The token would be expired already.")
-
-
-async def list_tokens(env: Env, account: str, *, user: User | None = None) -> list[Token]:
-    """Of one user, or the newest 1,000 of the account."""
-    if user is not None:
-        return await rows.select_tokens_of_user(env.store.reader, user.id)
-    return await rows.select_tokens(env.store.reader, account, limit=1000)
-
-
-async def delete_token(env: Env, call: Call, token_id: str, *, owner: User | None = None) -> None:
-    """Revoke at once; with `owner` only a token of that user. Raises NotFound."""
-
-    async def write(tx: Tx) -> None:
-        token = await rows.find_token(tx, call.account, token_id)
-        if token is None or (owner is not None and token.user_id != owner.id):
-            raise NotFound(f"There is no key {token_id[:80]}.")
-        await rows.delete_token(tx, token.id)
-
-    await env.store.transact(write)
-    forget(env)

@@ -18,6 +18,8 @@ LOGIN_LINK_MIN_S = 15 * 60
 LOGIN_LINK_MAX_S = 60 * 60
 SESSION_LIFE_S = 14 * 24 * 3600
 SESSION_IDLE_S = 24 * 3600
+SESSION_TAG = "volano:session"
+"""Tag of a principal who came by a console session: the session's id. Nobody can set it."""
 
 
 class TokenKind(Enum):

@@ -56,14 +56,14 @@ async def update_session_seen(tx: Tx, session_id: str, seen_us: int) -> None:
     await tx.execute("UPDATE identity_session SET seen_us = ? WHERE id = ?", seen_us, session_id)
 
 
-async def delete_session(tx: Tx, digest: bytes) -> None:
-    await tx.execute("DELETE FROM identity_session WHERE digest = ?", digest)
-
-
 async def delete_session_by_id(tx: Tx, user_id: str, session_id: str) -> int:
     return await tx.execute(
         "DELETE FROM identity_session WHERE user_id = ? AND id = ?", user_id, session_id
     )
+
+
+async def delete_other_sessions(tx: Tx, user_id: str, keep_id: str) -> None:
+    await tx.execute("DELETE FROM identity_session WHERE user_id = ? AND id <> ?", user_id, keep_id)
 
 
 async def delete_sessions_of(tx: Tx, user_id: str) -> None:

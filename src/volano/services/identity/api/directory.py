@@ -1,0 +1,161 @@
+"""Groups, roles and policies over Volano's own API, for the console; changes go through IAM."""
+
+from __future__ import annotations
+
+import msgspec
+
+from volano.kernel.call import Call, Env
+from volano.services.identity.logic import groups, people, policies, roles
+from volano.wire.action import action
+
+
+class ListPage(msgspec.Struct):
+    limit: int = 100
+    cursor: str = ""
+
+
+class NewGroup(msgspec.Struct):
+    name: str
+
+
+class GroupView(msgspec.Struct, kw_only=True):
+    name: str
+    id: str
+    arn: str
+    policies: list[str]
+    created_us: int
+
+
+class GroupList(msgspec.Struct):
+    items: list[GroupView]
+    next_cursor: str | None = None
+
+
+class RoleView(msgspec.Struct, kw_only=True):
+    name: str
+    id: str
+    arn: str
+    description: str
+    trust: str
+    max_session_s: int
+    policies: list[str]
+    created_us: int
+    last_used_us: int | None
+
+
+class RoleList(msgspec.Struct):
+    items: list[RoleView]
+    next_cursor: str | None = None
+
+
+class PolicyView(msgspec.Struct, kw_only=True):
+    name: str
+    arn: str
+    description: str
+    is_managed: bool
+    attachments: int
+    updated_us: int
+
+
+class PolicyList(msgspec.Struct):
+    items: list[PolicyView]
+    next_cursor: str | None = None
+
+
+@action(
+    "volano:listGroups",
+    method="GET",
+    path="/volano/v1/groups",
+    permission="iam:ListGroups",
+    resource="arn:aws:iam::{account}:group/*",
+)
+async def list_groups(env: Env, call: Call, request: ListPage) -> GroupList:
+    """Groups, by name."""
+    found, marker = await groups.list_groups(
+        env, call, marker=request.cursor or None, max_items=request.limit
+    )
+    items = [
+        GroupView(
+            name=group.name,
+            id=group.id,
+            arn=group.arn,
+            policies=await people.attached_arns(env, group.id),
+            created_us=group.created_us,
+        )
+        for group in found
+    ]
+    return GroupList(items, marker)
+
+
+@action(
+    "volano:createGroup",
+    method="POST",
+    path="/volano/v1/groups",
+    permission="iam:CreateGroup",
+    resource="arn:aws:iam::{account}:group/{name}",
+)
+async def create_group(env: Env, call: Call, request: NewGroup) -> GroupView:
+    """An empty group."""
+    group = await groups.create_group(env, call, request.name)
+    return GroupView(
+        name=group.name, id=group.id, arn=group.arn, policies=[], created_us=group.created_us
+    )
+
+
+@action(
+    "volano:listRoles",
+    method="GET",
+    path="/volano/v1/roles",
+    permission="iam:ListRoles",
+    resource="arn:aws:iam::{account}:role/*",
+)
+async def list_roles(env: Env, call: Call, request: ListPage) -> RoleList:
+    """Roles, by name."""
+    found, marker = await roles.list_roles(
+        env, call, marker=request.cursor or None, max_items=request.limit
+    )
+    items = [
+        RoleView(
+            name=role.name,
+            id=role.id,
+            arn=role.arn,
+            description=role.description,
+            trust=role.trust,
+            max_session_s=role.max_session_s,
+            policies=await people.attached_arns(env, role.id),
+            created_us=role.created_us,
+            last_used_us=role.last_used_us,
+        )
+        for role in found
+    ]
+    return RoleList(items, marker)
+
+
+@action(
+    "volano:listPolicies",
+    method="GET",
+    path="/volano/v1/policies",
+    permission="iam:ListPolicies",
+    resource="arn:aws:iam::{account}:policy/*",
+)
+async def list_policies(env: Env, call: Call, request: ListPage) -> PolicyList:
+    """Policies that come with Volano, then the account's own."""
+    found, marker = await policies.list_policies(
+        env,
+        call,
+        policies.PolicyFilter(),
+        marker=request.cursor or None,
+        max_items=request.limit,
+    )
+    items = [
+        PolicyView(
+            name=policy.name,
+            arn=policy.arn,
+            description=policy.description,
+            is_managed=policy.account != call.account,
+            attachments=used,
+            updated_us=policy.updated_us,
+        )
+        for policy, used in found
+    ]
+    return PolicyList(items, marker)

@@ -1,0 +1,221 @@
+"""Signing in to the console, and out."""
+
+from __future__ import annotations
+
+import msgspec
+
+from volano.kernel.call import Call, Env
+from volano.kernel.errors import NotFound
+from volano.services.identity.logic import login
+from volano.services.identity.logic.access import is_operator, stored_authority
+from volano.services.identity.logic.accounts import get_account
+from volano.services.identity.model.credentials import SESSION_LIFE_S, SESSION_TAG
+from volano.services.identity.store.users import find_login, find_user
+from volano.wire.action import PUBLIC, SIGNED_IN, action
+from volano.wire.credential import SESSION_COOKIE
+from volano.wire.results import WithHeaders
+
+
+class NoFields(msgspec.Struct):
+    """The request of an action that takes nothing."""
+
+
+class SignIn(msgspec.Struct):
+    """`account` is an id or alias; empty means the first account of this cloud."""
+
+    user: str
+    password: str
+    account: str = ""
+
+
+class SignInByLink(msgspec.Struct):
+    token: str
+
+
+class ChangePassword(msgspec.Struct):
+    """`old` is not needed for a first password, in a session opened by a one-time link."""
+
+    new: str
+    old: str = ""
+
+
+class SessionView(msgspec.Struct, kw_only=True):
+    """Who is signed in. `csrf` goes into the header `X-Volano-CSRF` of every change."""
+
+    account: str
+    account_alias: str | None
+    account_name: str
+    region: str
+    principal_id: str
+    kind: str
+    name: str
+    display_name: str
+    email: str
+    arn: str
+    csrf: str
+    has_password: bool
+    must_change_password: bool
+    is_operator: bool
+
+
+class OpenSession(msgspec.Struct):
+    id: str
+    created_us: int
+    seen_us: int
+    expires_us: int
+    source_ip: str
+    user_agent: str
+    is_current: bool
+
+
+class SessionList(msgspec.Struct):
+    items: list[OpenSession]
+    next_cursor: str | None = None
+
+
+class SessionId(msgspec.Struct):
+    id: str
+
+
+@action(
+    "volano:signIn",
+    method="POST",
+    path="/volano/v1/session",
+    permission=PUBLIC,
+    resource="*",
+)
+async def sign_in(env: Env, call: Call, request: SignIn) -> WithHeaders:
+    """Open a session by password; the answer sets its cookie."""
+    signed_in = await login.sign_in(
+        env, call, account=request.account, user_name=request.user, password=request.password
+    )
+    return await _opened(env, signed_in)
+
+
+@action(
+    "volano:signInByLink",
+    method="POST",
+    path="/volano/v1/session/link",
+    permission=PUBLIC,
+    resource="*",
+)
+async def sign_in_by_link(env: Env, call: Call, request: SignInByLink) -> WithHeaders:
+    """Open a session by one-time link; the link is used up."""
+    return await _opened(env, await login.sign_in_by_link(env, call, request.token))
+
+
+async def _opened(env: Env, signed_in: login.SignedIn) -> WithHeaders:
+    view = await _view(env, signed_in.user.id, csrf=signed_in.csrf)
+    cookie = _cookie(env, signed_in.cookie, max_age_s=SESSION_LIFE_S)
+    return WithHeaders(view, headers=[("set-cookie", cookie)])
+
+
+def _cookie(env: Env, value: str, *, max_age_s: int) -> str:
+    secure = "; Secure" if env.config.tls_certificate else ""
+    return (
+        f"{SESSION_COOKIE}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Strict{secure}"
+    )
+
+
+@action(
+    "volano:getSession",
+    method="GET",
+    path="/volano/v1/session",
+    permission=SIGNED_IN,
+    resource="*",
+)
+async def get_session(env: Env, call: Call, request: NoFields) -> SessionView:
+    """Who am I?"""
+    session_id = call.principal.tags.get(SESSION_TAG)
+    csrf = stored_authority(env).csrf_of(session_id) if session_id else ""
+    return await _view(env, call.principal.id, csrf=csrf)
+
+
+async def _view(env: Env, user_id: str, *, csrf: str) -> SessionView:
+    reader = env.store.reader
+    user = await find_user(reader, user_id)
+    if user is None:
+        raise NotFound("These credentials stand for no user.")
+    account = await get_account(reader, user.account)
+    found = await find_login(reader, user.id)
+    return SessionView(
+        account=account.id,
+        account_alias=account.alias,
+        account_name=account.name,
+        region=env.region.name,
+        principal_id=user.id,
+        kind=user.kind.value,
+        name=user.name,
+        display_name=user.display_name or user.name,
+        email=user.email,
+        arn=user.arn,
+        csrf=csrf,
+        has_password=found is not None,
+        must_change_password=found is not None and found.must_change,
+        is_operator=await is_operator(env, user.account),
+    )
+
+
+@action(
+    "volano:signOut",
+    method="DELETE",
+    path="/volano/v1/session",
+    permission=SIGNED_IN,
+    resource="*",
+)
+async def sign_out(env: Env, call: Call, request: NoFields) -> WithHeaders:
+    """End this session."""
+    await login.sign_out(env, call)
+    return WithHeaders({}, headers=[("set-cookie", _cookie(env, "", max_age_s=0))])
+
+
+@action(
+    "volano:changePassword",
+    method="POST",
+    path="/volano/v1/session/password",
+    permission=SIGNED_IN,
+    resource="*",
+)
+async def change_password(env: Env, call: Call, request: ChangePassword) -> None:
+    """Change the own password; other sessions end."""
+    await login.change_own_password(env, call, request.old, request.new)
+
+
+@action(
+    "volano:listSessions",
+    method="GET",
+    path="/volano/v1/sessions",
+    permission=SIGNED_IN,
+    resource="*",
+)
+async def list_sessions(env: Env, call: Call, request: NoFields) -> SessionList:
+    """The own open sessions."""
+    current = call.principal.tags.get(SESSION_TAG)
+    found = await login.list_sessions(env, call.principal.id)
+    return SessionList(
+        [
+            OpenSession(
+                id=session.id,
+                created_us=session.created_us,
+                seen_us=session.seen_us,
+                expires_us=session.expires_us,
+                source_ip=session.source_ip,
+                user_agent=session.user_agent,
+                is_current=session.id == current,
+            )
+            for session in found
+        ]
+    )
+
+
+@action(
+    "volano:endSession",
+    method="DELETE",
+    path="/volano/v1/sessions/{id}",
+    permission=SIGNED_IN,
+    resource="*",
+)
+async def end_session(env: Env, call: Call, request: SessionId) -> None:
+    """End one of the own sessions."""
+    if not await login.end_session(env, call.principal.id, request.id):
+        raise NotFound(f"There is no session {request.id[:80]}.")
