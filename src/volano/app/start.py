@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from volano.app.test_mode import prepare_test_mode
 from volano.node.daemon import run_node
 from volano.services.chat import interface as chat
+from volano.services.compute import interface as compute
 from volano.services.identity import interface as identity
 from volano.services.models import interface as models
 from volano.services.regions import interface as regions
@@ -47,7 +48,8 @@ async def first_start(process: Process) -> Started:
     token = await identity.create_login_link(env, admin.account, admin.user)
 
     async def node(aws: Any, console: Any) -> None:
-        await run_node(env, aws_app=aws, console_app=console)
+        fleet = compute.open_fleet(env)
+        await run_node(env, fleet, aws_app=aws, console_app=console)
 
     return Started(
         login_url=f"{env.config.console_url}/login?token={token}",

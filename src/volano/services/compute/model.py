@@ -111,14 +111,14 @@ class Image:
 
 IMAGES = (
     Image(
-        id="ami-0debian12volano00",
+        id="ami-0deb1a12000000001",
         name="debian-12",
         description="Debian 12 with Python 3 and curl, built by mmdebstrap on first use",
         runtime_name="debian-12",
         created="2026-11-01T00:00:00.000Z",
     ),
     Image(
-        id="ami-0000000hostvolano",
+        id="ami-00000000000005057",
         name="host",
         description="The host's own system, read-only, with a private writable layer: no download",
         runtime_name="host",

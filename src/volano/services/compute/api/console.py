@@ -195,7 +195,8 @@ async def stop_instance(env: Env, call: Call, request: InstanceId) -> InstanceOb
 async def reboot_instance(env: Env, call: Call, request: InstanceId) -> InstanceObject:
     """Stop and start in one."""
     await instances.reboot_instances(env, call, [request.id])
-    return await get_instance(env, call, request)
+    it = await instances.get_instance(env, call, request.id)
+    return _object(it, (await list_tags(env, call)).get(it.id, {}))
 
 
 @action(

@@ -1,0 +1,1 @@
+"""The daemon on each machine: makes running workloads match the wanted ones."""
