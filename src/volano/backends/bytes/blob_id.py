@@ -16,6 +16,8 @@ from volano.kernel.errors import Internal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from volano.kernel.ids import Ids
+
 
 class Address(NamedTuple):
     """A parsed blob id; `places` is empty for a file."""
@@ -26,6 +28,23 @@ class Address(NamedTuple):
     @property
     def is_file(self) -> bool:
         return not self.places
+
+
+UIDS_AT_ONCE = 256
+
+
+class Uids:
+    """Random names of blobs, drawn many at a time: a call for entropy gives up the interpreter."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._drawn: list[bytes] = []
+
+    def next(self) -> bytes:
+        if not self._drawn:
+            data = self._ids.bytes(UID_BYTES * UIDS_AT_ONCE)
+            self._drawn = [data[at : at + UID_BYTES] for at in range(0, len(data), UID_BYTES)]
+        return self._drawn.pop()
 
 
 def file_id(uid: bytes) -> str:

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from volano.backends.bytes.blob_id import parse_blob_id
+from volano.backends.bytes.blob_id import Uids, parse_blob_id
 from volano.backends.bytes.disk_ops import DiskOps
 from volano.backends.bytes.mending import Mender
 from volano.backends.bytes.reading import Reader, require_range
@@ -57,7 +57,7 @@ class DiskStore:
         self._zones = {zone.name: zone for zone in zones}
         self._lock_fd = lock_fd
         self._clock = clock
-        self._ids = ids
+        self._uids = Uids(ids)
         self._journal = journal
         self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="bytes-pool")
         self._buffers = Buffers()
@@ -94,7 +94,7 @@ class DiskStore:
             pool=self._pool,
             buffers=self._buffers,
             clock=self._clock,
-            ids=self._ids,
+            uids=self._uids,
             journal=self._journal,
         )
 

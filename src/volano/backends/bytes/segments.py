@@ -109,7 +109,9 @@ class SegmentLog:
         self.ops = ops
         self._clock = clock
         self._ids = ids
-        self._queue: SimpleQueue[Append | None] = SimpleQueue()
+        self._gathered: list[Append] = []
+        self._waiting = 0
+        self._queue: SimpleQueue[list[Append] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._active: _Active | None = None
@@ -147,16 +149,28 @@ class SegmentLog:
         self._highest = max(self._highest, number)
 
     def is_waiting_full(self) -> bool:
-        return self._queue.qsize() >= MAX_WAITING
+        return self._waiting >= MAX_WAITING
 
     def append(self, item: Append) -> None:
-        """Hand a blob to the committer; called on the event loop."""
-        if self._thread is None or not self._thread.is_alive():
+        """Hand a blob to the committer, with all others of this turn of the event loop."""
+        self._waiting += 1
+        self._gathered.append(item)
+        if len(self._gathered) == 1:
             self._loop = asyncio.get_running_loop()
+            self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if self._thread is None or not self._thread.is_alive():
             name = f"bytes-{self.zone}"
             self._thread = threading.Thread(target=self._run, name=name, daemon=True)
             self._thread.start()
-        self._queue.put(item)
+        self._queue.put(gathered)
+
+    def _settle(self, batch: list[Append]) -> None:
+        self._waiting -= len(batch)
+        for item in batch:
+            item.settle()
 
     def cached(self, number: int) -> SegmentFile | None:
         """The segment when it is already open; never touches the disk."""
@@ -231,23 +245,25 @@ class SegmentLog:
     # The committer thread.
 
     def _run(self) -> None:
-        while True:
-            item = self._queue.get()
+        is_stopping = False
+        while not is_stopping:
             batch: list[Append] = []
             size = 0
-            while item is not None:
-                batch.append(item)
-                size += record_span(len(item.payload))
+            items = self._queue.get()
+            while items is not None:
+                batch += items
+                size += sum(record_span(len(item.payload)) for item in items)
                 if size >= MAX_BATCH_BYTES:
                     break
                 try:
-                    item = self._queue.get_nowait()
+                    items = self._queue.get_nowait()
                 except Empty:
                     break
-            if batch:
-                self._commit(batch)
-            if item is None:
-                return
+            is_stopping = items is None
+            while batch:
+                count = _fitting(batch)
+                self._commit(batch[:count])
+                batch = batch[count:]
 
     def _commit(self, batch: list[Append]) -> None:
         try:
@@ -257,7 +273,7 @@ class SegmentLog:
                 item.errors[self.zone] = error
         if self._loop is None or self._loop.is_closed():
             return
-        self._loop.call_soon_threadsafe(_settle_all, batch)
+        self._loop.call_soon_threadsafe(self._settle, batch)
 
     def _write(self, batch: list[Append]) -> None:
         active = self._room_for(batch)
@@ -327,6 +343,11 @@ class SegmentLog:
             self.ops.close(active.fd)
 
 
-def _settle_all(batch: list[Append]) -> None:
-    for item in batch:
-        item.settle()
+def _fitting(batch: list[Append]) -> int:
+    """How many of a batch one write takes; at least one."""
+    size = 0
+    for count, item in enumerate(batch):
+        size += record_span(len(item.payload))
+        if count and size > MAX_BATCH_BYTES:
+            return count
+    return len(batch)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from volano.backends.bytes.blob_id import file_id, record_id
 from volano.backends.bytes.copies import copy_file
 from volano.backends.bytes.damage import to_unavailable
-from volano.backends.bytes.record import UID_BYTES
 from volano.backends.bytes.segments import Append
 from volano.backends.bytes.spool import Spool
 from volano.backends.bytes.zones import choose_order, fullest_error
@@ -18,10 +17,10 @@ from volano.kernel.errors import Internal, Unavailable
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from volano.backends.bytes.blob_id import Uids
     from volano.backends.bytes.spool import Buffers
     from volano.backends.bytes.zones import Zone
     from volano.kernel.clock import Clock
-    from volano.kernel.ids import Ids
     from volano.kernel.log import Log
 
 SMALL_BYTES = 64 * 1024
@@ -35,7 +34,6 @@ class DiskWriter:
         "_buffers",
         "_clock",
         "_copies",
-        "_ids",
         "_is_done",
         "_journal",
         "_order",
@@ -43,6 +41,7 @@ class DiskWriter:
         "_pool",
         "_size_bytes",
         "_spool",
+        "_uids",
         "_zones",
     )
 
@@ -56,7 +55,7 @@ class DiskWriter:
         pool: Executor,
         buffers: Buffers,
         clock: Clock,
-        ids: Ids,
+        uids: Uids,
         journal: Log,
     ) -> None:
         self._zones = zones
@@ -72,7 +71,7 @@ class DiskWriter:
         self._pool = pool
         self._buffers = buffers
         self._clock = clock
-        self._ids = ids
+        self._uids = uids
         self._journal = journal
 
     async def write(self, chunk: bytes | bytearray | memoryview) -> None:
@@ -105,7 +104,7 @@ class DiskWriter:
 
     async def _open_spool(self) -> None:
         zones = self._order[: self._copies]
-        spool = Spool(self._ids.bytes(UID_BYTES), zones, pool=self._pool, buffers=self._buffers)
+        spool = Spool(self._uids.next(), zones, pool=self._pool, buffers=self._buffers)
         self._spool = spool
         await spool.open()
         for part in self._parts:
@@ -113,7 +112,7 @@ class DiskWriter:
         self._parts.clear()
 
     async def _commit_record(self, payload: bytes) -> Blob:
-        uid = self._ids.bytes(UID_BYTES)
+        uid = self._uids.next()
         now_us = self._clock.now_us()
         places: dict[str, tuple[int, int]] = {}
         left = list(self._order)
