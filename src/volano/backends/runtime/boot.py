@@ -22,6 +22,7 @@ METADATA_ADDRESS = "169.254.169.254"
 HOST_ADDRESS = "169.254.169.253"
 
 INIT = r"""
+exec 2>&1
 here=/var/lib/cloud/instance
 finish() {
   trap '' TERM INT

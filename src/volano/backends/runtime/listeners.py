@@ -87,8 +87,7 @@ def _open_by_child(where: Network, address: str, port: int) -> socket.socket:
             check=False,
         )
         if done.returncode != 0:
-            raise commands.command_failed(
-                argv, done.returncode, done.stderr.decode("utf-8", "replace")
-            )
+            said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            raise Unavailable(f"Cannot listen on {address}:{port} in the network: {said}")
         _, descriptors, _, _ = socket.recv_fds(ours, 1, 1)
     return socket.socket(fileno=descriptors[0])

@@ -73,6 +73,16 @@ nsenter "--net=$inside" "$ip" -batch - <<END
 $5
 END
 """
+# The kernel also removes the pair when the instance's namespace goes, some time later; whoever
+# comes first, it must be gone before the same instance starts again.
+DETACH = """
+for attempt in $(seq 100); do
+  "$1" link del "$2" 2>/dev/null
+  "$1" link show "$2" >/dev/null 2>&1 || exit 0
+  sleep 0.02
+done
+exit 1
+"""
 ROUTER_SYSCTLS = {
     "ipv4/ip_forward": 1,
     "ipv4/conf/all/rp_filter": 1,
@@ -134,12 +144,13 @@ class Networks:
             return None
         if network.holder is not None:
             return network if _is_alive(network.holder) else None
-        return network if (NAMESPACES / network.namespace).is_mount() else None
+        return network if _is_namespace(NAMESPACES / network.namespace) else None
 
     def attach(self, workload: Workload, pid: int) -> None:
         """Give the process `pid` (in its own network namespace) its interface `eth0`."""
         network = self.ensure(workload.network)
         device = veth_name(workload.id)
+        cidr = ipaddress.ip_network(workload.network_cidr, strict=False)
         mac = f" address {workload.mac}" if workload.mac else ""
         mtu = f" mtu {way_out_mtu()}"
         router = (
@@ -147,11 +158,13 @@ class Networks:
             f"addr replace {workload.gateway}/32 dev lo\n"
             f"link set {device} up\n"
             f"route replace {workload.address}/32 dev {device}\n"
+            # what is nobody's address must not leave by the uplink
+            f"route replace unreachable {cidr}\n"
         )
-        cidr = ipaddress.ip_network(workload.network_cidr, strict=False)
         inside = (
-            "link set lo up\n"
-            f"addr add {workload.address}/{cidr.prefixlen} dev eth0\n"
+            # bubblewrap sets up the loopback itself and fails when it is up already
+            ("" if self._rootless else "link set lo up\n")
+            + f"addr add {workload.address}/{cidr.prefixlen} dev eth0\n"
             "link set eth0 up\n"
             f"route add default via {workload.gateway} dev eth0 onlink\n"
         )
@@ -164,7 +177,8 @@ class Networks:
         network = self.find(workload.network) if workload.network else None
         if network is not None:
             ip = commands.get_program("ip")
-            commands.attempt([*enter(network), ip, "link", "del", veth_name(workload.id)])
+            script = ["sh", "-c", DETACH, "volano", ip, veth_name(workload.id)]
+            commands.attempt([*enter(network), *script])
 
     def remove(self, name: str) -> None:
         """Remove the network and its uplink; instances in it lose their interface."""
@@ -172,8 +186,7 @@ class Networks:
         with self._lock:
             self._known.pop(name, None)
             self._clear(name)
-            for file in (self._folder / f"{name}.json", self._folder / f"{name}.lock"):
-                file.unlink(missing_ok=True)
+            (self._folder / f"{name}.json").unlink(missing_ok=True)
 
     def _clear(self, name: str) -> None:
         """Remove what a complete or half-made network left."""
@@ -266,6 +279,14 @@ def _configure_router(network: Network) -> None:
     )
     commands.run([*enter(network), "sh", "-ec", settings])
     commands.run([*enter(network), ip, "-batch", "-"], stdin=batch)
+
+
+def _is_namespace(path: Path) -> bool:
+    """A name of a namespace is a mount over an empty file; after a crash only the file is left."""
+    try:
+        return path.stat().st_dev != path.parent.stat().st_dev
+    except OSError:
+        return False
 
 
 def _is_alive(holder: Holder) -> bool:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 PROGRAMS = ("bwrap", "ip", "unshare", "nsenter", "setsid")
 CONSOLE_CHUNK_BYTES = 2 * 1024 * 1024
 INFO_BYTES = 4096
+ERROR_TAIL_BYTES = 2000
 
 # $1 the console, $2 the exit file, then bubblewrap. `head` writes one chunk, then the log turns.
 SHIM = f"""
@@ -89,6 +90,9 @@ class ProcessDriver:
             raise
         finally:
             os.close(gate)  # lets init go
+        if not state.process_ticks(pid):
+            said = read_tail(folder.console, ERROR_TAIL_BYTES).decode("utf-8", "replace")
+            raise commands.command_failed(["bwrap"], folder.exit_code() or 1, said)
         folder.record_process(pid=pid, shim_pid=shim, started_us=self._clock.now_us())
 
     def clean(self, folder: InstanceFolder, workload: Workload) -> None:
@@ -147,7 +151,7 @@ class ProcessDriver:
             pid = int(json.loads(_read_info(info_read))["child-pid"])
         except (ValueError, KeyError):
             os.close(gate_write)
-            said = read_tail(folder.console, 2000).decode("utf-8", "replace")
+            said = read_tail(folder.console, ERROR_TAIL_BYTES).decode("utf-8", "replace")
             raise commands.command_failed(["bwrap"], 1, said) from None
         return pid, _shim_of(pid), gate_write
 
