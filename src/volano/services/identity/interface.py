@@ -31,7 +31,7 @@ from volano.services.identity.logic.policy import PolicyKind, require_policy
 from volano.services.identity.logic.quotas import declare_quota, quota_value, require_quota
 from volano.services.identity.logic.roles import get_role
 from volano.services.identity.logic.seed import seed
-from volano.services.identity.logic.sts import assume_role_for_instance
+from volano.services.identity.logic.sts import assume_role_for_instance, get_session_token
 from volano.services.identity.model.credentials import TemporaryCredentials, Token, TokenKind
 from volano.services.identity.model.events import (
     PrincipalChanged,
@@ -77,6 +77,7 @@ __all__ = [
     "get_instance_profile",
     "get_person",
     "get_role",
+    "get_session_token",
     "insert_audit",
     "list_principals",
     "open_authority",

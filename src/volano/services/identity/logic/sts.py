@@ -183,8 +183,13 @@ def _make_key(
     return key, secret, token
 
 
-async def get_session_token(env: Env, call: Call, duration_s: int | None) -> TemporaryCredentials:
-    """Temporary credentials of the calling user; raises Denied for sessions of STS."""
+async def get_session_token(
+    env: Env, call: Call, duration_s: int | None, *, policy: str | None = None
+) -> TemporaryCredentials:
+    """Temporary credentials of the calling user; raises Denied for sessions of STS.
+
+    `policy` limits what they may do (JSON text), as presigned links of the console need it.
+    """
     who = call.principal
     if who.kind is PrincipalKind.ROLE_SESSION or who.session_expires_us is not None:
         raise Denied("Cannot call GetSessionToken with session credentials")
@@ -195,6 +200,7 @@ async def get_session_token(env: Env, call: Call, duration_s: int | None) -> Tem
     if duration_s > MAX_TOKEN_DURATION_S:
         raise _out_of_range(duration_s, f"less than or equal to {MAX_TOKEN_DURATION_S}")
     key, secret, token = _make_key(env, who.account, who.id, "", min(duration_s, limit_s))
+    key = replace(key, policy=policy)
 
     async def write(tx: Tx) -> None:
         await rows.insert_temporary_key(tx, key)

@@ -47,7 +47,7 @@ _LOCK = ("ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStat
 
 
 async def facts_of_bucket(env: Env, call: Call, request: Request) -> dict[str, str]:
-    """What the policy engine must know of the bucket; raises NoSuchBucket."""
+    """What the policy engine must know of an S3 request's bucket; raises NoSuchBucket."""
     bucket = await get_bucket(env.store.reader, request["Bucket"])
     facts = bucket_facts(bucket)
     for member, name in (("Prefix", "s3:prefix"), ("Delimiter", "s3:delimiter")):

@@ -74,3 +74,8 @@ def count_request(env: Env, bucket: Bucket, meter: str) -> None:
 def count_bytes_out(env: Env, bucket: Bucket, size_bytes: int) -> None:
     if size_bytes > 0:
         counts_of(env).add(env, bucket, BYTES_OUT, size_bytes)
+
+
+def forget_caches(env: Env) -> None:
+    """Drop counts that were not handed over (test mode's reset)."""
+    _BY_PROCESS.pop(id(env.journal), None)

@@ -98,3 +98,8 @@ async def count_bucket(
         after = rows[-1][0]
         await asyncio.sleep(0)
     return objects, size_bytes
+
+
+async def last_counted(reader: Reader, bucket_id: str) -> tuple[int, int, int] | None:
+    """Objects, bytes and when they were last counted for the bill, None for never."""
+    return await usage_rows.select_usage(reader, bucket_id)
