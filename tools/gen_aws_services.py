@@ -15,20 +15,25 @@ from botocore.loaders import Loader
 TARGET = Path(__file__).parents[1] / "src" / "volano" / "wire" / "aws" / "services.json"
 
 
+def folders(loader: Loader) -> list[str]:
+    return sorted(loader.list_available_services("service-2"))
+
+
+def row(loader: Loader, folder: str) -> list[str]:
+    """Signing name, target prefix, endpoint prefix, API version, protocol."""
+    metadata = loader.load_service_model(folder, "service-2")["metadata"]
+    return [
+        metadata.get("signingName", metadata["endpointPrefix"]),
+        metadata.get("targetPrefix", ""),
+        metadata["endpointPrefix"],
+        metadata["apiVersion"],
+        metadata["protocol"],
+    ]
+
+
 def table() -> dict[str, list[str]]:
-    """By model folder: signing name, target prefix, endpoint prefix, API version, protocol."""
     loader = Loader()
-    found: dict[str, list[str]] = {}
-    for folder in sorted(loader.list_available_services("service-2")):
-        metadata = loader.load_service_model(folder, "service-2")["metadata"]
-        found[folder] = [
-            metadata.get("signingName", metadata["endpointPrefix"]),
-            metadata.get("targetPrefix", ""),
-            metadata["endpointPrefix"],
-            metadata["apiVersion"],
-            metadata["protocol"],
-        ]
-    return found
+    return {folder: row(loader, folder) for folder in folders(loader)}
 
 
 def render(found: dict[str, list[str]]) -> str:

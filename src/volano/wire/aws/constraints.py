@@ -26,11 +26,13 @@ MAX_VIOLATIONS = 10
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken rule; `member` is the member's name in the model."""
+    """One broken rule; `member` is the member's name in the model, `in_body` where it belongs."""
 
     member: str
     text: str
     missing: bool = False
+    in_body: bool = False
+    nested: bool = False
 
 
 def compile_check(operation: OperationModel) -> Callable[[dict[str, Any]], list[Violation]]:
@@ -67,7 +69,10 @@ def _compile(shape: Shape, memo: Memo, *, strict: bool) -> Check | None:
 
 
 def _structure(shape: StructureShape, memo: Memo, *, strict: bool) -> Check | None:
-    required = tuple(shape.required_members)
+    required = tuple(
+        (key, not shape.members[key].serialization.get("location"))
+        for key in shape.required_members
+    )
     recursive = shape.name in memo
     members = memo.setdefault(shape.name, [])
     if not recursive:
@@ -81,9 +86,9 @@ def _structure(shape: StructureShape, memo: Memo, *, strict: bool) -> Check | No
     def run(value: Any, path: str, found: Found) -> None:
         if not isinstance(value, dict):
             return
-        for key in required:
+        for key, in_body in required:
             if value.get(key) is None:
-                found.append(_violation(key, _join(path, key), None, "Member must not be null"))
+                found.append(_missing(key, _join(path, key), in_body=in_body))
         for key, check in members:
             item = value.get(key)
             if item is not None:
@@ -97,10 +102,14 @@ def _join(path: str, key: str) -> str:
     return f"{path}.{name}" if path else name
 
 
+def _missing(key: str, path: str, *, in_body: bool) -> Violation:
+    text = f"Value null at '{path}' failed to satisfy constraint: Member must not be null"
+    return Violation(key, text, missing=True, in_body=in_body, nested="." in path)
+
+
 def _violation(key: str, path: str, value: object, rule: str) -> Violation:
-    shown = "null" if value is None else f"'{str(value)[:200]}'"
-    text = f"Value {shown} at '{path}' failed to satisfy constraint: {rule}"
-    return Violation(key, text, missing=value is None)
+    shown = str(value)[:200]
+    return Violation(key, f"Value '{shown}' at '{path}' failed to satisfy constraint: {rule}")
 
 
 def _container(shape: Shape, memo: Memo, *, strict: bool) -> Check | None:

@@ -168,6 +168,8 @@ def render(error: VolanoError, origin: Origin) -> Response:
         for key, value in error.fields.items()
         if key.startswith(HEADER_FIELD)
     ]
+    if origin.service != "s3" and isinstance(error, AuthFailure | AuthMalformed):
+        extra = {}  # only S3 shows what it signed
     if error.retry_after_s is not None:
         headers.append(("Retry-After", str(max(1, round(error.retry_after_s)))))
     if status == 304 or (origin.head and origin.service == "s3"):

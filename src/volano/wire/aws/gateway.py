@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from volano.kernel.errors import Internal, Invalid, NotBuilt, VolanoError
+from volano.kernel.errors import Denied, Internal, Invalid, NotBuilt, VolanoError
 from volano.wire.action import PUBLIC, find_action, run_action
 from volano.wire.aws.caller import (
     Caller,
@@ -29,7 +29,7 @@ from volano.wire.aws.query_reader import parse_form
 from volano.wire.aws.routes import decode_label
 from volano.wire.aws.s3_routes import S3Routes
 from volano.wire.aws.scalars import BadValue
-from volano.wire.aws.sigv4 import AuthFailure, find_claim
+from volano.wire.aws.sigv4 import AuthFailure, AuthMalformed, find_claim
 from volano.wire.aws.target import (
     FORM_MEDIA,
     Target,
@@ -38,6 +38,7 @@ from volano.wire.aws.target import (
     target_of_headers,
     target_of_parameters,
 )
+from volano.wire.aws.xml import MALFORMED, MalformedXml
 from volano.wire.credential import call_of, request_id_of
 from volano.wire.http import ClientGone, Response
 
@@ -93,6 +94,8 @@ def _left_unread(request: Request) -> bool:
 
 
 def _refuse(env: Env, error: VolanoError, origin: Origin) -> Response:
+    if isinstance(error, AuthFailure | AuthMalformed):
+        env.metrics.count("volano_signatures_refused_total", (("code", error.wire_code),))
     if isinstance(error, Internal) and error.facts:
         env.log.error("answer failed", request_id=origin.request_id, **error.facts)
     return render(error, origin)
@@ -153,6 +156,12 @@ async def _answer_s3(env: Env, request: Request, origin: Origin, claim: Claim | 
     service = await get_service("s3")
     origin.model = service.model
     named = _s3_routes(service).match(request, _host_bases(env))
+    if request.method == "OPTIONS":
+        raise Denied(
+            "CORSResponse: CORS is not enabled for this bucket.",
+            code="AccessForbidden",
+            fields={"Method": "OPTIONS", "ResourceType": "OBJECT" if named.key else "BUCKET"},
+        )
     if named.operation is None:
         raise UnknownOperation(
             "The specified method is not allowed against this resource.",
@@ -284,10 +293,14 @@ def _violated(violations: list[Violation], origin: Origin) -> Invalid:
     if not first.missing or origin.service not in ("s3", "ec2"):
         return Invalid(describe(violations), code="MissingInput")
     if origin.service == "ec2":
-        return Invalid(
-            f"The request must contain the parameter {first.member}", code="MissingInput"
-        )
-    return Invalid(f"Missing required value in this request: {first.member}", code="MissingInput")
+        message = f"The request must contain the parameter {first.member}"
+    elif first.nested:
+        return MalformedXml(MALFORMED)
+    elif first.in_body:
+        return Invalid("Request body is empty.", code="MissingRequestBodyError")
+    else:
+        message = f"Missing required value in this request: {first.member}"
+    return Invalid(message, code="MissingInput")
 
 
 async def _run(

@@ -32,7 +32,8 @@ def contents_writer(generic: Writer) -> Writer:
                 key, modified, etag, size, storage = usual(item)
                 extra = _extra(item) if len(item) > len(_USUAL) else ""
             except KeyError:
-                extra = None
+                generic(append, [item])
+                continue
             if extra is None:
                 generic(append, [item])
                 continue

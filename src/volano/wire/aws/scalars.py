@@ -63,7 +63,7 @@ def parse_boolean(text: str) -> bool:
 
 def parse_blob(text: str) -> bytes:
     try:
-        return base64.b64decode(text.encode("ascii"))
+        return base64.b64decode("".join(text.split()).encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise BadValue("A value is not valid base64.") from None
 

@@ -54,12 +54,17 @@ def escape_attribute(text: str) -> str:
 
 
 def parse_xml(body: bytes) -> Element:
-    """The root element; raises MalformedXml."""
-    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
-        raise MalformedXml(MALFORMED, facts={"reason": "document type declaration"})
-    parser = ElementTree.XMLParser(encoding="utf-8")  # noqa: S314 - see the module's docstring
+    """The root element; raises MalformedXml.
+
+    The body is decoded here, so that no byte order mark can make the parser read another encoding
+    than the one that was searched for a document type.
+    """
     try:
-        parser.feed(body)
+        text = body.decode()
+        if "<!DOCTYPE" in text or "<!ENTITY" in text:
+            raise ValueError("document type declaration")
+        parser = ElementTree.XMLParser(encoding="utf-8")  # noqa: S314 - see the module's docstring
+        parser.feed(text)
         return parser.close()
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise MalformedXml(MALFORMED, facts={"reason": str(error)}) from error
