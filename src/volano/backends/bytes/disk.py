@@ -19,6 +19,7 @@ import fcntl
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -215,11 +216,8 @@ class DiskStore:
 
     def _count_files(self) -> None:
         for zone in self._zones.values():
-            try:
-                sizes = [entry.stat().st_size for _, entry in zone.files.uids()]
-            except OSError:
-                continue
-            zone.files.add_used(sum(sizes))
+            with suppress(OSError):
+                zone.files.count_all()
 
 
 def open_disk(

@@ -12,6 +12,7 @@ import struct
 import threading
 from array import array
 from collections import OrderedDict
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -98,32 +99,27 @@ class NewFile:
                 ops.write(self._fd, tail, self._end)
                 ops.sync(self._fd)
                 ops.make_dir(target.parent)
-                ops.rename(self._path, target)
+                self.files.adopt(self._path, target, self._end + len(tail))
                 ops.sync_dir(target.parent)
             except OSError:
-                self._discard(target)
+                self.abort()
+                with suppress(OSError):
+                    self.files.delete(self.uid)
                 raise
             ops.close(self._fd)
             self._fd = -1
-        self.files.add_used(self._end + len(tail))
 
     def abort(self) -> None:
-        """Leave nothing behind; may be repeated, and races with nothing."""
-        self._discard(self._path)
-
-    def _discard(self, also: Path) -> None:
+        """Leave nothing behind, unless it is committed; may be repeated, and races with nothing."""
         with self._lock:
             self._is_done = True
             if self._fd < 0:
                 return
             self.files.ops.close(self._fd)
             self._fd = -1
-        for path in {self._path, also}:
-            try:
-                self.files.ops.unlink(path)
-            except OSError:
-                # The zone is gone; what is under tmp/ is removed when it comes back.
-                continue
+        # When the zone is gone, what is under tmp/ is removed at the next start.
+        with suppress(OSError):
+            self.files.ops.unlink(self._path)
 
 
 class StoredFile:
@@ -197,6 +193,9 @@ class ZoneFiles:
         self.tmp = tmp
         self.ops = ops
         self.used_bytes = 0
+        self._count_lock = threading.Lock()
+        self._counted: set[str] = set()
+        self._is_all_counted = False
         self._open: OrderedDict[bytes, StoredFile] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -228,20 +227,37 @@ class ZoneFiles:
         with self._lock:
             self._open.pop(uid, None)
 
+    def adopt(self, source: Path, target: Path, size_bytes: int) -> None:
+        """Rename a written file to its name, and count it."""
+        with self._count_lock:
+            replaced_bytes = _size_of(target)
+            self.ops.rename(source, target)
+            self._count(target, size_bytes - replaced_bytes)
+
     def delete(self, uid: bytes) -> None:
         """Unlink it; nothing happens when it is gone. Raises OSError."""
         path = self.path_of(uid)
-        try:
-            size = path.stat().st_size
-        except FileNotFoundError:
-            size = 0
-        self.ops.unlink(path)
+        with self._count_lock:
+            size_bytes = _size_of(path)
+            self.ops.unlink(path)
+            self._count(path, -size_bytes)
         self.forget(uid)
-        self.add_used(-size)
 
-    def add_used(self, size_bytes: int) -> None:
-        with self._lock:
-            self.used_bytes += size_bytes
+    def count_all(self) -> None:
+        """Count what was there at the start, one folder at a time; blocks."""
+        while not self._is_all_counted:
+            with self._count_lock:
+                left = set(os.listdir(self.folder)) - self._counted
+                self._is_all_counted = not left
+            for shard in left:
+                with self._count_lock, os.scandir(self.folder / shard) as entries:
+                    self.used_bytes += sum(entry.stat().st_size for entry in entries)
+                    self._counted.add(shard)
+
+    def _count(self, path: Path, change_bytes: int) -> None:
+        # A folder that is not counted yet will be counted as it is then.
+        if self._is_all_counted or path.parent.name in self._counted:
+            self.used_bytes += change_bytes
 
     def clear_tmp(self) -> None:
         """Remove what a crash left half written."""
@@ -259,3 +275,10 @@ class ZoneFiles:
                     if len(entry.name) == UID_BYTES * 2
                 ]
         return found
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

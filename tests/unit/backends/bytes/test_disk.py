@@ -158,6 +158,19 @@ async def test_used_bytes_follow_files(store: DiskStore) -> None:
     assert all(used < 10_000 for used in store.used_bytes().values())
 
 
+async def test_used_bytes_are_right_again_after_reopening(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    blobs = [await put(store, bytes(300_000), copies=3) for _ in range(10)]
+    await store.delete(blobs[:2])
+    used = store.used_bytes()
+    await store.close()
+    store = open_store(tmp_path, seed=2)
+    await put(store, bytes(300_000), copies=3)  # while the files are still being counted
+    await store.delete([blobs[5]])
+    await store.close()
+    assert store.used_bytes() == used
+
+
 async def test_file_slice_is_given_only_for_bytes_that_were_compared(store: DiskStore) -> None:
     small, big = await put(store, b"small"), await put(store, bytes(range(256)) * 2000)
     assert store.file_slice(small, start=0, length=5) is None
