@@ -15,7 +15,7 @@ from volano.services.models import interface as models
 from volano.services.regions import interface as regions
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
     from volano.app.build import Process
@@ -28,7 +28,7 @@ class Started:
     login_url: str
     account: str
     reset: Callable[[], Awaitable[None]] | None
-    run_node: Callable[[Any, Any], Awaitable[None]]
+    run_node: Callable[[Any, Any], Coroutine[Any, Any, None]]
     first: bool
     credentials: dict[str, str] = field(default_factory=dict)
 

@@ -20,12 +20,13 @@ import msgspec
 
 from volano.backends.inference.connection import ConnectionLost
 from volano.backends.inference.extras import has_extra, install_extra
+from volano.backends.inference.hub import pull_model
 from volano.backends.inference.worker import WorkerSettings, start_worker
 from volano.kernel.errors import Unavailable
-from volano.kernel.inference import Delta, Embeddings, InferenceStatus
+from volano.kernel.inference import Delta, Embeddings, InferenceStatus, PulledModel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from volano.backends.inference.connection import Connection, Reply
     from volano.backends.inference.worker import Worker
@@ -123,6 +124,30 @@ class EngineInference:
         assert isinstance(loaded, list)
         names = tuple(str(entry["name"]) for entry in loaded)
         return msgspec.structs.replace(self._status, loaded=names)
+
+    async def pull(
+        self,
+        name: str,
+        folder: Path,
+        source: str,
+        progress: Callable[[float, str], Awaitable[None]],
+    ) -> PulledModel:
+        """See the port; the engine's process is not needed for it."""
+        local = source.startswith((".", "/", "~"))
+        pulled = await pull_model(
+            source if local else name,
+            folder,
+            mirror=None if local else source or None,
+            progress=progress,
+            clock=self._clock,
+        )
+        return PulledModel(
+            folder=str(pulled.folder),
+            task=pulled.task,
+            licence=pulled.licence or "",
+            size_bytes=pulled.size_bytes,
+            origin=source or "the public hub",
+        )
 
     async def unload(self, name: str) -> None:
         """See the port; nothing to do when the process is not running."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from volano.kernel.work import Job
 from volano.services.models.logic import registry
 from volano.wire.action import action
 
@@ -36,6 +37,11 @@ class ModelList(msgspec.Struct, kw_only=True):
     data: list[ModelObject]
 
 
+class ModelItems(msgspec.Struct, kw_only=True):
+    items: list[ModelObject]
+    next_cursor: str | None = None
+
+
 class NoFields(msgspec.Struct):
     pass
 
@@ -55,19 +61,6 @@ class PullModel(msgspec.Struct, kw_only=True):
 
     name: str
     source: str = ""
-
-
-class JobObject(msgspec.Struct, kw_only=True):
-    """A long piece of work; poll it until `state` is done or failed."""
-
-    id: str
-    kind: str
-    state: str
-    fraction: float
-    text: str
-    result: str
-    created_us: int
-    updated_us: int
 
 
 class InferenceObject(msgspec.Struct, kw_only=True):
@@ -116,6 +109,19 @@ async def delete_model(env: Env, call: Call, request: ModelName) -> DeletedModel
 
 
 @action(
+    "volano:listModels",
+    method="GET",
+    path="/volano/v1/models",
+    permission="models:ListModels",
+    resource=MODELS,
+)
+async def list_models_rest(env: Env, call: Call, request: NoFields) -> ModelItems:
+    """The models that the caller can use."""
+    found = await registry.list_models(env, call)
+    return ModelItems(items=[_object(model) for model in found])
+
+
+@action(
     "volano:pullModel",
     method="POST",
     path="/volano/v1/models/pull",
@@ -124,19 +130,9 @@ async def delete_model(env: Env, call: Call, request: ModelName) -> DeletedModel
         f"arn:aws:models:{call.region}:{call.account}:model/{request.name}"
     ),
 )
-async def pull_model(env: Env, call: Call, request: PullModel) -> JobObject:
+async def pull_model(env: Env, call: Call, request: PullModel) -> Job:
     """Start pulling a model; the answer is a job to poll."""
-    job = await registry.pull_model(env, call, request.name, source=request.source)
-    return JobObject(
-        id=job.id,
-        kind=job.kind,
-        state=job.state,
-        fraction=job.fraction,
-        text=job.text,
-        result=job.result,
-        created_us=job.created_us,
-        updated_us=job.updated_us,
-    )
+    return await registry.pull_model(env, call, request.name, source=request.source)
 
 
 @action(
