@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.services.identity.logic.access import (
-    ACCESS_KEY_ID,
     RESOURCE_ACCOUNT,
     RESOURCE_GRANT,
     RESOURCE_POLICY,
@@ -18,6 +17,7 @@ from volano.services.identity.logic.access import (
 from volano.services.identity.logic.access import forget as forget_caches
 from volano.services.identity.logic.audit import insert_audit
 from volano.services.identity.logic.bootstrap import FirstAccount, bootstrap
+from volano.services.identity.logic.credentials import ACCESS_KEY_ID
 from volano.services.identity.logic.instance_profiles import get_instance_profile
 from volano.services.identity.logic.login import create_login_link
 from volano.services.identity.logic.people import (
@@ -31,7 +31,11 @@ from volano.services.identity.logic.policy import PolicyKind, require_policy
 from volano.services.identity.logic.quotas import declare_quota, quota_value, require_quota
 from volano.services.identity.logic.roles import get_role
 from volano.services.identity.logic.seed import seed
-from volano.services.identity.logic.sts import assume_role_for_instance, get_session_token
+from volano.services.identity.logic.sts import (
+    assume_role_for_instance,
+    get_session_token,
+    require_pass_role,
+)
 from volano.services.identity.model.credentials import TemporaryCredentials, Token, TokenKind
 from volano.services.identity.model.events import (
     PrincipalChanged,
@@ -82,6 +86,7 @@ __all__ = [
     "list_principals",
     "open_authority",
     "quota_value",
+    "require_pass_role",
     "require_policy",
     "require_quota",
     "seed",
@@ -92,5 +97,5 @@ def open_authority(
     *, store: Store, secrets: SecretBox, clock: Clock, region: Region, log: Log, ids: Ids
 ) -> StoredAuthority:
     """The process's Authority over the identity tables."""
-    del ids  # deciding needs no randomness; the port's other makers take it
-    return StoredAuthority(store=store, secrets=secrets, clock=clock, region=region.name, log=log)
+    del ids, region  # deciding needs neither; app/ gives every port the same
+    return StoredAuthority(store=store, secrets=secrets, clock=clock, log=log)

@@ -14,6 +14,7 @@ from volano.services.identity.api.shapes import (
 )
 from volano.services.identity.logic import instance_profiles as profiles
 from volano.services.identity.logic.roles import get_role
+from volano.services.identity.logic.sts import INSTANCE_SERVICE, require_pass_role
 from volano.wire.action import action
 
 PROFILE = "arn:aws:iam::{account}:instance-profile/{InstanceProfileName}"
@@ -73,10 +74,7 @@ async def delete_instance_profile(env: Env, call: Call, request: Shape) -> None:
 @action("iam:AddRoleToInstanceProfile", permission="iam:AddRoleToInstanceProfile", resource=PROFILE)
 async def add_role_to_instance_profile(env: Env, call: Call, request: Shape) -> None:
     role = await get_role(env.store.reader, call.account, request["RoleName"])
-    # Who puts a role where instances use it hands its permissions on (IAM user guide, PassRole).
-    await env.authority.authorize(
-        call, "iam:PassRole", role.arn, {"iam:PassedToService": "ec2.amazonaws.com"}
-    )
+    await require_pass_role(env, call, role, service=INSTANCE_SERVICE)
     await profiles.add_role_to_profile(
         env, call, request["InstanceProfileName"], request["RoleName"]
     )

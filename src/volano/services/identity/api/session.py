@@ -127,7 +127,7 @@ def _cookie(env: Env, value: str, *, max_age_s: int) -> str:
 async def get_session(env: Env, call: Call, request: NoFields) -> SessionView:
     """Who am I?"""
     session_id = call.principal.tags.get(SESSION_TAG)
-    csrf = stored_authority(env).csrf_of(session_id) if session_id else ""
+    csrf = stored_authority(env).credentials.csrf_of(session_id) if session_id else ""
     return await _view(env, call.principal.id, csrf=csrf)
 
 

@@ -297,7 +297,7 @@ async def open_session(env: Env, call: Call, user: User) -> SignedIn:
     record_sign_in(env, call, user)
     return SignedIn(
         cookie=cookie,
-        csrf=stored_authority(env).csrf_of(session.id),
+        csrf=stored_authority(env).credentials.csrf_of(session.id),
         user=user,
         expires_us=session.expires_us,
     )

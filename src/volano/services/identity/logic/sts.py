@@ -216,6 +216,12 @@ async def get_session_token(
     )
 
 
+async def require_pass_role(env: Env, call: Call, role: Role, *, service: str) -> None:
+    """Who gives a role to a service hands its permissions on (IAM user guide, PassRole)."""
+    context = {"iam:PassedToService": service}
+    await env.authority.authorize(call, "iam:PassRole", role.arn, context)
+
+
 async def assume_role_for_instance(
     env: Env, role: Role, instance_id: str, *, service: str = INSTANCE_SERVICE
 ) -> TemporaryCredentials:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 async def write_uses(env: Env) -> None:
     """Write what this process has seen since the last time."""
-    uses = stored_authority(env).take_uses()
+    uses = stored_authority(env).credentials.take_uses()
     if not (uses.keys or uses.tokens or uses.sessions):
         return
 
