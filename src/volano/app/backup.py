@@ -96,7 +96,7 @@ def _link_blobs(data_dir: Path, stage: Path) -> None:
     """Hard links of all blob files that are not linked yet (copies across file systems)."""
     for path in sorted((data_dir / BLOB_FOLDER).rglob("*")):
         place = stage / path.relative_to(data_dir)
-        if not path.is_file() or place.exists() or "tmp" in path.parts:
+        if not path.is_file() or place.exists() or "tmp" in path.relative_to(data_dir).parts:
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # deleted since it was listed

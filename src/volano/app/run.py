@@ -11,8 +11,10 @@ import asyncio
 import ctypes
 import fcntl
 import os
+import resource
 import signal
 import socket
+import sys
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ from volano.app.protocol import LimitedProtocol
 from volano.app.server import aws_app, console_app
 from volano.app.start import Started, first_start
 from volano.kernel.errors import Unavailable
+from volano.wire.slack.socket import drain_sockets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 BACKLOG = 2048
 DRAIN_S = 20
 IDLE_S = 75
+SWITCH_INTERVAL_S = 0.0005
+"""Threads that finish an fsync must not wait 5 ms for the loop's turn to end."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
@@ -54,7 +59,7 @@ class _Server(uvicorn.Server):
 
 def run_forever(config: Config, on_ready: Callable[[Process, Started], None]) -> None:
     """Serve until SIGINT or SIGTERM; calls `on_ready` once when requests are answered."""
-    _tune_malloc()
+    _tune_process()
     import uvloop  # noqa: PLC0415 - commands that start no server do not pay for it
 
     with ExitStack() as stack:
@@ -107,6 +112,7 @@ async def serving(
             yield process, started
         finally:
             process.health.draining = True
+            await drain_sockets()
             for server in servers:
                 server.should_exit = True
             await asyncio.wait(tasks, timeout=DRAIN_S + 5)
@@ -175,6 +181,14 @@ def _locked(config: Config) -> Iterator[None]:
         yield
     finally:
         os.close(file)
+
+
+def _tune_process() -> None:
+    """What a server wants of its process: short turns for the GIL, all file descriptors."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    _tune_malloc()
 
 
 def _tune_malloc() -> None:

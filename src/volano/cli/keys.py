@@ -22,7 +22,8 @@ def run(args: argparse.Namespace) -> int:
     client = client_of(args)
     if args.what == "list":
         for key in client.get("/keys")["items"]:
-            print(f"  {key['id']:28} {key['kind']:8} {key['status']:9} {key['name']}")
+            state = "active" if key["active"] else "revoked"
+            print(f"  {key['id']:28} {key['kind']:11} {state:8} {key['name']} (…{key['hint']})")
         return 0
     if not args.subject:
         raise Invalid("Name the kind to make (access, api, slack) or the id to revoke.")
@@ -30,7 +31,10 @@ def run(args: argparse.Namespace) -> int:
         client.delete(f"/keys/{args.subject}")
         print("revoked")
         return 0
-    made = client.post("/keys", {"kind": args.subject, "name": args.name})
+    kinds = {"access": "access-key", "api": "api", "slack": "slack-user"}
+    if args.subject not in kinds:
+        raise Invalid(f"There is no kind {args.subject!r}: it is access, api or slack.")
+    made = client.post("/keys", {"kind": kinds[args.subject], "name": args.name or "Key"})
     for name, value in made.items():
         if value:
             print(f"  {name}: {value}")

@@ -17,5 +17,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     link = client_of(args).post(f"/people/{args.user}/login-link")
-    print(link["url"])
+    print(link["login_url"])
     return 0

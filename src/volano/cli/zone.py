@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
         if not args.zone:
             raise Invalid(f"Which zone? For example: volano zone {args.what} b")
         client.post(f"/zones/{args.zone}/{args.what}")
-    for zone in client.get("/zones")["items"]:
+    for zone in client.get("/zones")["zones"]:
         note = f"  ({zone['reason']})" if zone["reason"] else ""
         print(f"  {zone['name']:16} {zone['state']}{note}")
     return 0
