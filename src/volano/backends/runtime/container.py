@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shutil
 import subprocess
 from pathlib import Path
@@ -30,6 +31,8 @@ from volano.backends.runtime.state import write_atomically
 from volano.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
+    from io import FileIO
+
     from volano.backends.runtime.network import Networks
     from volano.backends.runtime.rootfs import Images
     from volano.backends.runtime.state import InstanceFolder
@@ -48,6 +51,9 @@ mount -t overlay overlay -o "lowerdir=$3,upperdir=upper,workdir=work" {MOUNT_POI
 shift 3
 exec "$@"
 """
+
+
+PRIVATE = 'umount "$1"; shift; exec "$@"'
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +99,7 @@ class ContainerDriver:
             if workload.network:
                 self._networks.attach(workload, pid)
             commands.run([*self._private(), *self._engine_argv(), "start", folder.id])
-        except Unavailable:
+        except BaseException:
             folder.end_process(grace_s=0)
             self.clean(folder, workload)
             raise
@@ -174,16 +180,8 @@ class ContainerDriver:
 
     def _private(self) -> list[str]:
         """How a command of the engine starts where it must not see the version 2 hierarchy."""
-        if not self._engine.unmount:
-            return []
-        return [
-            *_new_mounts(),
-            "sh",
-            "-ec",
-            'umount "$1"; shift; exec "$@"',
-            "sh",
-            self._engine.unmount,
-        ]
+        unmount = self._engine.unmount
+        return [*_new_mounts(), "sh", "-ec", PRIVATE, "volano", unmount] if unmount else []
 
     def _engine_argv(self) -> list[str]:
         return [self._engine.program, f"--root={self._engine_state}"]
@@ -199,8 +197,8 @@ def _new_mounts() -> list[str]:
 def _run_with_reply(argv: list[str], log: Path) -> int:
     """Run conmon, which forks itself away, and read init's pid from its reply pipe."""
     reader, writer = os.pipe()
-    try:
-        with log.open("wb") as errors:
+    with os.fdopen(reader, "rb", buffering=0) as reply, log.open("wb") as errors:
+        try:
             done = subprocess.run(
                 argv,
                 stdin=subprocess.DEVNULL,
@@ -211,28 +209,26 @@ def _run_with_reply(argv: list[str], log: Path) -> int:
                 timeout=commands.COMMAND_LIMIT_S,
                 check=False,
             )
-        os.close(writer)
-        writer = -1
-        reply = _read_all(reader) if done.returncode == 0 else b""
-    finally:
-        os.close(reader)
-        if writer >= 0:
+        except (OSError, subprocess.SubprocessError) as error:
+            raise Unavailable(f"conmon could not run: {error}") from error
+        finally:
             os.close(writer)
-    answer = _parse_reply(reply)
-    if answer.get("data", -1) > 0:
-        return int(answer["data"])
+        answer = _read_reply(reply)
+    pid = answer.get("data")
+    if isinstance(pid, int) and pid > 0:
+        return pid
     said = f"{answer.get('message', '')} {log.read_text(errors='replace')}"
     raise commands.command_failed(["conmon"], done.returncode, said)
 
 
-def _parse_reply(reply: bytes) -> dict[str, int]:
+def _read_reply(reply: FileIO) -> dict[str, object]:
+    """conmon keeps its end open for life, so one read is the whole reply: `{"data": PID}`."""
+    poller = select.poll()
+    poller.register(reply, select.POLLIN)
+    if not poller.poll(commands.COMMAND_LIMIT_S * 1000):
+        return {"message": "no reply in time"}
     with contextlib.suppress(ValueError, IndexError):
-        parsed = json.loads(reply.splitlines()[0])
+        parsed = json.loads(reply.read(CREATE_REPLY_BYTES).splitlines()[0])
         if isinstance(parsed, dict):
             return parsed
     return {}
-
-
-def _read_all(descriptor: int) -> bytes:
-    """conmon keeps its end open for life, so one read is the whole reply."""
-    return os.read(descriptor, CREATE_REPLY_BYTES)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakValueDictionary
 
 from volano.backends.runtime import boot, listeners, probe
 from volano.backends.runtime.state import InstanceFolder
+from volano.kernel.errors import Unavailable
 from volano.kernel.runtime import WorkloadState, WorkloadStatus
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class LocalRuntime:
         self._mirror = mirror
         self._choice: Choice | None = None
         self._choosing = asyncio.Lock()
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="volano-runtime")
 
     async def probe(self) -> RuntimeInfo:
@@ -74,7 +76,6 @@ class LocalRuntime:
         choice = await self._chosen()
         async with self._lock(workload_id):
             await self._in_thread(lambda: self._destroy(choice, workload_id))
-        self._locks.pop(workload_id, None)
 
     async def list(self) -> Statuses:
         return await self._in_thread(self._list)
@@ -123,7 +124,10 @@ class LocalRuntime:
             return self._choice
 
     def _lock(self, workload_id: str) -> asyncio.Lock:
-        return self._locks.setdefault(workload_id, asyncio.Lock())
+        lock = self._locks.get(workload_id)
+        if lock is None:
+            lock = self._locks[workload_id] = asyncio.Lock()
+        return lock
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
@@ -137,9 +141,12 @@ class LocalRuntime:
             folder.end_process(grace_s=0)
         if folder.process() is not None:
             choice.driver.clean(folder, workload)
-        folder.create(workload)
-        folder.forget_process()
-        choice.driver.launch(folder, workload)
+        try:
+            folder.create(workload)
+            folder.forget_process()
+            choice.driver.launch(folder, workload)
+        except OSError as error:
+            raise Unavailable(f"The instance could not be started: {error}") from error
 
     def _stop(self, choice: Choice, workload_id: str, grace_s: float) -> None:
         folder = InstanceFolder(self._instances, workload_id)

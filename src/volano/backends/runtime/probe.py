@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 CHOICES = ("auto", "container", "crun", "runc", "process")
 ENGINES = ("crun", "runc")
 CONTAINER_PROGRAMS = ("conmon", "ip", "unshare", "nsenter", "mount", "umount")
-PROCESS_PROGRAMS = ("bwrap", "ip", "unshare", "nsenter", "setsid")
 PROBE_ID = "volano-probe"
 PROBE_MEMORY_BYTES = 64 * 1024 * 1024
 
@@ -130,6 +129,8 @@ def _container(state_dir: Path, engine: Engine, clock: Clock, notes: tuple[str, 
     ]
     if not internet:
         said.append("No way out: the host has no default route, or nft is not installed.")
+    elif not uplink.nameservers():
+        said.append("Instances resolve no names: the host's resolver listens on its loopback only.")
     info = RuntimeInfo(
         kind="container",
         engine=engine.name,

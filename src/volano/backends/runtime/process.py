@@ -85,7 +85,7 @@ class ProcessDriver:
         try:
             if workload.network:
                 self._networks.attach(workload, pid)
-        except Unavailable:
+        except BaseException:
             folder.end_process(grace_s=0)
             raise
         finally:
