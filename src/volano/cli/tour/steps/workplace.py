@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 COPILOT = "copilot"
 ANSWER_TIMEOUT_S = 90.0
-CITATION = re.compile(r"https?://[^\s|>\"]+/(?:archives/[A-Z0-9]+/p\d+|files/[^\s|>\"]+)")
+# A message's permalink, a file's page, or an object of a bucket.
+CITATION = re.compile(
+    r"https?://[^\s|>\"]+/(?:archives/[A-Z0-9]+/p\d+|files/[^\s|>\"]+)|s3://[^\s|>\"]+"
+)
 REPORT_FILE = "sales.md"
 TODO = "open the channel in the console's chat and look"
 
