@@ -342,3 +342,95 @@ def test_times_that_no_calendar_has_are_refused() -> None:
         )
         with pytest.raises(VolanoError):
             sigv4.check_time(claim, AT)
+
+
+CHUNKS = (
+    b"10000;chunk-signature=ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\n"
+    + b"a" * 65536
+    + b"\r\n400;chunk-signature=0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\n"
+    + b"a" * 1024
+    + b"\r\n0;chunk-signature=b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n"
+)
+CHUNKED_HEADERS = {
+    "host": "s3.amazonaws.com",
+    "x-amz-date": STAMP,
+    "x-amz-storage-class": "REDUCED_REDUNDANCY",
+    "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+    "content-encoding": "aws-chunked",
+    "x-amz-decoded-content-length": "66560",
+    "content-length": "66824",
+    "authorization": authorization(
+        "content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;"
+        "x-amz-decoded-content-length;x-amz-storage-class",
+        "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
+    ),
+}
+
+
+@pytest.fixture
+def stored(actions: dict[str, Action]) -> list[dict[str, Any]]:
+    got: list[dict[str, Any]] = []
+
+    @action("s3:PutObject", permission="s3:PutObject", resource="*")
+    async def put_object(env: Env, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        body = b"".join([chunk async for chunk in request["Body"]])
+        got.append({**request, "Body": body})
+        return {}
+
+    return got
+
+
+async def test_published_chunked_upload_through_the_door(
+    env: Env, stored: list[dict[str, Any]]
+) -> None:
+    path = "/examplebucket/chunkObject.txt"
+    response = await handle(env, make_request("PUT", path, CHUNKED_HEADERS, CHUNKS))
+    assert response.status == 200, response.body
+    assert stored[0]["Body"] == b"a" * 66_560
+    assert stored[0]["ContentLength"] == 66_560
+    assert "ContentEncoding" not in stored[0]
+    broken = CHUNKS.replace(b"400;", b"3ff;")
+    response = await handle(env, make_request("PUT", path, CHUNKED_HEADERS, broken))
+    assert b"<Code>IncompleteBody</Code>" in cast("bytes", response.body)
+    assert len(stored) == 1
+
+
+async def test_chunked_uploads_that_cannot_be_checked_are_refused(
+    env: Env, stored: list[dict[str, Any]]
+) -> None:
+    path = "/examplebucket/chunkObject.txt"
+    anonymous = {k: v for k, v in CHUNKED_HEADERS.items() if k != "authorization"}
+    cases = [
+        (anonymous, "InvalidRequest"),
+        ({k: v for k, v in anonymous.items() if "decoded" not in k}, "MissingContentLength"),
+        (anonymous | {"x-amz-decoded-content-length": "-1"}, "MissingContentLength"),
+        (
+            anonymous | {"x-amz-content-sha256": "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"},
+            "InvalidRequest",
+        ),
+    ]
+    for headers, code in cases:
+        response = await handle(env, make_request("PUT", path, headers, CHUNKS))
+        assert f"<Code>{code}</Code>".encode() in cast("bytes", response.body)
+    assert stored == []
+
+
+async def test_the_date_header_may_stand_in_for_x_amz_date(env: Env) -> None:
+    headers = {"host": "localhost", "authorization": authorization("host;date", "0" * 64)}
+    for date in ({}, {"date": "someday"}):
+        response = await handle(env, make_request("GET", "/b/k", headers | date))
+        assert b"requires a valid Date" in cast("bytes", response.body)
+    dated = headers | {"date": "Fri, 24 May 2013 00:00:00 GMT", "x-amz-content-sha256": "0" * 64}
+    dated["authorization"] = authorization("host;date;x-amz-content-sha256", "0" * 64)
+    response = await handle(env, make_request("GET", "/b/k", dated))
+    assert b"<Code>SignatureDoesNotMatch</Code>" in cast("bytes", response.body)
+
+
+async def test_a_scope_of_another_service_is_refused(env: Env, actions: dict[str, Action]) -> None:
+    request = signed_by_botocore(
+        "http://host.example/", service="logs", headers={"x-amz-target": "TrentService.Encrypt"}
+    )
+    clock = cast("ManualClock", env.clock)
+    clock.advance(dt.datetime.now(dt.UTC).timestamp() - AT / 1e6)
+    response = await handle(env, request)
+    assert b"scoped to correct service: 'kms'" in cast("bytes", response.body)
