@@ -6,7 +6,8 @@ import base64
 from typing import TYPE_CHECKING
 
 from volano.services.identity.logic.access import forget
-from volano.services.identity.logic.users import get_user_or_self, require_iam_quota
+from volano.services.identity.logic.quotas import require_iam_quota
+from volano.services.identity.logic.users import get_user_or_self
 from volano.services.identity.model.credentials import AccessKeyRow
 from volano.services.identity.model.errors import NoSuchEntity, ValidationError
 from volano.services.identity.store import keys as rows

@@ -15,8 +15,9 @@ from volano.services.identity.logic.names import (
 )
 from volano.services.identity.logic.policies import get_policy
 from volano.services.identity.logic.policy import PolicyKind, require_policy
+from volano.services.identity.logic.quotas import require_iam_quota
 from volano.services.identity.logic.roles import get_role
-from volano.services.identity.logic.users import get_user, require_iam_quota
+from volano.services.identity.logic.users import get_user
 from volano.services.identity.model.errors import NoSuchEntity
 from volano.services.identity.store import groups as group_rows
 from volano.services.identity.store import policies as rows

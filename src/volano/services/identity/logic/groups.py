@@ -13,7 +13,8 @@ from volano.services.identity.logic.names import (
     require_page_size,
     require_path,
 )
-from volano.services.identity.logic.users import get_user, require_iam_quota
+from volano.services.identity.logic.quotas import require_iam_quota
+from volano.services.identity.logic.users import get_user
 from volano.services.identity.model.errors import (
     DeleteConflict,
     EntityAlreadyExists,

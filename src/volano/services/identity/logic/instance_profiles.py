@@ -13,8 +13,8 @@ from volano.services.identity.logic.names import (
     require_path,
     require_tags,
 )
+from volano.services.identity.logic.quotas import require_iam_quota
 from volano.services.identity.logic.roles import get_role
-from volano.services.identity.logic.users import require_iam_quota
 from volano.services.identity.model.errors import (
     DeleteConflict,
     EntityAlreadyExists,

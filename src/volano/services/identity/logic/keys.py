@@ -9,8 +9,8 @@ from volano.kernel.errors import Denied, Invalid, NotFound
 from volano.kernel.identity import PrincipalKind
 from volano.services.identity.logic.access import forget
 from volano.services.identity.logic.access_keys import add_access_key
+from volano.services.identity.logic.quotas import require_iam_quota
 from volano.services.identity.logic.tokens import add_token
-from volano.services.identity.logic.users import require_iam_quota
 from volano.services.identity.logic.uses import write_uses
 from volano.services.identity.model.credentials import AccessKeyRow, Token, TokenKind
 from volano.services.identity.store import keys as rows

@@ -17,7 +17,7 @@ from volano.services.identity.logic.names import (
     require_tags,
 )
 from volano.services.identity.logic.policy import PolicyKind, require_policy
-from volano.services.identity.logic.users import require_iam_quota
+from volano.services.identity.logic.quotas import require_iam_quota
 from volano.services.identity.model.errors import (
     DeleteConflict,
     EntityAlreadyExists,
@@ -110,6 +110,16 @@ async def get_own_policy(reader: Reader, account: str, arn: str) -> Policy:
     if policy.account != account:
         raise Denied(f"The policy {policy.arn} comes with Volano and cannot be changed.")
     return policy
+
+
+async def require_boundary(reader: Reader, account: str, arn: str) -> None:
+    """A permissions boundary must be a policy that the account can see; raises NoSuchEntity."""
+    try:
+        await get_policy(reader, account, arn)
+    except NoSuchEntity as error:
+        raise NoSuchEntity(
+            f"Scope ARN: {arn[:200]} does not exist or is not attachable."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Invalid, QuotaExceeded
+from volano.services.identity.model.errors import LimitExceeded
 from volano.services.identity.model.quotas import DEFAULT_QUOTAS
 from volano.services.identity.store import accounts as rows
 
@@ -37,6 +38,14 @@ async def require_quota(
             "ask your operator for more.",
             facts={"quota": name, "account": account},
         )
+
+
+async def require_iam_quota(reader: Reader, account: str, name: str, used: int) -> None:
+    """As require_quota, in IAM's words."""
+    limit = await quota_value(reader, account, name)
+    if used >= limit:
+        thing = name.removeprefix("iam.").replace("-", " ")
+        raise LimitExceeded(f"Cannot exceed quota for {thing}: {limit}")
 
 
 async def list_quotas(env: Env, account: str) -> dict[str, tuple[int, int]]:

@@ -14,8 +14,9 @@ from volano.services.identity.logic.names import (
     require_path,
     require_tags,
 )
+from volano.services.identity.logic.policies import require_boundary
 from volano.services.identity.logic.policy import PolicyKind, require_policy
-from volano.services.identity.logic.users import require_iam_quota
+from volano.services.identity.logic.quotas import require_iam_quota
 from volano.services.identity.model.errors import (
     DeleteConflict,
     EntityAlreadyExists,
@@ -93,6 +94,8 @@ async def add_role(tx: Tx, role: Role) -> None:
     if await rows.is_role_name_taken(tx, role.account, role.name):
         raise EntityAlreadyExists(f"Role with name {role.name} already exists.")
     await require_iam_quota(tx, role.account, "iam.roles", await rows.count_roles(tx, role.account))
+    if role.boundary is not None:
+        await require_boundary(tx, role.account, role.boundary)
     await rows.insert_role(tx, role)
 
 
@@ -170,6 +173,8 @@ async def put_role_boundary(env: Env, call: Call, name: str, arn: str | None) ->
 
     async def write(tx: Tx) -> None:
         role = await get_role(tx, call.account, name)
+        if arn is not None:
+            await require_boundary(tx, call.account, arn)
         await rows.update_role(tx, replace(role, boundary=arn))
 
     await env.store.transact(write)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from volano.services.identity.logic.users import require_iam_quota
+from volano.services.identity.logic.quotas import require_iam_quota
 from volano.services.identity.model.credentials import Token, TokenKind
 from volano.services.identity.model.errors import ValidationError
 from volano.services.identity.store import keys as rows

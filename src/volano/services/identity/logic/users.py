@@ -15,11 +15,11 @@ from volano.services.identity.logic.names import (
     require_path,
     require_tags,
 )
-from volano.services.identity.logic.quotas import quota_value
+from volano.services.identity.logic.policies import require_boundary
+from volano.services.identity.logic.quotas import require_iam_quota
 from volano.services.identity.model.errors import (
     DeleteConflict,
     EntityAlreadyExists,
-    LimitExceeded,
     NoSuchEntity,
     ValidationError,
 )
@@ -28,7 +28,6 @@ from volano.services.identity.model.events import (
     PrincipalCreated,
     PrincipalDeleted,
 )
-from volano.services.identity.model.managed import find_managed_policy
 from volano.services.identity.model.principals import SERVICE_ACCOUNT_PATH, User
 from volano.services.identity.store import groups as group_rows
 from volano.services.identity.store import keys as key_rows
@@ -111,29 +110,16 @@ async def add_user(tx: Tx, user: User) -> None:
     )
 
 
-async def require_iam_quota(reader: Reader, account: str, name: str, used: int) -> None:
-    """As require_quota, in IAM's words."""
-    limit = await quota_value(reader, account, name)
-    if used >= limit:
-        thing = name.removeprefix("iam.").replace("-", " ")
-        raise LimitExceeded(f"Cannot exceed quota for {thing}: {limit}")
-
-
 async def create_user(env: Env, call: Call, user: User) -> User:
     """Store `user` (of `make_user`) in the caller's account."""
     if user.boundary is not None:
-        await _require_policy(env.store.reader, user.boundary)
+        await require_boundary(env.store.reader, call.account, user.boundary)
 
     async def write(tx: Tx) -> None:
         await add_user(tx, user)
 
     await env.store.transact(write)
     return user
-
-
-async def _require_policy(reader: Reader, arn: str) -> None:
-    if find_managed_policy(arn) is None and await policy_rows.find_policy(reader, arn) is None:
-        raise NoSuchEntity(f"Scope ARN: {arn} does not exist or is not attachable.")
 
 
 async def get_user(reader: Reader, account: str, name: str) -> User:
@@ -304,7 +290,7 @@ async def put_user_boundary(env: Env, call: Call, name: str, arn: str | None) ->
     async def write(tx: Tx) -> None:
         user = await get_user(tx, call.account, name)
         if arn is not None:
-            await _require_policy(tx, arn)
+            await require_boundary(tx, call.account, arn)
         await rows.update_user(tx, replace(user, boundary=arn))
 
     await env.store.transact(write)
