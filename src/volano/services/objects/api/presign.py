@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from volano.wire.aws.sigv4 import iso_time, signing_key
+from volano.wire.aws.sigv4 import signing_key
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -48,7 +49,8 @@ def presigned_url(
 ) -> str:
     """The URL on the AWS port, path style, valid from now."""
     endpoint = urlsplit(env.config.aws_url)
-    stamp = iso_time(env.clock.now_us())
+    now = datetime.fromtimestamp(env.clock.now_us() / 1e6, UTC)
+    stamp = now.strftime("%Y%m%dT%H%M%SZ")
     scope = f"{stamp[:8]}/{env.region.name}/s3/aws4_request"
     path = quote(f"/{bucket}/{key}", safe="/~")
     query = urlencode(
