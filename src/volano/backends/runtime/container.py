@@ -9,7 +9,7 @@ The overlay is mounted on one fixed path of that private namespace: the path mus
 the instance's unprivileged user, which a data folder with mode 0700 is not.
 
 On a hybrid host crun refuses to run while the version 2 hierarchy is mounted beside version 1;
-the same private namespace is where we unmount it.
+the same private namespace is where we unmount it. Only creating is refused, not what follows.
 """
 
 from __future__ import annotations
@@ -51,9 +51,6 @@ mount -t overlay overlay -o "lowerdir=$3,upperdir=upper,workdir=work" {MOUNT_POI
 shift 3
 exec "$@"
 """
-
-
-PRIVATE = 'umount "$1"; shift; exec "$@"'
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +95,7 @@ class ContainerDriver:
             folder.record_process(pid=pid, shim_pid=shim)
             if workload.network:
                 self._networks.attach(workload, pid)
-            commands.run([*self._private(), *self._engine_argv(), "start", folder.id])
+            commands.run([*self._engine_argv(), "start", folder.id])
         except BaseException:
             folder.end_process(grace_s=0)
             self.clean(folder, workload)
@@ -110,7 +107,7 @@ class ContainerDriver:
         if workload.network:
             self._networks.detach(workload)
         if (self._engine_state / folder.id).exists():
-            argv = [*self._private(), *self._engine_argv(), "delete", "--force", folder.id]
+            argv = [*self._engine_argv(), "delete", "--force", folder.id]
             commands.attempt(argv)
         cgroups.remove_group(self._group(folder))
 
@@ -177,11 +174,6 @@ class ContainerDriver:
         script = ["sh", "-ec", LAUNCH, "volano", self._engine.unmount, str(folder.path), image]
         reply = _run_with_reply([*_new_mounts(), *script, *conmon], folder.path / "shim.log")
         return reply, int(shim_file.read_text())
-
-    def _private(self) -> list[str]:
-        """How a command of the engine starts where it must not see the version 2 hierarchy."""
-        unmount = self._engine.unmount
-        return [*_new_mounts(), "sh", "-ec", PRIVATE, "volano", unmount] if unmount else []
 
     def _engine_argv(self) -> list[str]:
         return [self._engine.program, f"--root={self._engine_state}"]
