@@ -42,12 +42,13 @@ def config_of(args: argparse.Namespace, **more: object) -> Config:
 
 
 def client_environment(data_dir: Path) -> dict[str, str]:
-    """The variables of stock clients: those set already, else the administrator's of `data_dir`.
+    """The variables of stock clients: the shell's when they are complete, else the administrator's
+    of `data_dir`; never a mixture, which would pair one cloud's key with another's address.
 
     Raises NotFound when neither is there.
     """
     given = {name: os.environ[name] for name in CLIENT_VARIABLES if name in os.environ}
-    if {"AWS_ACCESS_KEY_ID", "OPENAI_API_KEY", "AWS_ENDPOINT_URL"} <= set(given):
+    if {"AWS_ACCESS_KEY_ID", "OPENAI_API_KEY", "AWS_ENDPOINT_URL", "OPENAI_BASE_URL"} <= set(given):
         return given
     try:
         lines = (data_dir / "admin.env").read_text().splitlines()
@@ -56,7 +57,7 @@ def client_environment(data_dir: Path) -> dict[str, str]:
             f"There are no keys: neither the variables of stock clients are set nor is there "
             f"{data_dir / 'admin.env'}. Start `volano up` first, or give --data."
         ) from None
-    return dict(line.split("=", 1) for line in lines if "=" in line) | given
+    return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 def client_of(args: argparse.Namespace) -> Client:

@@ -1,0 +1,53 @@
+"""Settings come from one place each, and a wrong one is named with its source."""
+
+from pathlib import Path
+
+import pytest
+
+from volano.app.settings import BadSetting, load_config
+
+
+def load(tmp_path: Path, toml: str | None = None, environ=None, **overrides):
+    file = None
+    if toml is not None:
+        file = tmp_path / "volano.toml"
+        file.write_text(toml)
+    return load_config(overrides, file=file, environ=environ or {})
+
+
+def test_the_command_line_wins_over_the_environment_over_the_file(tmp_path):
+    toml = 'port = 1001\nzones = 1\nregion = "eu-file-1"\n'
+    config = load(tmp_path, toml, {"VOLANO_PORT": "1002", "VOLANO_ZONES": "2"}, port=1003)
+    assert (config.port, config.zones, config.region) == (1003, 2, "eu-file-1")
+
+
+def test_a_variable_of_another_program_is_left_alone(tmp_path):
+    assert load(tmp_path, environ={"VOLANO_SOMETHING_ELSE": "x"}).port == 8080
+
+
+@pytest.mark.parametrize(("toml", "words"), [
+    ("prot = 1", "no setting 'prot'"),
+    ("port = 'x'", "port = 'x' is not a int"),
+    ("port = 70000", "not a port"),
+    ("zones = 9", "1 to 6"),
+    ("http = 'fast'", "own"),
+    ("store = 'mysql://x'", "postgresql"),
+    ("port = ", "not valid TOML"),
+    ("tls_key = '/k'", "together"),
+    ("test_mode = true\nlisten = '0.0.0.0'", "loopback"),
+])
+def test_a_wrong_setting_is_refused_with_its_name(tmp_path, toml, words):
+    with pytest.raises(BadSetting) as caught:
+        load(tmp_path, toml)
+    assert words in caught.value.message
+
+
+def test_a_config_file_that_is_named_must_exist(tmp_path):
+    with pytest.raises(BadSetting, match="does not exist"):
+        load_config({}, file=tmp_path / "nowhere.toml", environ={})
+
+
+def test_lists_and_paths_are_read_from_text(tmp_path):
+    config = load(tmp_path, environ={"VOLANO_EXTRA_HOSTS": "a.example, b.example", "VOLANO_DATA_DIR": "/d"})
+    assert config.extra_hosts == ("a.example", "b.example")
+    assert config.data_dir == Path("/d")
