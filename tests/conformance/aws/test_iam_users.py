@@ -164,9 +164,13 @@ def test_access_keys(volano, iam):
     with pytest.raises(iam.exceptions.LimitExceededException):
         iam.create_access_key(UserName=user)
     assert client_of(volano, "sts", first).get_caller_identity()["Arn"].endswith(user)
+    with pytest.raises(ClientError):
+        client_of(volano, "iam", first).list_users()
     used = iam.get_access_key_last_used(AccessKeyId=first["AccessKeyId"])
     assert used["UserName"] == user
     assert "LastUsedDate" in used["AccessKeyLastUsed"]
+    assert used["AccessKeyLastUsed"]["ServiceName"] == "iam"
+    assert used["AccessKeyLastUsed"]["Region"] == "eu-home-1"
     iam.update_access_key(UserName=user, AccessKeyId=first["AccessKeyId"], Status="Inactive")
     with pytest.raises(ClientError) as caught:
         client_of(volano, "sts", first).get_caller_identity()

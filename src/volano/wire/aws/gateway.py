@@ -313,5 +313,7 @@ async def _run(
     origin: Origin,
 ) -> Response:
     call = call_of(env, request, caller.principal, door="aws")
+    if caller.claim is not None:  # so that identity can tell for what a key was last used
+        call.context["volano:access-key-id"] = caller.claim.access_key_id
     result = await run_action(env, call, action, parsed)
     return codec.write(result or {}, origin.request_id)

@@ -29,7 +29,7 @@ _STATEMENTS: dict[str, tuple[str, list[dict[str, object]]]] = {
         [
             {
                 "Effect": "Allow",
-                "NotAction": ["iam:*", "identity:*", "account:*"],
+                "NotAction": ["iam:*", "identity:*", "account:*", "operator:*"],
                 "Resource": "*",
             },
             _allow("iam:ListRoles", "iam:GetRole", "iam:GetUser", "iam:GetAccountSummary"),
