@@ -101,7 +101,8 @@ class LocalRuntime:
 
     async def close(self) -> None:
         if self._choice is not None:
-            await self._in_thread(self._choice.driver.close)
+            choice = self._choice
+            await self._in_thread(lambda: self._close(choice))
         self._pool.shutdown(wait=False)
 
     async def _listener(self, network: str, address: str, port: int) -> socket.socket | None:
@@ -168,6 +169,16 @@ class LocalRuntime:
         folders = (InstanceFolder(self._instances, path.name) for path in self._instances.iterdir())
         found = sorted((folder.status() for folder in folders), key=lambda status: status.id)
         return [status for status in found if status.state is not WorkloadState.MISSING]
+
+    def _close(self, choice: Choice) -> None:
+        """Networks in which nothing runs are made again when they are needed; do not leave them."""
+        folders = [InstanceFolder(self._instances, status.id) for status in self._list()]
+        running = [folder.workload() for folder in folders if folder.running()]
+        used = {workload.network for workload in running if workload}
+        for name in choice.networks.names():
+            if name not in used:
+                choice.networks.remove(name)
+        choice.driver.close()
 
     def _usage(self, choice: Choice, workload_id: str) -> WorkloadUsage | None:
         folder = InstanceFolder(self._instances, workload_id)

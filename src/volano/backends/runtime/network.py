@@ -120,20 +120,18 @@ class Networks:
         self._rootless = rootless
         self._internet = internet
         self._lock = threading.Lock()
-        self._known: dict[str, Network] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     def ensure(self, name: str) -> Network:
-        """The network, made if it is not there; costs nothing when it is known."""
+        """The network, made if it is not there; looking takes microseconds."""
         state.require_name(name, "network")
         with self._lock:
-            known = self._known.get(name) or self.find(name)
-            if known is None:
+            network = self.find(name)
+            if network is None:
                 self._clear(name)
-                known = self._make_rootless(name) if self._rootless else self._make(name)
-                state.write_atomically(self._folder / f"{name}.json", msgspec.json.encode(known))
-            self._known[name] = known
-            return known
+                network = self._make_rootless(name) if self._rootless else self._make(name)
+                state.write_atomically(self._folder / f"{name}.json", msgspec.json.encode(network))
+            return network
 
     def find(self, name: str) -> Network | None:
         """The network if it was made completely and is still there (not after a host's restart)."""
@@ -145,6 +143,10 @@ class Networks:
         if network.holder is not None:
             return network if _is_alive(network.holder) else None
         return network if _is_namespace(NAMESPACES / network.namespace) else None
+
+    def names(self) -> list[str]:
+        """Every network that was made here."""
+        return sorted(path.stem for path in self._folder.glob("[!.]*.json"))
 
     def attach(self, workload: Workload, pid: int) -> None:
         """Give the process `pid` (in its own network namespace) its interface `eth0`."""
@@ -184,7 +186,6 @@ class Networks:
         """Remove the network and its uplink; instances in it lose their interface."""
         state.require_name(name, "network")
         with self._lock:
-            self._known.pop(name, None)
             self._clear(name)
             (self._folder / f"{name}.json").unlink(missing_ok=True)
 

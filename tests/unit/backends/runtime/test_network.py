@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from volano.backends.runtime import probe
 from volano.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -146,3 +147,20 @@ async def test_refuses_a_network_name_that_could_leave_its_folder(
 ) -> None:
     with pytest.raises(Exception, match="network"):
         await runtime.metadata_socket(name)
+
+
+async def test_closing_removes_the_networks_in_which_nothing_runs(
+    containers: Runtime, reopen: Any, workload: Any, tmp_path: Path
+) -> None:
+    tag = probe.tag_of(tmp_path / "runtime")
+    other = reopen((await containers.probe()).engine)
+    await other.start(workload())
+    await other.start(workload(id="i-2", network="vpc-b"))
+    await other.destroy("i-2")
+    assert namespaces(tag) == {f"volano-{tag}-vpc-a", f"volano-{tag}-vpc-b"}
+    await other.close()
+    assert namespaces(tag) == {f"volano-{tag}-vpc-a"}
+
+
+def namespaces(tag: str) -> set[str]:
+    return {path.name for path in Path("/run/netns").iterdir() if tag in path.name}
