@@ -15,7 +15,7 @@ from volano.wire.aws import scalars
 from volano.wire.aws.listing import contents_writer
 from volano.wire.aws.tree_writer import compile_tree_writer, unknown_member
 from volano.wire.aws.xml import DECLARATION, escape
-from volano.wire.aws.xml_writer import XmlDialect, compile_members, namespace_of
+from volano.wire.aws.xml_writer import XmlDialect, compile_structure, namespace_of
 from volano.wire.http import Response
 
 if TYPE_CHECKING:
@@ -224,7 +224,10 @@ def _namespace(operation: OperationModel, shape: Shape, *, s3: bool) -> str:
     if s3:
         return S3_NAMESPACE
     declared = operation.metadata.get("xmlNamespace")
-    return namespace_of(shape) or (f' xmlns="{declared}"' if declared else "")
+    own = namespace_of(shape)
+    if declared and "xmlns=" not in own:
+        own = f' xmlns="{declared}"{own}'
+    return own
 
 
 def _document(
@@ -233,13 +236,11 @@ def _document(
     dialect = XmlDialect(millis=s3)
     if s3 and root == "ListBucketResult":
         dialect.replacements["Contents"] = contents_writer
-    members = compile_members(shape, dialect)
-    opening, closing = f"{DECLARATION}<{root}{namespace}>", f"</{root}>"
+    element = compile_structure(shape, root, dialect, namespace)
 
     def document(value: Any) -> bytes:
-        parts = [opening]
-        members(parts.append, value)
-        parts.append(closing)
+        parts = [DECLARATION]
+        element(parts.append, value)
         return "".join(parts).encode()
 
     return document

@@ -54,6 +54,8 @@ def _structure(shape: StructureShape, memo: Memo) -> Reader:
         if not member.serialization.get("location"):
             name = member.serialization.get("name", key)
             members[name] = (key, compile_tree_reader(member, memo))
+    for key, (_, reader) in [(entry[0], entry) for entry in members.values()]:
+        members.setdefault(key, (key, reader))  # CBOR clients write members under their own names
     return read
 
 

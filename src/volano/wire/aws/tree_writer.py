@@ -62,7 +62,7 @@ def _structure(shape: StructureShape, memo: Memo, *, cbor: bool) -> Writer:
     memo[shape.name] = write
     for key, member in shape.members.items():
         if not member.serialization.get("location"):
-            name = member.serialization.get("name", key)
+            name = key if cbor else member.serialization.get("name", key)
             members[key] = (name, compile_tree_writer(member, cbor=cbor, memo=memo))
     return write
 

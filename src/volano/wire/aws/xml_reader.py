@@ -76,7 +76,10 @@ def _structure(shape: StructureShape, memo: Memo) -> Reader:
         if member.serialization.get("xmlAttribute"):
             attributes[name.rpartition(":")[2]] = key
         elif member.serialization.get("flattened"):
-            elements[_flat_name(member, name)] = (key, _flat_reader(member, memo), True)
+            # botocore writes a flattened list under its own name and reads it under its member's.
+            entry = (key, _flat_reader(member, memo), True)
+            elements[_flat_name(member, name)] = entry
+            elements.setdefault(name, entry)
         else:
             elements[name] = (key, compile_xml_reader(member, memo), False)
     return read

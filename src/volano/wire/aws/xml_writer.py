@@ -72,7 +72,7 @@ def _nothing(_append: Append, _value: Any) -> None:
 def compile_element(shape: Shape, name: str, dialect: XmlDialect) -> Writer:
     """The writer of `<name>…</name>` (or of all elements of a flattened list)."""
     if shape.type_name == "structure":
-        return _structure(shape, name, dialect)
+        return compile_structure(shape, name, dialect, namespace_of(shape))
     if shape.type_name == "list":
         return _list(shape, name, dialect)
     if shape.type_name == "map":
@@ -100,7 +100,10 @@ def _integer_text(value: Any) -> str:
     return str(int(value))
 
 
-def _structure(shape: StructureShape, name: str, dialect: XmlDialect) -> Writer:
+def compile_structure(
+    shape: StructureShape, name: str, dialect: XmlDialect, namespace: str
+) -> Writer:
+    """The writer of one structure's element; `namespace` is the text of its declarations."""
     members = compile_members(shape, dialect)
     attributes = [
         (key, str(member.serialization["name"]))
@@ -108,8 +111,8 @@ def _structure(shape: StructureShape, name: str, dialect: XmlDialect) -> Writer:
         if member.serialization.get("xmlAttribute")
     ]
     if attributes:
-        return _with_attributes(members, attributes, name, namespace_of(shape))
-    opening, closing = f"<{name}{namespace_of(shape)}>", f"</{name}>"
+        return _with_attributes(members, attributes, name, namespace)
+    opening, closing = f"<{name}{namespace}>", f"</{name}>"
 
     def write(append: Append, value: Any) -> None:
         append(opening)
