@@ -170,7 +170,7 @@ def _list(shape: ListShape, memo: Memo, *, ec2: bool) -> Reader:
         if not flat:
             node = node.get(name) or node.get("member") or {}
         if len(node) == 1:
-            return [item(child) for key, child in node.items() if key]
+            return [item(child) for key, child in node.items() if key and _index(key) >= 0]
         return [item(node[key]) for key in sorted(filter(None, node), key=_index)]
 
     return read

@@ -249,7 +249,10 @@ def _xml_document(shape: Shape, name: str | None) -> Callable[[bytes], Any]:
         root = parse_xml(body)
         if name is not None and local_name(root.tag) != name:
             raise MalformedXml(MALFORMED, facts={"root": root.tag[:64], "wanted": name})
-        return read(root)
+        try:
+            return read(root)
+        except scalars.BadValue as error:
+            raise MalformedXml(MALFORMED, facts={"reason": error.message}) from error
 
     return document
 
