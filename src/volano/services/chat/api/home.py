@@ -1,0 +1,69 @@
+"""What the console's chat needs and Slack's API does not offer: everything at once, live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from volano.services.chat.logic.home import get_home
+from volano.services.chat.logic.live import topic_of
+from volano.services.chat.logic.workspaces import enter
+from volano.wire.action import action
+from volano.wire.rest.live import live_topic
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+
+
+class NoFields(msgspec.Struct):
+    pass
+
+
+class ChatChannel(msgspec.Struct, kw_only=True):
+    """A channel of the caller. `channel` and `latest` have Slack's shape."""
+
+    channel: dict[str, Any]
+    unread: int
+    latest: dict[str, Any] | None
+
+
+class ChatHome(msgspec.Struct, kw_only=True):
+    """`topic` is for `/volano/v1/live`; users and channels have Slack's shape."""
+
+    team: dict[str, Any]
+    user: dict[str, Any]
+    topic: str
+    copilot: dict[str, Any]
+    channels: list[ChatChannel]
+    users: list[dict[str, Any]]
+
+
+@action(
+    "volano:getChatHome",
+    method="GET",
+    path="/volano/v1/chat/me",
+    permission="chat:ListChannels",
+    resource="arn:aws:chat:{region}:{account}:channel/*",
+)
+async def get_chat_home(env: Env, call: Call, request: NoFields) -> ChatHome:
+    """The caller's workplace: team, user, people, channels with what is unread, live topic."""
+    home = await get_home(env, call)
+    return ChatHome(
+        team=home.team,
+        user=home.user,
+        topic=home.topic,
+        copilot=home.copilot,
+        channels=[
+            ChatChannel(channel=item.channel, unread=item.unread, latest=item.latest)
+            for item in home.channels
+        ],
+        users=home.users,
+    )
+
+
+@live_topic("chat")
+async def may_hear(env: Env, call: Call, topic: str) -> bool:
+    """Only one's own topic."""
+    here = await enter(env, call)
+    return topic == topic_of(call.account, here.me.id)

@@ -1,0 +1,56 @@
+"""What several methods share: kinds of conversations in `types`, and pages of channels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volano.services.chat.logic import channels
+from volano.services.chat.logic.cursors import page_metadata, to_cursor
+from volano.services.chat.logic.errors import refused
+from volano.services.chat.logic.payloads import channel_json
+from volano.services.chat.model import ChannelKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from volano.kernel.call import Env
+    from volano.services.chat.logic.channels import Seen
+    from volano.services.chat.model import Json
+
+CHANNEL = "arn:aws:chat:{region}:{account}:channel/{channel}"
+CHANNELS = "arn:aws:chat:{region}:{account}:channel/*"
+
+_KINDS = {
+    "public_channel": ChannelKind.PUBLIC,
+    "private_channel": ChannelKind.PRIVATE,
+    "im": ChannelKind.IM,
+    "mpim": ChannelKind.MPIM,
+}
+
+
+def parse_kinds(types: Sequence[str]) -> list[ChannelKind]:
+    """Slack's `types`; public channels when empty. Raises `invalid_types`."""
+    unknown = [name for name in types if name not in _KINDS]
+    if unknown:
+        raise refused("invalid_types", f"{unknown[0][:40]!r} is no type of conversation.")
+    return [_KINDS[name] for name in dict.fromkeys(types)] or [ChannelKind.PUBLIC]
+
+
+async def channel_page(
+    env: Env, page: Sequence[Seen], following: str, *, counted: bool = True
+) -> Json:
+    """`channels` with their members counted, and the cursor of the next page."""
+    counts = await channels.count_members(env, [seen.channel.id for seen in page])
+    shown = [seen_json(seen, counts.get(seen.channel.id, 0) if counted else None) for seen in page]
+    return {"channels": shown, **page_metadata(to_cursor("channel", following))}
+
+
+def seen_json(seen: Seen, num_members: int | None = None) -> Json:
+    """A channel as its seer sees it; direct conversations do not tell how many they are."""
+    return channel_json(
+        seen.here.workspace,
+        seen.channel,
+        me=seen.here.me.id,
+        member=seen.member,
+        num_members=None if seen.channel.kind is ChannelKind.IM else num_members,
+    )
