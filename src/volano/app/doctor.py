@@ -18,7 +18,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from volano.app import discover
 from volano.app.health import LOW_DISK_FRACTION
 from volano.backends.runtime import open_runtime
-from volano.backends.store.migrations import NewerData, plan
+from volano.backends.store.migrations import NewerSchema, plan
 from volano.backends.store.sqlite import FIRST_FIXED_VERSION
 from volano.console.pages import DIST
 from volano.kernel.clock import SystemClock
@@ -126,7 +126,7 @@ def _database(config: Config) -> Iterator[Finding]:
                 text=f"{dead} could not be handled and were set aside (table event_dead)",
                 mend="The log says why; they can be delivered again after an upgrade.",
             )
-    except NewerData as error:
+    except NewerSchema as error:
         yield Finding(level="fail", subject="database", text=error.message)
     except sqlite3.Error as error:
         yield Finding(

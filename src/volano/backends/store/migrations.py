@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
 
-class NewerData(Internal):
+class NewerSchema(Internal):
     """The data folder or database was written by a newer Volano."""
 
-    code = "NewerData"
+    code = "NewerSchema"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +55,17 @@ def find_migrations(package: Path) -> list[Migration]:
 
 
 def plan(applied: dict[str, str], wanted: list[Migration]) -> list[Migration]:
-    """The migrations still to run. `applied` maps key to digest; raises NewerData."""
+    """The migrations still to run. `applied` maps key to digest; raises NewerSchema."""
     by_key = {migration.key: migration for migration in wanted}
     unknown = sorted(set(applied) - set(by_key))
     if unknown:
-        raise NewerData(
+        raise NewerSchema(
             f"The data was written by a newer Volano (it has {unknown[0]}). "
             "Start that version, or restore a backup made with this one."
         )
     for key, digest in applied.items():
         if by_key[key].digest != digest:
-            raise NewerData(
+            raise NewerSchema(
                 f"Migration {key} differs from the one that made this data. "
                 "Use the Volano release that wrote it, or a new data folder."
             )

@@ -177,7 +177,7 @@ async def open_postgres(
 ) -> PostgresStore:
     """Connect and bring the schema up to date; one process migrates, the others wait.
 
-    Raises NewerData, and Unavailable when the server cannot be reached.
+    Raises NewerSchema, and Unavailable when the server cannot be reached.
     """
     try:
         import asyncpg  # noqa: PLC0415 - in the `scale` extra

@@ -323,7 +323,7 @@ def open_sqlite(
 ) -> SqliteStore:
     """Open or create the database and bring its schema up to date.
 
-    Raises NewerData when it was written by a newer Volano.
+    Raises NewerSchema when it was written by a newer Volano.
     """
     connection = _open(path)
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from volano.backends.store.dialect import numbered, postgres_schema, split_statements
-from volano.backends.store.migrations import Migration, NewerData
+from volano.backends.store.migrations import Migration, NewerSchema
 from volano.backends.store.postgres import open_postgres
 from volano.backends.store.sqlite import open_sqlite
 from volano.kernel.clock import SystemClock
@@ -127,10 +127,10 @@ async def test_data_of_a_newer_version_is_refused_and_untouched(store_kind, requ
             return await open_postgres(url, SystemClock(), migrations, lambda: None)
 
     await (await open_with([SCHEMA, newer])).close()
-    with pytest.raises(NewerData, match="newer Volano"):
+    with pytest.raises(NewerSchema, match="newer Volano"):
         await open_with([SCHEMA])
     changed = Migration(area="probe", number=1, sql=SCHEMA.sql + "-- edited\n")
-    with pytest.raises(NewerData, match="differs"):
+    with pytest.raises(NewerSchema, match="differs"):
         await open_with([changed, newer])
     await (await open_with([SCHEMA, newer])).close()
 
