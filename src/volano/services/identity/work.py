@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.work import reconciler
 from volano.services.identity.logic.audit import RETENTION_DAYS
-from volano.services.identity.logic.login import ATTEMPT_WINDOW_S
+from volano.services.identity.logic.passwords import ATTEMPT_WINDOW_S
 from volano.services.identity.logic.uses import write_uses
 from volano.services.identity.model.credentials import SESSION_IDLE_S
 from volano.services.identity.store import accounts as account_rows

@@ -18,13 +18,8 @@ from volano.services.identity.logic import attachments, keys, roles, sts, users
 from volano.services.identity.logic.access_keys import create_access_key
 from volano.services.identity.logic.attachments import Target
 from volano.services.identity.logic.bootstrap import add_account, make_account_id
-from volano.services.identity.logic.login import (
-    MAX_ATTEMPTS_BY_NAME,
-    create_login_link,
-    set_password,
-    sign_in,
-    sign_in_by_link,
-)
+from volano.services.identity.logic.login import create_login_link, sign_in, sign_in_by_link
+from volano.services.identity.logic.passwords import MAX_ATTEMPTS_BY_NAME, set_password
 from volano.services.identity.logic.uses import write_uses
 from volano.services.identity.work import reconcile_expired, reconcile_uses
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from volano.kernel.call import Call, Env
 from volano.services.identity.api.shapes import Shape, seconds, user_resource
-from volano.services.identity.logic import login
+from volano.services.identity.logic import passwords
 from volano.services.identity.logic.users import get_user, get_user_or_self
 from volano.services.identity.model.credentials import Login
 from volano.services.identity.model.principals import User
@@ -24,7 +24,7 @@ def _shape(user: User, found: Login) -> Shape:
 @action("iam:CreateLoginProfile", permission="iam:CreateLoginProfile", resource=user_resource)
 async def create_login_profile(env: Env, call: Call, request: Shape) -> Shape:
     user = await get_user_or_self(env.store.reader, call, request.get("UserName"))
-    made = await login.create_login(
+    made = await passwords.create_login(
         env,
         user,
         request.get("Password") or "",
@@ -36,13 +36,13 @@ async def create_login_profile(env: Env, call: Call, request: Shape) -> Shape:
 @action("iam:GetLoginProfile", permission="iam:GetLoginProfile", resource=user_resource)
 async def get_login_profile(env: Env, call: Call, request: Shape) -> Shape:
     user = await get_user_or_self(env.store.reader, call, request.get("UserName"))
-    return {"LoginProfile": _shape(user, await login.get_login(env.store.reader, user))}
+    return {"LoginProfile": _shape(user, await passwords.get_login(env.store.reader, user))}
 
 
 @action("iam:UpdateLoginProfile", permission="iam:UpdateLoginProfile", resource=USER)
 async def update_login_profile(env: Env, call: Call, request: Shape) -> None:
     user = await get_user(env.store.reader, call.account, request["UserName"])
-    await login.update_login(
+    await passwords.update_login(
         env, user, request.get("Password"), must_change=request.get("PasswordResetRequired")
     )
 
@@ -50,7 +50,7 @@ async def update_login_profile(env: Env, call: Call, request: Shape) -> None:
 @action("iam:DeleteLoginProfile", permission="iam:DeleteLoginProfile", resource=user_resource)
 async def delete_login_profile(env: Env, call: Call, request: Shape) -> None:
     user = await get_user_or_self(env.store.reader, call, request.get("UserName"))
-    await login.delete_login(env, user)
+    await passwords.delete_login(env, user)
 
 
 @action(
@@ -59,4 +59,4 @@ async def delete_login_profile(env: Env, call: Call, request: Shape) -> None:
     resource=lambda call, request: call.principal.arn,
 )
 async def change_password(env: Env, call: Call, request: Shape) -> None:
-    await login.change_own_password(env, call, request["OldPassword"], request["NewPassword"])
+    await passwords.change_own_password(env, call, request["OldPassword"], request["NewPassword"])

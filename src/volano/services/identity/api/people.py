@@ -10,7 +10,7 @@ import msgspec
 from volano.kernel.call import Call, Env
 from volano.kernel.errors import Invalid
 from volano.kernel.identity import PrincipalKind
-from volano.services.identity.logic import login, people, users
+from volano.services.identity.logic import login, passwords, people, users
 from volano.services.identity.logic.attachments import Target, attach_policy, detach_policy
 from volano.services.identity.logic.groups import add_user_to_group, remove_user_from_group
 from volano.services.identity.model.credentials import LOGIN_LINK_MAX_S
@@ -165,14 +165,14 @@ async def create_person(env: Env, call: Call, request: NewPerson) -> CreatedPers
     )
     await _require_extras(env, call, request, made)
     if request.password:
-        login.require_password(request.password)
+        passwords.require_password(request.password)
     await users.create_user(env, call, made)
     for arn in request.policies:
         await attach_policy(env, call, Target("user", made.name), arn)
     for group in request.groups:
         await add_user_to_group(env, call, group, made.name)
     if request.password:
-        await login.set_password(env, made, request.password, must_change=True)
+        await passwords.set_password(env, made, request.password, must_change=True)
     wants_link = kind is PrincipalKind.USER and not request.password
     link = await _login_url(env, call, made.name) if wants_link else None
     view = msgspec.structs.asdict(await _view(env, made))
@@ -252,7 +252,7 @@ async def create_login_link(env: Env, call: Call, request: UserName) -> LoginLin
 async def set_person_password(env: Env, call: Call, request: PersonPassword) -> None:
     """A password that the user must change after signing in; open sessions end."""
     user = await users.get_user(env.store.reader, call.account, request.user)
-    await login.replace_password(env, user, request.password)
+    await passwords.replace_password(env, user, request.password)
 
 
 @action(

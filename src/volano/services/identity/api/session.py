@@ -6,7 +6,7 @@ import msgspec
 
 from volano.kernel.call import Call, Env
 from volano.kernel.errors import NotFound
-from volano.services.identity.logic import login
+from volano.services.identity.logic import login, passwords
 from volano.services.identity.logic.access import is_operator, stored_authority
 from volano.services.identity.logic.accounts import get_account
 from volano.services.identity.model.credentials import SESSION_LIFE_S, SESSION_TAG
@@ -178,7 +178,7 @@ async def sign_out(env: Env, call: Call, request: NoFields) -> WithHeaders:
 )
 async def change_password(env: Env, call: Call, request: ChangePassword) -> None:
     """Change the own password; other sessions end."""
-    await login.change_own_password(env, call, request.old, request.new)
+    await passwords.change_own_password(env, call, request.old, request.new)
 
 
 @action(

@@ -39,7 +39,7 @@ from volano.kernel.ids import AccountId
 from volano.services.identity.logic.access import forget
 from volano.services.identity.logic.access_keys import add_access_key
 from volano.services.identity.logic.bootstrap import add_account
-from volano.services.identity.logic.login import set_password
+from volano.services.identity.logic.passwords import set_password
 from volano.services.identity.logic.tokens import add_token
 from volano.services.identity.logic.users import add_user, make_user
 from volano.services.identity.model.credentials import TokenKind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from volano.kernel.errors import AlreadyExists, Conflict, Denied, Invalid, NotFound, QuotaExceeded
+from volano.kernel.errors import AlreadyExists, Conflict, Invalid, NotFound, QuotaExceeded
 
 
 class NoSuchEntity(NotFound):
@@ -36,11 +36,3 @@ class MalformedPolicyDocument(Invalid):
 
 class PasswordPolicyViolation(Invalid):
     code = "PasswordPolicyViolation"
-
-
-class InvalidUserType(Invalid):
-    code = "InvalidUserType"
-
-
-class AccessDenied(Denied):
-    code = "AccessDenied"

@@ -29,10 +29,6 @@ class Account:
     name: str
     created_us: int
 
-    @property
-    def root_arn(self) -> str:
-        return f"arn:aws:iam::{self.id}:root"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:

@@ -187,16 +187,6 @@ async def select_tokens_of_user(reader: Reader, user_id: str) -> list[Token]:
     return [_token(row) for row in rows]
 
 
-async def select_tokens(reader: Reader, account: str, *, limit: int) -> list[Token]:
-    rows = await reader.rows(
-        f"SELECT {_BEARER} FROM identity_token WHERE account = ? "
-        "ORDER BY created_us DESC, id DESC LIMIT ?",
-        account,
-        limit,
-    )
-    return [_token(row) for row in rows]
-
-
 async def update_token_used(tx: Tx, token_id: str, used_us: int) -> None:
     await tx.execute("UPDATE identity_token SET last_used_us = ? WHERE id = ?", used_us, token_id)
 

@@ -143,16 +143,6 @@ async def find_login(reader: Reader, user_id: str) -> Login | None:
     )
 
 
-async def select_logins(reader: Reader, account: str) -> set[str]:
-    """Ids of the users of an account that have a password."""
-    rows = await reader.rows(
-        "SELECT l.user_id FROM identity_login l JOIN identity_user u ON u.id = l.user_id "
-        "WHERE u.account = ?",
-        account,
-    )
-    return {row[0] for row in rows}
-
-
 async def upsert_login(tx: Tx, login: Login) -> None:
     await tx.execute(
         f"INSERT INTO identity_login ({_LOGIN}) VALUES (?, ?, ?, ?, ?) "
