@@ -142,8 +142,9 @@ def _read_result(found: logic.Selected, request: Request) -> Result:
 
 def _checksum_of(found: logic.Selected) -> Result:
     """A part's own checksum for a part, the object's for the whole, none for other ranges."""
-    if found.part is not None:
-        return checksum_members(found.part.checksum)
+    if found.part is not None and found.item.checksum is not None:
+        members = checksum_members(found.part.checksum)
+        return members and members | {"ChecksumType": found.item.checksum.kind}
     whole = found.end_byte - found.first_byte == found.item.size_bytes
     return checksum_members(found.item.checksum) if whole else {}
 

@@ -49,6 +49,12 @@ def bucket_facts(bucket: Bucket) -> dict[str, str]:
     return facts
 
 
+async def require_listing(env: Env, call: Call, bucket: Bucket, key: str) -> None:
+    """Return when the caller may list keys like `key`; raises Denied."""
+    facts = bucket_facts(bucket) | {"s3:prefix": key}
+    await env.authority.authorize(call, "s3:ListBucket", bucket_arn(bucket.name), facts)
+
+
 async def require_access(
     env: Env, call: Call, permission: str, bucket_name: str, key: str = ""
 ) -> Bucket:

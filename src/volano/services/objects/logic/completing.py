@@ -80,7 +80,7 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
     Raises NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, BadDigest, InvalidRequest,
     PreconditionFailed and ConditionalRequestConflict; then the upload goes on.
     """
-    _require_order(request.parts)
+    named = _in_order(request.parts)
     reader = env.store.reader
     bucket = await get_bucket(reader, request.bucket, request.expected_owner)
     count_request(env, bucket, WRITE)
@@ -96,7 +96,7 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
     async def complete(tx: Tx) -> StoredObject:
         found = await get_upload(tx, bucket, request.key, request.upload_id)
         stored = await rows.select_parts(tx, found.id, after=0, limit=MAX_PARTS)
-        chosen = _choose(request.parts, stored)
+        chosen = _choose(named, stored)
         item = _object(found, chosen, request, now_us)
         await _settle_parts(tx, found, stored, chosen, now_us)
         await replace_object(
@@ -108,17 +108,19 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
     return await env.store.transact(complete)
 
 
-def _require_order(parts: Sequence[NamedPart]) -> None:
+def _in_order(parts: Sequence[NamedPart]) -> list[NamedPart]:
+    """The list without repeats (the last one of a number counts); raises InvalidPartOrder."""
     if not parts or len(parts) > MAX_PARTS:
         raise MalformedXml(
             "The XML you provided was not well-formed or did not validate against our published "
             "schema"
         )
     numbers = [part.number for part in parts]
-    if any(second <= first for first, second in pairwise(numbers)):
+    if any(second < first for first, second in pairwise(numbers)):
         raise InvalidPartOrder(
             "The list of parts was not in ascending order. Parts must be ordered by part number."
         )
+    return list({part.number: part for part in parts}.values())
 
 
 def _completed_before(request: CompleteRequest, current: StoredObject | None) -> StoredObject:

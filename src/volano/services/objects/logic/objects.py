@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import VolanoError
-from volano.services.objects.logic.access import get_bucket
+from volano.services.objects.logic.access import get_bucket, require_listing
 from volano.services.objects.logic.checksums import NO_CLAIMS, Claims
 from volano.services.objects.logic.conditions import (
     NO_READ_CONDITIONS,
@@ -149,7 +149,12 @@ async def select_object(env: Env, call: Call, request: ReadRequest) -> Selected:
     """
     bucket = await get_bucket(env.store.reader, request.bucket, request.expected_owner)
     count_request(env, bucket, READ)
-    item = await get_item(env.store.reader, bucket, request.key, request.version_id)
+    try:
+        item = await get_item(env.store.reader, bucket, request.key, request.version_id)
+    except NoSuchKey:
+        # Who may not list the bucket does not learn what is not in it (GetObject, "Permissions").
+        await require_listing(env, call, bucket, request.key)
+        raise
     if not is_modified(request.conditions, item):
         return Selected(bucket=bucket, item=item, first_byte=0, end_byte=0, is_modified=False)
     if request.part_number is not None:
