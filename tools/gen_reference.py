@@ -65,7 +65,12 @@ def _actions() -> str:
     ]
     titles = {"aws": "AWS", "openai": "OpenAI", "slack": "Slack", "rest": "Volano's REST"}
     for protocol, title in titles.items():
-        lines += [f"## {title}", "", "| action | permission | what it does |", "| --- | --- | --- |"]
+        lines += [
+            f"## {title}",
+            "",
+            "| action | permission | what it does |",
+            "| --- | --- | --- |",
+        ]
         for found in list_actions(protocol):
             text = (inspect.getdoc(found.handler) or "").partition("\n")[0]
             where = f" `{found.method} {found.path}`" if found.path else ""
@@ -142,8 +147,8 @@ def _errors() -> str:
 def _coverage(tables: dict[str, list[typing.Any]]) -> str:
     lines = [MADE, "# Coverage", ""]
     lines += [
-        "Every operation of the published APIs whose doors Volano opens: botocore's models for AWS, ",
-        "the openai and slack_sdk packages for the others. `volano coverage` prints the same.",
+        "Every operation of the published APIs whose doors Volano opens: botocore's models for ",
+        "AWS, the openai and slack_sdk packages for the others. `volano coverage` prints the same.",
         "",
         "| API | built | partial | not built | all |",
         "| --- | ---: | ---: | ---: | ---: |",

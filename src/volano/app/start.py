@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from volano.app.listeners import Listener
 from volano.app.test_mode import prepare_test_mode
 from volano.node.daemon import run_node
 from volano.services.chat import interface as chat
@@ -49,7 +50,7 @@ async def first_start(process: Process) -> Started:
 
     async def node(aws: Any, console: Any) -> None:
         fleet = compute.open_fleet(env)
-        await run_node(env, fleet, aws_app=aws, console_app=console)
+        await run_node(env, fleet, aws_app=aws, console_app=console, serve=Listener)
 
     return Started(
         login_url=f"{env.config.console_url}/login?token={token}",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all events; `type_name` is `service.past_tense` (`compute.instances_wanted`).
 
-    A subclass says `frozen=True, kw_only=True` again: `class Usage(Event, frozen=True, kw_only=True)`.
+    A subclass says `frozen=True, kw_only=True` again.
     """
 
     type_name: ClassVar[str] = ""

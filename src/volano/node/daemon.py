@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from volano.kernel.fleet import Fleet, WantedWorkload
     from volano.kernel.place import ZoneName
     from volano.kernel.runtime import Workload, WorkloadStatus
+    from volano.node.networks import Serve
 
 POLL_S = 2.0
 HEARTBEAT_S = 5.0
@@ -32,9 +33,9 @@ CONSOLE_BYTES = 64 * 1024
 GENERATION = "generation"
 
 
-async def run_node(env: Env, fleet: Fleet, *, aws_app: Any, console_app: Any) -> None:
+async def run_node(env: Env, fleet: Fleet, *, aws_app: Any, console_app: Any, serve: Serve) -> None:
     """Run every zone's loop and the networks' listeners until cancelled."""
-    networks = Networks(env, fleet, aws_app=aws_app, console_app=console_app)
+    networks = Networks(env, fleet, aws_app=aws_app, console_app=console_app, serve=serve)
     try:
         async with asyncio.TaskGroup() as group:
             for zone in env.region.zones:

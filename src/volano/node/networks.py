@@ -8,37 +8,40 @@ They are opened before the first instance of a VPC starts, and again after a res
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-
-import uvicorn
+from typing import TYPE_CHECKING, Any, Protocol
 
 from volano.node.metadata import MetadataApp
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from volano.kernel.call import Env
     from volano.kernel.fleet import Fleet
 
+    Serve = Callable[[socket.socket, Any], "Door"]
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+
+class Door(Protocol):
+    """A listener that is served until it is stopped."""
+
+    async def stop(self) -> None: ...
 
 
 class Networks:
     """The open listeners, by network."""
 
-    def __init__(self, env: Env, fleet: Fleet, *, aws_app: Any, console_app: Any) -> None:
+    def __init__(
+        self, env: Env, fleet: Fleet, *, aws_app: Any, console_app: Any, serve: Serve
+    ) -> None:
+        """`serve` answers with an application on a socket; app/ brings the server."""
         self._env = env
         self._fleet = fleet
+        self._serve = serve
         self._aws_app = aws_app
         self._console_app = console_app
         self._locks: dict[str, asyncio.Lock] = {}
-        self._open: dict[str, list[tuple[_Server, asyncio.Task[None]]]] = {}
+        self._open: dict[str, list[Door]] = {}
 
     async def open(self, network: str) -> None:
         """Make sure that the network's listeners are there; repeating is harmless."""
@@ -52,31 +55,12 @@ class Networks:
                 (await runtime.host_listener(network, config.aws_port), self._aws_app),
                 (await runtime.host_listener(network, config.port), self._console_app),
             ]
-            self._open[network] = [_serve(door, app) for door, app in doors if door is not None]
+            self._open[network] = [
+                self._serve(door, app) for door, app in doors if door is not None
+            ]
 
     async def close(self) -> None:
         """Stop answering; instances go on."""
-        served = [item for items in self._open.values() for item in items]
-        for server, _ in served:
-            server.should_exit = True
-            server.force_exit = True
-        await asyncio.gather(*(task for _, task in served), return_exceptions=True)
+        doors = [door for opened in self._open.values() for door in opened]
+        await asyncio.gather(*(door.stop() for door in doors))
         self._open.clear()
-
-
-def _serve(door: socket.socket, app: Any) -> tuple[_Server, asyncio.Task[None]]:
-    settings = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="none",
-        loop="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        log_level="error",
-        server_header=False,
-        timeout_keep_alive=5,
-    )
-    server = _Server(settings)
-    door.setblocking(False)  # noqa: FBT003 - the standard library's own signature
-    return server, asyncio.get_running_loop().create_task(server.serve(sockets=[door]))
