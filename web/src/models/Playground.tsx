@@ -1,0 +1,171 @@
+// Talk to a model: tokens as they come, how sure it was, how fast, and the same call as code.
+import { ActionIcon, Alert, Box, Button, Drawer, Group, Textarea, Tooltip } from '@mantine/core';
+import { useDisclosure, useMediaQuery } from '@mantine/hooks';
+import { IconAdjustments, IconAlertCircle, IconArrowUp, IconCode, IconEraser, IconMessage2Bolt, IconPlayerStopFilled } from '@tabler/icons-react';
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { useSearchParams } from 'react-router';
+
+import { useCall } from '../api/call';
+import { Empty, Failed, Waiting } from '../app/parts';
+import { isTestModel } from './Catalogue';
+import { DEFAULTS, messagesOf, requestOf, useConversation, type Parameters, type Turn } from './conversation';
+import classes from './models.module.css';
+import { Settings } from './Settings';
+import { Snippet } from './Snippet';
+import { TurnView } from './TurnView';
+
+const STARTERS = ['What can you do?', 'Write a polite reply to a customer whose parcel is late.', 'Explain a flywheel to a child.'];
+
+export function Playground() {
+  const models = useCall('listModels', {});
+  const [search] = useSearchParams();
+  const [parameters, setParameters] = useState<Parameters>({ ...DEFAULTS, model: search.get('model') ?? '' });
+  const [settingsOpen, settings] = useDisclosure();
+  const [codeOpen, code] = useDisclosure();
+  const isWide = useMediaQuery('(min-width: 62em)', true);
+  const chatModels = (models.data?.items ?? []).filter((model) => model.task === 'generate');
+  const preferred = chatModels.find((model) => !isTestModel(model)) ?? chatModels[0];
+  const chosen = chatModels.find((model) => model.id === parameters.model) ?? preferred;
+  const talk = useConversation({ ...parameters, model: chosen?.id ?? '' });
+  if (models.isPending) return <Waiting />;
+  if (models.isError) return <Failed error={models.error} retry={() => void models.refetch()} />;
+  if (chosen === undefined) {
+    return (
+      <Empty icon={<IconMessage2Bolt size={28} />} title="No chat model here">
+        Pull one under “All models”, then talk to it here.
+      </Empty>
+    );
+  }
+  const panel = <Settings value={{ ...parameters, model: chosen.id }} models={chatModels} onChange={(part) => setParameters({ ...parameters, ...part })} />;
+  return (
+    <Box className={classes.playground}>
+      <Box className={`surface ${classes.talk}`}>
+        <Group justify="space-between" px="md" py="xs" className={classes.bar} wrap="nowrap">
+          <Box className={classes.modelName}>{chosen.id}</Box>
+          <Group gap={4} wrap="nowrap">
+            <Tooltip label="The same call as code">
+              <ActionIcon variant="subtle" color="gray" onClick={code.open} aria-label="Show as code">
+                <IconCode size={18} />
+              </ActionIcon>
+            </Tooltip>
+            <Tooltip label="Begin anew">
+              <ActionIcon variant="subtle" color="gray" onClick={talk.clear} disabled={talk.turns.length === 0} aria-label="Clear the conversation">
+                <IconEraser size={18} />
+              </ActionIcon>
+            </Tooltip>
+            {!isWide && (
+              <Tooltip label="Settings">
+                <ActionIcon variant="subtle" color="gray" onClick={settings.open} aria-label="Settings">
+                  <IconAdjustments size={18} />
+                </ActionIcon>
+              </Tooltip>
+            )}
+          </Group>
+        </Group>
+        {isTestModel(chosen) && (
+          <Alert color="amber" variant="light" icon={<IconAlertCircle size={18} />} radius={0} py={8}>
+            {chosen.description.replaceAll('`', '')}
+          </Alert>
+        )}
+        <Conversation talk={talk} />
+        <Composer isBusy={talk.isBusy} ask={(text) => void talk.ask(text)} stop={talk.stop} />
+      </Box>
+      {isWide ? (
+        <Box className={`surface ${classes.settings}`} p="md" component="aside" aria-label="Settings">
+          {panel}
+        </Box>
+      ) : (
+        <Drawer opened={settingsOpen} onClose={settings.close} title="Settings" position="right" size="sm">
+          {panel}
+        </Drawer>
+      )}
+      <Snippet opened={codeOpen} onClose={code.close} request={requestOf({ ...parameters, model: chosen.id }, codeMessages(parameters.system, talk.turns))} />
+    </Box>
+  );
+}
+
+function codeMessages(system: string, turns: Turn[]) {
+  return turns.length > 0 ? messagesOf(system, turns.slice(0, -1), turns.at(-1)!.question) : messagesOf(system, [], 'Hello!');
+}
+
+function Conversation({ talk }: { talk: ReturnType<typeof useConversation> }) {
+  const box = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  useEffect(() => {
+    if (isAtEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
+  });
+  const onScroll = () => {
+    const view = box.current!;
+    isAtEnd.current = view.scrollHeight - view.scrollTop - view.clientHeight < 60;
+  };
+  return (
+    <div ref={box} className={classes.turns} onScroll={onScroll} role="log" aria-label="Conversation" tabIndex={0}>
+      {talk.turns.length === 0 && (
+        <Empty
+          icon={<IconMessage2Bolt size={28} />}
+          title="Ask something"
+          action={
+            <Group gap="xs" justify="center">
+              {STARTERS.map((text) => (
+                <Button key={text} variant="default" size="compact-sm" radius="xl" onClick={() => void talk.ask(text)}>
+                  {text}
+                </Button>
+              ))}
+            </Group>
+          }
+        >
+          Everything stays on this machine. What you set at the side is sent with each question.
+        </Empty>
+      )}
+      {talk.turns.map((turn, index) => (
+        <TurnView
+          key={turn.id}
+          turn={turn}
+          choose={(chosen) => talk.choose(turn.id, chosen)}
+          {...(index === talk.turns.length - 1 && !talk.isBusy ? { again: talk.again } : {})}
+        />
+      ))}
+    </div>
+  );
+}
+
+function Composer({ isBusy, ask, stop }: { isBusy: boolean; ask: (text: string) => void; stop: () => void }) {
+  const [text, setText] = useState('');
+  const submit = () => {
+    if (isBusy || text.trim() === '') return;
+    ask(text.trim());
+    setText('');
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Escape' && isBusy) stop();
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    submit();
+  };
+  return (
+    <Group className={classes.composer} p="sm" gap="xs" align="flex-end" wrap="nowrap">
+      <Textarea
+        placeholder="Message the model"
+        aria-label="Message"
+        autosize
+        minRows={1}
+        maxRows={8}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+        style={{ flex: 1 }}
+      />
+      {isBusy ? (
+        <Button color="red" variant="light" leftSection={<IconPlayerStopFilled size={16} />} onClick={stop}>
+          Stop
+        </Button>
+      ) : (
+        <Tooltip label="Send (Enter)">
+          <ActionIcon size={36} onClick={submit} disabled={text.trim() === ''} aria-label="Send">
+            <IconArrowUp size={18} />
+          </ActionIcon>
+        </Tooltip>
+      )}
+    </Group>
+  );
+}

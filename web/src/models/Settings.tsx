@@ -1,0 +1,62 @@
+// What is sent with each question.
+import { NumberInput, Select, Slider, Stack, Switch, TagsInput, Text, Textarea, Box, Group } from '@mantine/core';
+
+import type { ModelObject } from '../api/schema';
+import type { Parameters } from './conversation';
+
+const MAX_STOPS = 4;
+const MAX_CHOICES = 4;
+
+export function Settings({ value, models, onChange }: { value: Parameters; models: ModelObject[]; onChange: (part: Partial<Parameters>) => void }) {
+  return (
+    <Stack gap="md">
+      <Select label="Model" data={models.map((model) => model.id)} value={value.model} onChange={(model) => model && onChange({ model })} allowDeselect={false} searchable={models.length > 6} />
+      <Textarea
+        label="System prompt"
+        placeholder="You are a helpful assistant."
+        autosize
+        minRows={2}
+        maxRows={8}
+        value={value.system}
+        onChange={(event) => onChange({ system: event.currentTarget.value })}
+      />
+      <Dial label="Temperature" hint="0 always takes the likeliest token" max={2} step={0.1} value={value.temperature} onChange={(temperature) => onChange({ temperature })} />
+      <Dial label="Top p" hint="only tokens of this share of probability" max={1} step={0.05} value={value.topP} onChange={(topP) => onChange({ topP })} />
+      <Group grow>
+        <NumberInput label="Max tokens" min={1} max={32_768} value={value.maxTokens} onChange={(given) => typeof given === 'number' && onChange({ maxTokens: given })} />
+        <NumberInput label="Seed" placeholder="random" value={value.seed} onChange={(given) => onChange({ seed: typeof given === 'number' ? given : '' })} />
+      </Group>
+      <TagsInput label="Stop at" placeholder={value.stop.length === 0 ? 'text, then Enter' : ''} maxTags={MAX_STOPS} value={value.stop} onChange={(stop) => onChange({ stop })} />
+      <NumberInput label="Answers" min={1} max={MAX_CHOICES} value={value.choices} onChange={(given) => typeof given === 'number' && onChange({ choices: given })} />
+      <Switch label="Colour tokens by probability" checked={value.logprobs} onChange={(event) => onChange({ logprobs: event.currentTarget.checked })} />
+    </Stack>
+  );
+}
+
+interface DialProps {
+  label: string;
+  hint: string;
+  max: number;
+  step: number;
+  value: number;
+  onChange: (value: number) => void;
+}
+
+function Dial({ label, hint, max, step, value, onChange }: DialProps) {
+  return (
+    <Box>
+      <Group justify="space-between">
+        <Text size="sm" fw={500}>
+          {label}
+        </Text>
+        <Text size="sm" className="mono">
+          {value}
+        </Text>
+      </Group>
+      <Slider min={0} max={max} step={step} value={value} onChange={(given) => onChange(Math.round(given * 100) / 100)} label={null} thumbLabel={label} size="sm" />
+      <Text size="xs" c="dimmed" mt={4}>
+        {hint}
+      </Text>
+    </Box>
+  );
+}

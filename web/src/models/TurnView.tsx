@@ -1,0 +1,92 @@
+// One question and its answer (or answers), with speed and usage below.
+import { ActionIcon, Alert, Badge, Box, Group, SegmentedControl, Text, ThemeIcon, Tooltip } from '@mantine/core';
+import { IconAlertTriangle, IconRefresh, IconSparkles } from '@tabler/icons-react';
+
+import { Copy } from '../app/parts';
+import type { Turn } from './conversation';
+import { EngineWait } from './Engine';
+import classes from './models.module.css';
+import { Tokens } from './Tokens';
+
+export function TurnView({ turn, choose, again }: { turn: Turn; choose: (index: number) => void; again?: () => void }) {
+  const answer = turn.answers[turn.chosen];
+  const isOpen = turn.state === 'waiting' || turn.state === 'streaming';
+  return (
+    <Box className={classes.turn}>
+      <Box className={classes.question}>{turn.question}</Box>
+      <Group align="flex-start" gap="sm" wrap="nowrap">
+        <ThemeIcon variant="light" radius="xl" size={30} mt={2}>
+          <IconSparkles size={17} />
+        </ThemeIcon>
+        <Box className={classes.answer} aria-busy={isOpen}>
+          {turn.answers.length > 1 && (
+            <SegmentedControl
+              size="xs"
+              mb={6}
+              value={String(turn.chosen)}
+              onChange={(value) => choose(Number(value))}
+              data={turn.answers.map((_, index) => ({ value: String(index), label: `Answer ${index + 1}` }))}
+            />
+          )}
+          {turn.state === 'waiting' && <EngineWait />}
+          {answer && (answer.tokens.length > 0 ? <Tokens tokens={answer.tokens} /> : <span>{answer.text}</span>)}
+          {turn.state === 'streaming' && <span className={classes.caret} aria-hidden />}
+          {answer && !isOpen && answer.text === '' && (
+            <Text c="dimmed" size="sm">
+              The model ended without a word.
+            </Text>
+          )}
+          {turn.failure && (
+            <Alert color="red" icon={<IconAlertTriangle size={18} />} role="alert" mt="xs">
+              {turn.failure}
+            </Alert>
+          )}
+          {!isOpen && <Facts turn={turn} again={again} />}
+        </Box>
+      </Group>
+    </Box>
+  );
+}
+
+function Facts({ turn, again }: { turn: Turn; again: (() => void) | undefined }) {
+  const answer = turn.answers[turn.chosen];
+  return (
+    <Group gap="xs" mt={6} className={classes.facts}>
+      {turn.state === 'stopped' && (
+        <Badge color="gray" variant="light">
+          Stopped
+        </Badge>
+      )}
+      {answer?.finish === 'length' && (
+        <Tooltip label="It reached the limit of tokens; raise it at the side.">
+          <Badge color="amber" variant="light">
+            Cut off
+          </Badge>
+        </Tooltip>
+      )}
+      {turn.usage && (
+        <Text size="xs" c="dimmed">
+          {turn.usage.prompt_tokens} + {turn.usage.completion_tokens} tokens
+        </Text>
+      )}
+      {turn.tokensPerSecond > 0 && turn.state !== 'failed' && (
+        <Text size="xs" c="dimmed">
+          {turn.tokensPerSecond.toFixed(turn.tokensPerSecond < 10 ? 1 : 0)} tokens/s
+        </Text>
+      )}
+      {turn.firstTokenMs > 0 && (
+        <Text size="xs" c="dimmed">
+          first after {Math.round(turn.firstTokenMs)} ms
+        </Text>
+      )}
+      {answer?.text && <Copy value={answer.text} label="Copy the answer" />}
+      {again && (
+        <Tooltip label="Ask again">
+          <ActionIcon variant="subtle" color="gray" onClick={again} aria-label="Ask again">
+            <IconRefresh size={16} />
+          </ActionIcon>
+        </Tooltip>
+      )}
+    </Group>
+  );
+}
