@@ -47,7 +47,9 @@ def parse_ts(text: str, *, name: str = "ts", code: str = "invalid_timestamp") ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """An account's workplace. `copilot_id` is a chat user, `copilot_principal` who it is."""
+    """An account's workplace. `copilot_id` is a chat user, `copilot_principal` who it is; `bucket`
+    holds the files, and has a random part so that nobody can take its name first.
+    """
 
     account: str
     team_id: str
@@ -56,6 +58,7 @@ class Workspace:
     copilot_id: str
     copilot_principal: str
     copilot_enabled: bool = True
+    bucket: str
     created_us: int
 
 

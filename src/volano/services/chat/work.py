@@ -1,4 +1,4 @@
-"""Work of the workplace: mirrors of principals."""
+"""Work of the workplace: mirrors of principals, the retrieval index, the copilot's answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotFound
 from volano.kernel.events import subscribe
-from volano.services.chat.logic import users
+from volano.kernel.work import reconciler
+from volano.services.chat.logic import copilot, users
+from volano.services.chat.logic.indexing import index_waiting
+from volano.services.chat.model import FileShared, MessageChanged, MessagePosted
 from volano.services.chat.store import workspaces as workspace_rows
 from volano.services.identity.interface import (
     PrincipalChanged,
@@ -36,3 +39,23 @@ async def on_principal(env: Env, event: Event) -> None:
         await users.mirror_principal(env, event.account, event.principal_id)
     except NotFound:
         await users.remove_principal(env, event.account, event.principal_id)
+
+
+@subscribe("chat:index", MessagePosted, MessageChanged, FileShared)
+async def on_words(env: Env, event: Event) -> None:
+    """New words are to be found."""
+    assert isinstance(event, MessagePosted | MessageChanged | FileShared)
+    await index_waiting(env, event.account)
+
+
+@subscribe("chat:copilot", MessagePosted)
+async def on_question(env: Env, event: MessagePosted) -> None:
+    """Answer what is meant for the copilot."""
+    await copilot.answer_message(env, event.account, event.channel, event.ts_us)
+
+
+@reconciler("chat:index", every_s=60.0)
+async def reconcile_index(env: Env) -> None:
+    """Index what an event was lost for (a restored backup, a handler given up)."""
+    for account in await workspace_rows.select_accounts(env.store.reader):
+        await index_waiting(env, account)

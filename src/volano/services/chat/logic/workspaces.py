@@ -21,6 +21,7 @@ from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import users as user_rows
 from volano.services.chat.store import workspaces as rows
 from volano.services.identity import interface as identity
+from volano.services.studio.interface import SERVICE_BUCKETS
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -95,6 +96,7 @@ async def _make(tx: Tx, env: Env, account: str) -> Made:
         general_id=general.id,
         copilot_id=copilot.id,
         copilot_principal=copilot.principal_id,
+        bucket=f"{SERVICE_BUCKETS}chat-{account}-{env.ids.hex(8)}",
         created_us=now_us,
     )
     await rows.insert_workspace(tx, workspace)

@@ -9,6 +9,7 @@ CREATE TABLE chat_workspace (
   copilot_id TEXT NOT NULL,
   copilot_principal TEXT NOT NULL,
   copilot_enabled INTEGER NOT NULL,
+  bucket TEXT NOT NULL,
   created_us INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX chat_workspace_team ON chat_workspace (team_id);

@@ -195,7 +195,8 @@ async def remove_reply(tx: Tx, channel_id: str, thread_us: int) -> None:
 async def mark_indexed(tx: Tx, item: Message) -> bool:
     """False when it was edited or deleted since it was read."""
     changed = await tx.execute(
-        "UPDATE chat_message SET indexed = 1 WHERE channel_id = ? AND ts_us = ? AND edited_us = ?",
+        "UPDATE chat_message SET indexed = 1 WHERE channel_id = ? AND ts_us = ? "
+        "AND edited_us = ? AND indexed = 0",
         item.channel_id,
         item.ts_us,
         item.edited_us,

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from volano.kernel.store import Reader, Row, Tx
 
 _COLUMNS = (
-    "account, team_id, name, general_id, copilot_id, copilot_principal, copilot_enabled, created_us"
+    "account, team_id, name, general_id, copilot_id, copilot_principal, copilot_enabled, bucket, "
+    "created_us"
 )
 
 
@@ -27,7 +28,7 @@ async def select_accounts(reader: Reader) -> list[str]:
 
 async def insert_workspace(tx: Tx, item: Workspace) -> None:
     await tx.execute(
-        f"INSERT INTO chat_workspace ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO chat_workspace ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         item.account,
         item.team_id,
         item.name,
@@ -35,6 +36,7 @@ async def insert_workspace(tx: Tx, item: Workspace) -> None:
         item.copilot_id,
         item.copilot_principal,
         int(item.copilot_enabled),
+        item.bucket,
         item.created_us,
     )
 
@@ -62,5 +64,6 @@ def _workspace(row: Row) -> Workspace:
         copilot_id=row[4],
         copilot_principal=row[5],
         copilot_enabled=bool(row[6]),
-        created_us=row[7],
+        bucket=row[7],
+        created_us=row[8],
     )

@@ -1,0 +1,1 @@
+"""Decisions of retrieval: cutting, matching, ranking, and when something is an answer."""
