@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import TooLarge
 from volano.services.objects.logic import buckets as bucket_logic
 from volano.services.objects.logic import objects as object_logic
-from volano.services.objects.logic.access import bucket_arn, get_bucket, require_access
+from volano.services.objects.logic.access import (
+    bucket_arn,
+    forget_buckets,
+    get_bucket,
+    require_access,
+)
 from volano.services.objects.logic.errors import (
     NoSuchBucket,
     NoSuchKey,
 )
 from volano.services.objects.logic.listing import Listing, list_keys
-from volano.services.objects.logic.metering import READ, count_request, forget_caches
+from volano.services.objects.logic.metering import READ, count_request, forget_counts
 from volano.services.objects.logic.reading import read_range
 from volano.services.objects.logic.upkeep import free_garbage, repair_copies, sweep_orphans
 from volano.services.objects.logic.writing import BytesBody, StreamBody
@@ -53,11 +58,18 @@ __all__ = [
     "get_bucket",
     "list_objects",
     "open_object",
+    "put_bucket_policy",
     "put_object",
     "read_object",
     "repair_copies",
     "sweep_orphans",
 ]
+
+
+def forget_caches(env: Env) -> None:
+    """Rows were changed behind our back (test mode's reset): drop what is remembered of them."""
+    forget_buckets(env)
+    forget_counts(env)
 
 
 async def ensure_bucket(env: Env, call: Call, name: str) -> Bucket:
@@ -66,6 +78,12 @@ async def ensure_bucket(env: Env, call: Call, name: str) -> Bucket:
     """
     await env.authority.authorize(call, "s3:CreateBucket", bucket_arn(name), {})
     return await bucket_logic.create_bucket(env, call, name)
+
+
+async def put_bucket_policy(env: Env, call: Call, name: str, policy: str) -> None:
+    """Set the bucket's resource policy, JSON text. Raises MalformedPolicy."""
+    await require_access(env, call, "s3:PutBucketPolicy", name)
+    await bucket_logic.put_bucket_policy(env, call, name, policy)
 
 
 async def put_object(

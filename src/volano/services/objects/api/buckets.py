@@ -13,7 +13,7 @@ from volano.services.objects.api.members import (
     seconds,
 )
 from volano.services.objects.logic import buckets as logic
-from volano.services.objects.logic.access import get_bucket
+from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.errors import InvalidArgument, InvalidRequest
 from volano.services.objects.model import MAX_PAGE
 from volano.wire.action import action
@@ -58,9 +58,7 @@ async def delete_bucket(env: Env, call: Call, request: Request) -> Result:
 
 @action("s3:HeadBucket", permission="s3:ListBucket", resource=BUCKET, facts=facts_of_bucket)
 async def head_bucket(env: Env, call: Call, request: Request) -> Result:
-    bucket = await get_bucket(
-        env.store.reader, request["Bucket"], request.get("ExpectedBucketOwner")
-    )
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     return {"BucketRegion": bucket.region, "BucketArn": f"arn:aws:s3:::{bucket.name}"}
 
 
@@ -103,9 +101,7 @@ async def list_buckets(env: Env, call: Call, request: Request) -> Result:
     facts=facts_of_bucket,
 )
 async def get_bucket_location(env: Env, call: Call, request: Request) -> Result:
-    bucket = await get_bucket(
-        env.store.reader, request["Bucket"], request.get("ExpectedBucketOwner")
-    )
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     # S3 names its first region by an empty element.
     return {"LocationConstraint": "" if bucket.region == "us-east-1" else bucket.region}
 
@@ -118,7 +114,7 @@ async def get_bucket_location(env: Env, call: Call, request: Request) -> Result:
     partial="Versioning cannot be turned on yet; every bucket answers that it never was.",
 )
 async def get_bucket_versioning(env: Env, call: Call, request: Request) -> Result:
-    await get_bucket(env.store.reader, request["Bucket"], request.get("ExpectedBucketOwner"))
+    await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     return {}
 
 
@@ -191,9 +187,7 @@ async def delete_bucket_policy(env: Env, call: Call, request: Request) -> Result
     partial="Always the owner's full control: buckets enforce bucket ownership.",
 )
 async def get_bucket_acl(env: Env, call: Call, request: Request) -> Result:
-    bucket = await get_bucket(
-        env.store.reader, request["Bucket"], request.get("ExpectedBucketOwner")
-    )
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     return private_acl(owner_of(bucket))
 
 

@@ -13,7 +13,7 @@ from volano.services.objects.api.console_fields import (
     bucket_view,
 )
 from volano.services.objects.logic import buckets as logic
-from volano.services.objects.logic.access import bucket_facts, get_bucket
+from volano.services.objects.logic.access import bucket_facts, open_bucket
 from volano.services.objects.logic.storage import count_bucket, last_counted
 from volano.wire.action import action
 
@@ -30,7 +30,7 @@ class _NamesBucket:
 
 async def facts_of_named(env: Env, call: Call, request: _NamesBucket) -> dict[str, str]:
     """What the policy engine must know of the bucket that a REST request names."""
-    return bucket_facts(await get_bucket(env.store.reader, request.bucket))
+    return bucket_facts(await open_bucket(env, request.bucket))
 
 
 @action(
@@ -72,7 +72,7 @@ async def create_bucket(env: Env, call: Call, request: CreateBucketFields) -> Bu
 )
 async def get_bucket_view(env: Env, call: Call, request: BucketFields) -> BucketView:
     """One bucket, its objects counted now as far as that is quick."""
-    bucket = await get_bucket(env.store.reader, request.bucket)
+    bucket = await open_bucket(env, request.bucket)
     objects, size_bytes = await count_bucket(env.store.reader, bucket.id, limit=COUNT_LIMIT)
     counted = (objects, size_bytes, env.clock.now_us())
     return bucket_view(bucket, counted, is_complete=objects < COUNT_LIMIT)

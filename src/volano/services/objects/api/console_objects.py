@@ -29,7 +29,7 @@ from volano.services.objects.api.listing import parse_token, to_token
 from volano.services.objects.api.members import DEFAULT_CONTENT_TYPE
 from volano.services.objects.api.presign import link_policy, presigned_url
 from volano.services.objects.logic import objects as logic
-from volano.services.objects.logic.access import bucket_facts, get_bucket, object_arn
+from volano.services.objects.logic.access import bucket_facts, object_arn, open_bucket
 from volano.services.objects.logic.conditions import NO_WRITE_CONDITIONS
 from volano.services.objects.logic.errors import IncompleteBody
 from volano.services.objects.logic.listing import list_keys
@@ -76,7 +76,7 @@ INLINE_TYPES = (
 )
 async def list_objects(env: Env, call: Call, request: ObjectsFields) -> ObjectPage:
     """Keys of a bucket, and common prefixes when a delimiter is given."""
-    bucket = await get_bucket(env.store.reader, request.bucket)
+    bucket = await open_bucket(env, request.bucket)
     count_request(env, bucket, READ)
     listing = await list_keys(
         env.store.reader,
@@ -191,7 +191,7 @@ async def delete_object(env: Env, call: Call, request: PutObjectFields) -> None:
 )
 async def delete_objects(env: Env, call: Call, request: DeleteObjectsFields) -> DeletedView:
     """Delete several objects; each is authorized as `s3:DeleteObject` by itself."""
-    bucket = await get_bucket(env.store.reader, request.bucket)
+    bucket = await open_bucket(env, request.bucket)
     count_request(env, bucket, WRITE)
     errors: dict[str, str] = {}
     for key in request.keys:
@@ -247,7 +247,7 @@ async def create_object_link(env: Env, call: Call, request: LinkFields) -> LinkV
     """
     require_key(request.key)
     permission = _link_permission(request)
-    bucket = await get_bucket(env.store.reader, request.bucket)
+    bucket = await open_bucket(env, request.bucket)
     arn = object_arn(bucket.name, request.key)
     await env.authority.authorize(call, permission, arn, bucket_facts(bucket))
     credentials = await identity.get_session_token(

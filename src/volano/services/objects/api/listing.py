@@ -15,7 +15,7 @@ from volano.services.objects.api.members import (
     quoted,
     seconds,
 )
-from volano.services.objects.logic.access import get_bucket
+from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.errors import InvalidArgument
 from volano.services.objects.logic.listing import Listing, list_keys
 from volano.services.objects.logic.metering import READ, count_request
@@ -89,9 +89,7 @@ async def list_object_versions(env: Env, call: Call, request: Request) -> Result
 
 async def _list(env: Env, request: Request, *, after: str) -> tuple[Bucket, Listing, Result]:
     """The page, and the members that both versions have."""
-    bucket = await get_bucket(
-        env.store.reader, request["Bucket"], request.get("ExpectedBucketOwner")
-    )
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     count_request(env, bucket, READ)
     prefix = require_text(request.get("Prefix") or "", "prefix")
     delimiter = require_text(request.get("Delimiter") or "", "delimiter")

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from volano.kernel.errors import NotBuilt
-from volano.services.objects.logic.access import bucket_facts, get_bucket
+from volano.services.objects.logic.access import bucket_facts, open_bucket
 from volano.services.objects.logic.checksums import ALGORITHMS
 from volano.services.objects.logic.conditions import ReadConditions, WriteConditions
 from volano.services.objects.logic.descriptions import parse_tag_header
@@ -48,7 +48,7 @@ _LOCK = ("ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStat
 
 async def facts_of_bucket(env: Env, call: Call, request: Request) -> dict[str, str]:
     """What the policy engine must know of an S3 request's bucket; raises NoSuchBucket."""
-    bucket = await get_bucket(env.store.reader, request["Bucket"])
+    bucket = await open_bucket(env, request["Bucket"])
     facts = bucket_facts(bucket)
     for member, name in (("Prefix", "s3:prefix"), ("Delimiter", "s3:delimiter")):
         if isinstance(request.get(member), str):

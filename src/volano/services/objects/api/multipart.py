@@ -21,7 +21,7 @@ from volano.services.objects.api.members import (
 )
 from volano.services.objects.api.objects import OBJECT, source_of
 from volano.services.objects.logic import completing, parts, uploads
-from volano.services.objects.logic.access import get_bucket
+from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.checksums import parse_claims, require_algorithm
 from volano.services.objects.logic.errors import InvalidArgument, MalformedXml
 from volano.services.objects.logic.names import require_text
@@ -245,7 +245,7 @@ async def list_multipart_uploads(env: Env, call: Call, request: Request) -> Resu
         id_marker=id_marker,
         limit=limit,
     )
-    bucket = await get_bucket(env.store.reader, request["Bucket"])
+    bucket = await open_bucket(env, request["Bucket"])
     encoded = encoding_of(request)
 
     owner = owner_of(bucket)

@@ -22,7 +22,7 @@ from volano.services.objects.api.members import (
 )
 from volano.services.objects.logic import copying
 from volano.services.objects.logic import objects as logic
-from volano.services.objects.logic.access import bucket_facts, get_bucket, object_arn
+from volano.services.objects.logic.access import bucket_facts, object_arn, open_bucket
 from volano.services.objects.logic.checksums import parse_claims, require_algorithm
 from volano.services.objects.logic.errors import (
     AccessDenied,
@@ -176,9 +176,7 @@ async def delete_objects(env: Env, call: Call, request: Request) -> Result:
             "The XML you provided was not well-formed or did not validate against our published "
             "schema"
         )
-    bucket = await get_bucket(
-        env.store.reader, request["Bucket"], request.get("ExpectedBucketOwner")
-    )
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     count_request(env, bucket, WRITE)
     errors: dict[int, VolanoError] = {}
     for index, each in enumerate(wanted):
@@ -407,9 +405,7 @@ def _require_null_version(request: Request) -> None:
     partial="Always the bucket owner's full control: buckets enforce bucket ownership.",
 )
 async def get_object_acl(env: Env, call: Call, request: Request) -> Result:
-    bucket = await get_bucket(
-        env.store.reader, request["Bucket"], request.get("ExpectedBucketOwner")
-    )
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     await logic.get_item(env.store.reader, bucket, request["Key"], request.get("VersionId"))
     return private_acl(owner_of(bucket))
 
@@ -425,6 +421,6 @@ async def put_object_acl(env: Env, call: Call, request: Request) -> Result:
     require_plain(request)
     if request.get("AccessControlPolicy") or not request.get("ACL"):
         raise acl_not_supported()
-    bucket = await get_bucket(env.store.reader, request["Bucket"])
+    bucket = await open_bucket(env, request["Bucket"])
     await logic.get_item(env.store.reader, bucket, request["Key"], request.get("VersionId"))
     return {}

@@ -8,6 +8,7 @@ logic that touches a second bucket (CopyObject), and other services that come th
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from volano.services.identity.interface import RESOURCE_ACCOUNT, RESOURCE_POLICY
 from volano.services.objects.logic.errors import AccessDenied, NoSuchBucket
@@ -15,8 +16,15 @@ from volano.services.objects.store import buckets as rows
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
-    from volano.kernel.store import Reader
+    from volano.kernel.store import Reader, Store
     from volano.services.objects.model import Bucket
+
+
+MAX_KNOWN = 10_000
+"""Buckets kept in memory."""
+
+_KNOWN: WeakKeyDictionary[Store, dict[str, Bucket]] = WeakKeyDictionary()
+"""Buckets by the database that holds them, and by name."""
 
 
 def bucket_arn(name: str) -> str:
@@ -27,14 +35,46 @@ def object_arn(bucket: str, key: str) -> str:
     return f"arn:aws:s3:::{bucket}/{key}"
 
 
+async def open_bucket(env: Env, name: str, expected_owner: str | None = None) -> Bucket:
+    """As `get_bucket`, from memory where this process alone writes the database.
+
+    Every request asks twice for its bucket, once to decide and once to act.
+    """
+    if not getattr(env.store, "exclusive", False):
+        return await get_bucket(env.store.reader, name, expected_owner)
+    known = _KNOWN.setdefault(env.store, {})
+    bucket = known.get(name)
+    if bucket is None:
+        bucket = await get_bucket(env.store.reader, name)
+        if len(known) >= MAX_KNOWN:
+            known.clear()
+        known[name] = bucket
+    _require_owner(bucket, expected_owner)
+    return bucket
+
+
+def forget_bucket(env: Env, name: str) -> None:
+    """Called after each commit that changed a bucket."""
+    _KNOWN.get(env.store, {}).pop(name, None)
+
+
+def forget_buckets(env: Env) -> None:
+    """Called when rows were changed by others than logic (test mode's reset)."""
+    _KNOWN.pop(env.store, None)
+
+
 async def get_bucket(reader: Reader, name: str, expected_owner: str | None = None) -> Bucket:
     """Raises NoSuchBucket, and AccessDenied when it is not `expected_owner`'s."""
     bucket = await rows.select_bucket(reader, name) if "\x00" not in name else None
     if bucket is None:
         raise no_such_bucket(name)
+    _require_owner(bucket, expected_owner)
+    return bucket
+
+
+def _require_owner(bucket: Bucket, expected_owner: str | None) -> None:
     if expected_owner and expected_owner != bucket.account:
         raise AccessDenied("The bucket does not belong to the expected account.")
-    return bucket
 
 
 def no_such_bucket(name: str) -> NoSuchBucket:
@@ -62,7 +102,7 @@ async def require_access(
 
     Raises NoSuchBucket and Denied.
     """
-    bucket = await get_bucket(env.store.reader, bucket_name)
+    bucket = await open_bucket(env, bucket_name)
     resource = object_arn(bucket_name, key) if key else bucket_arn(bucket_name)
     await env.authority.authorize(call, permission, resource, bucket_facts(bucket))
     return bucket

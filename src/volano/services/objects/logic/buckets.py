@@ -9,7 +9,7 @@ import msgspec
 from volano.kernel.errors import QuotaExceeded, VolanoError
 from volano.kernel.ids import parse_arn
 from volano.services.identity import interface as identity
-from volano.services.objects.logic.access import get_bucket
+from volano.services.objects.logic.access import forget_bucket, get_bucket, open_bucket
 from volano.services.objects.logic.descriptions import to_tags
 from volano.services.objects.logic.errors import (
     BucketAlreadyExists,
@@ -125,6 +125,7 @@ async def delete_bucket(
         tx.publish(BucketDeleted(account=bucket.account, bucket=name, time_us=now_us))
 
     await env.store.transact(delete)
+    forget_bucket(env, name)
 
 
 async def _abort_uploads(tx: Tx, bucket: Bucket, now_us: int) -> None:
@@ -154,7 +155,7 @@ async def list_buckets(
 
 async def get_bucket_tags(env: Env, call: Call, name: str) -> dict[str, str]:
     """Raises NoSuchTagSet."""
-    bucket = await get_bucket(env.store.reader, name)
+    bucket = await open_bucket(env, name)
     document = await rows.select_setting(env.store.reader, bucket.id, TAGS)
     if document is None:
         raise NoSuchSetting(
@@ -181,7 +182,7 @@ async def put_bucket_tags(
 
 async def get_bucket_policy(env: Env, call: Call, name: str) -> str:
     """The policy's JSON text; raises NoSuchBucketPolicy."""
-    bucket = await get_bucket(env.store.reader, name)
+    bucket = await open_bucket(env, name)
     if not bucket.policy:
         raise NoSuchSetting(
             "The bucket policy does not exist",
@@ -201,6 +202,7 @@ async def put_bucket_policy(env: Env, call: Call, name: str, policy: str) -> Non
         await rows.update_policy(tx, bucket.id, policy)
 
     await env.store.transact(write)
+    forget_bucket(env, name)
 
 
 class _Statement(msgspec.Struct):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from volano.services.objects.logic.access import get_bucket
+from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.checksums import (
     DEFAULT_ALGORITHM,
     combine,
@@ -82,7 +82,7 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
     """
     named = _in_order(request.parts)
     reader = env.store.reader
-    bucket = await get_bucket(reader, request.bucket, request.expected_owner)
+    bucket = await open_bucket(env, request.bucket, request.expected_owner)
     count_request(env, bucket, WRITE)
     if "\x00" in request.key or "\x00" in request.upload_id:
         raise no_such_upload(request.upload_id)

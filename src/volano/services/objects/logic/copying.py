@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
-from volano.services.objects.logic.access import get_bucket, require_access
+from volano.services.objects.logic.access import open_bucket, require_access
 from volano.services.objects.logic.checksums import full_checksum, new_hash
 from volano.services.objects.logic.conditions import (
     NO_READ_CONDITIONS,
@@ -97,7 +97,7 @@ def parse_copy_source(header: str) -> tuple[str, str, str | None]:
 async def open_source(env: Env, call: Call, source: Source) -> tuple[Bucket, StoredObject]:
     """The source, when the caller may read it; raises Denied, NoSuchKey, PreconditionFailed."""
     bucket = await require_access(env, call, "s3:GetObject", source.bucket, source.key)
-    await get_bucket(env.store.reader, source.bucket, source.expected_owner)
+    await open_bucket(env, source.bucket, source.expected_owner)
     item = await get_item(env.store.reader, bucket, source.key, source.version_id)
     require_copy_source(source.conditions, item)
     return bucket, item
@@ -111,7 +111,7 @@ async def copy_object(env: Env, call: Call, request: CopyRequest) -> StoredObjec
     require_key(request.key)
     if request.description is not None:
         require_description(request.description)
-    bucket = await get_bucket(env.store.reader, request.bucket, request.expected_owner)
+    bucket = await open_bucket(env, request.bucket, request.expected_owner)
     count_request(env, bucket, WRITE)
     if not request.conditions.is_empty:
         present = await object_rows.select_object(env.store.reader, bucket.id, request.key)

@@ -76,6 +76,6 @@ def count_bytes_out(env: Env, bucket: Bucket, size_bytes: int) -> None:
         counts_of(env).add(env, bucket, BYTES_OUT, size_bytes)
 
 
-def forget_caches(env: Env) -> None:
+def forget_counts(env: Env) -> None:
     """Drop counts that were not handed over (test mode's reset)."""
     _BY_PROCESS.pop(id(env.journal), None)

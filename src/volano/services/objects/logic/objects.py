@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import VolanoError
-from volano.services.objects.logic.access import get_bucket, require_listing
+from volano.services.objects.logic.access import open_bucket, require_listing
 from volano.services.objects.logic.checksums import NO_CLAIMS, Claims
 from volano.services.objects.logic.conditions import (
     NO_READ_CONDITIONS,
@@ -102,7 +102,7 @@ async def put_object(env: Env, call: Call, request: PutRequest) -> StoredObject:
     """
     require_key(request.key)
     require_description(request.description)
-    bucket = await get_bucket(env.store.reader, request.bucket, request.expected_owner)
+    bucket = await open_bucket(env, request.bucket, request.expected_owner)
     count_request(env, bucket, WRITE)
     if not request.conditions.is_empty:
         current = await object_rows.select_object(env.store.reader, bucket.id, request.key)
@@ -147,7 +147,7 @@ async def select_object(env: Env, call: Call, request: ReadRequest) -> Selected:
 
     Raises NoSuchBucket, NoSuchKey, PreconditionFailed, InvalidRange and InvalidPart.
     """
-    bucket = await get_bucket(env.store.reader, request.bucket, request.expected_owner)
+    bucket = await open_bucket(env, request.bucket, request.expected_owner)
     count_request(env, bucket, READ)
     try:
         item = await get_item(env.store.reader, bucket, request.key, request.version_id)
@@ -248,7 +248,7 @@ async def delete_object(
     expected_owner: str | None = None,
 ) -> None:
     """Delete a key; deleting one that is not there is no error. Raises PreconditionFailed."""
-    bucket = await get_bucket(env.store.reader, bucket_name, expected_owner)
+    bucket = await open_bucket(env, bucket_name, expected_owner)
     count_request(env, bucket, WRITE)
     await delete_keys(env, bucket, [(key, version_id, conditions)], raises=True)
 
@@ -300,7 +300,7 @@ async def get_object_tags(
     env: Env, call: Call, bucket_name: str, key: str, version_id: str | None = None
 ) -> dict[str, str]:
     """Raises NoSuchKey."""
-    bucket = await get_bucket(env.store.reader, bucket_name)
+    bucket = await open_bucket(env, bucket_name)
     count_request(env, bucket, READ)
     item = await get_item(env.store.reader, bucket, key, version_id)
     return item.description.tags
@@ -310,7 +310,7 @@ async def put_object_tags(
     env: Env, call: Call, bucket_name: str, key: str, pairs: Iterable[tuple[str, str]]
 ) -> None:
     """Replace all tags of an object; raises NoSuchKey and InvalidTag."""
-    bucket = await get_bucket(env.store.reader, bucket_name)
+    bucket = await open_bucket(env, bucket_name)
     count_request(env, bucket, WRITE)
     tags = to_tags(pairs, limit=MAX_OBJECT_TAGS)
 

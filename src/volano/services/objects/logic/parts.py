@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import VolanoError
-from volano.services.objects.logic.access import get_bucket
+from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.checksums import NO_CLAIMS, Claims
 from volano.services.objects.logic.contents import free_blob
 from volano.services.objects.logic.copying import Source, open_source
@@ -69,7 +69,7 @@ async def _open_upload(env: Env, request: PartRequest) -> tuple[Bucket, Upload]:
             f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive",
             fields={"ArgumentName": "partNumber", "ArgumentValue": str(request.number)},
         )
-    bucket = await get_bucket(env.store.reader, request.bucket, request.expected_owner)
+    bucket = await open_bucket(env, request.bucket, request.expected_owner)
     count_request(env, bucket, WRITE)
     return bucket, await get_upload(env.store.reader, bucket, request.key, request.upload_id)
 

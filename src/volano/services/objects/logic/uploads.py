@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volano.services.objects.logic.access import get_bucket
+from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.checksums import require_kind
 from volano.services.objects.logic.contents import require_bucket_still_there
 from volano.services.objects.logic.descriptions import require_description
@@ -55,7 +55,7 @@ async def create_upload(
             "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm "
             "header."
         )
-    bucket = await get_bucket(env.store.reader, bucket_name, expected_owner)
+    bucket = await open_bucket(env, bucket_name, expected_owner)
     count_request(env, bucket, WRITE)
     upload = Upload(
         bucket_id=bucket.id,
@@ -103,7 +103,7 @@ async def abort_upload(
     expected_owner: str | None = None,
 ) -> None:
     """Forget an upload and its parts. Raises NoSuchUpload."""
-    bucket = await get_bucket(env.store.reader, bucket_name, expected_owner)
+    bucket = await open_bucket(env, bucket_name, expected_owner)
     count_request(env, bucket, WRITE)
 
     async def abort(tx: Tx) -> None:
@@ -125,7 +125,7 @@ async def list_parts(
     limit: int = 1000,
 ) -> tuple[Bucket, Upload, list[Part], bool]:
     """Parts by number, and whether there are more. Raises NoSuchUpload."""
-    bucket = await get_bucket(env.store.reader, bucket_name)
+    bucket = await open_bucket(env, bucket_name)
     count_request(env, bucket, READ)
     upload = await get_upload(env.store.reader, bucket, key, upload_id)
     parts = await rows.select_parts(env.store.reader, upload.id, after=after, limit=limit + 1)
@@ -144,7 +144,7 @@ async def list_uploads(
     limit: int = 1000,
 ) -> UploadListing:
     """Uploads in progress by key and id, rolled up at `delimiter`."""
-    bucket = await get_bucket(env.store.reader, bucket_name)
+    bucket = await open_bucket(env, bucket_name)
     count_request(env, bucket, READ)
     return await _list(env.store.reader, bucket.id, prefix, delimiter, key_marker, id_marker, limit)
 
