@@ -92,6 +92,7 @@ class Request:
     scheme: str = "http"
     port: int = 0
     scope: dict[str, Any] = field(default_factory=dict)
+    _query: list[tuple[str, str]] | None = field(default=None, init=False, repr=False)
 
     @property
     def path(self) -> str:
@@ -103,8 +104,10 @@ class Request:
 
     @property
     def query(self) -> list[tuple[str, str]]:
-        """Decoded pairs, in order; a key without `=` has the value ''."""
-        return parse_qsl(self.raw_query, keep_blank_values=True, max_num_fields=1000)
+        """Decoded pairs, in order; a key without `=` has the value ''. Decoded once."""
+        if self._query is None:
+            self._query = parse_qsl(self.raw_query, keep_blank_values=True, max_num_fields=1000)
+        return self._query
 
     @property
     def cookies(self) -> dict[str, str]:
