@@ -31,14 +31,26 @@ export function onSignedOut(listener: () => void): () => void {
 export async function send(method: string, path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   if (method !== 'GET' && method !== 'HEAD') headers.set('x-volano-csrf', csrf);
-  let reply: Response;
-  try {
-    reply = await fetch(path, { ...init, method, headers, credentials: 'same-origin' });
-  } catch {
-    throw new ApiError('Volano cannot be reached. Is it running?', 0, 'unreachable');
-  }
+  const reply = await fetchAgain(path, { ...init, method, headers, credentials: 'same-origin' });
   if (!reply.ok) throw await errorOf(reply, path);
   return reply;
+}
+
+// A browser on the same machine drops its connections when an instance's network comes or goes
+// (ERR_NETWORK_CHANGED): reading is tried again, a change never.
+const READ_TRIES = 3;
+
+async function fetchAgain(path: string, init: RequestInit): Promise<Response> {
+  const tries = init.method === 'GET' || init.method === 'HEAD' ? READ_TRIES : 1;
+  for (let turn = 1; ; turn += 1) {
+    try {
+      return await fetch(path, init);
+    } catch (error) {
+      if (init.signal?.aborted) throw error;
+      if (turn >= tries) throw new ApiError('Volano cannot be reached. Is it running?', 0, 'unreachable');
+      await new Promise((resolve) => setTimeout(resolve, 150 * turn));
+    }
+  }
 }
 
 async function errorOf(reply: Response, path: string): Promise<ApiError> {

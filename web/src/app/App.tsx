@@ -1,8 +1,9 @@
 // Routes. Pages are loaded when they are first visited.
 import { lazy, Suspense } from 'react';
-import { Navigate, Route, Routes } from 'react-router';
+import { Navigate, Route, Routes, useLocation } from 'react-router';
 
 import { Login } from '../identity/Login';
+import { Boundary } from './Boundary';
 import { Waiting } from './parts';
 import { SessionProvider, useSessionState } from './session';
 import { Shell } from './Shell';
@@ -25,23 +26,26 @@ export function App() {
 
 function Gate() {
   const { session, loading } = useSessionState();
+  const location = useLocation();
   if (loading) return <Waiting label="Signing in" />;
   if (session === null) return <Login />;
   return (
     <Shell>
-      <Suspense fallback={<Waiting />}>
-        <Routes>
-          <Route path="/" element={<Home />} />
-          <Route path="/objects/*" element={<Objects />} />
-          <Route path="/instances/*" element={<Instances />} />
-          <Route path="/models/*" element={<Models />} />
-          <Route path="/chat/*" element={<Chat />} />
-          <Route path="/bill" element={<Bill />} />
-          <Route path="/people/*" element={<People />} />
-          <Route path="/login" element={<Navigate to="/" replace />} />
-          <Route path="*" element={<Navigate to="/" replace />} />
-        </Routes>
-      </Suspense>
+      <Boundary key={location.pathname.split('/')[1]}>
+        <Suspense fallback={<Waiting />}>
+          <Routes>
+            <Route path="/" element={<Home />} />
+            <Route path="/objects/*" element={<Objects />} />
+            <Route path="/instances/*" element={<Instances />} />
+            <Route path="/models/*" element={<Models />} />
+            <Route path="/chat/*" element={<Chat />} />
+            <Route path="/bill" element={<Bill />} />
+            <Route path="/people/*" element={<People />} />
+            <Route path="/login" element={<Navigate to="/" replace />} />
+            <Route path="*" element={<Navigate to="/" replace />} />
+          </Routes>
+        </Suspense>
+      </Boundary>
     </Shell>
   );
 }

@@ -1,18 +1,12 @@
 // Who is signed in. The cookie is HttpOnly; this holds the CSRF token and what the page shows.
+import { useQueryClient } from '@tanstack/react-query';
 import { createContext, useCallback, useContext, useEffect, useState, type ReactNode } from 'react';
 
-import { ApiError, onSignedOut, rest, setCsrf } from '../api/client';
+import { call } from '../api/call';
+import { ApiError, onSignedOut, setCsrf } from '../api/client';
+import type { SessionView } from '../api/schema';
 
-export interface Session {
-  account: string;
-  account_name: string;
-  principal_id: string;
-  name: string;
-  arn: string;
-  kind: string;
-  csrf: string;
-  region: string;
-}
+export type Session = SessionView;
 
 interface SessionState {
   session: Session | null;
@@ -27,14 +21,22 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [session, setSession] = useState<Session | null>(null);
   const [loading, setLoading] = useState(true);
 
+  const queries = useQueryClient();
+
   const signedIn = useCallback((next: Session) => {
     setCsrf(next.csrf);
     setSession(next);
   }, []);
 
+  // What one person saw must not be there for the next.
+  const signedOut = useCallback(() => {
+    setCsrf('');
+    setSession(null);
+    queries.clear();
+  }, [queries]);
+
   useEffect(() => {
-    rest
-      .get<Session>('/session')
+    call('getSession', {})
       .then(signedIn)
       .catch((error: unknown) => {
         if (!(error instanceof ApiError)) throw error;
@@ -42,12 +44,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       .finally(() => setLoading(false));
   }, [signedIn]);
 
-  useEffect(() => onSignedOut(() => setSession(null)), []);
+  useEffect(() => onSignedOut(signedOut), [signedOut]);
 
   const signOut = useCallback(async () => {
-    await rest.delete('/session').catch(() => undefined);
-    setSession(null);
-  }, []);
+    await call('signOut', {}).catch(() => undefined);
+    signedOut();
+  }, [signedOut]);
 
   return <Context.Provider value={{ session, loading, signedIn, signOut }}>{children}</Context.Provider>;
 }

@@ -9,10 +9,15 @@ const amber: MantineColorsTuple = [
   '#fff8e6', '#feeecb', '#fddc98', '#fcc961', '#fbb934', '#f9ac17', '#f59e0b', '#cf8206', '#a86705', '#834f02',
 ];
 
+// Dark surfaces lean to the brand's green; index 0 is text, 7 the page.
+const dark: MantineColorsTuple = [
+  '#dfe6e4', '#b9c4c1', '#8f9c99', '#6b7875', '#3a4643', '#2a3432', '#212a28', '#161c1b', '#101514', '#0a0e0d',
+];
+
 export const theme = createTheme({
   primaryColor: 'volano',
   primaryShade: { light: 7, dark: 5 },
-  colors: { volano: teal, amber },
+  colors: { volano: teal, amber, dark },
   autoContrast: true,
   defaultRadius: 'md',
   fontFamily:

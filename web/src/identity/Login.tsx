@@ -3,7 +3,7 @@ import { Alert, Box, Button, Center, Code, Collapse, PasswordInput, Stack, Text,
 import { useForm } from '@mantine/form';
 import { useEffect, useRef, useState } from 'react';
 
-import { rest } from '../api/client';
+import { call } from '../api/call';
 import { Logo } from '../app/Logo';
 import { messageOf } from '../app/parts';
 import { useSessionState, type Session } from '../app/session';
@@ -17,11 +17,11 @@ export function Login() {
   const token = new URLSearchParams(location.search).get('token');
   const tried = useRef(false);
 
-  const attempt = async (work: Promise<Session>) => {
+  const attempt = async (work: Promise<unknown>) => {
     setBusy(true);
     setFailure('');
     try {
-      signedIn(await work);
+      signedIn((await work) as Session);
       history.replaceState(null, '', '/');
     } catch (error) {
       setFailure(messageOf(error));
@@ -33,13 +33,13 @@ export function Login() {
   useEffect(() => {
     if (token === null || tried.current) return;
     tried.current = true;
-    void attempt(rest.post<Session>('/session/link', { token }));
+    void attempt(call('signInByLink', { token }));
   });
 
   return (
     <Center mih="100vh" p="md">
       <Box className="surface" p="xl" w="100%" maw={400} component="main">
-        <form onSubmit={form.onSubmit((values) => void attempt(rest.post<Session>('/session', { ...values, account: values.account || null })))}>
+        <form onSubmit={form.onSubmit((values) => void attempt(call('signIn', values)))}>
           <Stack>
             <Logo size={34} busy={busy} />
             <Title order={1} fz={20}>

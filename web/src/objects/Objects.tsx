@@ -1,5 +1,18 @@
-import { Page } from '../app/parts';
+// Objects: the list of buckets, and inside one a browser of its folders.
+import { Route, Routes } from 'react-router';
+
+import { BucketPage } from './BucketPage';
+import { Buckets } from './Buckets';
+import { UploadPanel } from './UploadPanel';
 
 export default function Objects() {
-  return <Page title="Objects">{null}</Page>;
+  return (
+    <>
+      <Routes>
+        <Route index element={<Buckets />} />
+        <Route path=":bucket" element={<BucketPage />} />
+      </Routes>
+      <UploadPanel />
+    </>
+  );
 }

@@ -1,0 +1,689 @@
+// Made by tools/gen_web_client.py from the OpenAPI document of Volano's REST API. Do not edit.
+
+export interface AccountList {
+  items: AccountView[];
+  next_cursor: string | null;
+}
+
+export interface AccountView {
+  id: string;
+  alias: string | null;
+  name: string;
+  created_us: number;
+  login_url: string | null;
+}
+
+export interface AuditList {
+  items: AuditRecord[];
+  next_cursor: string | null;
+}
+
+// One call, allowed or not. Field names follow CloudTrail's record contents where they can.
+export interface AuditRecord {
+  id: string;
+  time_us: number;
+  account: string;
+  principal_id: string;
+  principal_arn: string;
+  door: string;
+  action: string;
+  resource: string;
+  source_ip: string;
+  user_agent: string;
+  request_id: string;
+  status: number;
+  error_code: string;
+  read_only: boolean;
+  duration_us: number;
+}
+
+export interface BillObject {
+  account: string;
+  period: string;
+  currency: string;
+  total: string;
+  lines: LineObject[];
+  days: DayObject[];
+  unpriced: string[];
+}
+
+export interface BucketPage {
+  items: BucketView[];
+  next_cursor: string | null;
+}
+
+// A bucket; `objects` and `size_bytes` are as last counted (`counted_us`, 0 for never).
+export interface BucketView {
+  name: string;
+  region: string;
+  created_us: number;
+  objects: number;
+  size_bytes: number;
+  counted_us: number;
+  is_complete: boolean;
+}
+
+export interface CatalogObject {
+  types: TypeObject[];
+  images: ImageObject[];
+  zones: string[];
+  runtime: RuntimeObject;
+}
+
+// `old` is not needed for a first password, in a session opened by a one-time link.
+export interface ChangePassword {
+  new: string;
+  old?: string;
+}
+
+export interface ConsoleOutput {
+  id: string;
+  output: string;
+}
+
+// `name` follows S3's rules for bucket names.
+export interface CreateBucketFields {
+  name: string;
+}
+
+// The only time that `secret` is shown; for an access key it belongs to the id.
+export interface CreatedKey {
+  id: string;
+  kind: string;
+  name: string;
+  hint: string;
+  active: boolean;
+  scopes: string[] | null;
+  created_us: number;
+  expires_us: number | null;
+  last_used_us: number | null;
+  secret: string;
+}
+
+export interface CreatedPerson {
+  id: string;
+  kind: string;
+  name: string;
+  arn: string;
+  display_name: string;
+  email: string;
+  disabled: boolean;
+  has_password: boolean;
+  groups: string[];
+  policies: string[];
+  created_us: number;
+  password_used_us: number | null;
+  login_url: string | null;
+}
+
+export interface DayObject {
+  day: string;
+  cost: string;
+  services: Record<string, string>;
+}
+
+// `errors` maps a key that was not deleted to the reason.
+export interface DeletedView {
+  deleted: string[];
+  errors: Record<string, string>;
+}
+
+export interface GroupList {
+  items: GroupView[];
+  next_cursor: string | null;
+}
+
+export interface GroupView {
+  name: string;
+  id: string;
+  arn: string;
+  policies: string[];
+  created_us: number;
+}
+
+export interface ImageObject {
+  id: string;
+  name: string;
+  description: string;
+  prepared: boolean;
+}
+
+// The engine: off, installing, starting, ready or failed.
+export interface InferenceObject {
+  state: string;
+  fraction: number;
+  text: string;
+  loaded: string[];
+}
+
+export interface InstanceList {
+  items: InstanceObject[];
+  next_cursor: string | null;
+}
+
+export interface InstanceObject {
+  id: string;
+  name: string;
+  type: string;
+  image: string;
+  zone: string;
+  state: string;
+  reason: string;
+  address: string;
+  key_name: string;
+  role: string;
+  launched_us: number;
+  tags: Record<string, string>;
+}
+
+// A long piece of work. `state` is queued, running, done or failed.
+// `fraction` is 0.0 to 1.0; `text` says what is being done now; `result` is the job's answer as
+// JSON text, or the error message when it failed.
+export interface Job {
+  id: string;
+  kind: string;
+  key: string;
+  account: string;
+  state: string;
+  fraction: number;
+  text: string;
+  result: string;
+  created_us: number;
+  updated_us: number;
+}
+
+export interface JobList {
+  items: Job[];
+  next_cursor: string | null;
+}
+
+export interface KeyList {
+  items: KeyView[];
+  next_cursor: string | null;
+}
+
+// A key without its secret; `hint` is how it ends.
+export interface KeyView {
+  id: string;
+  kind: string;
+  name: string;
+  hint: string;
+  active: boolean;
+  scopes: string[] | null;
+  created_us: number;
+  expires_us: number | null;
+  last_used_us: number | null;
+}
+
+// `user_data` is plain text: a script that begins with `#!`.
+export interface LaunchRequest {
+  name?: string;
+  type?: string;
+  image?: string;
+  zone?: string | null;
+  count?: number;
+  user_data?: string;
+  key_name?: string;
+  role?: string;
+  tags?: Record<string, string>;
+}
+
+// Decimal strings are exact: quantity x price = cost.
+export interface LineObject {
+  service: string;
+  meter: string;
+  text: string;
+  quantity: string;
+  unit: string;
+  price: string;
+  cost: string;
+}
+
+export interface LinkView {
+  url: string;
+  method: string;
+  expires_us: number;
+}
+
+export interface LoginLink {
+  login_url: string;
+  valid_s: number;
+}
+
+export interface ModelItems {
+  items: ModelObject[];
+  next_cursor: string | null;
+}
+
+// OpenAI's model object, with what Volano adds after `owned_by`.
+export interface ModelObject {
+  id: string;
+  object: string;
+  created: number;
+  owned_by: string;
+  task: string;
+  description: string;
+  license: string;
+  size_bytes: number;
+  built_in: boolean;
+}
+
+// `administrator` is the name of its first user.
+export interface NewAccount {
+  name: string;
+  alias: string;
+  administrator?: string;
+}
+
+export interface NewGroup {
+  name: string;
+}
+
+// `kind` is access-key, api or slack-user. `scopes` are permission patterns (`models:*`).
+export interface NewKey {
+  kind: string;
+  name?: string;
+  scopes?: string[] | null;
+  expires_days?: number | null;
+}
+
+// Without a password the answer has a one-time link for the person.
+export interface NewPerson {
+  name: string;
+  kind?: string;
+  display_name?: string;
+  email?: string;
+  password?: string;
+  policies?: string[];
+  groups?: string[];
+}
+
+// All that is known of an object but its bytes.
+export interface ObjectDetails {
+  bucket: string;
+  key: string;
+  size_bytes: number;
+  etag: string;
+  modified_us: number;
+  storage_class: string;
+  content_type: string;
+  headers: Record<string, string>;
+  metadata: Record<string, string>;
+  tags: Record<string, string>;
+  checksum: string;
+  zones: string[];
+  parts: number;
+}
+
+export interface ObjectPage {
+  items: ObjectView[];
+  prefixes: string[];
+  next_cursor: string | null;
+}
+
+export interface ObjectView {
+  key: string;
+  size_bytes: number;
+  etag: string;
+  modified_us: number;
+  storage_class: string;
+}
+
+export interface OpenSession {
+  id: string;
+  created_us: number;
+  seen_us: number;
+  expires_us: number;
+  source_ip: string;
+  user_agent: string;
+  is_current: boolean;
+}
+
+export interface PersonList {
+  items: PersonView[];
+  next_cursor: string | null;
+}
+
+export interface PersonView {
+  id: string;
+  kind: string;
+  name: string;
+  arn: string;
+  display_name: string;
+  email: string;
+  disabled: boolean;
+  has_password: boolean;
+  groups: string[];
+  policies: string[];
+  created_us: number;
+  password_used_us: number | null;
+}
+
+export interface PolicyList {
+  items: PolicyView[];
+  next_cursor: string | null;
+}
+
+export interface PolicyView {
+  name: string;
+  arn: string;
+  description: string;
+  is_managed: boolean;
+  attachments: number;
+  updated_us: number;
+}
+
+export interface PriceListObject {
+  currency: string;
+  items: PriceObject[];
+}
+
+export interface PriceObject {
+  meter: string;
+  service: string;
+  text: string;
+  price: string;
+  per: string;
+  unit: string;
+  effective_from: string;
+}
+
+// `source` is empty for the hub or mirror of the config, else a URL, `s3://…` or a folder.
+export interface PullModel {
+  name: string;
+  source?: string;
+}
+
+export interface QuotaList {
+  items: QuotaView[];
+  next_cursor: string | null;
+}
+
+export interface QuotaView {
+  name: string;
+  value: number;
+  default: number;
+}
+
+export interface RoleList {
+  items: RoleView[];
+  next_cursor: string | null;
+}
+
+export interface RoleView {
+  name: string;
+  id: string;
+  arn: string;
+  description: string;
+  trust: string;
+  max_session_s: number;
+  policies: string[];
+  created_us: number;
+  last_used_us: number | null;
+}
+
+// What runs instances here, and how isolated they are.
+export interface RuntimeObject {
+  kind: string;
+  engine: string;
+  isolation: string;
+  limits: boolean;
+  internet: boolean;
+  notes: string[];
+}
+
+export interface SessionList {
+  items: OpenSession[];
+  next_cursor: string | null;
+}
+
+// Who is signed in. `csrf` goes into the header `X-Volano-CSRF` of every change.
+export interface SessionView {
+  account: string;
+  account_alias: string | null;
+  account_name: string;
+  region: string;
+  principal_id: string;
+  kind: string;
+  name: string;
+  display_name: string;
+  email: string;
+  arn: string;
+  csrf: string;
+  has_password: boolean;
+  must_change_password: boolean;
+  is_operator: boolean;
+}
+
+// `account` is an id or alias; empty means the first account of this cloud.
+export interface SignIn {
+  user: string;
+  password: string;
+  account?: string;
+}
+
+export interface SignInByLink {
+  token: string;
+}
+
+export interface TypeObject {
+  name: string;
+  family: string;
+  vcpus: number;
+  memory_bytes: number;
+  guaranteed_cpu: number;
+  price_per_hour: string | null;
+  currency: string;
+}
+
+export interface ZoneList {
+  region: string;
+  zones: ZoneView[];
+}
+
+// One zone; `stored_bytes` is what its byte store holds.
+export interface ZoneView {
+  name: string;
+  id: string;
+  region: string;
+  state: string;
+  reason: string;
+  changed_us: number;
+  stored_bytes: number;
+}
+
+// Fields of path, query and body are given together; their names never meet.
+export interface Operations {
+  // Put a user into a group.
+  addPersonToGroup: { input: { user: string; group: string }; answer: void };
+  // Attach a policy by ARN.
+  attachPersonPolicy: { input: { user: string; policy: string }; answer: PersonView };
+  // Change the own password; other sessions end.
+  changePassword: { input: ChangePassword; answer: void };
+  // An account with an administrator, who gets a one-time link.
+  createAccount: { input: NewAccount; answer: AccountView };
+  // Make a bucket; an error when it exists already.
+  createBucket: { input: CreateBucketFields; answer: BucketView };
+  // An empty group.
+  createGroup: { input: NewGroup; answer: GroupView };
+  // A key for the caller; its secret is shown once.
+  createKey: { input: NewKey; answer: CreatedKey };
+  // A link that signs the user in once.
+  createLoginLink: { input: { user: string }; answer: LoginLink };
+  // A presigned URL on the AWS port; it can do this one thing, and the caller must be able to.
+  createObjectLink: { input: { bucket: string; key: string; expires_s?: number; method?: string }; answer: LinkView };
+  // A user with a password or one-time link, or a service account; with policies and groups.
+  createPerson: { input: NewPerson; answer: CreatedPerson };
+  // A key for another user or service account; its secret is shown once.
+  createPersonKey: { input: { user: string; kind: string; name?: string; scopes?: string[] | null; expires_days?: number | null }; answer: CreatedKey };
+  // Delete an empty bucket.
+  deleteBucket: { input: { bucket: string }; answer: void };
+  // Revoke one of the own keys at once.
+  deleteKey: { input: { id: string }; answer: void };
+  // Delete one object; no error when it is not there.
+  deleteObject: { input: { bucket: string; key: string }; answer: void };
+  // Delete several objects; each is authorized as `s3:DeleteObject` by itself.
+  deleteObjects: { input: { bucket: string; keys: string[] }; answer: DeletedView };
+  // Delete a user with all keys, memberships and policies.
+  deletePerson: { input: { user: string }; answer: void };
+  // Revoke a user's key at once.
+  deletePersonKey: { input: { user: string; id: string }; answer: void };
+  // Detach a policy; `policy` is its ARN, in the query.
+  detachPersonPolicy: { input: { user: string; policy: string }; answer: void };
+  // End one of the own sessions.
+  endSession: { input: { id: string }; answer: void };
+  // Drill: treat a zone as gone until it is restored.
+  failZone: { input: { zone: string; reason?: string }; answer: ZoneView };
+  // The account's bill of a month, line by line and day by day.
+  getBill: { input: { period?: string }; answer: BillObject };
+  // One bucket, its objects counted now as far as that is quick.
+  getBucket: { input: { bucket: string }; answer: BucketView };
+  // What can be launched, at which price, and what will run it.
+  getComputeCatalog: { input: Record<string, never>; answer: CatalogObject };
+  // The end of what the instance wrote.
+  getConsoleOutput: { input: { id: string }; answer: ConsoleOutput };
+  // What the inference engine is doing, with progress while it installs.
+  getInference: { input: Record<string, never>; answer: InferenceObject };
+  // One instance.
+  getInstance: { input: { id: string }; answer: InstanceObject };
+  // One job; poll it until `state` is done or failed.
+  getJob: { input: { id: string }; answer: Job };
+  // The bytes of an object or of a range of it.
+  getObject: { input: { bucket: string; key: string; range?: string; download?: boolean }; answer: unknown };
+  // All that is known of an object but its bytes.
+  getObjectDetails: { input: { bucket: string; key: string }; answer: ObjectDetails };
+  // One user or service account.
+  getPerson: { input: { user: string }; answer: PersonView };
+  // Who am I?
+  getSession: { input: Record<string, never>; answer: SessionView };
+  // Launch instances.
+  launchInstances: { input: LaunchRequest; answer: InstanceList };
+  // Every account of this cloud.
+  listAccounts: { input: Record<string, never>; answer: AccountList };
+  // Every call of this account, the newest first.
+  listAudit: { input: { limit?: number; cursor?: string; principal?: string; action?: string; resource?: string; errors?: boolean; changes?: boolean; since_us?: number }; answer: AuditList };
+  // Buckets of the account by name, with what they held when last counted.
+  listBuckets: { input: { limit?: number; cursor?: string }; answer: BucketPage };
+  // Groups, by name.
+  listGroups: { input: { limit?: number; cursor?: string }; answer: GroupList };
+  // The account's instances, newest first.
+  listInstances: { input: Record<string, never>; answer: InstanceList };
+  // The account's jobs, newest first.
+  listJobs: { input: Record<string, never>; answer: JobList };
+  // The own keys.
+  listKeys: { input: Record<string, never>; answer: KeyList };
+  // The models that the caller can use.
+  listModels: { input: Record<string, never>; answer: ModelItems };
+  // Keys of a bucket, and common prefixes when a delimiter is given.
+  listObjects: { input: { bucket: string; prefix?: string; delimiter?: string; limit?: number; cursor?: string }; answer: ObjectPage };
+  // Users and service accounts, by name.
+  listPeople: { input: { kind?: string; limit?: number; cursor?: string }; answer: PersonList };
+  // A user's keys.
+  listPersonKeys: { input: { user: string }; answer: KeyList };
+  // Policies that come with Volano, then the account's own.
+  listPolicies: { input: { limit?: number; cursor?: string }; answer: PolicyList };
+  // Today's price of every meter.
+  listPrices: { input: Record<string, never>; answer: PriceListObject };
+  // What this account may have.
+  listQuotas: { input: Record<string, never>; answer: QuotaList };
+  // Roles, by name.
+  listRoles: { input: { limit?: number; cursor?: string }; answer: RoleList };
+  // The own open sessions.
+  listSessions: { input: Record<string, never>; answer: SessionList };
+  // The region's zones and how they are.
+  listZones: { input: Record<string, never>; answer: ZoneList };
+  // Start pulling a model; the answer is a job to poll.
+  pullModel: { input: PullModel; answer: Job };
+  // Store the request's body as an object.
+  putObject: { input: { bucket: string; key: string }; answer: ObjectDetails };
+  // Stop and start in one.
+  rebootInstance: { input: { id: string }; answer: InstanceObject };
+  // Take a user out of a group.
+  removePersonFromGroup: { input: { user: string; group: string }; answer: void };
+  // Bring a zone back after a drill.
+  restoreZone: { input: { zone: string; reason?: string }; answer: ZoneView };
+  // A password that the user must change after signing in; open sessions end.
+  setPersonPassword: { input: { user: string; password: string }; answer: void };
+  // Set an account's quota.
+  setQuota: { input: { owner: string; name: string; value: number | null }; answer: void };
+  // Open a session by password; the answer sets its cookie.
+  signIn: { input: SignIn; answer: unknown };
+  // Open a session by one-time link; the link is used up.
+  signInByLink: { input: SignInByLink; answer: unknown };
+  // End this session.
+  signOut: { input: Record<string, never>; answer: unknown };
+  // Start a stopped instance.
+  startInstance: { input: { id: string }; answer: InstanceObject };
+  // Stop an instance; its disk stays.
+  stopInstance: { input: { id: string }; answer: InstanceObject };
+  // End an instance for good.
+  terminateInstance: { input: { id: string }; answer: InstanceObject };
+  // Change what people see, or disable: keys, tokens and sessions then stop at once.
+  updatePerson: { input: { user: string; display_name?: string | null; email?: string | null; disabled?: boolean | null }; answer: PersonView };
+}
+
+export const ROUTES = {
+  addPersonToGroup: ['PUT', '/people/{user}/groups/{group}'],
+  attachPersonPolicy: ['POST', '/people/{user}/policies'],
+  changePassword: ['POST', '/session/password'],
+  createAccount: ['POST', '/accounts'],
+  createBucket: ['POST', '/buckets'],
+  createGroup: ['POST', '/groups'],
+  createKey: ['POST', '/keys'],
+  createLoginLink: ['POST', '/people/{user}/login-link'],
+  createObjectLink: ['POST', '/buckets/{bucket}/links'],
+  createPerson: ['POST', '/people'],
+  createPersonKey: ['POST', '/people/{user}/keys'],
+  deleteBucket: ['DELETE', '/buckets/{bucket}'],
+  deleteKey: ['DELETE', '/keys/{id}'],
+  deleteObject: ['DELETE', '/buckets/{bucket}/objects/{key}'],
+  deleteObjects: ['POST', '/buckets/{bucket}/delete-objects'],
+  deletePerson: ['DELETE', '/people/{user}'],
+  deletePersonKey: ['DELETE', '/people/{user}/keys/{id}'],
+  detachPersonPolicy: ['DELETE', '/people/{user}/policies'],
+  endSession: ['DELETE', '/sessions/{id}'],
+  failZone: ['POST', '/zones/{zone}/fail'],
+  getBill: ['GET', '/bill'],
+  getBucket: ['GET', '/buckets/{bucket}'],
+  getComputeCatalog: ['GET', '/compute/catalog'],
+  getConsoleOutput: ['GET', '/instances/{id}/console'],
+  getInference: ['GET', '/inference'],
+  getInstance: ['GET', '/instances/{id}'],
+  getJob: ['GET', '/jobs/{id}'],
+  getObject: ['GET', '/buckets/{bucket}/objects/{key}'],
+  getObjectDetails: ['GET', '/buckets/{bucket}/details/{key}'],
+  getPerson: ['GET', '/people/{user}'],
+  getSession: ['GET', '/session'],
+  launchInstances: ['POST', '/instances'],
+  listAccounts: ['GET', '/accounts'],
+  listAudit: ['GET', '/audit'],
+  listBuckets: ['GET', '/buckets'],
+  listGroups: ['GET', '/groups'],
+  listInstances: ['GET', '/instances'],
+  listJobs: ['GET', '/jobs'],
+  listKeys: ['GET', '/keys'],
+  listModels: ['GET', '/models'],
+  listObjects: ['GET', '/buckets/{bucket}/objects'],
+  listPeople: ['GET', '/people'],
+  listPersonKeys: ['GET', '/people/{user}/keys'],
+  listPolicies: ['GET', '/policies'],
+  listPrices: ['GET', '/prices'],
+  listQuotas: ['GET', '/quotas'],
+  listRoles: ['GET', '/roles'],
+  listSessions: ['GET', '/sessions'],
+  listZones: ['GET', '/zones'],
+  pullModel: ['POST', '/models/pull'],
+  putObject: ['PUT', '/buckets/{bucket}/objects/{key}'],
+  rebootInstance: ['POST', '/instances/{id}/reboot'],
+  removePersonFromGroup: ['DELETE', '/people/{user}/groups/{group}'],
+  restoreZone: ['POST', '/zones/{zone}/restore'],
+  setPersonPassword: ['PUT', '/people/{user}/password'],
+  setQuota: ['PUT', '/accounts/{owner}/quotas/{name}'],
+  signIn: ['POST', '/session'],
+  signInByLink: ['POST', '/session/link'],
+  signOut: ['DELETE', '/session'],
+  startInstance: ['POST', '/instances/{id}/start'],
+  stopInstance: ['POST', '/instances/{id}/stop'],
+  terminateInstance: ['DELETE', '/instances/{id}'],
+  updatePerson: ['PATCH', '/people/{user}'],
+} as const satisfies Record<keyof Operations, [string, string]>;

@@ -1,0 +1,101 @@
+// What runs, in four numbers; each leads to its page.
+import { Box, Group, Skeleton, Text, ThemeIcon } from '@mantine/core';
+import { IconBox, IconCoin, IconCpu, IconServer, type TablerIcon } from '@tabler/icons-react';
+import { Link } from 'react-router';
+
+import { isDenied, useCall } from '../api/call';
+import { formatBytes, formatMoney } from '../app/format';
+import { countBy } from '../compute/state';
+import { LOOK_AT_BILL_EVERY_MS, LOOK_EVERY_MS } from './pace';
+
+export function Tiles() {
+  return (
+    <>
+      <InstancesTile />
+      <ObjectsTile />
+      <ModelsTile />
+      <SpendTile />
+    </>
+  );
+}
+
+interface TileProps {
+  to: string;
+  label: string;
+  icon: TablerIcon;
+  value: string | undefined;
+  note: string | undefined;
+  error: unknown;
+}
+
+function Tile({ to, label, icon: Icon, value, note, error }: TileProps) {
+  return (
+    <Box component={Link} to={to} className="surface surface-link" p="md">
+      <Group justify="space-between" wrap="nowrap" mb={4}>
+        <Text size="sm" c="dimmed" fw={500}>
+          {label}
+        </Text>
+        <ThemeIcon variant="light" size={28} radius="md">
+          <Icon size={16} stroke={1.7} />
+        </ThemeIcon>
+      </Group>
+      {error !== null && value === undefined ? (
+        <Text size="sm" c="dimmed">
+          {isDenied(error) ? 'Not yours to see' : 'Not known now'}
+        </Text>
+      ) : (
+        <>
+          <Skeleton visible={value === undefined} w="fit-content" mih={32} miw={48}>
+            <Text fz={26} fw={650} lh={1.25}>
+              {value}
+            </Text>
+          </Skeleton>
+          <Text size="xs" c="dimmed" truncate>
+            {note ?? ' '}
+          </Text>
+        </>
+      )}
+    </Box>
+  );
+}
+
+function InstancesTile() {
+  const { data, error } = useCall('listInstances', {}, { every: LOOK_EVERY_MS });
+  const states = countBy(data?.items ?? [], (item) => item.state);
+  const rest = [...states].filter(([state]) => state !== 'running' && state !== 'terminated');
+  const note = rest.length > 0 ? rest.map(([state, count]) => `${count} ${state}`).join(', ') : 'none in any other state';
+  return <Tile to="/instances" label="Running instances" icon={IconServer} value={data && String(states.get('running') ?? 0)} note={note} error={error} />;
+}
+
+function ObjectsTile() {
+  const { data, error } = useCall('listBuckets', { limit: 1000 }, { every: LOOK_EVERY_MS * 2 });
+  const zones = useCall('listZones', {}, { every: LOOK_EVERY_MS });
+  const stored = zones.data?.zones.reduce((sum, zone) => sum + zone.stored_bytes, 0);
+  const note = stored === undefined ? undefined : `${formatBytes(stored)} on disk in all zones`;
+  return <Tile to="/objects" label="Buckets" icon={IconBox} value={data && String(data.items.length)} note={note} error={error} />;
+}
+
+const ENGINE: Record<string, string> = {
+  off: 'Engine starts at first use',
+  installing: 'Installing',
+  starting: 'Starting',
+  ready: 'Engine ready',
+  failed: 'Engine failed',
+};
+
+function ModelsTile() {
+  const models = useCall('listModels', {}, { every: LOOK_EVERY_MS * 4 });
+  const engine = useCall('getInference', {}, { every: LOOK_EVERY_MS });
+  const loaded = engine.data?.loaded.length ?? 0;
+  const state = engine.data && (ENGINE[engine.data.state] ?? engine.data.state);
+  const percent = engine.data?.state === 'installing' ? ` ${Math.round(engine.data.fraction * 100)} %` : '';
+  const note = state && `${state}${percent}${loaded > 0 ? `, ${loaded} loaded` : ''}`;
+  return <Tile to="/models" label="Models" icon={IconCpu} value={models.data && String(models.data.items.length)} note={note} error={models.error} />;
+}
+
+function SpendTile() {
+  const { data, error } = useCall('getBill', {}, { every: LOOK_AT_BILL_EVERY_MS });
+  const today = data?.days.find((day) => day.day === new Date().toISOString().slice(0, 10));
+  const note = data && `${formatMoney(today?.cost ?? 0, data.currency)} today`;
+  return <Tile to="/bill" label="Spend this month" icon={IconCoin} value={data && formatMoney(data.total, data.currency)} note={note} error={error} />;
+}
