@@ -213,6 +213,28 @@ class Volano:
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
 
+    def add_account(self) -> dict[str, str]:
+        """A new account; its administrator's keys by the names that stock clients read."""
+        alias = "t" + uuid.uuid4().hex[:12]
+        status, made = self.rest("POST", "/accounts", {"name": alias, "alias": alias})
+        assert status == 200, made
+        head = {"content-type": "application/json"}
+        token = made["login_url"].partition("token=")[2]
+        with self._post("/session/link", {"token": token}, head) as reply:
+            head["x-volano-csrf"] = json.loads(reply.read())["csrf"]
+            head["cookie"] = reply.headers["set-cookie"].partition(";")[0]
+        found = {"ACCOUNT": made["id"]}
+        for kind in ("access-key", "api", "slack-user"):
+            with self._post("/keys", {"kind": kind}, head) as reply:
+                found |= _credential(kind, json.loads(reply.read()))
+        return found
+
+    def _post(self, path: str, body: object, headers: dict[str, str]):
+        request = urllib.request.Request(
+            f"{self.url}/volano/v1{path}", data=json.dumps(body).encode(), headers=headers
+        )
+        return urllib.request.urlopen(request, timeout=60)
+
     def restart(self, *, kill: bool = False) -> None:
         """Stop (TERM, or KILL) and start again on the same folder and ports."""
         self.stop(kill=kill)
@@ -223,6 +245,12 @@ class Volano:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
             self.process.wait(60)
+
+
+def _credential(kind: str, made: dict[str, str]) -> dict[str, str]:
+    if kind == "access-key":
+        return {"AWS_ACCESS_KEY_ID": made["id"], "AWS_SECRET_ACCESS_KEY": made["secret"]}
+    return {"OPENAI_API_KEY" if kind == "api" else "SLACK_USER_TOKEN": made["secret"]}
 
 
 def _spawn(arguments: list[str], environment: dict[str, str], data_dir: Path) -> subprocess.Popen:

@@ -37,6 +37,8 @@ PUBLIC = "public"
 """Permission of an action that needs no credential (health, sign-in)."""
 SIGNED_IN = "signed-in"
 """Permission of an action that any valid credential may do (`GetCallerIdentity`)."""
+RESOLVED = "volano:resource"
+"""Among an action's `facts`: the ARN that is meant, where only rows can tell it (an alias)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +265,7 @@ async def _authorize(env: Env, call: Call, found: Action, request: Any, resource
     context = dict(found.condition(call, request)) if found.condition else {}
     if found.facts is not None:
         context.update(await found.facts(env, call, request))
+        resource = context.pop(RESOLVED, resource)
     await env.authority.authorize(call, found.permission, resource, context)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from volano.services.identity.logic.access import (
     RESOURCE_ACCOUNT,
+    RESOURCE_DECIDES,
     RESOURCE_GRANT,
     RESOURCE_POLICY,
     StoredAuthority,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ACCESS_KEY_ID",
     "RESOURCE_ACCOUNT",
+    "RESOURCE_DECIDES",
     "RESOURCE_GRANT",
     "RESOURCE_POLICY",
     "Account",

@@ -50,6 +50,8 @@ RESOURCE_POLICY = "volano:resource-policy"
 """Context key: the resource's own policy, as JSON text (bucket policies)."""
 RESOURCE_ACCOUNT = "volano:resource-account"
 """Context key: the account that owns the resource, for ARNs that do not say it (S3)."""
+RESOURCE_DECIDES = "volano:resource-decides"
+"""Context key: there when no policy but the resource's own opens it, as for keys (KMS)."""
 RESOURCE_GRANT = "volano:resource-grant"
 """Context key: `allow` when the resource's access list lets this asker (S3 ACLs)."""
 
@@ -135,7 +137,7 @@ class StoredAuthority:
             facts=CallFacts(
                 call, context, now_us=self._clock.now_us(), resource_account=owner or who.account
             ),
-            resource_must_allow=resource_must_allow,
+            resource_must_allow=resource_must_allow or RESOURCE_DECIDES in context,
         )
         held = await self._policies_of(who)
         text = context.get(RESOURCE_POLICY)

@@ -15,7 +15,14 @@ from volano.kernel.identity import Principal, PrincipalKind
 LIST_SEPARATOR = "\n"
 """Between the values of a key that has several (`aws:TagKeys`)."""
 
-LIST_KEYS = frozenset({"aws:tagkeys", "sts:transitivetagkeys", "aws:principalservicenameslist"})
+LIST_KEYS = frozenset(
+    {
+        "aws:tagkeys",
+        "sts:transitivetagkeys",
+        "aws:principalservicenameslist",
+        "kms:encryptioncontextkeys",
+    }
+)
 
 
 class CallFacts:

@@ -1,0 +1,1 @@
+"""Keys (KMS): encryption keys that never leave the cloud, and who may use them."""

@@ -1,0 +1,1 @@
+"""The KMS API (json protocol)."""

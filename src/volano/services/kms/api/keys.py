@@ -1,0 +1,180 @@
+"""KMS: keys, their state, tags and policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volano.services.kms.api.members import (
+    ANY_KEY,
+    KEY,
+    facts_of_key,
+    key_shape,
+    page_limit,
+    page_shape,
+    parse_marker,
+    tag_facts,
+    tags_of,
+)
+from volano.services.kms.logic import keys as logic
+from volano.services.kms.logic.access import find_named_key
+from volano.services.kms.logic.errors import NotFoundException
+from volano.services.kms.model import MAX_WINDOW_DAYS
+from volano.wire.action import action
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+    from volano.services.kms.api.members import Shape
+
+
+@action(
+    "kms:CreateKey",
+    permission="kms:CreateKey",
+    resource=ANY_KEY,
+    condition=lambda _, request: tag_facts(request),
+    partial="Symmetric keys for encryption only; no multi-Region or imported keys.",
+)
+async def create_key(env: Env, call: Call, request: Shape) -> Shape:
+    key = await logic.create_key(
+        env,
+        call,
+        logic.NewKey(
+            description=request.get("Description") or "",
+            policy=request.get("Policy"),
+            tags=tags_of(request),
+            spec=request.get("KeySpec")
+            or request.get("CustomerMasterKeySpec")
+            or "SYMMETRIC_DEFAULT",
+            usage=request.get("KeyUsage") or "ENCRYPT_DECRYPT",
+            origin=request.get("Origin") or "AWS_KMS",
+            multi_region=bool(request.get("MultiRegion")),
+            skip_lockout_check=bool(request.get("BypassPolicyLockoutSafetyCheck")),
+        ),
+    )
+    return {"KeyMetadata": key_shape(key)}
+
+
+@action("kms:DescribeKey", permission="kms:DescribeKey", resource=KEY, facts=facts_of_key)
+async def describe_key(env: Env, call: Call, request: Shape) -> Shape:
+    key = await find_named_key(env, env.store.reader, call, request["KeyId"])
+    return {"KeyMetadata": key_shape(key)}
+
+
+@action("kms:ListKeys", permission="kms:ListKeys", resource=ANY_KEY)
+async def list_keys(env: Env, call: Call, request: Shape) -> Shape:
+    keys, after = await logic.list_keys(
+        env, call, after=parse_marker(request), limit=page_limit(request)
+    )
+    return page_shape("Keys", [{"KeyId": key.id, "KeyArn": key.arn} for key in keys], after)
+
+
+@action("kms:EnableKey", permission="kms:EnableKey", resource=KEY, facts=facts_of_key)
+async def enable_key(env: Env, call: Call, request: Shape) -> None:
+    await logic.set_key_enabled(env, call, request["KeyId"], enabled=True)
+
+
+@action("kms:DisableKey", permission="kms:DisableKey", resource=KEY, facts=facts_of_key)
+async def disable_key(env: Env, call: Call, request: Shape) -> None:
+    await logic.set_key_enabled(env, call, request["KeyId"], enabled=False)
+
+
+@action(
+    "kms:UpdateKeyDescription",
+    permission="kms:UpdateKeyDescription",
+    resource=KEY,
+    facts=facts_of_key,
+)
+async def update_key_description(env: Env, call: Call, request: Shape) -> None:
+    await logic.update_key_description(env, call, request["KeyId"], request["Description"])
+
+
+@action(
+    "kms:ScheduleKeyDeletion",
+    permission="kms:ScheduleKeyDeletion",
+    resource=KEY,
+    facts=facts_of_key,
+)
+async def schedule_key_deletion(env: Env, call: Call, request: Shape) -> Shape:
+    days = request.get("PendingWindowInDays")
+    days = MAX_WINDOW_DAYS if days is None else days
+    key = await logic.schedule_key_deletion(env, call, request["KeyId"], days)
+    assert key.deletion_us is not None, "a scheduled deletion has a date"
+    return {
+        "KeyId": key.arn,
+        "DeletionDate": key.deletion_us / 1e6,
+        "KeyState": key.state.value,
+        "PendingWindowInDays": days,
+    }
+
+
+@action(
+    "kms:CancelKeyDeletion", permission="kms:CancelKeyDeletion", resource=KEY, facts=facts_of_key
+)
+async def cancel_key_deletion(env: Env, call: Call, request: Shape) -> Shape:
+    key = await logic.cancel_key_deletion(env, call, request["KeyId"])
+    return {"KeyId": key.arn}
+
+
+@action(
+    "kms:RotateKeyOnDemand", permission="kms:RotateKeyOnDemand", resource=KEY, facts=facts_of_key
+)
+async def rotate_key_on_demand(env: Env, call: Call, request: Shape) -> Shape:
+    key = await logic.rotate_key(env, call, request["KeyId"])
+    return {"KeyId": key.id}
+
+
+@action(
+    "kms:GetKeyRotationStatus",
+    permission="kms:GetKeyRotationStatus",
+    resource=KEY,
+    facts=facts_of_key,
+    partial="Keys are rotated on demand only.",
+)
+async def get_key_rotation_status(env: Env, call: Call, request: Shape) -> Shape:
+    key = await find_named_key(env, env.store.reader, call, request["KeyId"])
+    return {"KeyId": key.id, "KeyRotationEnabled": False}
+
+
+@action("kms:GetKeyPolicy", permission="kms:GetKeyPolicy", resource=KEY, facts=facts_of_key)
+async def get_key_policy(env: Env, call: Call, request: Shape) -> Shape:
+    _require_policy_name(request)
+    key = await find_named_key(env, env.store.reader, call, request["KeyId"])
+    return {"Policy": key.policy, "PolicyName": logic.POLICY_NAME}
+
+
+@action("kms:PutKeyPolicy", permission="kms:PutKeyPolicy", resource=KEY, facts=facts_of_key)
+async def put_key_policy(env: Env, call: Call, request: Shape) -> None:
+    _require_policy_name(request)
+    await logic.put_key_policy(
+        env,
+        call,
+        request["KeyId"],
+        request["Policy"],
+        skip_lockout_check=bool(request.get("BypassPolicyLockoutSafetyCheck")),
+    )
+
+
+@action("kms:ListKeyPolicies", permission="kms:ListKeyPolicies", resource=KEY, facts=facts_of_key)
+async def list_key_policies(env: Env, call: Call, request: Shape) -> Shape:
+    return {"PolicyNames": [logic.POLICY_NAME], "Truncated": False}
+
+
+def _require_policy_name(request: Shape) -> None:
+    if request.get("PolicyName") not in (None, logic.POLICY_NAME):
+        raise NotFoundException("No such policy exists")
+
+
+@action("kms:TagResource", permission="kms:TagResource", resource=KEY, facts=facts_of_key)
+async def tag_resource(env: Env, call: Call, request: Shape) -> None:
+    await logic.tag_key(env, call, request["KeyId"], add=tags_of(request))
+
+
+@action("kms:UntagResource", permission="kms:UntagResource", resource=KEY, facts=facts_of_key)
+async def untag_resource(env: Env, call: Call, request: Shape) -> None:
+    await logic.tag_key(env, call, request["KeyId"], add={}, remove=request["TagKeys"])
+
+
+@action("kms:ListResourceTags", permission="kms:ListResourceTags", resource=KEY, facts=facts_of_key)
+async def list_resource_tags(env: Env, call: Call, request: Shape) -> Shape:
+    key = await find_named_key(env, env.store.reader, call, request["KeyId"])
+    tags = [{"TagKey": name, "TagValue": value} for name, value in sorted(key.tags.items())]
+    return {"Tags": tags, "Truncated": False}

@@ -1,0 +1,25 @@
+"""The door of KMS for the services above it and for app/.
+
+The functions act for `call.principal`, as KMS's own API does: services that encrypt for a caller
+authorize `kms:GenerateDataKey` or `kms:Decrypt` with `require_access` first.
+"""
+
+from __future__ import annotations
+
+from volano.services.kms.logic.access import find_named_key, require_access
+from volano.services.kms.logic.encryption import decrypt_blob, encrypt_with, generate_data_key
+from volano.services.kms.logic.keys import seed_key
+from volano.services.kms.logic.metering import forget_caches
+from volano.services.kms.model import Key, KeyState
+
+__all__ = [
+    "Key",
+    "KeyState",
+    "decrypt_blob",
+    "encrypt_with",
+    "find_named_key",
+    "forget_caches",
+    "generate_data_key",
+    "require_access",
+    "seed_key",
+]
