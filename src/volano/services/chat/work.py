@@ -8,6 +8,7 @@ from volano.kernel.errors import NotFound
 from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
 from volano.services.chat.logic import copilot, users
+from volano.services.chat.logic.files import remove_bytes
 from volano.services.chat.logic.indexing import index_waiting
 from volano.services.chat.model import FileShared, MessageChanged, MessagePosted
 from volano.services.chat.store import workspaces as workspace_rows
@@ -59,3 +60,9 @@ async def reconcile_index(env: Env) -> None:
     """Index what an event was lost for (a restored backup, a handler given up)."""
     for account in await workspace_rows.select_accounts(env.store.reader):
         await index_waiting(env, account)
+
+
+@reconciler("chat:files", every_s=300.0)
+async def reconcile_files(env: Env) -> None:
+    """Remove the bytes of deleted and abandoned files."""
+    await remove_bytes(env)
