@@ -1,4 +1,4 @@
-"""Work of the workplace: mirrors of principals, the retrieval index, the copilot's answers."""
+"""Work of the workplace: mirrors of principals, retrieval, the copilot, events for apps."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import NotFound
 from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
-from volano.services.chat.logic import copilot, users
+from volano.services.chat.logic import apps, copilot, users
+from volano.services.chat.logic.app_events import tell_apps
 from volano.services.chat.logic.files import remove_bytes
 from volano.services.chat.logic.indexing import index_waiting
-from volano.services.chat.model import FileShared, MessageChanged, MessagePosted
+from volano.services.chat.model import (
+    ChannelChanged,
+    FileShared,
+    MemberChanged,
+    MessageChanged,
+    MessageDeleted,
+    MessagePosted,
+    ReactionChanged,
+)
 from volano.services.chat.store import workspaces as workspace_rows
 from volano.services.identity.interface import (
     PrincipalChanged,
@@ -55,6 +64,33 @@ async def on_question(env: Env, event: MessagePosted) -> None:
     await copilot.answer_message(env, event.account, event.channel, event.ts_us)
 
 
+@subscribe(
+    "chat:apps",
+    MessagePosted,
+    MessageChanged,
+    MessageDeleted,
+    ReactionChanged,
+    ChannelChanged,
+    MemberChanged,
+    FileShared,
+)
+async def on_anything(env: Env, event: Event) -> None:
+    """Tell the apps."""
+    assert isinstance(event, _TOLD)
+    await tell_apps(env, event)
+
+
+_TOLD = (
+    MessagePosted
+    | MessageChanged
+    | MessageDeleted
+    | ReactionChanged
+    | ChannelChanged
+    | MemberChanged
+    | FileShared
+)
+
+
 @reconciler("chat:index", every_s=60.0)
 async def reconcile_index(env: Env) -> None:
     """Index what an event was lost for (a restored backup, a handler given up)."""
@@ -64,5 +100,6 @@ async def reconcile_index(env: Env) -> None:
 
 @reconciler("chat:files", every_s=300.0)
 async def reconcile_files(env: Env) -> None:
-    """Remove the bytes of deleted and abandoned files."""
+    """Remove the bytes of deleted and abandoned files, and what apps did not fetch in time."""
     await remove_bytes(env)
+    await apps.remove_old(env)

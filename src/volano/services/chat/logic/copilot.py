@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from volano.kernel.call import Call, system_call
-from volano.kernel.errors import Denied, VolanoError
+from volano.kernel.errors import Conflict, Denied, Invalid, NotFound
 from volano.kernel.ids import AccountId
 from volano.kernel.journal import AuditRecord
 from volano.services.chat.logic.access import (
@@ -183,31 +183,30 @@ async def _best(
     passages = await studio.find_passages(
         env, question.call, question.text, scopes=scopes, without=[here], limit=MAX_PASSAGES
     )
+    others: list[Principal] | None = []
+    if with_audience and any(_is_object(item) for item in passages):
+        others = await _others(env, question)
     allowed: dict[str, bool] = {}
-    kept: list[Passage] = []
     for passage in passages:
         if passage.source not in allowed:
-            allowed[passage.source] = await _may_use(
-                env, question, passage, with_audience=with_audience
-            )
-        if allowed[passage.source]:
-            kept.append(passage)
+            allowed[passage.source] = await _may_use(env, question, passage, others)
+    kept = [passage for passage in passages if allowed[passage.source]]
     return studio.best_passages(question.text, kept)
 
 
-async def _may_use(env: Env, question: Question, passage: Passage, *, with_audience: bool) -> bool:
-    """Whether policies let the asker, and for documents everyone here, read the source."""
-    if not passage.source.startswith(f"{studio.OBJECT}:"):
+def _is_object(passage: Passage) -> bool:
+    return passage.source.startswith(f"{studio.OBJECT}:")
+
+
+async def _may_use(
+    env: Env, question: Question, passage: Passage, others: Sequence[Principal] | None
+) -> bool:
+    """Whether policies let the asker, and for documents the others here, read the source."""
+    if not _is_object(passage):
         return await _may_read_channel(env, question.call, passage.scope)
-    if not await studio.may_read_object(env, question.call, passage.source):
+    if others is None:
         return False
-    if not with_audience or question.is_private:
-        return True
-    audience = await _audience(env, question)
-    if audience is None:
-        return False
-    for principal in audience:
-        call = question.call.acting_as(principal)
+    for call in (question.call, *(question.call.acting_as(other) for other in others)):
         if not await studio.may_read_object(env, call, passage.source):
             return False
     return True
@@ -222,36 +221,29 @@ async def _may_read_channel(env: Env, call: Call, channel_id: str) -> bool:
     return True
 
 
-async def _audience(env: Env, question: Question) -> list[Principal] | None:
-    """Everyone who reads the channel but the copilot; None when they are too many to ask."""
-    reader = env.store.reader
+async def _others(env: Env, question: Question) -> list[Principal] | None:
+    """Everyone who sees an answer here but asker and copilot; None when they are too many to ask.
+
+    A public channel is seen by every person, and by the bots that are in it.
+    """
+    reader, account = env.store.reader, question.call.account
+    ids = await channel_rows.select_members(
+        reader, question.channel.id, after="", limit=MAX_AUDIENCE + 1
+    )
+    members = await user_rows.select_users_by_id(reader, account, ids)
+    users = list(members.values())
     if question.channel.kind is ChannelKind.PUBLIC:
-        users = await user_rows.select_users(
-            reader, question.call.account, after="", limit=MAX_AUDIENCE + 1
-        )
-    else:
-        ids = await channel_rows.select_members(
-            reader, question.channel.id, after="", limit=MAX_AUDIENCE + 1
-        )
-        found = await user_rows.select_users_by_id(reader, question.call.account, ids)
-        users = list(found.values())
+        everyone = await user_rows.select_users(reader, account, after="", limit=MAX_AUDIENCE + 1)
+        users = [user for user in everyone if not user.is_bot or user.id in members]
     if len(users) > MAX_AUDIENCE:
         return None
-    members = frozenset(
-        await channel_rows.select_members(
-            reader, question.channel.id, after="", limit=MAX_AUDIENCE + 1
-        )
-    )
-    principals: list[Principal] = []
-    for user in users:
-        if user.deleted or user.id == question.workspace.copilot_id:
-            continue
-        if user.is_bot and user.id not in members:
-            continue
-        principal = await identity.find_principal(reader, user.principal_id)
-        if principal is not None:
-            principals.append(principal)
-    return principals
+    left_out = (question.asker.id, question.workspace.copilot_id)
+    found = [
+        await identity.find_principal(reader, user.principal_id)
+        for user in users
+        if user.id not in left_out and not user.deleted
+    ]
+    return [principal for principal in found if principal is not None]
 
 
 async def render(env: Env, question: Question, answer: Answer) -> str:
@@ -331,7 +323,7 @@ async def _say(
             await post_ephemeral(env, call, question.asker.id, draft)
         else:
             await post_message(env, call, draft)
-    except VolanoError as error:
+    except (Conflict, Denied, Invalid, NotFound) as error:
         # It may not post here (not a member, archived, thread deleted): that is final.
         status, code = error.wire_status, error.wire_code
         env.log.info("the copilot could not answer", channel=channel.id, error=error.message)

@@ -67,6 +67,19 @@ async def forget_share(tx: Tx, account: str, share: Share) -> None:
     await studio.remove_source(tx, account, source)
 
 
+async def unshare_files(tx: Tx, message: Message) -> None:
+    """The message goes: its files are not shared by it any more.
+
+    A file that is shared in the channel a second time is put into the index again.
+    """
+    for share in await file_rows.select_shares_of_message(tx, message.channel_id, message.ts_us):
+        await forget_share(tx, message.account, share)
+        await file_rows.delete_share(tx, share)
+        file = await file_rows.find_file(tx, message.account, share.file_id)
+        if file is not None:
+            await file_rows.update_file(tx, replace(file, indexed=False))
+
+
 async def index_waiting(env: Env, account: str) -> None:
     """Put in what is waiting, messages first; repeating and running twice is harmless."""
     for _ in range(MAX_BATCHES):

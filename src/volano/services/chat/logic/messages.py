@@ -28,7 +28,7 @@ from volano.services.chat.logic.errors import (
     denied,
     refused,
 )
-from volano.services.chat.logic.indexing import forget_message
+from volano.services.chat.logic.indexing import forget_message, unshare_files
 from volano.services.chat.logic.live import tell_channel, tell_users
 from volano.services.chat.logic.members import open_direct
 from volano.services.chat.logic.mrkdwn import normalize_text
@@ -341,8 +341,9 @@ async def delete_message(env: Env, call: Call, channel_id: str, ts: str) -> Mess
 
 
 async def remove_in(tx: Tx, env: Env, channel: Channel, message: Message, *, at_us: int) -> None:
-    """Take a message away in the caller's transaction."""
+    """Take a message away in the caller's transaction; its files are not shared here any more."""
     await forget_message(tx, message)
+    await unshare_files(tx, message)
     if message.reply_count:
         grave = replace(
             message, subtype="tombstone", text=TOMBSTONE, body={"hidden": True}, indexed=True

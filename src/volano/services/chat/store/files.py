@@ -163,8 +163,13 @@ async def select_shares_of_message(reader: Reader, channel_id: str, ts_us: int) 
     return [_share(row) for row in rows]
 
 
-async def delete_shares_of_message(tx: Tx, channel_id: str, ts_us: int) -> None:
-    await tx.execute("DELETE FROM chat_share WHERE channel_id = ? AND ts_us = ?", channel_id, ts_us)
+async def delete_share(tx: Tx, item: Share) -> None:
+    await tx.execute(
+        "DELETE FROM chat_share WHERE file_id = ? AND channel_id = ? AND ts_us = ?",
+        item.file_id,
+        item.channel_id,
+        item.ts_us,
+    )
 
 
 def _file(row: Row) -> File:

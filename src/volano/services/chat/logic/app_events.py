@@ -1,0 +1,269 @@
+"""What apps are told: Slack's events, made from the rows when an event is handled.
+
+An app hears of what happens in channels that its bot is in, and of the workspace's channels and
+people. Ids of deliveries are made from what they tell, so that handling an event twice tells an
+app once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from volano.services.chat.logic.apps import KEEP_US, app_topic
+from volano.services.chat.logic.blocks import block_texts
+from volano.services.chat.logic.mrkdwn import find_mentions
+from volano.services.chat.logic.payloads import (
+    CHANNEL_TYPES,
+    channel_json,
+    message_json,
+)
+from volano.services.chat.logic.reactions import reaction_event
+from volano.services.chat.model import (
+    App,
+    Channel,
+    ChannelChanged,
+    ChannelKind,
+    FileShared,
+    Json,
+    MemberChanged,
+    MessageChanged,
+    MessageDeleted,
+    MessagePosted,
+    ReactionChanged,
+    Workspace,
+    to_ts,
+)
+from volano.services.chat.store import app_events as rows
+from volano.services.chat.store import channels as channel_rows
+from volano.services.chat.store import messages as message_rows
+from volano.services.chat.store import users as user_rows
+from volano.services.chat.store import workspaces as workspace_rows
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Env
+    from volano.kernel.store import Tx
+
+    ChatEvent = (
+        MessagePosted
+        | MessageChanged
+        | MessageDeleted
+        | ReactionChanged
+        | ChannelChanged
+        | MemberChanged
+        | FileShared
+    )
+
+_CHANNEL_EVENTS = (
+    "channel_created",
+    "channel_rename",
+    "channel_archive",
+    "channel_unarchive",
+    "im_created",
+)
+
+
+async def tell_apps(env: Env, event: ChatEvent) -> None:
+    """Queue an event for every app that listens and may hear of it; repeating is harmless."""
+    reader = env.store.reader
+    since_us = env.clock.now_us() - KEEP_US
+    apps = await user_rows.select_listening_apps(reader, event.account, since_us)
+    if not apps:
+        return
+    workspace = await workspace_rows.find_workspace(reader, event.account)
+    channel = await channel_rows.find_channel(reader, event.account, event.channel)
+    if workspace is None or channel is None:
+        return
+    for app in apps:
+        payloads = await _payloads(env, workspace, app, channel, event)
+        if payloads:
+            await _queue(env, workspace, app, payloads)
+
+
+async def _payloads(
+    env: Env, workspace: Workspace, app: App, channel: Channel, event: ChatEvent
+) -> list[Json]:
+    """Slack's events for this app; none when it may not hear of the channel."""
+    member = await channel_rows.find_member(env.store.reader, channel.id, app.user_id)
+    if isinstance(event, ChannelChanged):
+        if channel.kind is not ChannelKind.PUBLIC and member is None:
+            return []
+        return _channel_events(workspace, channel, event)
+    if isinstance(event, MemberChanged):
+        if member is None and event.user != app.user_id:
+            return []
+        return [_member_event(workspace, channel, event)]
+    if member is None:
+        return []
+    if isinstance(event, MessagePosted):
+        return await _posted_events(env, workspace, app, channel, event)
+    if isinstance(event, MessageChanged):
+        return await _changed_events(env, workspace, channel, event)
+    if isinstance(event, MessageDeleted):
+        return [_deleted_event(channel, event)]
+    if isinstance(event, FileShared):
+        return [_file_event(event)]
+    return await _reaction_events(env, event)
+
+
+async def _posted_events(
+    env: Env, workspace: Workspace, app: App, channel: Channel, event: MessagePosted
+) -> list[Json]:
+    message = await message_rows.find_message(env.store.reader, channel.id, event.ts_us)
+    if message is None:
+        return []
+    shown = message_json(workspace, message) | {
+        "channel": channel.id,
+        "event_ts": message.ts,
+        "channel_type": CHANNEL_TYPES[channel.kind],
+    }
+    found = [shown]
+    texts = [message.text, *block_texts(message.body)]
+    mentioned = any(app.user_id in find_mentions(text) for text in texts)
+    if mentioned and message.user_id != app.user_id and not channel.kind.is_direct:
+        mention = {**shown, "type": "app_mention"}
+        mention.pop("channel_type")
+        mention.pop("subtype", None)
+        found.append(mention)
+    return found
+
+
+async def _changed_events(
+    env: Env, workspace: Workspace, channel: Channel, event: MessageChanged
+) -> list[Json]:
+    message = await message_rows.find_message(env.store.reader, channel.id, event.ts_us)
+    if message is None:
+        return []
+    shown = message_json(workspace, message)
+    previous = {**shown, "text": event.previous}
+    previous.pop("edited", None)
+    return [
+        {
+            "type": "message",
+            "subtype": "message_changed",
+            "hidden": True,
+            "channel": channel.id,
+            "channel_type": CHANNEL_TYPES[channel.kind],
+            "message": shown,
+            "previous_message": previous,
+            "ts": to_ts(event.edited_us),
+            "event_ts": to_ts(event.edited_us),
+        }
+    ]
+
+
+def _deleted_event(channel: Channel, event: MessageDeleted) -> Json:
+    previous: Json = {"type": "message", "user": event.user, "ts": to_ts(event.ts_us), "text": ""}
+    if event.thread_us:
+        previous["thread_ts"] = to_ts(event.thread_us)
+    return {
+        "type": "message",
+        "subtype": "message_deleted",
+        "hidden": True,
+        "channel": channel.id,
+        "channel_type": CHANNEL_TYPES[channel.kind],
+        "deleted_ts": to_ts(event.ts_us),
+        "previous_message": previous,
+        "ts": to_ts(event.at_us),
+        "event_ts": to_ts(event.at_us),
+    }
+
+
+async def _reaction_events(env: Env, event: ReactionChanged) -> list[Json]:
+    message = await message_rows.find_message(env.store.reader, event.channel, event.ts_us)
+    if message is None:
+        return []
+    return [
+        reaction_event(
+            event.channel,
+            message,
+            name=event.name,
+            user=event.user,
+            added=event.added,
+            at_us=event.at_us,
+        )
+    ]
+
+
+def _channel_events(workspace: Workspace, channel: Channel, event: ChannelChanged) -> list[Json]:
+    if event.what not in _CHANNEL_EVENTS:
+        return []
+    stamp: Json = {"type": event.what, "event_ts": to_ts(event.at_us)}
+    if event.what in ("channel_archive", "channel_unarchive"):
+        return [stamp | {"channel": channel.id, "user": event.user}]
+    shown = channel_json(workspace, channel, me=event.user, member=None)
+    if event.what == "im_created":
+        return [stamp | {"channel": shown, "user": event.user}]
+    return [stamp | {"channel": shown}]
+
+
+def _member_event(workspace: Workspace, channel: Channel, event: MemberChanged) -> Json:
+    found: Json = {
+        "type": "member_joined_channel" if event.joined else "member_left_channel",
+        "user": event.user,
+        "channel": channel.id,
+        "channel_type": "C" if channel.kind is ChannelKind.PUBLIC else "G",
+        "team": workspace.team_id,
+        "event_ts": to_ts(event.at_us),
+    }
+    return found | ({"inviter": event.inviter} if event.inviter else {})
+
+
+def _file_event(event: FileShared) -> Json:
+    return {
+        "type": "file_shared",
+        "file_id": event.file,
+        "user_id": event.user,
+        "file": {"id": event.file},
+        "channel_id": event.channel,
+        "event_ts": to_ts(event.ts_us),
+    }
+
+
+async def _queue(env: Env, workspace: Workspace, app: App, payloads: list[Json]) -> None:
+    now_us = env.clock.now_us()
+    items = [(_event_id(app, payload), payload) for payload in payloads]
+
+    async def write(tx: Tx) -> None:
+        for event_id, payload in items:
+            text = _envelope(workspace, app, event_id, payload)
+            await rows.insert_event(tx, app.id, event_id, text, now_us)
+
+    await env.store.transact(write)
+    env.events.signal(app_topic(app.id), b"{}")
+
+
+def _event_id(app: App, payload: Json) -> str:
+    """The same for the same thing told to the same app."""
+    told = [app.id, payload.get("type"), payload.get("subtype"), payload.get("event_ts")]
+    told += [str(payload.get(key)) for key in ("channel", "user", "reaction", "file_id", "item")]
+    return "Ev" + hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:10].upper()
+
+
+def _envelope(workspace: Workspace, app: App, event_id: str, payload: Json) -> str:
+    """Slack's outer event (docs.slack.dev, "The Events API", callback field)."""
+    stamp = str(payload.get("event_ts") or "0")
+    outer: Json = {
+        "team_id": workspace.team_id,
+        "context_team_id": workspace.team_id,
+        "context_enterprise_id": None,
+        "api_app_id": app.id,
+        "event": payload,
+        "type": "event_callback",
+        "event_id": event_id,
+        "event_time": int(stamp.partition(".")[0]),
+        "authorizations": [
+            {
+                "enterprise_id": None,
+                "team_id": workspace.team_id,
+                "user_id": app.user_id,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+        "is_ext_shared_channel": False,
+        "event_context": event_id,
+    }
+    return msgspec.json.encode(outer).decode()
