@@ -37,11 +37,14 @@ class Networks:
         """`serve` answers with an application on a socket; app/ brings the server."""
         self._env = env
         self._fleet = fleet
-        self._serve = serve
         self._aws_app = aws_app
         self._console_app = console_app
+        self._serve = serve
         self._locks: dict[str, asyncio.Lock] = {}
         self._open: dict[str, list[Door]] = {}
+
+    def is_open(self, network: str) -> bool:
+        return network in self._open
 
     async def open(self, network: str) -> None:
         """Make sure that the network's listeners are there; repeating is harmless."""
@@ -50,14 +53,27 @@ class Networks:
                 return
             runtime, config = self._env.runtime, self._env.config
             metadata = MetadataApp(self._env, self._fleet, network)
-            doors: list[tuple[socket.socket | None, Any]] = [
-                (await runtime.metadata_socket(network), metadata),
-                (await runtime.host_listener(network, config.aws_port), self._aws_app),
-                (await runtime.host_listener(network, config.port), self._console_app),
-            ]
+            doors: list[tuple[socket.socket | None, Any]] = []
+            try:
+                doors.append((await runtime.metadata_socket(network), metadata))
+                doors.append((await runtime.host_listener(network, config.aws_port), self._aws_app))
+                doors.append((await runtime.host_listener(network, config.port), self._console_app))
+            except BaseException:
+                for door, _ in doors:
+                    if door is not None:
+                        door.close()
+                raise
             self._open[network] = [
                 self._serve(door, app) for door, app in doors if door is not None
             ]
+
+    async def remove(self, network: str) -> None:
+        """Close the network's listeners and remove it from the machine."""
+        async with self._locks.setdefault(network, asyncio.Lock()):
+            for door in self._open.pop(network, []):
+                await door.stop()
+            await self._env.runtime.remove_network(network)
+        self._locks.pop(network, None)
 
     async def close(self) -> None:
         """Stop answering; instances go on."""

@@ -130,7 +130,7 @@ DEFAULT_IMAGE = IMAGES[0]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One instance as its row says. `user_data` is base64, as it came."""
+    """One instance as its row says; user data and console are read apart, for they are long."""
 
     account: str
     id: str
@@ -150,7 +150,8 @@ class Instance:
     interface_id: str
     key_name: str
     profile: str
-    user_data: str
+    profile_id: str
+    profile_arn: str
     tokens_required: bool
     state: State
     wanted: Wanted
@@ -162,7 +163,6 @@ class Instance:
     changed_us: int
     booted_us: int
     metered_us: int
-    console: bytes = b""
 
     @property
     def hostname(self) -> str:
@@ -193,9 +193,10 @@ class Node:
 
 @event("compute.instances_wanted")
 class InstancesWanted(Event, frozen=True, kw_only=True):
-    """What some instances should be has changed."""
+    """What some instances should be has changed; `nodes` are those they are placed on."""
 
     ids: tuple[str, ...]
+    nodes: tuple[str, ...] = ()
 
 
 @event("compute.instance_changed")

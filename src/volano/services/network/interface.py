@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from volano.services.network.logic.addresses import allocate, choose_subnet, release
-from volano.services.network.logic.filters import matching
+from volano.services.network.logic.addresses import (
+    allocate,
+    get_subnet,
+    list_default_subnets,
+    release,
+)
+from volano.services.network.logic.requests import end_dry_run, matching, page_of
+from volano.services.network.logic.tags import (
+    get_tags,
+    list_tags,
+    remove_tags,
+    require_network_resource,
+    require_tags,
+    set_tags,
+)
 from volano.services.network.logic.vpcs import (
     list_security_groups,
     list_subnets,
@@ -18,12 +31,21 @@ __all__ = [
     "Subnet",
     "Vpc",
     "allocate",
-    "choose_subnet",
+    "end_dry_run",
+    "get_subnet",
+    "get_tags",
+    "list_default_subnets",
     "list_security_groups",
     "list_subnets",
+    "list_tags",
     "list_vpcs",
     "matching",
+    "page_of",
     "release",
+    "remove_tags",
     "require_default_vpc",
+    "require_network_resource",
+    "require_tags",
+    "set_tags",
     "zone_id",
 ]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEFAULT_CIDR = "172.31.0.0/16"
 SUBNET_PREFIX = 20
@@ -70,14 +74,14 @@ class Placement:
     gateway: str
 
 
-def subnet_cidrs(cidr: str, count: int) -> list[str]:
-    """The first `count` default subnets of a VPC."""
-    networks = ipaddress.ip_network(cidr).subnets(new_prefix=SUBNET_PREFIX)
-    return [str(network) for _, network in zip(range(count), networks, strict=False)]
+def free_subnet_cidrs(cidr: str, used: list[str]) -> Iterator[str]:
+    """The default subnets of a VPC that overlap no subnet in use, in order."""
+    taken = [ipaddress.ip_network(text) for text in used]
+    for network in ipaddress.ip_network(cidr).subnets(new_prefix=SUBNET_PREFIX):
+        if not any(network.overlaps(other) for other in taken):
+            yield str(network)
 
 
 def zone_id(zone: str) -> str:
-    """The zone's id, the same for every account: `eu-home-1b` is `euh1-az2`."""
-    area, _, rest = zone.partition("-")
-    word, _, number = rest.partition("-")
-    return f"{area}{word[:1]}{number[:-1]}-az{ord(zone[-1]) - ord('a') + 1}"
+    """The zone's id, the same for every account: `eu-home-1b` is `euhome1-az2`."""
+    return f"{zone[:-1].replace('-', '')}-az{ord(zone[-1]) - ord('a') + 1}"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from volano.kernel.errors import Invalid
-from volano.services.compute.api.describe import page_of
 from volano.services.compute.api.shapes import image_of, type_of
-from volano.services.compute.logic.instances import require_image
+from volano.services.compute.logic.images import require_image
 from volano.services.compute.model import IMAGES, INSTANCE_TYPES
-from volano.services.network.interface import matching, zone_id
+from volano.services.network.interface import end_dry_run, matching, page_of
 from volano.services.regions import interface as regions
 from volano.wire.action import action
 
@@ -22,6 +21,7 @@ MIB = 1024 * 1024
 @action("ec2:DescribeRegions", permission="ec2:DescribeRegions", resource="*")
 async def describe_regions(env: Env, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """This region; other regions are joined in a later version."""
+    end_dry_run(request)
     names = [env.region.name]
     for wanted in request.get("RegionNames") or []:
         if wanted not in names:
@@ -45,6 +45,7 @@ async def describe_availability_zones(
     env: Env, call: Call, request: dict[str, Any]
 ) -> dict[str, Any]:
     """The region's zones and whether they are available."""
+    end_dry_run(request)
     zones = await regions.list_zones(env.store.reader, env.region)
     wanted = request.get("ZoneNames")
     if wanted:
@@ -55,7 +56,7 @@ async def describe_availability_zones(
         zones = [zone for zone in zones if zone.name in wanted]
     fields = {
         "zone-name": lambda zone: [zone.name],
-        "zone-id": lambda zone: [zone_id(zone.name)],
+        "zone-id": lambda zone: [zone.id],
         "region-name": lambda zone: [env.region.name],
         "state": lambda zone: [zone.state.value],
         "zone-type": lambda zone: ["availability-zone"],
@@ -64,7 +65,7 @@ async def describe_availability_zones(
         "AvailabilityZones": [
             {
                 "ZoneName": zone.name,
-                "ZoneId": zone_id(zone.name),
+                "ZoneId": zone.id,
                 "RegionName": env.region.name,
                 "State": zone.state.value,
                 "ZoneType": "availability-zone",
@@ -81,6 +82,7 @@ async def describe_availability_zones(
 @action("ec2:DescribeInstanceTypes", permission="ec2:DescribeInstanceTypes", resource="*")
 async def describe_instance_types(env: Env, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """The instance types of all families."""
+    end_dry_run(request)
     found = list(INSTANCE_TYPES.values())
     wanted = request.get("InstanceTypes")
     if wanted:
@@ -103,7 +105,8 @@ async def describe_instance_types(env: Env, call: Call, request: dict[str, Any])
         "processor-info.supported-architecture": lambda kind: ["x86_64"],
         "supported-usage-class": lambda kind: ["on-demand"],
     }
-    page, token = page_of(matching(found, request.get("Filters"), fields), request)
+    kept = sorted(matching(found, request.get("Filters"), fields), key=lambda kind: str(kind.name))
+    page, token = page_of(kept, request, lambda kind: kind.name)
     answer: dict[str, Any] = {"InstanceTypes": [type_of(kind) for kind in page]}
     if token:
         answer["NextToken"] = token
@@ -119,6 +122,7 @@ async def describe_instance_type_offerings(
     env: Env, call: Call, request: dict[str, Any]
 ) -> dict[str, Any]:
     """Every type is offered in every zone."""
+    end_dry_run(request)
     kind = request.get("LocationType", "region")
     places = list(env.region.zones) if kind == "availability-zone" else [env.region.name]
     rows = [(name, place) for place in places for name in INSTANCE_TYPES]
@@ -134,6 +138,7 @@ async def describe_instance_type_offerings(
 @action("ec2:DescribeImages", permission="ec2:DescribeImages", resource="*")
 async def describe_images(env: Env, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """The images that instances start from."""
+    end_dry_run(request)
     found = list(IMAGES)
     if request.get("ImageIds"):
         found = [require_image(env, image_id) for image_id in request["ImageIds"]]

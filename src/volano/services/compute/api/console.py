@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from volano.services.billing import interface as billing
 from volano.services.compute.logic import instances
-from volano.services.compute.logic.instances import Launch
-from volano.services.compute.logic.tags import list_tags, require_tags
-from volano.services.compute.model import IMAGES, INSTANCE_TYPES
-from volano.wire.action import SIGNED_IN, action
+from volano.services.compute.logic.launch import Launch, run_instances
+from volano.services.compute.model import IMAGES, State
+from volano.wire.action import action
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
+    from volano.services.compute.logic.instances import About
     from volano.services.compute.model import Instance
 
 EVERY = "arn:aws:ec2:{region}:{account}:instance/*"
 ONE = "arn:aws:ec2:{region}:{account}:instance/{id}"
-HOUR_S = 3600
 
 
 class NoFields(msgspec.Struct):
@@ -70,41 +68,6 @@ class ConsoleOutput(msgspec.Struct, kw_only=True):
     output: str
 
 
-class TypeObject(msgspec.Struct, kw_only=True):
-    name: str
-    family: str
-    vcpus: int
-    memory_bytes: int
-    guaranteed_cpu: float
-    price_per_hour: str | None
-    currency: str
-
-
-class ImageObject(msgspec.Struct, kw_only=True):
-    id: str
-    name: str
-    description: str
-    prepared: bool
-
-
-class RuntimeObject(msgspec.Struct, kw_only=True):
-    """What runs instances here, and how isolated they are."""
-
-    kind: str
-    engine: str
-    isolation: str
-    limits: bool
-    internet: bool
-    notes: list[str]
-
-
-class CatalogObject(msgspec.Struct, kw_only=True):
-    types: list[TypeObject]
-    images: list[ImageObject]
-    zones: list[str]
-    runtime: RuntimeObject
-
-
 @action(
     "volano:listInstances",
     method="GET",
@@ -114,10 +77,8 @@ class CatalogObject(msgspec.Struct, kw_only=True):
 )
 async def list_instances(env: Env, call: Call, request: NoFields) -> InstanceList:
     """The account's instances, newest first."""
-    tags = await list_tags(env, call)
     found = await instances.list_instances(env, call)
-    items = [_object(it, tags.get(it.id, {})) for it in reversed(found)]
-    return InstanceList(items=items)
+    return InstanceList(items=await _shown(env, call, found[::-1]))
 
 
 @action(
@@ -130,7 +91,7 @@ async def list_instances(env: Env, call: Call, request: NoFields) -> InstanceLis
 async def get_instance(env: Env, call: Call, request: InstanceId) -> InstanceObject:
     """One instance."""
     it = await instances.get_instance(env, call, request.id)
-    return _object(it, (await list_tags(env, call)).get(it.id, {}))
+    return await _one(env, call, it)
 
 
 @action(
@@ -143,7 +104,6 @@ async def get_instance(env: Env, call: Call, request: InstanceId) -> InstanceObj
 async def launch_instances(env: Env, call: Call, request: LaunchRequest) -> InstanceList:
     """Launch instances."""
     tags = dict(request.tags) | ({"Name": request.name} if request.name else {})
-    require_tags(tags)
     launch = Launch(
         image_id=request.image,
         type=request.type,
@@ -155,8 +115,8 @@ async def launch_instances(env: Env, call: Call, request: LaunchRequest) -> Inst
         user_data=base64.b64encode(request.user_data.encode()).decode(),
         tags=tags,
     )
-    made = await instances.run_instances(env, call, launch)
-    return InstanceList(items=[_object(it, tags) for it in made])
+    made = await run_instances(env, call, launch)
+    return InstanceList(items=await _shown(env, call, made))
 
 
 @action(
@@ -169,7 +129,7 @@ async def launch_instances(env: Env, call: Call, request: LaunchRequest) -> Inst
 async def start_instance(env: Env, call: Call, request: InstanceId) -> InstanceObject:
     """Start a stopped instance."""
     ((it, _),) = await instances.start_instances(env, call, [request.id])
-    return _object(it, (await list_tags(env, call)).get(it.id, {}))
+    return await _one(env, call, it)
 
 
 @action(
@@ -182,7 +142,7 @@ async def start_instance(env: Env, call: Call, request: InstanceId) -> InstanceO
 async def stop_instance(env: Env, call: Call, request: InstanceId) -> InstanceObject:
     """Stop an instance; its disk stays."""
     ((it, _),) = await instances.stop_instances(env, call, [request.id])
-    return _object(it, (await list_tags(env, call)).get(it.id, {}))
+    return await _one(env, call, it)
 
 
 @action(
@@ -196,7 +156,7 @@ async def reboot_instance(env: Env, call: Call, request: InstanceId) -> Instance
     """Stop and start in one."""
     await instances.reboot_instances(env, call, [request.id])
     it = await instances.get_instance(env, call, request.id)
-    return _object(it, (await list_tags(env, call)).get(it.id, {}))
+    return await _one(env, call, it)
 
 
 @action(
@@ -209,7 +169,7 @@ async def reboot_instance(env: Env, call: Call, request: InstanceId) -> Instance
 async def terminate_instance(env: Env, call: Call, request: InstanceId) -> InstanceObject:
     """End an instance for good."""
     ((it, _),) = await instances.terminate_instances(env, call, [request.id])
-    return _object(it, (await list_tags(env, call)).get(it.id, {}))
+    return await _one(env, call, it)
 
 
 @action(
@@ -225,54 +185,18 @@ async def get_console(env: Env, call: Call, request: InstanceId) -> ConsoleOutpu
     return ConsoleOutput(id=request.id, output=output.decode("utf-8", "replace"))
 
 
-@action(
-    "volano:getComputeCatalog",
-    method="GET",
-    path="/volano/v1/compute/catalog",
-    permission=SIGNED_IN,
-    resource="*",
-)
-async def get_catalog(env: Env, call: Call, request: NoFields) -> CatalogObject:
-    """What can be launched, at which price, and what will run it."""
-    info = await env.runtime.probe()
-    listed = billing.price_list(env.config)
-    today = billing.day_of(env.clock.now_us())
-    types = []
-    for kind in INSTANCE_TYPES.values():
-        price = listed.price(kind.meter, today)
-        hourly = None if price is None else format(price.cost(billing.decimal(HOUR_S)), "f")
-        types.append(
-            TypeObject(
-                name=kind.name,
-                family=kind.family,
-                vcpus=kind.vcpus,
-                memory_bytes=kind.memory_bytes,
-                guaranteed_cpu=kind.share_millis / 1000,
-                price_per_hour=hourly,
-                currency=listed.currency,
-            )
-        )
-    images = [
-        ImageObject(
-            id=image.id,
-            name=image.name,
-            description=image.description,
-            prepared=env.runtime.is_prepared(image.runtime_name),
-        )
-        for image in IMAGES
-    ]
-    runtime = RuntimeObject(
-        kind=info.kind,
-        engine=info.engine,
-        isolation=info.isolation,
-        limits=info.limits,
-        internet=info.internet,
-        notes=list(info.notes),
-    )
-    return CatalogObject(types=types, images=images, zones=list(env.region.zones), runtime=runtime)
+async def _shown(env: Env, call: Call, found: list[Instance]) -> list[InstanceObject]:
+    about = await instances.describe_about(env, call, found)
+    return [_object(it, about) for it in found]
 
 
-def _object(it: Instance, tags: dict[str, str]) -> InstanceObject:
+async def _one(env: Env, call: Call, it: Instance) -> InstanceObject:
+    (shown,) = await _shown(env, call, [it])
+    return shown
+
+
+def _object(it: Instance, about: About) -> InstanceObject:
+    tags = about.tags.get(it.id, {})
     return InstanceObject(
         id=it.id,
         name=tags.get("Name", ""),
@@ -280,8 +204,8 @@ def _object(it: Instance, tags: dict[str, str]) -> InstanceObject:
         image=it.image_id,
         zone=it.zone,
         state=it.state.value,
-        reason=it.reason,
-        address=it.address,
+        reason=about.waits.get(it.id, it.reason),
+        address=it.address if it.state is not State.TERMINATED else "",
         key_name=it.key_name,
         role=it.profile,
         launched_us=it.launched_us,

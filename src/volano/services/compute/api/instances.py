@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from volano.kernel.errors import Invalid, VolanoError
+from volano.kernel.errors import Invalid, NotFound
 from volano.services.compute.api.shapes import reservation_of, state_of
 from volano.services.compute.logic import instances
-from volano.services.compute.logic.instances import Launch
-from volano.services.compute.logic.tags import require_tags
+from volano.services.compute.logic.launch import Launch
+from volano.services.compute.logic.launch import run_instances as launch_instances
+from volano.services.network import interface as network
+from volano.services.network.interface import end_dry_run
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 INSTANCE = "arn:aws:ec2:{region}:{account}:instance/*"
 
+_UNSUPPORTED = "UnsupportedOperation"
 _UNBUILT = (
     "BlockDeviceMappings",
     "ElasticGpuSpecification",
@@ -32,32 +35,26 @@ _UNBUILT = (
 )
 
 
-class DryRunOperation(VolanoError):
-    """The caller may do it; nothing was done (EC2's answer to DryRun)."""
-
-    code = "DryRunOperation"
-    status = 412
-
-
 @action(
     "ec2:RunInstances",
     permission="ec2:RunInstances",
     resource=INSTANCE,
-    partial="No volumes, launch templates, spot options or more than one network interface.",
+    partial="No volumes, launch templates, spot, public addresses, own security groups or second "
+    "network interfaces.",
 )
 async def run_instances(env: Env, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Launch instances; the answer comes while they are pending."""
-    launch = _launch(request)
-    _end_dry_run(request)
-    made = await instances.run_instances(env, call, launch)
-    tags = {it.id: launch.tags for it in made}
-    return reservation_of(made[0].reservation_id, made, tags, call)
+    launch = await _launch(env, call, request)
+    end_dry_run(request)
+    made = await launch_instances(env, call, launch)
+    known = await instances.describe_about(env, call, made)
+    return reservation_of(made[0].reservation_id, made, known, call)
 
 
 @action("ec2:StartInstances", permission="ec2:StartInstances", resource=INSTANCE)
 async def start_instances(env: Env, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Start stopped instances on the disk they had."""
-    _end_dry_run(request)
+    end_dry_run(request)
     changed = await instances.start_instances(env, call, request["InstanceIds"])
     return {"StartingInstances": _changes(changed)}
 
@@ -72,7 +69,7 @@ async def stop_instances(env: Env, call: Call, request: dict[str, Any]) -> dict[
     """Stop instances; disk, address and identity stay."""
     if request.get("Hibernate"):
         raise Invalid("Hibernation is not supported.", code="UnsupportedHibernationConfiguration")
-    _end_dry_run(request)
+    end_dry_run(request)
     changed = await instances.stop_instances(env, call, request["InstanceIds"])
     return {"StoppingInstances": _changes(changed)}
 
@@ -80,7 +77,7 @@ async def stop_instances(env: Env, call: Call, request: dict[str, Any]) -> dict[
 @action("ec2:RebootInstances", permission="ec2:RebootInstances", resource=INSTANCE)
 async def reboot_instances(env: Env, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Stop and start in one."""
-    _end_dry_run(request)
+    end_dry_run(request)
     await instances.reboot_instances(env, call, request["InstanceIds"])
     return {}
 
@@ -88,7 +85,7 @@ async def reboot_instances(env: Env, call: Call, request: dict[str, Any]) -> dic
 @action("ec2:TerminateInstances", permission="ec2:TerminateInstances", resource=INSTANCE)
 async def terminate_instances(env: Env, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """End instances for good; they are shown for an hour."""
-    _end_dry_run(request)
+    end_dry_run(request)
     changed = await instances.terminate_instances(env, call, request["InstanceIds"])
     return {"TerminatingInstances": _changes(changed)}
 
@@ -103,7 +100,7 @@ async def modify_instance_metadata_options(
     env: Env, call: Call, request: dict[str, Any]
 ) -> dict[str, Any]:
     """Require or allow to leave out the metadata service's session token."""
-    _end_dry_run(request)
+    end_dry_run(request)
     required = request.get("HttpTokens", "optional") == "required"
     await instances.set_tokens_required(env, call, request["InstanceId"], required=required)
     options = {
@@ -115,13 +112,14 @@ async def modify_instance_metadata_options(
     return {"InstanceId": request["InstanceId"], "InstanceMetadataOptions": options}
 
 
-def _launch(request: dict[str, Any]) -> Launch:
+async def _launch(env: Env, call: Call, request: dict[str, Any]) -> Launch:
     for name in _UNBUILT:
         if request.get(name):
             raise Invalid(
-                f"{name} is not supported by Volano yet; leave it out.", code="UnsupportedOperation"
+                f"{name} is not supported by Volano yet; leave it out.", code=_UNSUPPORTED
             )
     interface = _interface(request)
+    await _require_default_group(env, call, request, interface)
     given: dict[str, Any] = {
         "type": request.get("InstanceType"),
         "zone": request.get("Placement", {}).get("AvailabilityZone"),
@@ -147,8 +145,31 @@ def _launch(request: dict[str, Any]) -> Launch:
 def _interface(request: dict[str, Any]) -> dict[str, Any]:
     interfaces = request.get("NetworkInterfaces", [])
     if len(interfaces) > 1:
-        raise Invalid("An instance has one network interface.", code="UnsupportedOperation")
-    return dict(interfaces[0]) if interfaces else {}
+        raise Invalid("An instance has one network interface.", code=_UNSUPPORTED)
+    interface = dict(interfaces[0]) if interfaces else {}
+    if interface.get("NetworkInterfaceId"):
+        raise Invalid("Network interfaces are made with their instance.", code=_UNSUPPORTED)
+    if interface.get("AssociatePublicIpAddress"):
+        raise Invalid("Instances have no public address yet.", code=_UNSUPPORTED)
+    return interface
+
+
+async def _require_default_group(
+    env: Env, call: Call, request: dict[str, Any], interface: dict[str, Any]
+) -> None:
+    """Only the default security group is enforced yet: another one would promise too much."""
+    ids = set(request.get("SecurityGroupIds", [])) | set(interface.get("Groups", []))
+    names = set(request.get("SecurityGroups", []))
+    if not ids and not names:
+        return
+    known = await network.list_security_groups(env, call)
+    unknown = (ids - {group.id for group in known}) | (names - {group.name for group in known})
+    if unknown:
+        raise NotFound(
+            f"The security group '{min(unknown)}' does not exist",
+            code="InvalidGroup.NotFound",
+            status=400,
+        )
 
 
 def _profile(given: dict[str, str]) -> str:
@@ -160,7 +181,11 @@ def _tags(request: dict[str, Any]) -> dict[str, str]:
     for specification in request.get("TagSpecifications", []):
         if specification.get("ResourceType") == "instance":
             tags |= {tag["Key"]: tag.get("Value", "") for tag in specification.get("Tags", [])}
-    require_tags(tags)
+        elif specification.get("ResourceType") not in ("volume", "network-interface"):
+            raise Invalid(
+                f"'{specification.get('ResourceType')}' cannot be tagged on creation here.",
+                code="InvalidParameterValue",
+            )
     return tags
 
 
@@ -173,8 +198,3 @@ def _changes(changed: list[tuple[Instance, State]]) -> list[dict[str, Any]]:
         }
         for it, before in changed
     ]
-
-
-def _end_dry_run(request: dict[str, Any]) -> None:
-    if request.get("DryRun"):
-        raise DryRunOperation("Request would have succeeded, but DryRun flag is set.")

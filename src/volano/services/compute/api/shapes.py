@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from volano.services.compute.logic.instances import find_image
 from volano.services.compute.model import Instance, State
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call
+    from volano.services.compute.logic.instances import About
     from volano.services.compute.model import Image, InstanceType
 
 MIB = 1024 * 1024
@@ -27,37 +27,35 @@ def state_of(state: State) -> dict[str, Any]:
     return {"Code": state.code, "Name": state.value}
 
 
-def reservations_of(
-    instances: list[Instance], tags: dict[str, dict[str, str]], call: Call
-) -> list[dict[str, Any]]:
+def reservations_of(instances: list[Instance], about: About, call: Call) -> list[dict[str, Any]]:
     """Instances grouped by the launch that made them."""
     grouped: dict[str, list[Instance]] = {}
     for it in instances:
         grouped.setdefault(it.reservation_id, []).append(it)
     return [
-        reservation_of(reservation, items, tags, call) for reservation, items in grouped.items()
+        reservation_of(reservation, items, about, call) for reservation, items in grouped.items()
     ]
 
 
 def reservation_of(
-    reservation_id: str, items: list[Instance], tags: dict[str, dict[str, str]], call: Call
+    reservation_id: str, items: list[Instance], about: About, call: Call
 ) -> dict[str, Any]:
     return {
         "ReservationId": reservation_id,
         "OwnerId": call.account,
         "Groups": [],
-        "Instances": [instance_of(it, tags.get(it.id, {}), call) for it in items],
+        "Instances": [instance_of(it, about, call) for it in items],
     }
 
 
-def instance_of(it: Instance, tags: dict[str, str], call: Call) -> dict[str, Any]:
+def instance_of(it: Instance, about: About, call: Call) -> dict[str, Any]:
     """One instance; address and network are gone once it is terminated, as in EC2."""
-    image = find_image(it.image_id)
+    groups = about.groups_of(it)
     shape: dict[str, Any] = {
         "InstanceId": it.id,
         "ImageId": it.image_id,
         "State": state_of(it.state),
-        "StateTransitionReason": it.reason,
+        "StateTransitionReason": _transition(it),
         "AmiLaunchIndex": it.launch_index,
         "InstanceType": it.type,
         "LaunchTime": time_of(it.launched_us),
@@ -74,10 +72,11 @@ def instance_of(it: Instance, tags: dict[str, str], call: Call) -> dict[str, Any
         "RootDeviceType": "instance-store",
         "SecurityGroups": [],
         "SourceDestCheck": True,
-        "Tags": tag_list(tags),
+        "Tags": tag_list(about.tags.get(it.id, {})),
         "VirtualizationType": "hvm",
         "PlatformDetails": "Linux/UNIX",
         "UsageOperation": "RunInstances",
+        "UsageOperationUpdateTime": time_of(it.launched_us),
         "PrivateDnsName": "",
         "PublicDnsName": "",
         "MetadataOptions": {
@@ -89,27 +88,47 @@ def instance_of(it: Instance, tags: dict[str, str], call: Call) -> dict[str, Any
             "InstanceMetadataTags": "enabled",
         },
     }
-    if image is not None:
-        shape["UsageOperationUpdateTime"] = time_of(it.launched_us)
+    waits = about.waits.get(it.id)
+    if waits:
+        shape["StateReason"] = {"Code": "pending", "Message": waits}
     if it.key_name:
         shape["KeyName"] = it.key_name
     if it.reason:
         shape["StateReason"] = {"Code": it.reason_code, "Message": it.reason}
     if it.profile:
-        arn = f"arn:aws:iam::{it.account}:instance-profile/{it.profile}"
-        shape["IamInstanceProfile"] = {"Arn": arn, "Id": it.profile}
+        shape["IamInstanceProfile"] = {"Arn": it.profile_arn, "Id": it.profile_id}
     if it.state is not State.TERMINATED:
         shape |= {
             "PrivateIpAddress": it.address,
             "PrivateDnsName": f"{it.hostname}.{call.region}.compute.internal",
             "SubnetId": it.subnet_id,
             "VpcId": it.vpc_id,
-            "NetworkInterfaces": [_interface_of(it, call)],
+            "SecurityGroups": groups,
+            "NetworkInterfaces": [_interface_of(it, groups, call)],
         }
     return shape
 
 
-def _interface_of(it: Instance, call: Call) -> dict[str, Any]:
+def _transition(it: Instance) -> str:
+    if it.reason_code != "Client.UserInitiatedShutdown":
+        return it.reason_code
+    return f"User initiated ({time_of(it.changed_us):%Y-%m-%d %H:%M:%S} GMT)"
+
+
+def interface_of(it: Instance, about: About, call: Call) -> dict[str, Any]:
+    """DescribeNetworkInterfaces' shape of an instance's only interface."""
+    shape = _interface_of(it, about.groups_of(it), call)
+    shape["Attachment"] |= {"InstanceId": it.id, "InstanceOwnerId": it.account}
+    return shape | {
+        "AvailabilityZone": it.zone,
+        "Description": "",
+        "InterfaceType": "interface",
+        "RequesterManaged": False,
+        "TagSet": tag_list(about.tags.get(it.interface_id, {})),
+    }
+
+
+def _interface_of(it: Instance, groups: list[dict[str, str]], call: Call) -> dict[str, Any]:
     dns = f"{it.hostname}.{call.region}.compute.internal"
     return {
         "NetworkInterfaceId": it.interface_id,
@@ -131,7 +150,7 @@ def _interface_of(it: Instance, call: Call) -> dict[str, Any]:
             "Status": "attached",
             "AttachTime": time_of(it.launched_us),
         },
-        "Groups": [],
+        "Groups": groups,
     }
 
 

@@ -1,15 +1,18 @@
-"""The nodes' side: what each is to run, and what they found. Implements the port `fleet`."""
+"""The nodes' side: what each is to run, and what it found. Implements the port `fleet`."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from volano.kernel.fleet import InstanceMetadata, RoleCredentials, WantedWorkload
-from volano.kernel.runtime import Workload, WorkloadState
-from volano.services.compute.logic.instances import require_image
+from volano.kernel.fleet import GENERATION_LABEL, NETWORK_LABEL, WantedInstance
+from volano.kernel.runtime import Workload
+from volano.services.compute.logic import lifecycle
+from volano.services.compute.logic.images import require_image, wait_for_image
+from volano.services.compute.logic.metadata import find_metadata, make_role_credentials
 from volano.services.compute.logic.metering import meter
+from volano.services.compute.logic.placement import topic_of
+from volano.services.compute.logic.user_data import to_script
 from volano.services.compute.model import (
     INSTANCE_TYPES,
     Instance,
@@ -18,21 +21,21 @@ from volano.services.compute.model import (
     State,
     Wanted,
 )
+from volano.services.compute.store import changes, key_pairs, nodes
 from volano.services.compute.store import instances as store
-from volano.services.compute.store import key_pairs, nodes, tags
-from volano.services.identity import interface as identity
 from volano.services.network import interface as network
+from volano.services.regions import interface as regions
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
+    from volano.kernel.fleet import InstanceMetadata, RoleCredentials
     from volano.kernel.runtime import WorkloadStatus
     from volano.kernel.store import Tx
 
 HOST_ADDRESS = "169.254.169.253"
-METADATA_ADDRESS = "169.254.169.254"
-GENERATION = "generation"
 REFRESH_BEFORE_US = 15 * 60 * 1_000_000
 """Role credentials are renewed when less than this is left of them."""
+MAX_CREDENTIALS = 10_000
 
 
 class RowFleet:
@@ -45,16 +48,39 @@ class RowFleet:
     def topic(self, node: str) -> str:
         return topic_of(node)
 
-    async def wanted(self, node: str) -> list[WantedWorkload]:
-        rows = await store.select_on_node(self._env.store.reader, node)
-        return [await self._wanted(it) for it in rows]
+    async def list_nodes(self, machine: str) -> list[tuple[str, str]]:
+        return await nodes.select_nodes_in_use(self._env.store.reader, machine)
 
-    async def _wanted(self, it: Instance) -> WantedWorkload:
+    async def is_zone_up(self, zone: str) -> bool:
+        """A zone that the region has no longer cannot fail: its instances may still be ended."""
+        region = self._env.region
+        up = await regions.zones_up(self._env.store.reader, region)
+        return zone in up or zone not in region.zones
+
+    async def list_wanted(self, node: str) -> list[WantedInstance]:
+        return [
+            WantedInstance(
+                id=it.id,
+                wanted=it.wanted.value,
+                generation=it.generation,
+                image=require_image(self._env, it.image_id).runtime_name,
+                network=it.vpc_id,
+            )
+            for it in await store.select_on_node(self._env.store.reader, node)
+        ]
+
+    async def find_workload(self, instance_id: str) -> Workload | None:
+        reader = self._env.store.reader
+        it = await store.select_any(reader, instance_id)
+        if it is None or it.wanted is not Wanted.RUNNING:
+            return None
+        key = ""
+        if it.key_name:
+            key = await key_pairs.select_public_key(reader, it.account, it.key_name) or ""
         kind = INSTANCE_TYPES[it.type]
-        image = require_image(self._env, it.image_id)
-        workload = Workload(
+        return Workload(
             id=it.id,
-            image=image.runtime_name,
+            image=require_image(self._env, it.image_id).runtime_name,
             hostname=it.hostname,
             cpu_millis=kind.cpu_millis,
             cpu_shares_millis=kind.share_millis,
@@ -64,14 +90,19 @@ class RowFleet:
             address=it.address,
             gateway=it.gateway,
             mac=it.mac,
-            boot=base64.b64decode(it.user_data).decode("utf-8", "replace"),
-            authorized_keys=await self._public_key(it),
-            environment=self._environment(it),
-            labels={GENERATION: str(it.generation), "account": it.account, "zone": it.zone},
+            boot=to_script(await store.select_user_data(reader, it.id)),
+            authorized_keys=key,
+            environment=self._environment(),
+            labels={
+                GENERATION_LABEL: str(it.generation),
+                NETWORK_LABEL: it.vpc_id,
+                "account": it.account,
+                "zone": it.zone,
+            },
         )
-        return WantedWorkload(workload=workload, wanted=it.wanted.value, generation=it.generation)
 
-    def _environment(self, it: Instance) -> dict[str, str]:
+    def _environment(self) -> dict[str, str]:
+        """Where the cloud's own doors are inside an instance, as stock clients read it."""
         config = self._env.config
         return {
             "AWS_ENDPOINT_URL": f"http://{HOST_ADDRESS}:{config.aws_port}",
@@ -80,155 +111,105 @@ class RowFleet:
             "VOLANO_URL": f"http://{HOST_ADDRESS}:{config.port}",
         }
 
-    async def _public_key(self, it: Instance) -> str:
-        if not it.key_name:
-            return ""
-        pairs = await key_pairs.select_key_pairs(self._env.store.reader, it.account)
-        return next((pair.public_key for pair in pairs if pair.name == it.key_name), "")
+    async def prepare_image(self, image: str) -> None:
+        await wait_for_image(self._env, image)
 
-    async def report(
-        self, node: str, statuses: list[WorkloadStatus], consoles: dict[str, bytes]
-    ) -> None:
+    async def report(self, node: str, statuses: list[WorkloadStatus]) -> None:
         found = {status.id: status for status in statuses}
+        known = await store.select_on_node(self._env.store.reader, node)
+        now = self._env.clock.now_us()
+        if all(lifecycle.after_report(it, found.get(it.id), now) is it for it in known):
+            return
 
         async def write(tx: Tx) -> None:
             for it in await store.select_on_node(tx, node):
-                after = _after(it, found.get(it.id), self._env.clock.now_us(), consoles)
-                if after is None:
-                    continue
-                if it.state in (State.RUNNING, State.STOPPING, State.SHUTTING_DOWN):
-                    after = meter(tx, after, after.changed_us)
-                if after.state in (State.STOPPED, State.TERMINATED):
-                    after = replace(after, booted_us=0, metered_us=0)
-                await store.update_found(tx, after)
-                if it.id in consoles:
-                    await store.update_console(tx, it.id, consoles[it.id])
-                if after.state is State.TERMINATED:
-                    await network.release(tx, owner=it.id)
-                changed = InstanceChanged(account=it.account, id=it.id, state=after.state.value)
-                tx.publish(changed)
+                await self._found(tx, it, found.get(it.id))
 
         await self._env.store.transact(write)
 
-    async def heartbeat(self, node: str, zone: str, *, cpu_millis: int, memory_bytes: int) -> None:
+    async def _found(self, tx: Tx, it: Instance, status: WorkloadStatus | None) -> None:
+        now = self._env.clock.now_us()
+        after = lifecycle.after_report(it, status, now)
+        if after is it:
+            return
+        if it.state is State.RUNNING and after.booted_us == it.booted_us:
+            metered = meter(tx, it, now, seen=after.state is State.RUNNING)
+            after = replace(after, metered_us=metered.metered_us)
+        await self._write(tx, it, after)
+
+    async def report_not_started(self, instance_id: str, generation: int, reason: str) -> None:
+        await self._change(
+            instance_id, lambda it: lifecycle.after_failed_start(it, generation, reason)
+        )
+
+    async def report_interrupted(self, instance_ids: list[str]) -> None:
+        for instance_id in instance_ids:
+            await self._change(instance_id, lifecycle.after_interruption)
+
+    async def keep_console(self, instance_id: str, console: bytes) -> None:
         async def write(tx: Tx) -> None:
-            alive = Node(
-                name=node,
-                zone=zone,
-                cpu_millis=cpu_millis,
-                memory_bytes=memory_bytes,
-                seen_us=self._env.clock.now_us(),
-            )
+            await changes.update_console(tx, instance_id, console)
+
+        await self._env.store.transact(write)
+
+    async def report_removed(self, instance_id: str) -> None:
+        self._credentials.pop(instance_id, None)
+        await self._change(instance_id, lifecycle.after_removal)
+
+    async def list_unknown(self, instance_ids: list[str]) -> set[str]:
+        live = await store.select_live_ids(self._env.store.reader, instance_ids)
+        return set(instance_ids) - live
+
+    async def _change(self, instance_id: str, change: lifecycle.Change) -> None:
+        async def write(tx: Tx) -> None:
+            it = await store.select_any(tx, instance_id)
+            if it is None:
+                return
+            after = change(it)
+            if after is it:
+                return
+            now = self._env.clock.now_us()
+            metered = meter(tx, it, now, seen=False)
+            after = replace(after, metered_us=metered.metered_us, changed_us=now)
+            await self._write(tx, it, after)
+
+        await self._env.store.transact(write)
+
+    async def _write(self, tx: Tx, before: Instance, after: Instance) -> None:
+        if after.state in (State.STOPPED, State.TERMINATED):
+            after = replace(after, booted_us=0, metered_us=0)
+        await changes.update_instance(tx, after)
+        if after.state is before.state:
+            return
+        if after.state is State.TERMINATED:
+            await network.release(tx, owner=after.id)
+        tx.publish(InstanceChanged(account=after.account, id=after.id, state=after.state.value))
+
+    async def heartbeat(self, node: str, zone: str, *, cpu_millis: int, memory_bytes: int) -> None:
+        alive = Node(
+            name=node,
+            zone=zone,
+            cpu_millis=cpu_millis,
+            memory_bytes=memory_bytes,
+            seen_us=self._env.clock.now_us(),
+        )
+
+        async def write(tx: Tx) -> None:
             await nodes.upsert_node(tx, alive)
 
         await self._env.store.transact(write)
 
-    async def find_metadata(self, network_id: str, address: str) -> InstanceMetadata | None:
-        reader = self._env.store.reader
-        it = await store.select_at_address(reader, network_id, address)
-        if it is None:
-            return None
-        profile_arn = profile_id = role_name = ""
-        if it.profile:
-            profile, role = await identity.get_instance_profile(reader, it.account, it.profile)
-            profile_arn, profile_id = profile.arn, profile.id
-            role_name = role.name if role else ""
-        key = await self._public_key(it)
-        return InstanceMetadata(
-            instance_id=it.id,
-            account=it.account,
-            image_id=it.image_id,
-            instance_type=it.type,
-            region=self._env.region.name,
-            zone=it.zone,
-            hostname=f"{it.hostname}.{self._env.region.name}.compute.internal",
-            private_address=it.address,
-            mac=it.mac,
-            vpc_id=it.vpc_id,
-            vpc_cidr=it.vpc_cidr,
-            subnet_id=it.subnet_id,
-            subnet_cidr=it.subnet_cidr,
-            security_groups=("default",),
-            launch_us=it.launched_us,
-            launch_index=it.launch_index,
-            reservation_id=it.reservation_id,
-            user_data=base64.b64decode(it.user_data),
-            public_keys=((it.key_name, key),) if key else (),
-            role_name=role_name,
-            profile_arn=profile_arn,
-            profile_id=profile_id,
-            tags=await tags.select_tags_of(reader, it.account, it.id),
-            tokens_required=it.tokens_required,
-        )
+    async def find_metadata(self, network: str, address: str) -> InstanceMetadata | None:
+        return await find_metadata(self._env, network, address)
 
     async def role_credentials(self, instance_id: str) -> RoleCredentials | None:
         now = self._env.clock.now_us()
         known = self._credentials.get(instance_id)
         if known is not None and known.expires_us - now > REFRESH_BEFORE_US:
             return known
-        it = await store.select_any(self._env.store.reader, instance_id)
-        if it is None or not it.profile:
-            return None
-        _, role = await identity.get_instance_profile(
-            self._env.store.reader, it.account, it.profile
-        )
-        if role is None:
-            return None
-        fresh = await identity.assume_role_for_instance(self._env, role, instance_id)
-        made = RoleCredentials(
-            access_key_id=fresh.access_key_id,
-            secret_access_key=fresh.secret_access_key,
-            session_token=fresh.session_token,
-            expires_us=fresh.expires_us,
-            updated_us=now,
-        )
-        if len(self._credentials) > 10_000:
-            self._credentials.clear()
-        self._credentials[instance_id] = made
+        made = await make_role_credentials(self._env, instance_id)
+        if made is not None:
+            if len(self._credentials) >= MAX_CREDENTIALS:
+                self._credentials.clear()
+            self._credentials[instance_id] = made
         return made
-
-
-def topic_of(node: str) -> str:
-    return f"node:{node}"
-
-
-def _after(
-    it: Instance, status: WorkloadStatus | None, now_us: int, consoles: dict[str, bytes]
-) -> Instance | None:
-    """The instance after what its node found, or None when nothing changed."""
-    here = status is not None and status.state in (WorkloadState.RUNNING, WorkloadState.STARTING)
-    if it.wanted is Wanted.GONE:
-        gone = status is None and it.id in consoles
-        return replace(it, state=State.TERMINATED, changed_us=now_us) if gone else None
-    if it.wanted is Wanted.STOPPED:
-        if here or it.state is State.STOPPED:
-            return None
-        return replace(it, state=State.STOPPED, changed_us=now_us)
-    if status is None:
-        return None
-    if status.state is WorkloadState.RUNNING:
-        return _running(it, status, now_us)
-    if status.state is WorkloadState.EXITED and it.state is State.RUNNING:
-        reason = f"Server.InstanceExited: its first process ended with {status.exit_code}"
-        return replace(
-            it,
-            state=State.STOPPED,
-            wanted=Wanted.STOPPED,
-            reason_code="Server.InternalError",
-            reason=reason,
-            changed_us=now_us,
-        )
-    return None
-
-
-def _running(it: Instance, status: WorkloadStatus, now_us: int) -> Instance | None:
-    current = status.labels.get(GENERATION) == str(it.generation)
-    if it.state is State.RUNNING or not current:
-        return None
-    return replace(
-        it,
-        state=State.RUNNING,
-        booted_us=status.started_us or now_us,
-        metered_us=0,
-        changed_us=now_us,
-    )

@@ -1,4 +1,4 @@
-"""What may be asked of instances: run, start, stop, reboot, terminate, read.
+"""What may be asked of instances that are there: start, stop, reboot, terminate, read.
 
 These functions write what is wanted; nodes make it so and report (logic/fleet.py). Source: the EC2
 API reference of each operation and "Instance lifecycle" in the EC2 user guide.
@@ -6,28 +6,25 @@ API reference of each operation and "Instance lifecycle" in the EC2 user guide.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from volano.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from volano.kernel.errors import Conflict, Invalid, NotFound
+from volano.services.compute.logic.images import pending_reasons
+from volano.services.compute.logic.launch import InsufficientInstanceCapacity
+from volano.services.compute.logic.metering import meter
+from volano.services.compute.logic.placement import list_candidates, request_of, wake_nodes
+from volano.services.compute.logic.scheduler import Candidate, fits, take
 from volano.services.compute.model import (
-    DEFAULT_IMAGE,
-    IMAGES,
     INSTANCE_TYPES,
-    Image,
     Instance,
+    InstanceChanged,
     InstancesWanted,
     State,
     Wanted,
 )
+from volano.services.compute.store import changes
 from volano.services.compute.store import instances as store
-from volano.services.compute.store import key_pairs, tags
-from volano.services.identity import interface as identity
 from volano.services.network import interface as network
 from volano.services.regions import interface as regions
 
@@ -35,15 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from volano.kernel.call import Call, Env
-    from volano.kernel.store import Tx
+    from volano.kernel.store import Reader, Tx
 
-MAX_USER_DATA_BYTES = 16 * 1024
-MAX_LAUNCH = 100
-QUOTA = "ec2.instances"
-DEFAULT_QUOTA = 200
-
-
-identity.declare_quota(QUOTA, DEFAULT_QUOTA)
+MAX_IDS = 1000
+USER_SHUTDOWN = "Client.UserInitiatedShutdown"
 
 
 class IncorrectInstanceState(Conflict):
@@ -56,53 +48,32 @@ class InstanceNotFound(NotFound):
     status = 400
 
 
-class InsufficientInstanceCapacity(Unavailable):
-    code = "InsufficientInstanceCapacity"
-    status = 500
+class MalformedInstanceId(Invalid):
+    code = "InvalidInstanceID.Malformed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """A checked RunInstances request. `user_data` is base64."""
+class About:
+    """What is shown of instances beside their rows: tags by id, what pending ones wait for, and
+    the default security group of each VPC."""
 
-    image_id: str
-    type: str = "g1.small"
-    minimum: int = 1
-    maximum: int = 1
-    zone: str | None = None
-    subnet_id: str | None = None
-    address: str | None = None
-    key_name: str = ""
-    profile: str = ""
-    user_data: str = ""
-    client_token: str = ""
-    tokens_required: bool = False
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, dict[str, str]]
+    waits: dict[str, str]
+    groups: dict[str, network.SecurityGroup]
+
+    def groups_of(self, it: Instance) -> list[dict[str, str]]:
+        group = self.groups.get(it.vpc_id)
+        return [{"GroupId": group.id, "GroupName": group.name}] if group else []
 
 
-async def run_instances(env: Env, call: Call, launch: Launch) -> list[Instance]:
-    """Launch; the same client token with the same parameters answers the first launch again."""
-    _check(env, launch)
-    await _require_pass_role(env, call, launch.profile)
-    await network.require_default_vpc(env, call)
-    zones = await _zones(env, launch)
-    digest = hashlib.sha256(msgspec.json.encode(launch)).hexdigest()[:32]
-
-    async def write(tx: Tx) -> list[Instance]:
-        if launch.client_token:
-            known = await _launched_before(tx, call.account, launch, digest)
-            if known is not None:
-                return known
-        await _require_key(tx, call.account, launch.key_name)
-        if launch.profile:
-            await identity.get_instance_profile(tx, call.account, launch.profile)
-        live = await store.count_live(tx, call.account)
-        await identity.require_quota(tx, call.account, QUOTA, live, adding=launch.maximum)
-        return await _insert(tx, env, call, launch, zones=zones, digest=digest)
-
-    made = await env.store.transact(write)
-    env.work.wake("compute:place")
-    return made
+async def describe_about(env: Env, call: Call, instances: list[Instance]) -> About:
+    """The same few queries however many instances there are."""
+    groups = await network.list_security_groups(env, call)
+    return About(
+        tags=await network.list_tags(env, call),
+        waits=await pending_reasons(env, instances),
+        groups={group.vpc_id: group for group in groups if group.name == "default"},
+    )
 
 
 async def start_instances(env: Env, call: Call, ids: list[str]) -> list[tuple[Instance, State]]:
@@ -134,13 +105,7 @@ async def stop_instances(env: Env, call: Call, ids: list[str]) -> list[tuple[Ins
             return it
         if it.state not in (State.RUNNING, State.PENDING):
             raise _bad_state(it)
-        return replace(
-            it,
-            state=State.STOPPING if it.node else State.STOPPED,
-            wanted=Wanted.STOPPED,
-            reason_code="Client.UserInitiatedShutdown",
-            reason="Client.UserInitiatedShutdown: User initiated shutdown",
-        )
+        return _by_user(replace(it, state=State.STOPPING, wanted=Wanted.STOPPED))
 
     return await _change(env, call, ids, change)
 
@@ -162,239 +127,137 @@ async def terminate_instances(env: Env, call: Call, ids: list[str]) -> list[tupl
     def change(it: Instance) -> Instance:
         if it.state in (State.TERMINATED, State.SHUTTING_DOWN):
             return it
-        return replace(
-            it,
-            state=State.SHUTTING_DOWN if it.node else State.TERMINATED,
-            wanted=Wanted.GONE,
-            reason_code="Client.UserInitiatedShutdown",
-            reason="Client.UserInitiatedShutdown: User initiated shutdown",
-        )
+        return _by_user(replace(it, state=State.SHUTTING_DOWN, wanted=Wanted.GONE))
 
     return await _change(env, call, ids, change)
 
 
-async def list_instances(env: Env, call: Call) -> list[Instance]:
-    """All of the account, terminated ones of the last hour included."""
-    return await store.select_instances(env.store.reader, call.account)
+async def list_instances(env: Env, call: Call, ids: list[str] | None = None) -> list[Instance]:
+    """All of the account, those terminated lately included; with ids just those, or none."""
+    if not ids:
+        return await store.select_instances(env.store.reader, call.account)
+    unique = _checked(ids)
+    found = await store.select_instances(env.store.reader, call.account, unique)
+    _require_all(unique, found)
+    return found
 
 
 async def get_instance(env: Env, call: Call, instance_id: str) -> Instance:
-    found = await store.select_instance(env.store.reader, call.account, instance_id)
-    if found is None:
-        raise InstanceNotFound(f"The instance ID '{instance_id}' does not exist")
+    (found,) = await list_instances(env, call, [instance_id])
     return found
 
 
 async def get_console_output(env: Env, call: Call, instance_id: str) -> bytes:
     """The last 64 KiB of what the instance wrote, also after it is gone."""
     it = await get_instance(env, call, instance_id)
-    if it.state is State.TERMINATED:
-        return await store.select_console(env.store.reader, it.id)
-    if not it.node:
-        return b""
-    return await env.runtime.console(it.id)
+    if it.state is not State.TERMINATED:
+        output = await env.runtime.console(it.id)
+        if output:
+            return output
+    return await store.select_console(env.store.reader, it.id)
+
+
+async def get_user_data(env: Env, call: Call, instance_id: str) -> str:
+    """Base64, as it came."""
+    it = await get_instance(env, call, instance_id)
+    return await store.select_user_data(env.store.reader, it.id)
 
 
 async def set_tokens_required(env: Env, call: Call, instance_id: str, *, required: bool) -> None:
     """Whether the metadata service answers only with a session token (version 2)."""
-    it = await get_instance(env, call, instance_id)
 
     async def write(tx: Tx) -> None:
-        await store.update_metadata_options(tx, it.id, tokens_required=required)
+        await require_instance(tx, call.account, instance_id)
+        await changes.update_metadata_options(tx, instance_id, tokens_required=required)
 
     await env.store.transact(write)
 
 
-def find_image(image_id: str) -> Image | None:
-    """An image by id or by name."""
-    return next((image for image in IMAGES if image_id in (image.id, image.name)), None)
+async def require_instance(reader: Reader, account: str, instance_id: str) -> Instance:
+    """The account's instance; raises InstanceNotFound."""
+    found = await store.select_instance(reader, account, instance_id)
+    if found is None:
+        raise InstanceNotFound(f"The instance ID '{instance_id}' does not exist")
+    return found
 
 
-def require_image(env: Env, image_id: str) -> Image:
-    """The image; in test mode any well-formed id is the default one."""
-    found = find_image(image_id)
-    if found is not None:
-        return found
-    if env.config.test_mode and image_id.startswith("ami-"):
-        return DEFAULT_IMAGE
-    code = "InvalidAMIID.NotFound" if image_id.startswith("ami-") else "InvalidAMIID.Malformed"
-    known = ", ".join(f"{image.id} ({image.name})" for image in IMAGES)
-    raise NotFound(
-        f"The image id '[{image_id}]' does not exist. There are: {known}.", code=code, status=400
-    )
+def _checked(ids: list[str]) -> list[str]:
+    """Without repeats; raises MalformedInstanceId."""
+    for instance_id in ids:
+        if not instance_id.startswith("i-") or not instance_id[2:].isalnum():
+            raise MalformedInstanceId(f'Invalid id: "{instance_id[:60]}" (expecting "i-...")')
+    unique = list(dict.fromkeys(ids))
+    if len(unique) > MAX_IDS:
+        raise Invalid(f"At most {MAX_IDS} instances in a request.", code="InvalidParameterValue")
+    return unique
 
 
-def _check(env: Env, launch: Launch) -> None:
-    require_image(env, launch.image_id)
-    if launch.type not in INSTANCE_TYPES:
-        known = ", ".join(INSTANCE_TYPES)
-        raise Invalid(
-            f"Invalid value '{launch.type}' for InstanceType. There are: {known}.",
-            code="InvalidParameterValue",
+def _require_all(ids: list[str], found: list[Instance]) -> None:
+    known = {it.id for it in found}
+    missing = [instance_id for instance_id in ids if instance_id not in known]
+    if missing:
+        many = len(missing) > 1
+        raise InstanceNotFound(
+            f"The instance ID{'s' if many else ''} '{', '.join(missing)}' "
+            f"do{'' if many else 'es'} not exist"
         )
-    if not 1 <= launch.minimum <= launch.maximum or launch.maximum > MAX_LAUNCH:
-        raise Invalid(
-            f"MinCount and MaxCount must be 1 to {MAX_LAUNCH} and in order.",
-            code="InvalidParameterValue",
-        )
-    if launch.address is not None and launch.maximum > 1:
-        raise Invalid(
-            "PrivateIpAddress can be given for one instance only.",
-            code="InvalidParameterCombination",
-        )
-    if len(_decoded(launch.user_data)) > MAX_USER_DATA_BYTES:
-        raise Invalid(
-            f"User data is limited to {MAX_USER_DATA_BYTES} bytes", code="InvalidParameterValue"
-        )
-
-
-def _decoded(user_data: str) -> bytes:
-    try:
-        return base64.b64decode(user_data, validate=False)
-    except (binascii.Error, ValueError):
-        raise Invalid(
-            "Invalid BASE64 encoding of user data", code="InvalidUserData.Malformed"
-        ) from None
-
-
-async def _zones(env: Env, launch: Launch) -> tuple[str, ...]:
-    """The zone asked for, or every zone that is up."""
-    up = await regions.zones_up(env.store.reader, env.region)
-    if launch.zone is None:
-        return up
-    wanted = env.region.zone(launch.zone)
-    if wanted is None:
-        raise Invalid(f"Invalid availability zone: [{launch.zone}]", code="InvalidParameterValue")
-    if wanted not in up:
-        raise InsufficientInstanceCapacity(
-            f"Zone {wanted} has failed. Launch in another, or restore it first."
-        )
-    return (wanted,)
-
-
-async def _require_pass_role(env: Env, call: Call, profile_name: str) -> None:
-    """Who launches with a role must be allowed to hand that role on (`iam:PassRole`)."""
-    if not profile_name:
-        return
-    _, role = await identity.get_instance_profile(env.store.reader, call.account, profile_name)
-    if role is not None:
-        context = {"iam:PassedToService": "ec2.amazonaws.com"}
-        await env.authority.authorize(call, "iam:PassRole", role.arn, context)
-
-
-async def _launched_before(
-    tx: Tx, account: str, launch: Launch, digest: str
-) -> list[Instance] | None:
-    known = await store.select_client_token(tx, account, launch.client_token)
-    if known is None:
-        return None
-    if known[0] != digest:
-        raise Conflict(
-            "The client token was used with other parameters.",
-            code="IdempotentParameterMismatch",
-            status=400,
-        )
-    return await store.select_reservation(tx, account, known[1])
-
-
-async def _require_key(tx: Tx, account: str, name: str) -> None:
-    if name and name not in {pair.name for pair in await key_pairs.select_key_pairs(tx, account)}:
-        raise NotFound(
-            f"The key pair '{name}' does not exist", code="InvalidKeyPair.NotFound", status=400
-        )
-
-
-async def _insert(
-    tx: Tx, env: Env, call: Call, launch: Launch, *, zones: tuple[str, ...], digest: str
-) -> list[Instance]:
-    now = env.clock.now_us()
-    reservation = env.ids.resource("r")
-    made: list[Instance] = []
-    for index in range(launch.maximum):
-        turned = zones[index % len(zones) :] + zones[: index % len(zones)] if zones else ()
-        subnet = await network.choose_subnet(
-            tx, call.account, subnet_id=launch.subnet_id, zones=turned
-        )
-        instance_id = env.ids.resource("i")
-        placed = await network.allocate(
-            tx, call.account, subnet, owner=instance_id, wish=launch.address
-        )
-        it = Instance(
-            account=call.account,
-            id=instance_id,
-            reservation_id=reservation,
-            launch_index=index,
-            client_token=launch.client_token,
-            type=launch.type,
-            image_id=launch.image_id,
-            zone=placed.zone,
-            vpc_id=placed.vpc_id,
-            vpc_cidr=placed.vpc_cidr,
-            subnet_id=placed.subnet_id,
-            subnet_cidr=placed.subnet_cidr,
-            address=placed.address,
-            gateway=placed.gateway,
-            mac=_mac(env),
-            interface_id=env.ids.resource("eni"),
-            key_name=launch.key_name,
-            profile=launch.profile,
-            user_data=launch.user_data,
-            tokens_required=launch.tokens_required,
-            state=State.PENDING,
-            wanted=Wanted.RUNNING,
-            generation=1,
-            reason_code="",
-            reason="",
-            node="",
-            launched_us=now,
-            changed_us=now,
-            booted_us=0,
-            metered_us=0,
-        )
-        await store.insert_instance(tx, it)
-        for key, value in launch.tags.items():
-            await tags.upsert_tag(tx, call.account, it.id, key, value)
-        made.append(it)
-    if launch.client_token:
-        await store.insert_client_token(
-            tx,
-            account=call.account,
-            token=launch.client_token,
-            digest=digest,
-            reservation_id=reservation,
-            now_us=now,
-        )
-    tx.publish(InstancesWanted(ids=tuple(it.id for it in made)))
-    return made
-
-
-def _mac(env: Env) -> str:
-    """A locally administered address, as EC2's begin with 02 or 06."""
-    raw = env.ids.bytes(5)
-    return "02:" + ":".join(f"{byte:02x}" for byte in raw)
 
 
 async def _change(
     env: Env, call: Call, ids: list[str], change: Callable[[Instance], Instance]
 ) -> list[tuple[Instance, State]]:
     """Apply a pure change to each instance, all or none; wake their nodes."""
-    unique = list(dict.fromkeys(ids))
+    unique = _checked(ids)
 
     async def write(tx: Tx) -> list[tuple[Instance, State]]:
-        changed: list[tuple[Instance, State]] = []
-        for instance_id in unique:
-            it = await store.select_instance(tx, call.account, instance_id)
-            if it is None or (it.state is State.TERMINATED and it.wanted is not Wanted.GONE):
-                raise InstanceNotFound(f"The instance ID '{instance_id}' does not exist")
-            after = replace(change(it), changed_us=env.clock.now_us())
-            await store.update_wish(tx, after)
-            if after.state is State.TERMINATED and it.state is not State.TERMINATED:
-                await network.release(tx, owner=it.id)
-            changed.append((after, it.state))
-        tx.publish(InstancesWanted(ids=tuple(unique)))
-        return changed
+        found = {it.id: it for it in await store.select_instances(tx, call.account, unique)}
+        _require_all(unique, list(found.values()))
+        pairs = [(found[instance_id], change(found[instance_id])) for instance_id in unique]
+        await _require_room(tx, env, pairs)
+        up = await regions.zones_up(tx, env.region)
+        for before, wanted in pairs:
+            if wanted is before:
+                continue
+            metered = (
+                meter(tx, before, env.clock.now_us(), seen=False) if before.zone in up else before
+            )
+            after = replace(wanted, metered_us=metered.metered_us, changed_us=env.clock.now_us())
+            await changes.update_instance(tx, after)
+            if after.state is not before.state:
+                tx.publish(
+                    InstanceChanged(account=after.account, id=after.id, state=after.state.value)
+                )
+        nodes = tuple(sorted({before.node for before, _ in pairs}))
+        tx.publish(InstancesWanted(ids=tuple(unique), nodes=nodes))
+        return [(after, before.state) for before, after in pairs]
 
-    return await env.store.transact(write)
+    changed = await env.store.transact(write)
+    wake_nodes(env, {it.node for it, _ in changed})
+    return changed
+
+
+async def _require_room(tx: Tx, env: Env, pairs: list[tuple[Instance, Instance]]) -> None:
+    """A stopped instance held no room: it starts only if its node has room now."""
+    starting = [
+        after for before, after in pairs if before.state is State.STOPPED is not after.state
+    ]
+    starting = [it for it in starting if it.state is State.PENDING]
+    if not starting:
+        return
+    left: list[Candidate] = await list_candidates(tx, env)
+    for it in starting:
+        request = request_of(INSTANCE_TYPES[it.type])
+        node = next((node for node in left if node.name == it.node), None)
+        if node is None or not fits(request, node):
+            raise InsufficientInstanceCapacity(
+                f"There is no room for the instance {it.id} of type {it.type} in {it.zone} now."
+            )
+        left = take(request, node.name, left)
+
+
+def _by_user(it: Instance) -> Instance:
+    reason = f"{USER_SHUTDOWN}: User initiated shutdown"
+    return replace(it, reason_code=USER_SHUTDOWN, reason=reason)
 
 
 def _bad_state(it: Instance) -> IncorrectInstanceState:

@@ -17,41 +17,70 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_key,
 )
 
-from volano.kernel.errors import AlreadyExists, Invalid, NotFound
+from volano.kernel.errors import AlreadyExists, Invalid, NotFound, QuotaExceeded
 from volano.services.compute.model import KeyPair
 from volano.services.compute.store import key_pairs as store
+from volano.services.network import interface as network
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Tx
 
 MAX_NAME = 255
+MAX_KEY_PAIRS = 5000
+MAX_MATERIAL_BYTES = 8192
 RSA_BITS = 2048
 
 
-async def create_key_pair(env: Env, call: Call, name: str, kind: str) -> tuple[KeyPair, str]:
+class KeyPairNotFound(NotFound):
+    code = "InvalidKeyPair.NotFound"
+    status = 400
+
+
+class KeyPairLimitExceeded(QuotaExceeded):
+    code = "KeyPairLimitExceeded"
+    status = 400
+
+
+async def create_key_pair(
+    env: Env, call: Call, name: str, kind: str, *, tags: dict[str, str]
+) -> tuple[KeyPair, str]:
     """A new pair and its private half as PEM, which is kept nowhere."""
     if kind not in ("rsa", "ed25519"):
         raise Invalid("KeyType is rsa or ed25519.", code="InvalidParameterValue")
     public, private = await asyncio.to_thread(_make, kind)
-    return await _insert(env, call, name, kind, public), private
+    return await _insert(env, call, name, kind, public, tags), private
 
 
-async def import_key_pair(env: Env, call: Call, name: str, material: bytes) -> KeyPair:
+async def import_key_pair(
+    env: Env, call: Call, name: str, material: bytes, *, tags: dict[str, str]
+) -> KeyPair:
     """Keep an OpenSSH public key under a name."""
-    text = _openssh_text(material)
+    text = _openssh_text(material[:MAX_MATERIAL_BYTES])
     try:
         key = load_ssh_public_key(text.encode())
     except (ValueError, UnsupportedAlgorithm):
-        raise Invalid(
-            "Key is not in valid OpenSSH public key format", code="InvalidKey.Format"
-        ) from None
+        raise _bad_key() from None
+    if not isinstance(key, ed25519.Ed25519PublicKey | rsa.RSAPublicKey) or not text.isprintable():
+        raise _bad_key()
     kind = "ed25519" if isinstance(key, ed25519.Ed25519PublicKey) else "rsa"
-    return await _insert(env, call, name, kind, text)
+    return await _insert(env, call, name, kind, text, tags)
 
 
-async def list_key_pairs(env: Env, call: Call) -> list[KeyPair]:
-    return await store.select_key_pairs(env.store.reader, call.account)
+async def list_key_pairs(
+    env: Env, call: Call, *, names: list[str] | None = None, ids: list[str] | None = None
+) -> list[KeyPair]:
+    """All of the account, or those with the names and ids asked for, all or none."""
+    found = await store.select_key_pairs(env.store.reader, call.account)
+    for name in names or []:
+        if name not in {pair.name for pair in found}:
+            raise KeyPairNotFound(f"The key pair '{name}' does not exist")
+    for key_id in ids or []:
+        if key_id not in {pair.id for pair in found}:
+            raise KeyPairNotFound(f"The key pair ID '{key_id}' does not exist")
+    return [
+        pair for pair in found if (not names or pair.name in names) and (not ids or pair.id in ids)
+    ]
 
 
 async def delete_key_pair(env: Env, call: Call, *, name: str = "", key_id: str = "") -> str:
@@ -63,22 +92,17 @@ async def delete_key_pair(env: Env, call: Call, *, name: str = "", key_id: str =
         if found is None:
             return key_id
         await store.delete_key_pair(tx, call.account, found.name)
+        await network.remove_tags(tx, call.account, found.id, [])
         return found.id
 
     return await env.store.transact(write)
 
 
-async def require_public_key(env: Env, account: str, name: str) -> KeyPair:
-    for pair in await store.select_key_pairs(env.store.reader, account):
-        if pair.name == name:
-            return pair
-    raise NotFound(
-        f"The key pair '{name}' does not exist", code="InvalidKeyPair.NotFound", status=400
-    )
-
-
-async def _insert(env: Env, call: Call, name: str, kind: str, public: str) -> KeyPair:
-    if not 1 <= len(name) <= MAX_NAME or not name.isascii():
+async def _insert(
+    env: Env, call: Call, name: str, kind: str, public: str, tags: dict[str, str]
+) -> KeyPair:
+    network.require_tags(tags)
+    if not 1 <= len(name) <= MAX_NAME or not name.isascii() or not name.isprintable():
         raise Invalid(
             f"A key name has 1 to {MAX_NAME} ASCII characters.", code="InvalidParameterValue"
         )
@@ -93,16 +117,27 @@ async def _insert(env: Env, call: Call, name: str, kind: str, public: str) -> Ke
     )
 
     async def write(tx: Tx) -> None:
-        if name in {known.name for known in await store.select_key_pairs(tx, call.account)}:
+        known = await store.select_key_pairs(tx, call.account)
+        if name in {other.name for other in known}:
             raise AlreadyExists(
                 f"The keypair '{name}' already exists.",
                 code="InvalidKeyPair.Duplicate",
                 status=400,
             )
+        if len(known) >= MAX_KEY_PAIRS:
+            raise KeyPairLimitExceeded(f"An account has at most {MAX_KEY_PAIRS} key pairs.")
         await store.insert_key_pair(tx, pair)
+        await network.set_tags(tx, call.account, pair.id, tags)
 
     await env.store.transact(write)
     return pair
+
+
+def _bad_key() -> Invalid:
+    return Invalid(
+        "Key is not in valid OpenSSH public key format (one RSA or ED25519 key on one line)",
+        code="InvalidKey.Format",
+    )
 
 
 def _make(kind: str) -> tuple[str, str]:

@@ -19,6 +19,8 @@ CREATE TABLE compute_instance (
   interface_id TEXT NOT NULL,
   key_name TEXT NOT NULL,
   profile TEXT NOT NULL,
+  profile_id TEXT NOT NULL,
+  profile_arn TEXT NOT NULL,
   user_data TEXT NOT NULL,
   tokens_required INTEGER NOT NULL,
   state TEXT NOT NULL,
@@ -38,6 +40,8 @@ CREATE INDEX compute_instance_by_node ON compute_instance (node, state);
 CREATE INDEX compute_instance_by_state ON compute_instance (state);
 CREATE INDEX compute_instance_by_address ON compute_instance (vpc_id, address);
 
+CREATE INDEX compute_instance_by_reservation ON compute_instance (reservation_id);
+
 CREATE TABLE compute_client_token (
   account TEXT NOT NULL,
   token TEXT NOT NULL,
@@ -45,14 +49,6 @@ CREATE TABLE compute_client_token (
   reservation_id TEXT NOT NULL,
   created_us INTEGER NOT NULL,
   PRIMARY KEY (account, token)
-);
-
-CREATE TABLE compute_tag (
-  account TEXT NOT NULL,
-  resource_id TEXT NOT NULL,
-  key TEXT NOT NULL,
-  value TEXT NOT NULL,
-  PRIMARY KEY (account, resource_id, key)
 );
 
 CREATE TABLE compute_key_pair (

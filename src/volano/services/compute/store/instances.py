@@ -1,4 +1,4 @@
-"""SQL of instances and client tokens."""
+"""SQL of instances: reads and inserts. What changes them is in store/changes.py."""
 
 from __future__ import annotations
 
@@ -9,51 +9,50 @@ from volano.services.compute.model import Instance, State, Wanted
 if TYPE_CHECKING:
     from volano.kernel.store import Reader, Row, Tx
 
-_COLUMNS = (
-    "account, id, reservation_id, launch_index, client_token, type, image_id, zone, vpc_id, "
-    "vpc_cidr, subnet_id, subnet_cidr, address, gateway, mac, interface_id, key_name, profile, "
-    "user_data, tokens_required, state, wanted, generation, reason_code, reason, node, "
-    "launched_us, changed_us, booted_us, metered_us"
+_NAMES = (
+    "account",
+    "id",
+    "reservation_id",
+    "launch_index",
+    "client_token",
+    "type",
+    "image_id",
+    "zone",
+    "vpc_id",
+    "vpc_cidr",
+    "subnet_id",
+    "subnet_cidr",
+    "address",
+    "gateway",
+    "mac",
+    "interface_id",
+    "key_name",
+    "profile",
+    "profile_id",
+    "profile_arn",
+    "tokens_required",
+    "state",
+    "wanted",
+    "generation",
+    "reason_code",
+    "reason",
+    "node",
+    "launched_us",
+    "changed_us",
+    "booted_us",
+    "metered_us",
 )
-_MARKS = ", ".join("?" * 31)
+_COLUMNS = ", ".join(_NAMES)
+_MARKS = ", ".join("?" * (len(_NAMES) + 1))
 MAX_ROWS = 10_000
-LIVE = "state <> 'terminated'"
+_LIVE = "state <> 'terminated'"
 
 
-async def insert_instance(tx: Tx, it: Instance) -> None:
-    await tx.execute(
-        f"INSERT INTO compute_instance ({_COLUMNS}, console) VALUES ({_MARKS})",
-        it.account,
-        it.id,
-        it.reservation_id,
-        it.launch_index,
-        it.client_token,
-        it.type,
-        it.image_id,
-        it.zone,
-        it.vpc_id,
-        it.vpc_cidr,
-        it.subnet_id,
-        it.subnet_cidr,
-        it.address,
-        it.gateway,
-        it.mac,
-        it.interface_id,
-        it.key_name,
-        it.profile,
-        it.user_data,
-        int(it.tokens_required),
-        it.state.value,
-        it.wanted.value,
-        it.generation,
-        it.reason_code,
-        it.reason,
-        it.node,
-        it.launched_us,
-        it.changed_us,
-        it.booted_us,
-        it.metered_us,
-        it.console,
+async def insert_instances(tx: Tx, made: list[Instance], *, user_data: str) -> None:
+    """New rows; `user_data` is base64, as it came, and the same for all of a launch."""
+    await tx.execute_many(
+        f"INSERT INTO compute_instance ({_COLUMNS}, user_data, console) VALUES ({_MARKS}, ?)",
+        [(*_values(it), user_data, b"") for it in made],
     )
 
 
@@ -66,12 +65,16 @@ async def select_instance(reader: Reader, account: str, instance_id: str) -> Ins
     return None if row is None else _to_instance(row)
 
 
-async def select_instances(reader: Reader, account: str) -> list[Instance]:
-    """The account's instances, newest launch last."""
+async def select_instances(
+    reader: Reader, account: str, ids: list[str] | None = None
+) -> list[Instance]:
+    """The account's instances (or those of them with the given ids), newest launch last."""
+    among = "" if ids is None else f" AND id IN ({', '.join('?' * len(ids)) or 'NULL'})"
     rows = await reader.rows(
-        f"SELECT {_COLUMNS} FROM compute_instance WHERE account = ? "
+        f"SELECT {_COLUMNS} FROM compute_instance WHERE account = ?{among} "
         "ORDER BY launched_us, id LIMIT ?",
         account,
+        *(ids or []),
         MAX_ROWS,
     )
     return [_to_instance(row) for row in rows]
@@ -91,27 +94,8 @@ async def select_reservation(reader: Reader, account: str, reservation_id: str) 
 async def select_on_node(reader: Reader, node: str) -> list[Instance]:
     """Everything placed on a node that is not gone."""
     rows = await reader.rows(
-        f"SELECT {_COLUMNS} FROM compute_instance WHERE node = ? AND {LIVE} ORDER BY id LIMIT ?",
+        f"SELECT {_COLUMNS} FROM compute_instance WHERE node = ? AND {_LIVE} ORDER BY id LIMIT ?",
         node,
-        MAX_ROWS,
-    )
-    return [_to_instance(row) for row in rows]
-
-
-async def select_unplaced(reader: Reader) -> list[Instance]:
-    """Wanted instances that have no node yet, oldest first."""
-    rows = await reader.rows(
-        f"SELECT {_COLUMNS} FROM compute_instance WHERE state = 'pending' AND node = '' "
-        "ORDER BY launched_us, id LIMIT ?",
-        MAX_ROWS,
-    )
-    return [_to_instance(row) for row in rows]
-
-
-async def select_running(reader: Reader) -> list[Instance]:
-    rows = await reader.rows(
-        f"SELECT {_COLUMNS} FROM compute_instance WHERE state IN ('running', 'stopping', "
-        "'shutting-down') AND booted_us > 0 ORDER BY id LIMIT ?",
         MAX_ROWS,
     )
     return [_to_instance(row) for row in rows]
@@ -119,7 +103,7 @@ async def select_running(reader: Reader) -> list[Instance]:
 
 async def select_at_address(reader: Reader, vpc_id: str, address: str) -> Instance | None:
     row = await reader.row(
-        f"SELECT {_COLUMNS} FROM compute_instance WHERE vpc_id = ? AND address = ? AND {LIVE} "
+        f"SELECT {_COLUMNS} FROM compute_instance WHERE vpc_id = ? AND address = ? AND {_LIVE} "
         "LIMIT 1",
         vpc_id,
         address,
@@ -133,74 +117,46 @@ async def select_any(reader: Reader, instance_id: str) -> Instance | None:
     return None if row is None else _to_instance(row)
 
 
-async def select_load(reader: Reader) -> list[tuple[str, str]]:
-    """(node, type) of every placed instance that is or will be running."""
+async def select_lost(reader: Reader, seen_before_us: int) -> list[Instance]:
+    """Instances to be removed on nodes that were not seen since, or are not known."""
     rows = await reader.rows(
-        "SELECT node, type FROM compute_instance WHERE node <> '' "
-        "AND state IN ('pending', 'running', 'stopping') LIMIT ?",
+        f"SELECT {_COLUMNS} FROM compute_instance WHERE wanted = 'gone' AND {_LIVE} "
+        "AND node NOT IN (SELECT name FROM compute_node WHERE seen_us >= ?) ORDER BY id LIMIT ?",
+        seen_before_us,
         MAX_ROWS,
     )
-    return [(row[0], row[1]) for row in rows]
+    return [_to_instance(row) for row in rows]
+
+
+async def select_live_ids(reader: Reader, ids: list[str]) -> set[str]:
+    """Which of these ids are instances that are not terminated."""
+    marks = ", ".join("?" * len(ids)) or "NULL"
+    rows = await reader.rows(
+        f"SELECT id FROM compute_instance WHERE id IN ({marks}) AND {_LIVE}", *ids
+    )
+    return {row[0] for row in rows}
+
+
+async def select_load(reader: Reader) -> list[tuple[str, str, int]]:
+    """(node, type, count) of the placed instances that take room: all but stopped and gone."""
+    rows = await reader.rows(
+        "SELECT node, type, count(*) FROM compute_instance WHERE node <> '' "
+        "AND state IN ('pending', 'running', 'stopping', 'shutting-down') GROUP BY node, type"
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 async def count_live(reader: Reader, account: str) -> int:
     row = await reader.row(
-        f"SELECT count(*) FROM compute_instance WHERE account = ? AND {LIVE}", account
+        f"SELECT count(*) FROM compute_instance WHERE account = ? AND {_LIVE}", account
     )
     return int(row[0]) if row else 0
 
 
-async def update_wish(tx: Tx, it: Instance) -> None:
-    """Write what was asked for: state, wanted, generation and the reason."""
-    await tx.execute(
-        "UPDATE compute_instance SET state = ?, wanted = ?, generation = ?, reason_code = ?, "
-        "reason = ?, changed_us = ?, launched_us = ? WHERE id = ?",
-        it.state.value,
-        it.wanted.value,
-        it.generation,
-        it.reason_code,
-        it.reason,
-        it.changed_us,
-        it.launched_us,
-        it.id,
-    )
-
-
-async def update_found(tx: Tx, it: Instance) -> None:
-    """Write what a node found: state, reason, boot and metering times."""
-    await tx.execute(
-        "UPDATE compute_instance SET state = ?, wanted = ?, reason_code = ?, reason = ?, "
-        "changed_us = ?, booted_us = ?, metered_us = ? WHERE id = ?",
-        it.state.value,
-        it.wanted.value,
-        it.reason_code,
-        it.reason,
-        it.changed_us,
-        it.booted_us,
-        it.metered_us,
-        it.id,
-    )
-
-
-async def update_node(tx: Tx, instance_id: str, node: str) -> int:
-    """Place an instance; 0 when it was placed or changed meanwhile."""
-    return await tx.execute(
-        "UPDATE compute_instance SET node = ? WHERE id = ? AND node = '' AND state = 'pending'",
-        node,
-        instance_id,
-    )
-
-
-async def update_metadata_options(tx: Tx, instance_id: str, *, tokens_required: bool) -> None:
-    await tx.execute(
-        "UPDATE compute_instance SET tokens_required = ? WHERE id = ?",
-        int(tokens_required),
-        instance_id,
-    )
-
-
-async def update_console(tx: Tx, instance_id: str, console: bytes) -> None:
-    await tx.execute("UPDATE compute_instance SET console = ? WHERE id = ?", console, instance_id)
+async def select_user_data(reader: Reader, instance_id: str) -> str:
+    """Base64, as it came; empty when there is none."""
+    row = await reader.row("SELECT user_data FROM compute_instance WHERE id = ?", instance_id)
+    return str(row[0]) if row else ""
 
 
 async def select_console(reader: Reader, instance_id: str) -> bytes:
@@ -208,40 +164,15 @@ async def select_console(reader: Reader, instance_id: str) -> bytes:
     return bytes(row[0]) if row else b""
 
 
-async def delete_terminated(tx: Tx, before_us: int) -> int:
-    """Forget instances that have been terminated long enough."""
-    return await tx.execute(
-        "DELETE FROM compute_instance WHERE state = 'terminated' AND changed_us < ?", before_us
-    )
-
-
-async def select_client_token(reader: Reader, account: str, token: str) -> tuple[str, str] | None:
-    """The digest of the request and the reservation it made."""
-    row = await reader.row(
-        "SELECT digest, reservation_id FROM compute_client_token WHERE account = ? AND token = ?",
-        account,
-        token,
-    )
-    return None if row is None else (row[0], row[1])
-
-
-async def insert_client_token(
-    tx: Tx, *, account: str, token: str, digest: str, reservation_id: str, now_us: int
-) -> None:
-    await tx.execute(
-        "INSERT INTO compute_client_token (account, token, digest, reservation_id, created_us) "
-        "VALUES (?, ?, ?, ?, ?)",
-        account,
-        token,
-        digest,
-        reservation_id,
-        now_us,
-    )
+def _values(it: Instance) -> tuple[str | int, ...]:
+    given = {name: getattr(it, name) for name in _NAMES}
+    given |= {"state": it.state.value, "wanted": it.wanted.value}
+    given["tokens_required"] = int(it.tokens_required)
+    return tuple(given.values())
 
 
 def _to_instance(row: Row) -> Instance:
-    names = [name.strip() for name in _COLUMNS.split(",")]
-    values = dict(zip(names, row, strict=True))
+    values = dict(zip(_NAMES, row, strict=True))
     values["state"] = State(values["state"])
     values["wanted"] = Wanted(values["wanted"])
     values["tokens_required"] = bool(values["tokens_required"])

@@ -21,6 +21,14 @@ async def select_key_pairs(reader: Reader, account: str) -> list[KeyPair]:
     return [KeyPair(**dict(zip(names, row, strict=True))) for row in rows]
 
 
+async def select_public_key(reader: Reader, account: str, name: str) -> str | None:
+    """The public half of a pair, or None when the account has no pair of that name."""
+    row = await reader.row(
+        "SELECT public_key FROM compute_key_pair WHERE account = ? AND name = ?", account, name
+    )
+    return None if row is None else str(row[0])
+
+
 async def insert_key_pair(tx: Tx, pair: KeyPair) -> None:
     await tx.execute(
         f"INSERT INTO compute_key_pair ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",

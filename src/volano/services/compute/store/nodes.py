@@ -32,3 +32,23 @@ async def select_nodes(reader: Reader) -> list[Node]:
     return [
         Node(name=r[0], zone=r[1], cpu_millis=r[2], memory_bytes=r[3], seen_us=r[4]) for r in rows
     ]
+
+
+async def select_nodes_in_use(reader: Reader, machine: str) -> list[tuple[str, str]]:
+    """(node, zone) of the machine's nodes on which instances are that are not gone."""
+    rows = await reader.rows(
+        "SELECT DISTINCT node, zone FROM compute_instance WHERE state <> 'terminated' "
+        "AND node >= ? AND node < ? ORDER BY node LIMIT 100",
+        f"{machine}:",
+        f"{machine};",
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def delete_nodes(tx: Tx, seen_before_us: int) -> None:
+    """Forget nodes that were not seen since then and have no instances."""
+    await tx.execute(
+        "DELETE FROM compute_node WHERE seen_us < ? AND name NOT IN "
+        "(SELECT node FROM compute_instance WHERE state <> 'terminated')",
+        seen_before_us,
+    )

@@ -1,16 +1,19 @@
-"""Private addresses: the lowest free one of a subnet, taken in the caller's transaction."""
+"""Private addresses: the lowest free ones of a subnet, taken in the caller's transaction."""
 
 from __future__ import annotations
 
 import ipaddress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Invalid, NotFound, Unavailable
-from volano.services.network import store
 from volano.services.network.model import RESERVED_FIRST, Placement, Subnet
+from volano.services.network.store import vpcs as store
 
 if TYPE_CHECKING:
-    from volano.kernel.store import Tx
+    from collections.abc import Iterator
+
+    from volano.kernel.store import Reader, Tx
 
 
 class InsufficientFreeAddresses(Unavailable):
@@ -27,47 +30,54 @@ class SubnetNotFound(NotFound):
     status = 400
 
 
-async def choose_subnet(
-    tx: Tx, account: str, *, subnet_id: str | None, zones: tuple[str, ...]
-) -> Subnet:
-    """The subnet asked for, else the default one of the first of `zones`; raises SubnetNotFound."""
-    subnets = await store.select_subnets(tx, account)
-    if subnet_id is not None:
-        found = next((subnet for subnet in subnets if subnet.id == subnet_id), None)
-        if found is None:
-            raise SubnetNotFound(f"The subnet ID '{subnet_id}' does not exist")
-        return found
-    for zone in zones:
-        for subnet in subnets:
-            if subnet.is_default and subnet.zone == zone:
-                return subnet
-    raise SubnetNotFound("The account has no default subnet in the zones that are up.")
+async def get_subnet(reader: Reader, account: str, subnet_id: str) -> Subnet:
+    """Raises SubnetNotFound."""
+    found = await store.select_subnet(reader, account, subnet_id)
+    if found is None:
+        raise SubnetNotFound(f"The subnet ID '{subnet_id}' does not exist")
+    return found
+
+
+async def list_default_subnets(reader: Reader, account: str) -> dict[str, Subnet]:
+    """The account's default subnet of each zone."""
+    subnets = await store.select_subnets(reader, account)
+    return {subnet.zone: subnet for subnet in subnets if subnet.is_default}
 
 
 async def allocate(
-    tx: Tx, account: str, subnet: Subnet, *, owner: str, wish: str | None = None
-) -> Placement:
-    """Take an address for `owner`: the one wished for, else the lowest free one."""
-    network = ipaddress.ip_network(subnet.cidr)
+    tx: Tx, account: str, subnet: Subnet, owners: list[str], *, wish: str | None = None
+) -> list[Placement]:
+    """Take an address for each owner: the one wished for, else the lowest free ones."""
     taken = await store.select_taken(tx, subnet.id)
     if wish is not None:
-        address = _wished(network, wish, taken)
+        addresses = [_wished(subnet, wish, taken)]
     else:
-        address = _lowest_free(network, taken, subnet)
-    await store.insert_address(
-        tx, subnet_id=subnet.id, address=address, account=account, owner=owner
+        addresses = list(islice(_free(subnet, taken), len(owners)))
+    if len(addresses) < len(owners):
+        raise InsufficientFreeAddresses(
+            f"The subnet {subnet.id} has {len(addresses)} free addresses, not {len(owners)}."
+        )
+    await store.insert_addresses(
+        tx,
+        [
+            (subnet.id, address, account, owner)
+            for address, owner in zip(addresses, owners, strict=True)
+        ],
     )
     vpc = await store.select_vpc(tx, account, subnet.vpc_id)
     assert vpc is not None, "a subnet without its VPC"
-    return Placement(
-        vpc_id=subnet.vpc_id,
-        vpc_cidr=vpc.cidr,
-        subnet_id=subnet.id,
-        subnet_cidr=subnet.cidr,
-        zone=subnet.zone,
-        address=address,
-        gateway=subnet.gateway,
-    )
+    return [
+        Placement(
+            vpc_id=vpc.id,
+            vpc_cidr=vpc.cidr,
+            subnet_id=subnet.id,
+            subnet_cidr=subnet.cidr,
+            zone=subnet.zone,
+            address=address,
+            gateway=subnet.gateway,
+        )
+        for address in addresses
+    ]
 
 
 async def release(tx: Tx, *, owner: str) -> None:
@@ -75,9 +85,8 @@ async def release(tx: Tx, *, owner: str) -> None:
     await store.delete_addresses(tx, owner)
 
 
-def _wished(
-    network: ipaddress.IPv4Network | ipaddress.IPv6Network, wish: str, taken: set[str]
-) -> str:
+def _wished(subnet: Subnet, wish: str, taken: set[str]) -> str:
+    network = ipaddress.ip_network(subnet.cidr)
     try:
         address = ipaddress.ip_address(wish)
     except ValueError:
@@ -93,12 +102,10 @@ def _wished(
     return str(address)
 
 
-def _lowest_free(
-    network: ipaddress.IPv4Network | ipaddress.IPv6Network, taken: set[str], subnet: Subnet
-) -> str:
+def _free(subnet: Subnet, taken: set[str]) -> Iterator[str]:
+    network = ipaddress.ip_network(subnet.cidr)
     first = int(network.network_address) + RESERVED_FIRST
     for position in range(first, int(network.broadcast_address)):
         address = str(ipaddress.ip_address(position))
         if address not in taken:
-            return address
-    raise InsufficientFreeAddresses(f"The subnet {subnet.id} has no free address.")
+            yield address

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.services.network import store
 from volano.services.network.model import (
     DEFAULT_CIDR,
     SecurityGroup,
     Subnet,
     Vpc,
-    subnet_cidrs,
+    free_subnet_cidrs,
 )
+from volano.services.network.store import vpcs as store
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
-    from volano.kernel.store import Tx
+    from volano.kernel.store import Reader, Tx
 
 
 async def require_default_vpc(env: Env, call: Call) -> Vpc:
-    """The account's default VPC, made when it is not there yet."""
-    found = await store.select_default_vpc(env.store.reader, call.account)
-    if found is not None:
+    """The account's default VPC with a subnet in every zone, made when it is not there yet."""
+    reader = env.store.reader
+    found = await store.select_default_vpc(reader, call.account)
+    if found is not None and not await _zones_without_subnet(reader, env, found):
         return found
 
     async def write(tx: Tx) -> Vpc:
-        known = await store.select_default_vpc(tx, call.account)
-        return known or await _create_default(tx, env, call.account)
+        vpc = await store.select_default_vpc(tx, call.account)
+        if vpc is None:
+            vpc = await _create_default(tx, env, call.account)
+        await _add_subnets(tx, env, vpc)
+        return vpc
 
     return await env.store.transact(write)
 
@@ -63,17 +67,6 @@ async def _create_default(tx: Tx, env: Env, account: str) -> Vpc:
         created_us=now,
     )
     await store.insert_vpc(tx, vpc)
-    cidrs = subnet_cidrs(vpc.cidr, len(env.region.zones))
-    for zone, cidr in zip(env.region.zones, cidrs, strict=True):
-        subnet = Subnet(
-            account=account,
-            id=env.ids.resource("subnet"),
-            vpc_id=vpc.id,
-            zone=zone,
-            cidr=cidr,
-            is_default=True,
-        )
-        await store.insert_subnet(tx, subnet)
     group = SecurityGroup(
         account=account,
         id=env.ids.resource("sg"),
@@ -84,3 +77,26 @@ async def _create_default(tx: Tx, env: Env, account: str) -> Vpc:
     )
     await store.insert_security_group(tx, group)
     return vpc
+
+
+async def _zones_without_subnet(reader: Reader, env: Env, vpc: Vpc) -> list[str]:
+    subnets = await store.select_subnets(reader, vpc.account)
+    served = {subnet.zone for subnet in subnets if subnet.is_default}
+    return [zone for zone in env.region.zones if zone not in served]
+
+
+async def _add_subnets(tx: Tx, env: Env, vpc: Vpc) -> None:
+    """A default subnet for each zone that has none: all of them at first, later ones added."""
+    zones = await _zones_without_subnet(tx, env, vpc)
+    known = await store.select_subnets(tx, vpc.account)
+    used = [subnet.cidr for subnet in known if subnet.vpc_id == vpc.id]
+    for zone, cidr in zip(zones, free_subnet_cidrs(vpc.cidr, used), strict=False):
+        subnet = Subnet(
+            account=vpc.account,
+            id=env.ids.resource("subnet"),
+            vpc_id=vpc.id,
+            zone=zone,
+            cidr=cidr,
+            is_default=True,
+        )
+        await store.insert_subnet(tx, subnet)

@@ -1,4 +1,4 @@
--- A VPC is one isolated network of an account; `number` names its namespace on the nodes.
+-- A VPC is one isolated network of an account; its id names its namespace on the nodes.
 CREATE TABLE network_vpc (
   account TEXT NOT NULL,
   id TEXT NOT NULL PRIMARY KEY,
@@ -40,3 +40,12 @@ CREATE TABLE network_security_group (
   created_us INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX network_security_group_by_name ON network_security_group (vpc_id, name);
+
+-- Tags of every EC2 resource of this account, whichever service owns the resource.
+CREATE TABLE network_tag (
+  account TEXT NOT NULL,
+  resource_id TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (account, resource_id, key)
+);

@@ -1,4 +1,4 @@
-"""SQL of the network service."""
+"""SQL of VPCs, subnets, security groups and addresses."""
 
 from __future__ import annotations
 
@@ -63,6 +63,13 @@ async def select_subnets(reader: Reader, account: str) -> list[Subnet]:
     return [_to_subnet(row) for row in rows]
 
 
+async def select_subnet(reader: Reader, account: str, subnet_id: str) -> Subnet | None:
+    row = await reader.row(
+        f"SELECT {_SUBNET} FROM network_subnet WHERE account = ? AND id = ?", account, subnet_id
+    )
+    return None if row is None else _to_subnet(row)
+
+
 async def insert_subnet(tx: Tx, subnet: Subnet) -> None:
     await tx.execute(
         f"INSERT INTO network_subnet ({_SUBNET}) VALUES (?, ?, ?, ?, ?, ?)",
@@ -96,6 +103,28 @@ async def insert_security_group(tx: Tx, group: SecurityGroup) -> None:
     )
 
 
+_OWNERS = {
+    "vpc": ("network_vpc", "id"),
+    "igw": ("network_vpc", "gateway_id"),
+    "rtb": ("network_vpc", "route_table_id"),
+    "acl": ("network_vpc", "network_acl_id"),
+    "dopt": ("network_vpc", "dhcp_options_id"),
+    "subnet": ("network_subnet", "id"),
+    "sg": ("network_security_group", "id"),
+}
+"""The table and column in which the ids of a prefix are."""
+
+
+async def has_resource(reader: Reader, account: str, prefix: str, resource_id: str) -> bool:
+    if prefix not in _OWNERS:
+        return False
+    table, column = _OWNERS[prefix]
+    row = await reader.row(
+        f"SELECT 1 FROM {table} WHERE account = ? AND {column} = ?", account, resource_id
+    )
+    return row is not None
+
+
 async def select_taken(reader: Reader, subnet_id: str) -> set[str]:
     """The addresses of a subnet that are in use (at most its size)."""
     rows = await reader.rows("SELECT address FROM network_address WHERE subnet_id = ?", subnet_id)
@@ -110,13 +139,11 @@ async def count_taken(reader: Reader, account: str) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-async def insert_address(tx: Tx, *, subnet_id: str, address: str, account: str, owner: str) -> None:
-    await tx.execute(
+async def insert_addresses(tx: Tx, taken: list[tuple[str, str, str, str]]) -> None:
+    """Rows of (subnet, address, account, owner)."""
+    await tx.execute_many(
         "INSERT INTO network_address (subnet_id, address, account, owner) VALUES (?, ?, ?, ?)",
-        subnet_id,
-        address,
-        account,
-        owner,
+        taken,
     )
 
 

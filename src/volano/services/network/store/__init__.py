@@ -1,0 +1,1 @@
+"""SQL of the network service, one file per table family."""
