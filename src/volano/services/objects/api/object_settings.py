@@ -1,0 +1,161 @@
+"""S3: what is known and said of an object beside its bytes: attributes, tags, ACL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volano.services.objects.api.buckets import private_acl
+from volano.services.objects.api.members import (
+    acl_not_supported,
+    checksum_members,
+    facts_of_bucket,
+    owner_of,
+    require_plain,
+    seconds,
+)
+from volano.services.objects.api.objects import OBJECT
+from volano.services.objects.logic import objects as logic
+from volano.services.objects.logic.access import open_bucket
+from volano.services.objects.logic.errors import InvalidArgument, InvalidRequest
+from volano.services.objects.model import MAX_PAGE, NULL_VERSION
+from volano.wire.action import action
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+    from volano.services.objects.api.members import Request, Result
+    from volano.services.objects.model import Part, StoredObject
+
+ATTRIBUTES = ("ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize")
+
+
+@action(
+    "s3:GetObjectAttributes",
+    permission="s3:GetObjectAttributes",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+)
+async def get_object_attributes(env: Env, call: Call, request: Request) -> Result:
+    wanted = request["ObjectAttributes"]
+    unknown = [name for name in wanted if name not in ATTRIBUTES]
+    if unknown or not wanted:
+        raise InvalidArgument(
+            "Invalid attribute name specified.",
+            fields={"ArgumentName": "x-amz-object-attributes", "ArgumentValue": ",".join(unknown)},
+        )
+    found = await logic.select_object(
+        env,
+        call,
+        logic.ReadRequest(
+            bucket=request["Bucket"], key=request["Key"], version_id=request.get("VersionId")
+        ),
+    )
+    item = found.item
+    values: Result = {
+        "ETag": item.etag,
+        "Checksum": checksum_members(item.checksum) or None,
+        "StorageClass": item.description.storage_class,
+        "ObjectSize": item.size_bytes,
+        "ObjectParts": await _object_parts(env, item, request)
+        if "ObjectParts" in wanted and item.part_count
+        else None,
+    }
+    result: Result = {name: values[name] for name in wanted if values[name] is not None}
+    result["LastModified"] = seconds(item.modified_us)
+    return result
+
+
+async def _object_parts(env: Env, item: StoredObject, request: Request) -> Result:
+    limit = min(request.get("MaxParts") or MAX_PAGE, MAX_PAGE)
+    after = int(request.get("PartNumberMarker") or 0)
+    parts = await logic.list_object_parts(env, item, after=after, limit=limit + 1)
+    page = parts[:limit]
+    result: Result = {
+        "TotalPartsCount": item.part_count,
+        "PartNumberMarker": after,
+        "NextPartNumberMarker": page[-1].number if page else after,
+        "MaxParts": limit,
+        "IsTruncated": len(parts) > limit,
+    }
+    if any(part.checksum for part in page):
+        result["Parts"] = [_attribute_part(part) for part in page]
+    return result
+
+
+def _attribute_part(part: Part) -> Result:
+    members: Result = {"PartNumber": part.number, "Size": part.size_bytes}
+    if part.checksum is not None:
+        members["Checksum" + part.checksum.algorithm] = part.checksum.value
+    return members
+
+
+@action(
+    "s3:GetObjectTagging",
+    permission="s3:GetObjectTagging",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+)
+async def get_object_tagging(env: Env, call: Call, request: Request) -> Result:
+    tags = await logic.get_object_tags(
+        env, call, request["Bucket"], request["Key"], request.get("VersionId")
+    )
+    return {"TagSet": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
+
+
+@action(
+    "s3:PutObjectTagging",
+    permission="s3:PutObjectTagging",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+)
+async def put_object_tagging(env: Env, call: Call, request: Request) -> Result:
+    _require_null_version(request)
+    tags = (request.get("Tagging") or {}).get("TagSet") or []
+    pairs = [(tag.get("Key", ""), tag.get("Value", "")) for tag in tags]
+    await logic.put_object_tags(env, call, request["Bucket"], request["Key"], pairs)
+    return {}
+
+
+@action(
+    "s3:DeleteObjectTagging",
+    permission="s3:DeleteObjectTagging",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+)
+async def delete_object_tagging(env: Env, call: Call, request: Request) -> Result:
+    _require_null_version(request)
+    await logic.put_object_tags(env, call, request["Bucket"], request["Key"], [])
+    return {}
+
+
+def _require_null_version(request: Request) -> None:
+    if request.get("VersionId") not in (None, NULL_VERSION):
+        raise InvalidRequest("This bucket has no versions but the null version.")
+
+
+@action(
+    "s3:GetObjectAcl",
+    permission="s3:GetObjectAcl",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+    partial="Always the bucket owner's full control: buckets enforce bucket ownership.",
+)
+async def get_object_acl(env: Env, call: Call, request: Request) -> Result:
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
+    await logic.get_item(env.store.reader, bucket, request["Key"], request.get("VersionId"))
+    return private_acl(owner_of(bucket))
+
+
+@action(
+    "s3:PutObjectAcl",
+    permission="s3:PutObjectAcl",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+    partial="Only canned ACLs that leave everything to the bucket's owner.",
+)
+async def put_object_acl(env: Env, call: Call, request: Request) -> Result:
+    require_plain(request)
+    if request.get("AccessControlPolicy") or not request.get("ACL"):
+        raise acl_not_supported()
+    bucket = await open_bucket(env, request["Bucket"])
+    await logic.get_item(env.store.reader, bucket, request["Key"], request.get("VersionId"))
+    return {}
