@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import traceback
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,13 @@ from volano.backends.bytes.disk import open_disk
 from volano.backends.events.local import LocalEventFeed
 from volano.backends.inference.engine import EngineInference
 from volano.backends.runtime import open_runtime
-from volano.backends.secrets.local import open_secret_box
+from volano.backends.secrets.local import LocalSecretBox, open_secret_box
 from volano.backends.store.postgres import open_postgres
 from volano.backends.store.sqlite import open_sqlite
 from volano.backends.work.local import LocalWork
 from volano.kernel.call import Env
 from volano.kernel.clock import SystemClock
-from volano.kernel.errors import Invalid
+from volano.kernel.errors import Internal, Invalid
 from volano.kernel.ids import Ids
 from volano.kernel.log import StreamLog
 from volano.kernel.metrics import Metrics
@@ -30,7 +31,7 @@ from volano.services.billing import interface as billing
 from volano.services.identity import interface as identity
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
     from pathlib import Path
 
     from volano.kernel.bytes import ByteStore
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from volano.kernel.config import Config
     from volano.kernel.log import Log
     from volano.kernel.place import Region
+    from volano.kernel.store import Tx
+
+RESTART_LOOP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +59,20 @@ class Process:
     async def run_loops(self) -> None:
         """Deliver events, reconcile, run jobs and write the journal until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.feed.run(self.env, self.store))
-            group.create_task(self.work.run(self.env))
-            group.create_task(self.journal.run())
+            group.create_task(self._forever("events", lambda: self.feed.run(self.env, self.store)))
+            group.create_task(self._forever("work", lambda: self.work.run(self.env)))
+            group.create_task(self._forever("journal", self.journal.run))
+
+    async def _forever(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a loop; should a bug end it, say so loudly and begin it again."""
+        while True:
+            try:
+                await run()
+            except Exception as error:  # noqa: BLE001 - work loop: a cloud without it is half dead
+                trace = traceback.format_exception(error)[-12:]
+                self.env.log.error("loop broke", loop=name, error=repr(error), trace=trace)
+                self.env.metrics.count("volano_loop_failures_total", (("loop", name),))
+            await asyncio.sleep(RESTART_LOOP_S)
 
 
 @asynccontextmanager
@@ -69,14 +84,15 @@ async def open_process(
     ids = ids or Ids()
     log = log or StreamLog(clock, level=config.log_level, json=config.log_json)
     discover.load_services()
-    config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_folder(config.data_dir)
+    billing.price_list(config)  # a wrong file is said now, not on the first bill
     region = region_with_zones(config.region, config.zones)
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         feed = LocalEventFeed()
         store = await _open_store(config, clock, feed.wake)
         stack.push_async_callback(store.close)
-        secrets = open_secret_box(config.data_dir / "root.key")
+        secrets = await _open_secrets(config.data_dir / "root.key", store)
         byte_store = await _open_bytes(config, region, log=log, clock=clock, ids=ids)
         stack.push_async_callback(byte_store.close)
         runtime = open_runtime(config.data_dir / "runtime", log, clock, choice=config.runtime)
@@ -91,7 +107,7 @@ async def open_process(
             insert_usage=billing.insert_usage,
         )
         stack.push_async_callback(journal.flush)
-        work = LocalWork(store, clock, ids)
+        work = LocalWork(store, clock, ids, exclusive=store.exclusive)
         env = Env(
             config=config,
             region=region,
@@ -114,6 +130,35 @@ async def open_process(
         health = Health(started_us=clock.now_us())
         _describe_metrics(metrics, health)
         yield Process(env=env, feed=feed, work=work, journal=journal, health=health, store=store)
+
+
+def _make_folder(folder: Path) -> None:
+    """The data folder, for its owner only; one that holds something keeps the mode it has."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if {entry.name for entry in folder.iterdir()} <= {"lock"}:
+        folder.chmod(0o700)
+
+
+async def _open_secrets(path: Path, store: Any) -> LocalSecretBox:
+    """The secret box, when its key is the one that sealed what the database holds."""
+    row = await store.reader.row("SELECT fingerprint FROM root_key")
+    if row is not None and not await asyncio.to_thread(path.exists):
+        raise Internal(
+            f"{path} is missing, and the database was written with it. Put the file back (from a "
+            "backup, or from another process of this cloud)."
+        )
+    secrets = open_secret_box(path)
+    fingerprint = secrets.digest("volano root key").hex()
+    if row is not None and row[0] != fingerprint:
+        raise Internal(f"{path} is not the key that the database was written with. Put it back.")
+
+    async def remember(tx: Tx) -> None:
+        sql = "INSERT INTO root_key (fingerprint) VALUES (?) ON CONFLICT DO NOTHING"
+        await tx.execute(sql, fingerprint)
+
+    if row is None:
+        await store.transact(remember)
+    return secrets
 
 
 async def _open_store(config: Config, clock: Clock, on_event: Callable[[], None]) -> Any:
@@ -139,6 +184,7 @@ def _describe_metrics(metrics: Metrics, health: Health) -> None:
     metrics.describe("volano_requests_total", "API calls by action and class of status.")
     metrics.describe("volano_request_seconds", "Time in an action, by door.")
     metrics.describe("volano_event_failures_total", "Failed deliveries of events.")
+    metrics.describe("volano_loop_failures_total", "Loops that broke and were begun again.")
     metrics.describe("volano_journal_dropped_total", "Audit or usage records lost to overload.")
     metrics.gauge("volano_requests_running", lambda: {(): float(health.requests)})
     metrics.gauge("volano_sockets_open", lambda: {(): float(health.sockets)})

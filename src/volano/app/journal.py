@@ -4,6 +4,10 @@ A crash may lose the records of the last `FLUSH_EVERY_S`; what must survive is p
 in its own transaction (see kernel/journal.py). When the database cannot be written the records
 wait, up to `MAX_WAITING`; beyond that the oldest are dropped and counted in
 `volano_journal_dropped_total`, because refusing every request for want of a log line is worse.
+
+Records carry what callers sent (keys, user agents): NUL and lone surrogates, which databases
+refuse, are replaced. A group that is refused for any other reason is written record by record, and
+only the record at fault is dropped, counted and logged.
 """
 
 from __future__ import annotations
@@ -12,7 +16,9 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
-from volano.kernel.errors import VolanoError
+import msgspec
+
+from volano.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,6 +36,7 @@ T = TypeVar("T")
 FLUSH_EVERY_S = 0.2
 MAX_GROUP = 500
 MAX_WAITING = 10_000
+RETRY_S = 1.0
 
 
 class GroupJournal:
@@ -64,7 +71,7 @@ class GroupJournal:
         if len(records) >= MAX_WAITING:
             records.popleft()
             self._metrics.count("volano_journal_dropped_total")
-        records.append(record)  # type: ignore[arg-type]  # the two callers pair them rightly
+        records.append(_storable(record))  # type: ignore[arg-type]  # the two callers pair them rightly
         if len(records) == 1 or len(records) >= MAX_GROUP:
             self._wake.set()
 
@@ -81,15 +88,40 @@ class GroupJournal:
             await asyncio.sleep(FLUSH_EVERY_S)
             try:
                 await self.flush()
-            except VolanoError as error:
+            except Unavailable as error:
                 self._log.warning("journal not written", error=error.message)
                 self._wake.set()
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(RETRY_S)
 
     async def _write_group(self) -> None:
         audits = [self._audits[i] for i in range(min(MAX_GROUP, len(self._audits)))]
         usages = [self._usages[i] for i in range(min(MAX_GROUP, len(self._usages)))]
+        try:
+            await self._write(audits, usages)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - work loop: one bad record stops no other
+            self._log.warning("journal group refused", error=repr(error))
+            await self._write_singly(audits, usages)
+        _drop(self._audits, audits)
+        _drop(self._usages, usages)
 
+    async def _write_singly(self, audits: list[AuditRecord], usages: list[UsageRecord]) -> None:
+        singles: list[tuple[list[AuditRecord], list[UsageRecord]]] = [
+            *(([record], []) for record in audits),
+            *(([], [record]) for record in usages),
+        ]
+        for audit, usage in singles:
+            try:
+                await self._write(audit, usage)
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - work loop: one bad record stops no other
+                self._metrics.count("volano_journal_dropped_total")
+                lost = (audit or usage)[0].id
+                self._log.error("journal record dropped", id=lost, error=repr(error))
+
+    async def _write(self, audits: list[AuditRecord], usages: list[UsageRecord]) -> None:
         async def write(tx: Tx) -> None:
             if audits:
                 await self._insert_audit(tx, audits)
@@ -97,8 +129,23 @@ class GroupJournal:
                 await self._insert_usage(tx, usages)
 
         await self._store.transact(write)
-        _drop(self._audits, audits)
-        _drop(self._usages, usages)
+
+
+def _storable(record: T) -> T:
+    """The record with nothing in its texts that a database refuses."""
+    bad = {
+        name: clean
+        for name in record.__struct_fields__  # type: ignore[attr-defined]  # a msgspec struct
+        if isinstance(value := getattr(record, name), str) and (clean := _clean(value)) is not value
+    }
+    return msgspec.structs.replace(record, **bad) if bad else record  # type: ignore[type-var]
+
+
+def _clean(text: str) -> str:
+    if text.isascii():
+        return text.replace("\0", "\ufffd") if "\0" in text else text
+    clean = text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    return text if clean == text else clean
 
 
 def _drop(records: deque[T], written: list[T]) -> None:

@@ -2,31 +2,45 @@
 
 Delivery is at least once and in order: the cursor is saved after the handlers of a batch ran, so a
 crash repeats the batch. A failing event is repeated with growing pauses; after `MAX_ATTEMPTS` it
-goes to `event_dead` and the subscriber goes on, so that one bad event cannot stop the cloud.
-Where several processes share the database, one of them holds the lease `events` and delivers.
+goes to `event_dead` and the subscriber goes on, so that one bad event cannot stop the cloud. While
+the database cannot be used nothing is given up and nothing ends: delivery waits and goes on.
+
+Where several processes share the database, one of them holds the lease `events` and delivers. It
+renews the lease while handlers run; a cursor is saved only under the lease's token, so a process
+that lost it cannot move a cursor back. A stopping process lets go of the lease at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
+from volano.kernel.errors import VolanoError
 from volano.kernel.events import parse_event, subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from volano.kernel.call import Env
-    from volano.kernel.events import Subscription
+    from volano.kernel.events import Event, Subscription
     from volano.kernel.store import Store, Tx
+    from volano.kernel.work import Lease
 
 BATCH = 200
 MAX_ATTEMPTS = 12
 POLL_S = 1.0
+HELD_BACK_POLL_S = 0.02
+"""Pause when an event is committed but an older transaction still runs (PostgreSQL)."""
 MAX_BEHIND = 1_000
 """Signals a slow listener may lag before it is closed."""
+LEASE = "events"
 LEASE_TTL_S = 6.0
+LEASE_RENEW_S = 2.0
+PRUNE_EVERY_S = 600.0
 KEEP_US = 24 * 3600 * 1_000_000
 
 
@@ -37,7 +51,13 @@ class OutboxStore(Protocol):
 
     async def read_outbox(self, after: str, limit: int) -> list[tuple[str, str, bytes]]: ...
 
-    async def prune_outbox(self, before_us: int) -> int: ...
+    async def has_events_after(self, position: str) -> bool: ...
+
+    async def prune_outbox(self, before_us: int, subscribers: Sequence[str]) -> int: ...
+
+
+class _LeaseLost(Exception):
+    """Another process delivers now."""
 
 
 class _Listener:
@@ -76,6 +96,7 @@ class LocalEventFeed:
         self._generation = 0
         self._delivered = 0
         self._progress = asyncio.Condition()
+        self._lease: Lease | None = None
 
     def wake(self) -> None:
         for subscriber in self._subscribers:
@@ -114,42 +135,94 @@ class LocalEventFeed:
     async def run(self, env: Env, store: OutboxStore) -> None:
         """Deliver until cancelled."""
         self._subscribers = [_Subscriber(s) for s in subscriptions()]
-        async with asyncio.TaskGroup() as group:
-            for subscriber in self._subscribers:
-                group.create_task(
-                    self._deliver(env, store, subscriber), name=subscriber.subscription.name
-                )
-            group.create_task(_prune(env, store))
+        try:
+            async with asyncio.TaskGroup() as group:
+                if not store.exclusive:
+                    group.create_task(self._keep_lease(env))
+                for subscriber in self._subscribers:
+                    group.create_task(
+                        self._deliver(env, store, subscriber), name=subscriber.subscription.name
+                    )
+                group.create_task(_prune(env, store))
+        finally:
+            self._subscribers = []
+            async with self._progress:
+                self._progress.notify_all()  # nobody is left to wait for
+            await self._release_lease(env)
+
+    async def _keep_lease(self, env: Env) -> None:
+        while True:
+            try:
+                lease = await env.work.acquire_lease(LEASE, ttl_s=LEASE_TTL_S)
+            except VolanoError:
+                lease = None
+            gained, self._lease = self._lease is None and lease is not None, lease
+            if gained:
+                self.wake()
+            await asyncio.sleep(LEASE_RENEW_S)
+
+    async def _release_lease(self, env: Env) -> None:
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            with suppress(VolanoError):
+                await env.work.release_lease(lease)
+
+    def _may_deliver(self, env: Env, store: OutboxStore) -> bool:
+        if store.exclusive:
+            return True
+        return self._lease is not None and self._lease.expires_us > env.clock.now_us()
 
     async def _deliver(self, env: Env, store: OutboxStore, subscriber: _Subscriber) -> None:
+        """Handle one batch after the other; a database that is away only makes it wait."""
         position: str | None = None
         while True:
             generation = self._generation
             subscriber.wake.clear()
-            if not await _may_deliver(env, store):
+            pause_s = POLL_S
+            try:
+                if position is None or not self._may_deliver(env, store):
+                    position = await _load_cursor(env.store, subscriber.subscription.name)
+                batch: list[tuple[str, str, bytes]] = []
+                if self._may_deliver(env, store):
+                    batch = await store.read_outbox(position, BATCH)
+                if batch:
+                    position = await self._handle_batch(env, store, subscriber, batch)
+                    continue
+                if await store.has_events_after(position):
+                    pause_s = HELD_BACK_POLL_S if self._may_deliver(env, store) else POLL_S
+                else:
+                    await self._drained(subscriber, generation)
+            except _LeaseLost:
                 position = None
-                await _wait(subscriber.wake, POLL_S)
-                continue
-            if position is None:
-                position = await _load_cursor(env.store, subscriber.subscription.name)
-            batch = await store.read_outbox(position, BATCH)
-            if batch:
-                position = await self._handle_batch(env, subscriber, batch)
-                continue
-            subscriber.drained = generation
-            async with self._progress:
-                self._progress.notify_all()
-            await _wait(subscriber.wake, POLL_S)
+            except VolanoError as error:
+                env.log.warning(
+                    "events are waiting",
+                    subscriber=subscriber.subscription.name,
+                    error=error.message,
+                )
+                position = None
+            await _wait(subscriber.wake, pause_s)
+
+    async def _drained(self, subscriber: _Subscriber, generation: int) -> None:
+        subscriber.drained = generation
+        async with self._progress:
+            self._progress.notify_all()
 
     async def _handle_batch(
-        self, env: Env, subscriber: _Subscriber, batch: list[tuple[str, str, bytes]]
+        self,
+        env: Env,
+        store: OutboxStore,
+        subscriber: _Subscriber,
+        batch: list[tuple[str, str, bytes]],
     ) -> str:
         for position, type_name, payload in batch:
             if type_name in subscriber.names:
+                if not self._may_deliver(env, store):
+                    raise _LeaseLost
                 self._delivered += 1
                 await _handle(env, subscriber.subscription, position, type_name, payload)
         last = batch[-1][0]
-        await _save_cursor(env.store, subscriber.subscription.name, last)
+        await _save_cursor(env.store, subscriber.subscription.name, last, self._lease)
         return last
 
 
@@ -157,27 +230,38 @@ async def _handle(
     env: Env, subscription: Subscription, position: str, type_name: str, payload: bytes
 ) -> None:
     """Run the handler until it succeeds or has failed for good."""
-    event = parse_event(type_name, payload)
+    try:
+        event = parse_event(type_name, payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        await _bury(env, subscription.name, position, type_name, payload, repr(error))
+        return
     if event is None:
         return
     failure = ""
     for attempt in range(MAX_ATTEMPTS):
-        try:
-            await subscription.handler(env, event)
-        except Exception as error:  # noqa: BLE001 - work loop: log, wait, repeat
-            env.log.warning(
-                "event handler failed",
-                subscriber=subscription.name,
-                type=type_name,
-                attempt=attempt + 1,
-                error=repr(error),
-            )
-            env.metrics.count("volano_event_failures_total", (("subscriber", subscription.name),))
-            failure = repr(error)
-        else:
+        failure = await _try(env, subscription, event, attempt)
+        if not failure:
             return
-        await env.clock.sleep(min(0.05 * 2**attempt, 30.0))
+        if attempt + 1 < MAX_ATTEMPTS:
+            await env.clock.sleep(min(0.05 * 2**attempt, 30.0))
     await _bury(env, subscription.name, position, type_name, payload, failure)
+
+
+async def _try(env: Env, subscription: Subscription, event: Event, attempt: int) -> str:
+    """Run the handler once; what went wrong, or ''."""
+    try:
+        await subscription.handler(env, event)
+    except Exception as error:  # noqa: BLE001 - work loop: log, wait, repeat
+        env.log.warning(
+            "event handler failed",
+            subscriber=subscription.name,
+            type=event.type_name,
+            attempt=attempt + 1,
+            error=repr(error),
+        )
+        env.metrics.count("volano_event_failures_total", (("subscriber", subscription.name),))
+        return repr(error)
+    return ""
 
 
 async def _bury(
@@ -198,19 +282,17 @@ async def _bury(
     env.log.error("event given up", subscriber=subscriber, type=type_name, error=failure)
 
 
-async def _may_deliver(env: Env, store: OutboxStore) -> bool:
-    if store.exclusive:
-        return True
-    return await env.work.acquire_lease("events", ttl_s=LEASE_TTL_S) is not None
-
-
 async def _load_cursor(store: Store, name: str) -> str:
     row = await store.reader.row("SELECT position FROM event_cursor WHERE subscriber = ?", name)
     return row[0] if row else ""
 
 
-async def _save_cursor(store: Store, name: str, position: str) -> None:
+async def _save_cursor(store: Store, name: str, position: str, lease: Lease | None) -> None:
     async def write(tx: Tx) -> None:
+        if lease is not None:
+            held = await tx.row("SELECT token FROM lease WHERE name = ?", lease.name)
+            if held is None or held[0] != lease.token:
+                raise _LeaseLost
         await tx.execute(
             "INSERT INTO event_cursor VALUES (?, ?) "
             "ON CONFLICT (subscriber) DO UPDATE SET position = excluded.position",
@@ -222,9 +304,13 @@ async def _save_cursor(store: Store, name: str, position: str) -> None:
 
 
 async def _prune(env: Env, store: OutboxStore) -> None:
+    names = [item.name for item in subscriptions()]
     while True:
-        await env.clock.sleep(600)
-        await store.prune_outbox(env.clock.now_us() - KEEP_US)
+        await env.clock.sleep(PRUNE_EVERY_S)
+        try:
+            await store.prune_outbox(env.clock.now_us() - KEEP_US, names)
+        except VolanoError as error:
+            env.log.warning("old events are not removed", error=error.message)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

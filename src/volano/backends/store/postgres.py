@@ -4,11 +4,21 @@ The outbox must be read in an order in which no event can appear behind a cursor
 are taken before commit, so they do not give that; rows therefore carry the id of their transaction
 and are read only up to the oldest transaction still running (`pg_snapshot_xmin`), in the order
 (transaction, sequence). See PostgreSQL's manual, "System Information Functions".
+
+The price of that order: a session anywhere in the same PostgreSQL server that has written and then
+idles inside its transaction holds delivery up until it ends (`volano doctor` names it). Our own
+sessions are ended by the server after `IDLE_IN_TRANSACTION_S`; give a shared server
+`idle_in_transaction_session_timeout` too.
+
+A lost connection, a stopping server and a full disk are Unavailable, in reads as in writes. When a
+connection is lost during COMMIT nobody knows whether it happened: the caller hears Unavailable and
+repeats, which logic must allow.
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from volano.backends.store.dialect import numbered, postgres_schema
@@ -17,7 +27,7 @@ from volano.kernel.errors import Internal, Unavailable
 from volano.kernel.events import to_payload
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from volano.kernel.clock import Clock
     from volano.kernel.events import Event
@@ -28,7 +38,16 @@ T = TypeVar("T")
 MAX_CONNECTIONS = 16
 MAX_ATTEMPTS = 20
 """Repeats of one transaction after serialization failures."""
+UNIQUE_ATTEMPTS = 4
+"""Of these, after two inserts of the same key met."""
+ACQUIRE_TIMEOUT_S = 10.0
+"""Wait for a free connection; beyond it the caller hears SlowDown."""
+CONNECT_TIMEOUT_S = 10.0
+COMMAND_TIMEOUT_S = 60.0
+IDLE_IN_TRANSACTION_S = 60
 MIGRATION_LOCK = 7_318_462_905
+_BEGINNING = "-9223372036854775808:0"
+"""Before every position: restored events have negative transaction ids (app/backup.py)."""
 
 _FLOOR_TABLES = """
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -43,6 +62,7 @@ CREATE TABLE IF NOT EXISTS event_cursor (
 CREATE TABLE IF NOT EXISTS event_dead (
   subscriber TEXT NOT NULL, position TEXT NOT NULL, type TEXT NOT NULL, payload BYTEA NOT NULL,
   error TEXT NOT NULL, failed_us BIGINT NOT NULL, PRIMARY KEY (subscriber, position));
+CREATE TABLE IF NOT EXISTS root_key (fingerprint TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS lease (
   name TEXT PRIMARY KEY, holder TEXT NOT NULL, token BIGINT NOT NULL,
   expires_us BIGINT NOT NULL);
@@ -68,6 +88,18 @@ class _Executor:
     async def row(self, sql: str, *values: Value) -> Row | None:
         record = await self._source.fetchrow(numbered(sql), *values)
         return None if record is None else tuple(record)
+
+
+class _Outside(_Executor):
+    """Reads outside transactions, on any free connection."""
+
+    async def rows(self, sql: str, *values: Value) -> list[Row]:
+        async with _connected(self._source) as connection:
+            return await _Executor(connection).rows(sql, *values)
+
+    async def row(self, sql: str, *values: Value) -> Row | None:
+        async with _connected(self._source) as connection:
+            return await _Executor(connection).row(sql, *values)
 
 
 class _PostgresTx(_Executor):
@@ -104,7 +136,7 @@ class PostgresStore:
         self._pool = pool
         self._clock = clock
         self._on_event = on_event
-        self._reader = _Executor(pool)
+        self._reader = _Outside(pool)
 
     @property
     def reader(self) -> Reader:
@@ -120,20 +152,14 @@ class PostgresStore:
                 await asyncio.sleep(min(0.002 * 2**attempt, 0.2))
             except asyncpg.UniqueViolationError:
                 # Two inserts raced; the repeat sees the winner's row and decides on it.
-                if attempt == MAX_ATTEMPTS - 1:
-                    raise
-                if attempt >= 3:
+                if attempt + 1 >= UNIQUE_ATTEMPTS:
                     raise
                 await asyncio.sleep(0.002)
-            except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
-                raise Unavailable(
-                    "The database cannot be reached; repeat in a moment.", retry_after_s=1.0
-                ) from error
         raise Unavailable("Too many writers want the same rows; repeat.", code="SlowDown")
 
     async def _attempt(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         async with (
-            self._pool.acquire() as connection,
+            _connected(self._pool) as connection,
             connection.transaction(isolation="serializable"),
         ):
             tx = _PostgresTx(connection, self._clock.now_us())
@@ -145,7 +171,7 @@ class PostgresStore:
 
     async def read_outbox(self, after: str, limit: int) -> list[tuple[str, str, bytes]]:
         """Committed events after a position ('' is the beginning): position, type, payload."""
-        txid, _, seq = (after or "0:0").partition(":")
+        txid, _, seq = (after or _BEGINNING).partition(":")
         found = await self._reader.rows(
             "SELECT txid, seq, type, payload FROM outbox WHERE (txid, seq) > (?, ?) "
             "AND txid < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint) "
@@ -156,12 +182,23 @@ class PostgresStore:
         )
         return [(f"{row[0]}:{row[1]}", row[2], row[3]) for row in found]
 
-    async def prune_outbox(self, before_us: int) -> int:
-        """Forget events older than that which every known subscriber has passed."""
+    async def has_events_after(self, position: str) -> bool:
+        """Whether there is one that is committed, readable yet or not."""
+        txid, _, seq = (position or _BEGINNING).partition(":")
+        found = await self._reader.row(
+            "SELECT 1 FROM outbox WHERE (txid, seq) > (?, ?) LIMIT 1", int(txid), int(seq)
+        )
+        return found is not None
+
+    async def prune_outbox(self, before_us: int, subscribers: Sequence[str]) -> int:
+        """Forget events older than that which every one of `subscribers` has passed."""
 
         async def prune(tx: Tx) -> int:
-            cursors = await tx.rows("SELECT position FROM event_cursor LIMIT 1000")
-            lowest = min((int(row[0].partition(":")[0]) for row in cursors), default=0)
+            rows = await tx.rows("SELECT subscriber, position FROM event_cursor LIMIT 10000")
+            passed: dict[str, str] = dict(rows)
+            lowest = min(
+                (_txid_of(passed.get(name, "") or _BEGINNING) for name in subscribers), default=0
+            )
             return await tx.execute(
                 "DELETE FROM outbox WHERE created_us < ? AND txid < ?", before_us, lowest
             )
@@ -170,6 +207,64 @@ class PostgresStore:
 
     async def close(self) -> None:
         await self._pool.close()
+
+
+@asynccontextmanager
+async def _connected(pool: Any) -> AsyncIterator[Any]:
+    """A connection of the pool; what can go wrong with the server becomes Unavailable."""
+    import asyncpg  # noqa: PLC0415 - in the `scale` extra
+
+    acquired = False
+    try:
+        async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            acquired = True
+            yield connection
+    except ValueError:  # a value that its column cannot hold: a bug, not the server's state
+        raise
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if acquired and not _is_server_away(error):
+            raise
+        raise _unavailable(error, acquired=acquired) from error
+
+
+def _is_server_away(error: Exception) -> bool:
+    import asyncpg  # noqa: PLC0415 - in the `scale` extra
+
+    kinds = (
+        OSError,
+        asyncpg.InterfaceError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError,
+        asyncpg.ReadOnlySQLTransactionError,
+        asyncpg.IdleInTransactionSessionTimeoutError,
+    )
+    return isinstance(error, kinds)
+
+
+def _unavailable(error: Exception, *, acquired: bool) -> Unavailable:
+    import asyncpg  # noqa: PLC0415 - in the `scale` extra
+
+    if isinstance(error, asyncpg.DiskFullError):
+        return Unavailable(
+            "The database cannot be written: free disk space on its server.",
+            code="InsufficientStorage",
+        )
+    if isinstance(error, TimeoutError) and not acquired:
+        return Unavailable(
+            "All connections to the database are busy; slow down and repeat.",
+            code="SlowDown",
+            retry_after_s=1.0,
+        )
+    return Unavailable(
+        "The database cannot be reached; repeat in a moment.",
+        retry_after_s=1.0,
+        facts={"error": repr(error)},
+    )
+
+
+def _txid_of(position: str) -> int:
+    return int(position.partition(":")[0])
 
 
 async def open_postgres(
@@ -186,8 +281,18 @@ async def open_postgres(
             "PostgreSQL needs the extra `scale`: run `volano enable scale` first."
         ) from error
     try:
-        pool = await asyncpg.create_pool(url, min_size=1, max_size=MAX_CONNECTIONS)
-    except (OSError, asyncpg.PostgresError) as error:
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=MAX_CONNECTIONS,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings={
+                "application_name": "volano",
+                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_S * 1000),
+            },
+        )
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise Unavailable(
             "PostgreSQL cannot be reached or refuses the login; check --store.",
             facts={"error": str(error)},

@@ -6,6 +6,9 @@ a coroutine that awaits only its `Tx`, whose methods never really wait here: the
 drives it to its end inside a savepoint, so a failing one undoes only itself. The futures resolve
 after COMMIT, which with synchronous=FULL has fsynced the log.
 
+The writer thread never ends before `close`: whatever fails, the group's futures get an error. When
+the disk is full writers are told so and readers go on; writing works again once there is space.
+
 Versions 3.7.0 to 3.51.2 can corrupt the WAL when two connections write and checkpoint at once
 (fixed in 3.51.3); the build shipped with `pysqlite3` is newer, and an older one is refused.
 """
@@ -13,8 +16,10 @@ Versions 3.7.0 to 3.51.2 can corrupt the WAL when two connections write and chec
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pysqlite3 import dbapi2 as sqlite3
@@ -40,6 +45,8 @@ MAX_QUEUED = 20_000
 """Transactions waiting; more are refused with SlowDown."""
 MAX_GROUP = 512
 """Transactions in one commit."""
+KEEP_WAL_BYTES = 64 * 1024 * 1024
+"""The log is cut to this after a long reader (a backup) let it grow."""
 
 _FLOOR_TABLES = """
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -52,6 +59,7 @@ CREATE TABLE IF NOT EXISTS event_cursor (
 CREATE TABLE IF NOT EXISTS event_dead (
   subscriber TEXT NOT NULL, position TEXT NOT NULL, type TEXT NOT NULL, payload BLOB NOT NULL,
   error TEXT NOT NULL, failed_us INTEGER NOT NULL, PRIMARY KEY (subscriber, position));
+CREATE TABLE IF NOT EXISTS root_key (fingerprint TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS lease (
   name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL,
   expires_us INTEGER NOT NULL);
@@ -96,6 +104,26 @@ class _Connection:
         return None if found is None else tuple(found)
 
 
+class _Outside(_Connection):
+    """Reads outside transactions. Inside one they would miss the transaction's own writes."""
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__(connection)
+        self.writer_thread = 0
+
+    async def rows(self, sql: str, *values: Value) -> list[Row]:
+        self._require_outside()
+        return await super().rows(sql, *values)
+
+    async def row(self, sql: str, *values: Value) -> Row | None:
+        self._require_outside()
+        return await super().row(sql, *values)
+
+    def _require_outside(self) -> None:
+        if threading.get_ident() == self.writer_thread:
+            raise Internal("A transaction reads through its Tx, not through the store's reader.")
+
+
 class _SqliteTx(_Connection):
     def __init__(self, connection: Any, now_us: int) -> None:
         super().__init__(connection)
@@ -132,15 +160,19 @@ class SqliteStore:
         self._queue: queue.Queue[_Item | None] = queue.Queue(MAX_QUEUED)
         self._writer = _open(path)
         self._reader_connection = _open(path, read_only=True)
-        self._reader = _Connection(self._reader_connection)
+        self._reader = _Outside(self._reader_connection)
+        self._closed = False
         self._thread = threading.Thread(target=self._write_loop, name="sqlite-writer", daemon=True)
         self._thread.start()
+        self._reader.writer_thread = self._thread.ident or 0
 
     @property
     def reader(self) -> Reader:
         return self._reader
 
     async def transact(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        if self._closed:
+            raise Unavailable("The database is closed: this process is stopping.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         try:
@@ -162,34 +194,35 @@ class SqliteStore:
         )
         return [(str(seq), kind, payload) for seq, kind, payload in found]
 
-    async def prune_outbox(self, before_us: int) -> int:
-        """Forget events older than that which every known subscriber has passed."""
+    async def has_events_after(self, position: str) -> bool:
+        """Whether there is one that is committed, readable yet or not."""
+        return bool(await self.read_outbox(position, 1))
+
+    async def prune_outbox(self, before_us: int, subscribers: Sequence[str]) -> int:
+        """Forget events older than that which every one of `subscribers` has passed."""
 
         async def prune(tx: Tx) -> int:
-            lowest = await tx.row("SELECT min(CAST(position AS INTEGER)) FROM event_cursor")
-            floor = lowest[0] if lowest and lowest[0] is not None else 0
+            rows = await tx.rows("SELECT subscriber, position FROM event_cursor LIMIT 10000")
+            passed: dict[str, str] = dict(rows)
+            floor = min((int(passed.get(name, "0")) for name in subscribers), default=0)
             return await tx.execute(
                 "DELETE FROM outbox WHERE created_us < ? AND seq <= ?", before_us, floor
             )
 
         return await self.transact(prune)
 
-    async def backup_to(self, path: Path) -> None:
-        """A consistent copy of the database while it is in use."""
-        await asyncio.to_thread(self._vacuum_into, path)
-
-    def _vacuum_into(self, path: Path) -> None:
-        source = _open(self._path, read_only=True)
-        try:
-            source.execute("VACUUM INTO ?", (str(path),))
-        finally:
-            source.close()
-
     async def close(self) -> None:
-        self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
+        """Commit what is queued, refuse what comes later; may be repeated."""
+        if self._closed:
+            return
+        self._closed = True
+        await asyncio.to_thread(self._stop_writer)
         self._reader_connection.close()
         self._writer.close()
+
+    def _stop_writer(self) -> None:
+        self._queue.put(None)
+        self._thread.join()
 
     def _write_loop(self) -> None:
         while True:
@@ -217,11 +250,9 @@ class SqliteStore:
             for item in group:
                 published |= self._run_one(item)
             self._writer.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - work loop: it must go on, and all must hear
             self._fail_group(group, error)
-        _resolve(group)
-        if published:
-            group[0].loop.call_soon_threadsafe(self._on_event)
+        _resolve(group, self._on_event if published else None)
 
     def _run_one(self, item: _Item) -> bool:
         """Run one transaction in a savepoint; True when it published events."""
@@ -232,6 +263,7 @@ class SqliteStore:
             published = tx.write_events()
         except BaseException as error:
             if not self._writer.in_transaction:
+                # SQLite undid the whole group by itself, as it may when the disk is full.
                 raise sqlite3.OperationalError(f"the transaction was lost: {error}") from error
             item.error = _translated(error)
             self._writer.execute("ROLLBACK TO one")
@@ -240,22 +272,24 @@ class SqliteStore:
         return published
 
     def _fail_group(self, group: list[_Item], error: Exception) -> None:
-        if self._writer.in_transaction:
-            self._writer.execute("ROLLBACK")
+        """Undo the group. Nothing of it is on disk: COMMIT failed or was not reached."""
+        with suppress(sqlite3.Error):
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
         for item in group:
-            item.error = _translated(error)
+            item.error = item.error or _translated(error)
 
 
-def _resolve(group: list[_Item]) -> None:
+def _resolve(group: list[_Item], on_event: Callable[[], None] | None) -> None:
     """Hand results back, one loop call per loop instead of one per transaction."""
     by_loop: dict[asyncio.AbstractEventLoop, list[_Item]] = {}
     for item in group:
         by_loop.setdefault(item.loop, []).append(item)
     for loop, items in by_loop.items():
-        try:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(_set_results, items)
-        except RuntimeError:  # the loop is closed: nobody waits any more
-            continue
+            if on_event is not None:
+                loop.call_soon_threadsafe(on_event)
 
 
 def _set_results(items: list[_Item]) -> None:
@@ -282,16 +316,27 @@ def _drive(awaitable: Awaitable[T]) -> T:
 
 def _translated(error: BaseException) -> BaseException:
     """SQLite's failures as the port's; logic's own errors pass through."""
-    if isinstance(error, sqlite3.OperationalError):
-        text = str(error)
-        if "full" in text or "disk I/O" in text or "readonly" in text:
-            return Unavailable(
-                "The database cannot be written: free disk space in the data folder.",
-                code="InsufficientStorage",
-                facts={"sqlite": text},
-            )
-        return Internal("The database refused a statement.", facts={"sqlite": text})
-    return error
+    if not isinstance(error, sqlite3.OperationalError):
+        return error
+    text = str(error)
+    facts: dict[str, object] = {"sqlite": text}
+    if any(word in text for word in _NO_SPACE):
+        return Unavailable(
+            "The database cannot be written: free disk space in the data folder.",
+            code="InsufficientStorage",
+            facts=facts,
+        )
+    if "locked" in text:
+        return Unavailable(
+            "Another program holds the database's lock; repeat.",
+            code="SlowDown",
+            retry_after_s=1.0,
+            facts=facts,
+        )
+    return Internal("The database refused a statement.", facts=facts)
+
+
+_NO_SPACE = ("full", "disk I/O", "readonly", "unable to open")
 
 
 def _open(path: Path, *, read_only: bool = False) -> Any:
@@ -301,6 +346,9 @@ def _open(path: Path, *, read_only: bool = False) -> Any:
             "newer."
         )
     mode = "ro" if read_only else "rwc"
+    if not read_only and not path.exists():
+        # Its log and index take the mode of the database: nobody else may read any of them.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(
         f"file:{path}?mode={mode}",
         uri=True,
@@ -313,6 +361,7 @@ def _open(path: Path, *, read_only: bool = False) -> Any:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA journal_size_limit = {KEEP_WAL_BYTES}")
     connection.execute("PRAGMA cache_size = -16000")
     connection.execute("PRAGMA mmap_size = 268435456")
     return connection
@@ -323,8 +372,21 @@ def open_sqlite(
 ) -> SqliteStore:
     """Open or create the database and bring its schema up to date.
 
-    Raises NewerSchema when it was written by a newer Volano.
+    Raises NewerSchema when it was written by a newer Volano, Internal when it is damaged and
+    Unavailable when it cannot be written.
     """
+    try:
+        _migrate(path, clock, migrations)
+        return SqliteStore(path, clock, on_event)
+    except sqlite3.OperationalError as error:
+        raise _translated(error) from error
+    except sqlite3.DatabaseError as error:
+        raise Internal(
+            f"{path} is damaged ({error}). Restore the last backup: volano restore FILE."
+        ) from error
+
+
+def _migrate(path: Path, clock: Clock, migrations: list[Migration]) -> None:
     connection = _open(path)
     try:
         connection.executescript(_FLOOR_TABLES)
@@ -340,4 +402,3 @@ def open_sqlite(
             connection.execute("COMMIT")
     finally:
         connection.close()
-    return SqliteStore(path, clock, on_event)
