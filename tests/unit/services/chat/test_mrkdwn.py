@@ -1,0 +1,69 @@
+"""Message text: what is escaped, what is an entity, what is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from volano.services.chat.logic.blocks import block_texts
+from volano.services.chat.logic.mrkdwn import find_mentions, normalize_text, to_plain
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("a < b & c > d", "a &lt; b &amp; c &gt; d"),
+        ("already &amp; &lt;done&gt;", "already &amp; &lt;done&gt;"),
+        ("<@U12345678> and <#C12345678|general>", "<@U12345678> and <#C12345678|general>"),
+        ("<@U12345678|ana> hi", "<@U12345678> hi"),
+        (
+            "<!here> <!subteam^S123> <!date^1|{date}|x>",
+            "<!here> <!subteam^S123> <!date^1|{date}|x>",
+        ),
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("<javascript:alert(1)|click>", "&lt;javascript:alert(1)|click&gt;"),
+        ("see https://volano.example/a?b=1&c=2.", "see <https://volano.example/a?b=1&amp;c=2>."),
+        ("<https://a.example|A & B>", "<https://a.example|A & B>"),
+        ("`https://a.example`", "`https://a.example`"),
+        ("> quoted", "&gt; quoted"),
+    ],
+)
+def test_text_is_stored_as_slack_stores_it(sent, stored):
+    assert normalize_text(sent) == stored
+    assert normalize_text(stored) == stored
+
+
+def test_mentions_are_found():
+    assert find_mentions("<@U12345678> <@W12345678|x> <#C12345678>") == {"U12345678", "W12345678"}
+
+
+def test_plain_words_have_no_machinery():
+    text = "*Gross* sales &amp; _more_: <https://a.example|the report>, <@U12345678> `x`"
+    assert to_plain(text).split() == ["Gross", "sales", "&", "more:", "the", "report,", "x"]
+
+
+def test_words_of_blocks_are_found_in_order():
+    blocks = [
+        {"type": "header", "text": {"type": "plain_text", "text": "Title"}},
+        {"type": "section", "fields": [{"type": "mrkdwn", "text": "*A*\n1"}]},
+        {
+            "type": "rich_text",
+            "elements": [
+                {
+                    "type": "rich_text_section",
+                    "elements": [
+                        {"type": "text", "text": "Hello "},
+                        {"type": "user", "user_id": "U12345678"},
+                    ],
+                },
+            ],
+        },
+    ]
+    attachments = [{"pretext": "P", "fields": [{"title": "T", "value": "V"}]}]
+    assert block_texts({"blocks": blocks, "attachments": attachments}) == [
+        "Title",
+        "*A*\n1",
+        "Hello <@U12345678>",
+        "P",
+        "T",
+        "V",
+    ]

@@ -1,0 +1,82 @@
+"""The workspace and who is in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from volano.kernel.call import system_call
+from volano.services.chat import interface as chat
+from volano.services.chat.logic import home, users, workspaces
+from volano.services.chat.logic.errors import WrongTokenType
+from volano.services.chat.logic.workspaces import enter
+from volano.services.identity import interface as identity
+from volano.services.identity.logic import users as identity_users
+
+
+async def test_bootstrap_shows_tokens_once_and_they_work(env):
+    first = await identity.bootstrap(env)
+    tokens = await chat.bootstrap(env, first.account)
+    assert sorted(tokens) == ["app", "bot", "user"]
+    assert tokens["user"].startswith("xoxp-")
+    assert tokens["bot"].startswith("xoxb-")
+    assert tokens["app"].startswith("xapp-")
+    person = await env.authority.find_token(tokens["user"])
+    assert person is not None
+    assert person.id == first.user_id
+    app = await env.authority.find_token(tokens["app"])
+    assert app is not None
+    assert app.scopes == {"connections:write"}
+    assert await chat.bootstrap(env, first.account) == {}
+
+
+async def test_a_workspace_is_made_at_first_use_of_any_account(env):
+    first = await identity.bootstrap(env)
+    found = await workspaces.get_workspace(env, first.account)
+    assert found.team_id.startswith("T")
+    assert await workspaces.get_workspace(env, first.account) == found
+
+
+async def test_system_and_role_sessions_do_not_chat(company):
+    with pytest.raises(WrongTokenType):
+        await enter(company.env, system_call(company.env, company.account))
+
+
+async def test_people_are_mirrored_by_events(live_company):
+    env = live_company.env
+    admin = live_company.calls["admin"]
+    made = identity_users.make_user(env, live_company.account, "Zoe", email="zoe@example.com")
+    await identity_users.create_user(env, admin, made)
+    await env.events.settle()
+    zoe = await users.get_user_by_email(env, live_company.account, "zoe@example.com")
+    assert (zoe.name, zoe.is_bot, zoe.deleted) == ("zoe", False, False)
+    await identity_users.delete_user(env, admin, "Zoe", force=True)
+    await env.events.settle()
+    assert (await users.get_user(env.store.reader, live_company.account, zoe.id)).deleted
+
+
+async def test_a_name_taken_by_a_person_does_not_stop_the_copilot(env):
+    first = await identity.bootstrap(env)
+
+    async def write(tx):
+        user = identity_users.make_user(env, first.account, "copilot")
+        await identity_users.add_user(tx, user)
+
+    await env.store.transact(write)
+    found = await workspaces.get_workspace(env, first.account)
+    bot = await users.get_user(env.store.reader, first.account, found.copilot_id)
+    assert bot.is_bot
+    assert bot.name == "copilot"
+
+
+async def test_home_tells_channels_people_and_the_topic(company):
+    await company.hire("ana")
+    channel = await company.channel("sales", "admin", "ana")
+    await company.say("ana", channel, "hello")
+    found = await home.get_home(company.env, company.calls["admin"])
+    by_name = {item.channel.get("name"): item for item in found.channels}
+    assert by_name["sales"].unread == 1
+    assert by_name["sales"].latest is not None
+    assert by_name["sales"].latest["text"] == "hello"
+    assert found.topic == f"chat:{company.account}:{company.users['admin'].id}"
+    assert {user["name"] for user in found.users} >= {"admin", "ana", "copilot"}
+    assert found.copilot["id"] == company.copilot
