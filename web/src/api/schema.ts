@@ -76,6 +76,23 @@ export interface ChangePassword {
   old?: string;
 }
 
+// A channel of the caller. `channel` and `latest` have Slack's shape.
+export interface ChatChannel {
+  channel: Record<string, unknown>;
+  unread: number;
+  latest: Record<string, unknown> | null;
+}
+
+// `topic` is for `/volano/v1/live`; users and channels have Slack's shape.
+export interface ChatHome {
+  team: Record<string, unknown>;
+  user: Record<string, unknown>;
+  topic: string;
+  copilot: Record<string, unknown>;
+  channels: ChatChannel[];
+  users: Record<string, unknown>[];
+}
+
 export interface ConsoleOutput {
   id: string;
   output: string;
@@ -388,6 +405,17 @@ export interface PriceObject {
   effective_from: string;
 }
 
+export interface ProfileList {
+  items: ProfileView[];
+  next_cursor: string | null;
+}
+
+// What an instance is launched with to have a role; `role` is empty while it has none.
+export interface ProfileView {
+  name: string;
+  role: string;
+}
+
 // `source` is empty for the hub or mirror of the config, else a URL, `s3://…` or a folder.
 export interface PullModel {
   name: string;
@@ -476,6 +504,10 @@ export interface TypeObject {
   currency: string;
 }
 
+export interface TypingArguments {
+  channel: string;
+}
+
 export interface ZoneList {
   region: string;
   zones: ZoneView[];
@@ -496,6 +528,8 @@ export interface ZoneView {
 export interface Operations {
   // Put a user into a group.
   addPersonToGroup: { input: { user: string; group: string }; answer: void };
+  // Attach a policy by ARN; it holds for every member.
+  attachGroupPolicy: { input: { group: string; policy: string }; answer: void };
   // Attach a policy by ARN.
   attachPersonPolicy: { input: { user: string; policy: string }; answer: PersonView };
   // Change the own password; other sessions end.
@@ -518,6 +552,8 @@ export interface Operations {
   createPersonKey: { input: { user: string; kind: string; name?: string; scopes?: string[] | null; expires_days?: number | null }; answer: CreatedKey };
   // Delete an empty bucket.
   deleteBucket: { input: { bucket: string }; answer: void };
+  // Delete a group that has no members and no policies.
+  deleteGroup: { input: { group: string }; answer: void };
   // Revoke one of the own keys at once.
   deleteKey: { input: { id: string }; answer: void };
   // Delete one object; no error when it is not there.
@@ -529,6 +565,8 @@ export interface Operations {
   // Revoke a user's key at once.
   deletePersonKey: { input: { user: string; id: string }; answer: void };
   // Detach a policy; `policy` is its ARN, in the query.
+  detachGroupPolicy: { input: { group: string; policy: string }; answer: void };
+  // Detach a policy; `policy` is its ARN, in the query.
   detachPersonPolicy: { input: { user: string; policy: string }; answer: void };
   // End one of the own sessions.
   endSession: { input: { id: string }; answer: void };
@@ -538,6 +576,8 @@ export interface Operations {
   getBill: { input: { period?: string }; answer: BillObject };
   // One bucket, its objects counted now as far as that is quick.
   getBucket: { input: { bucket: string }; answer: BucketView };
+  // The caller's workplace: team, user, people, channels with what is unread, live topic.
+  getChatHome: { input: Record<string, never>; answer: ChatHome };
   // What can be launched, at which price, and what will run it.
   getComputeCatalog: { input: Record<string, never>; answer: CatalogObject };
   // The end of what the instance wrote.
@@ -566,6 +606,8 @@ export interface Operations {
   listBuckets: { input: { limit?: number; cursor?: string }; answer: BucketPage };
   // Groups, by name.
   listGroups: { input: { limit?: number; cursor?: string }; answer: GroupList };
+  // Instance profiles, by name.
+  listInstanceProfiles: { input: { limit?: number; cursor?: string }; answer: ProfileList };
   // The account's instances, newest first.
   listInstances: { input: Record<string, never>; answer: InstanceList };
   // The account's jobs, newest first.
@@ -606,6 +648,8 @@ export interface Operations {
   setPersonPassword: { input: { user: string; password: string }; answer: void };
   // Set an account's quota.
   setQuota: { input: { owner: string; name: string; value: number | null }; answer: void };
+  // Tell the other members of a channel that one is typing.
+  showTyping: { input: TypingArguments; answer: void };
   // Open a session by password; the answer sets its cookie.
   signIn: { input: SignIn; answer: unknown };
   // Open a session by one-time link; the link is used up.
@@ -624,6 +668,7 @@ export interface Operations {
 
 export const ROUTES = {
   addPersonToGroup: ['PUT', '/people/{user}/groups/{group}'],
+  attachGroupPolicy: ['POST', '/groups/{group}/policies'],
   attachPersonPolicy: ['POST', '/people/{user}/policies'],
   changePassword: ['POST', '/session/password'],
   createAccount: ['POST', '/accounts'],
@@ -635,16 +680,19 @@ export const ROUTES = {
   createPerson: ['POST', '/people'],
   createPersonKey: ['POST', '/people/{user}/keys'],
   deleteBucket: ['DELETE', '/buckets/{bucket}'],
+  deleteGroup: ['DELETE', '/groups/{group}'],
   deleteKey: ['DELETE', '/keys/{id}'],
   deleteObject: ['DELETE', '/buckets/{bucket}/objects/{key}'],
   deleteObjects: ['POST', '/buckets/{bucket}/delete-objects'],
   deletePerson: ['DELETE', '/people/{user}'],
   deletePersonKey: ['DELETE', '/people/{user}/keys/{id}'],
+  detachGroupPolicy: ['DELETE', '/groups/{group}/policies'],
   detachPersonPolicy: ['DELETE', '/people/{user}/policies'],
   endSession: ['DELETE', '/sessions/{id}'],
   failZone: ['POST', '/zones/{zone}/fail'],
   getBill: ['GET', '/bill'],
   getBucket: ['GET', '/buckets/{bucket}'],
+  getChatHome: ['GET', '/chat/me'],
   getComputeCatalog: ['GET', '/compute/catalog'],
   getConsoleOutput: ['GET', '/instances/{id}/console'],
   getInference: ['GET', '/inference'],
@@ -659,6 +707,7 @@ export const ROUTES = {
   listAudit: ['GET', '/audit'],
   listBuckets: ['GET', '/buckets'],
   listGroups: ['GET', '/groups'],
+  listInstanceProfiles: ['GET', '/instance-profiles'],
   listInstances: ['GET', '/instances'],
   listJobs: ['GET', '/jobs'],
   listKeys: ['GET', '/keys'],
@@ -679,6 +728,7 @@ export const ROUTES = {
   restoreZone: ['POST', '/zones/{zone}/restore'],
   setPersonPassword: ['PUT', '/people/{user}/password'],
   setQuota: ['PUT', '/accounts/{owner}/quotas/{name}'],
+  showTyping: ['POST', '/chat/typing'],
   signIn: ['POST', '/session'],
   signInByLink: ['POST', '/session/link'],
   signOut: ['DELETE', '/session'],

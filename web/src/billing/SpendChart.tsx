@@ -54,7 +54,7 @@ export default function SpendChart({ bill, height = 220 }: { bill: BillObject; h
         type="stacked"
         series={series}
         tickLine="none"
-        gridAxis="y"
+        gridAxis="x"
         maxBarWidth={26}
         barProps={{ radius: 2, isAnimationActive: false }}
         xAxisProps={{ tickFormatter: (day: string) => String(Number(day.slice(-2))), interval: 'preserveStartEnd', minTickGap: 14 }}

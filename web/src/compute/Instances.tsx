@@ -1,5 +1,14 @@
-import { Page } from '../app/parts';
+// Instances: the list, and one instance by itself.
+import { Route, Routes } from 'react-router';
+
+import { InstanceList } from './InstanceList';
+import { InstancePage } from './InstancePage';
 
 export default function Instances() {
-  return <Page title="Instances">{null}</Page>;
+  return (
+    <Routes>
+      <Route index element={<InstanceList />} />
+      <Route path=":id" element={<InstancePage />} />
+    </Routes>
+  );
 }

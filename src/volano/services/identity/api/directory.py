@@ -1,4 +1,7 @@
-"""Groups, roles and policies over Volano's own API, for the console; changes go through IAM."""
+"""Groups, roles, instance profiles and policies over Volano's own API, for the console.
+
+Roles, profiles and policies are changed through IAM.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,11 @@ import msgspec
 
 from volano.kernel.call import Call, Env
 from volano.services.identity.logic import groups, people, policies, roles
+from volano.services.identity.logic.attachments import Target, attach_policy, detach_policy
+from volano.services.identity.logic.instance_profiles import list_instance_profiles
 from volano.wire.action import action
+
+GROUP = "arn:aws:iam::{account}:group/{group}"
 
 
 class ListPage(msgspec.Struct):
@@ -28,6 +35,27 @@ class GroupView(msgspec.Struct, kw_only=True):
 
 class GroupList(msgspec.Struct):
     items: list[GroupView]
+    next_cursor: str | None = None
+
+
+class GroupName(msgspec.Struct):
+    group: str
+
+
+class GroupPolicy(msgspec.Struct):
+    group: str
+    policy: str
+
+
+class ProfileView(msgspec.Struct):
+    """What an instance is launched with to have a role; `role` is empty while it has none."""
+
+    name: str
+    role: str
+
+
+class ProfileList(msgspec.Struct):
+    items: list[ProfileView]
     next_cursor: str | None = None
 
 
@@ -100,6 +128,60 @@ async def create_group(env: Env, call: Call, request: NewGroup) -> GroupView:
     return GroupView(
         name=group.name, id=group.id, arn=group.arn, policies=[], created_us=group.created_us
     )
+
+
+@action(
+    "volano:deleteGroup",
+    method="DELETE",
+    path="/volano/v1/groups/{group}",
+    permission="iam:DeleteGroup",
+    resource=GROUP,
+)
+async def delete_group(env: Env, call: Call, request: GroupName) -> None:
+    """Delete a group that has no members and no policies."""
+    await groups.delete_group(env, call, request.group)
+
+
+@action(
+    "volano:attachGroupPolicy",
+    method="POST",
+    path="/volano/v1/groups/{group}/policies",
+    permission="iam:AttachGroupPolicy",
+    resource=GROUP,
+    condition=lambda call, request: {"iam:PolicyARN": request.policy},
+)
+async def attach_group_policy(env: Env, call: Call, request: GroupPolicy) -> None:
+    """Attach a policy by ARN; it holds for every member."""
+    await attach_policy(env, call, Target("group", request.group), request.policy)
+
+
+@action(
+    "volano:detachGroupPolicy",
+    method="DELETE",
+    path="/volano/v1/groups/{group}/policies",
+    permission="iam:DetachGroupPolicy",
+    resource=GROUP,
+    condition=lambda call, request: {"iam:PolicyARN": request.policy},
+)
+async def detach_group_policy(env: Env, call: Call, request: GroupPolicy) -> None:
+    """Detach a policy; `policy` is its ARN, in the query."""
+    await detach_policy(env, call, Target("group", request.group), request.policy)
+
+
+@action(
+    "volano:listInstanceProfiles",
+    method="GET",
+    path="/volano/v1/instance-profiles",
+    permission="iam:ListInstanceProfiles",
+    resource="arn:aws:iam::{account}:instance-profile/*",
+)
+async def list_profiles(env: Env, call: Call, request: ListPage) -> ProfileList:
+    """Instance profiles, by name."""
+    found, marker = await list_instance_profiles(
+        env, call, marker=request.cursor or None, max_items=request.limit
+    )
+    items = [ProfileView(profile.name, role.name if role else "") for profile, role in found]
+    return ProfileList(items, marker)
 
 
 @action(

@@ -1,0 +1,53 @@
+// What everything costs from today's price list.
+import { Table, Text, TextInput } from '@mantine/core';
+import { IconSearch } from '@tabler/icons-react';
+import { useState } from 'react';
+
+import { useCall } from '../api/call';
+import { formatMoney } from '../app/format';
+import { Failed, Surface, Waiting } from '../app/parts';
+
+export function PriceList() {
+  const [wanted, setWanted] = useState('');
+  const { data, error, isPending, refetch } = useCall('listPrices', {});
+  if (isPending) return <Waiting />;
+  if (error !== null) return <Failed error={error} retry={() => void refetch()} />;
+  const word = wanted.trim().toLowerCase();
+  const shown = data.items.filter((price) => `${price.service} ${price.text} ${price.meter}`.toLowerCase().includes(word));
+  return (
+    <Surface>
+      <TextInput placeholder="Find a price" aria-label="Find a price" leftSection={<IconSearch size={16} />} value={wanted} onChange={(event) => setWanted(event.currentTarget.value)} mb="sm" maw={320} />
+      <Table.ScrollContainer minWidth={600}>
+        <Table verticalSpacing={7} aria-label="Price list">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Service</Table.Th>
+              <Table.Th>Usage</Table.Th>
+              <Table.Th ta="right">Price</Table.Th>
+              <Table.Th>For each</Table.Th>
+              <Table.Th>Since</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {shown.map((price) => (
+              <Table.Tr key={price.meter}>
+                <Table.Td>{price.service}</Table.Td>
+                <Table.Td>
+                  <Text size="sm">{price.text}</Text>
+                  <Text size="xs" c="dimmed" className="mono">
+                    {price.meter}
+                  </Text>
+                </Table.Td>
+                <Table.Td ta="right" className="numbers" title={`${price.price} ${data.currency}`}>
+                  {formatMoney(price.price, data.currency, 6)}
+                </Table.Td>
+                <Table.Td>{price.unit}</Table.Td>
+                <Table.Td>{price.effective_from}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </Surface>
+  );
+}
