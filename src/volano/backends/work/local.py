@@ -283,6 +283,7 @@ class LocalWork:
             yield True
         finally:
             renewing.cancel()
+            await asyncio.wait({renewing})  # a renewal under way must not come after the end
             with suppress(VolanoError):
                 await self._forget_lease(name)
 
