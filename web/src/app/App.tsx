@@ -39,7 +39,7 @@ function Gate() {
             <Route path="/instances/*" element={<Instances />} />
             <Route path="/models/*" element={<Models />} />
             <Route path="/chat/*" element={<Chat />} />
-          <Route path="/archives/*" element={<Chat />} />
+            <Route path="/archives/*" element={<Chat />} />
             <Route path="/bill" element={<Bill />} />
             <Route path="/people/*" element={<People />} />
             <Route path="/login" element={<Navigate to="/" replace />} />

@@ -1,0 +1,122 @@
+// The head of a channel: its name and topic, who is in it, and what can be done with it.
+import { ActionIcon, Button, Group, Menu, Text, TextInput, Title, Tooltip, Modal } from '@mantine/core';
+import { useDisclosure, useMediaQuery } from '@mantine/hooks';
+import { IconDoorExit, IconDots, IconHash, IconLock, IconMenu2, IconPencil, IconUsers } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { slack } from '../api/client';
+import { tell, tellFailure } from '../app/parts';
+import { homeKey } from './cache';
+import classes from './chat.module.css';
+import { channelName, useWorkplace } from './context';
+import { Face } from './Face';
+import { MembersDialog } from './MembersDialog';
+import type { Channel } from './types';
+
+export function ChannelHead({ channel, isMember, openMenu }: { channel: Channel; isMember: boolean; openMenu: () => void }) {
+  const { users, me, home } = useWorkplace();
+  const isPhone = useMediaQuery('(max-width: 48em)');
+  const [membersOpen, members] = useDisclosure();
+  const [topicOpen, topic] = useDisclosure();
+  const isDirect = channel.is_im || channel.is_mpim;
+  const hint = channel.user === home.copilot.id ? 'Answers from what you may read, with the source' : (channel.topic?.value ?? '');
+  return (
+    <header className={classes.head}>
+      {isPhone && (
+        <ActionIcon variant="subtle" color="gray" onClick={openMenu} aria-label="Channels">
+          <IconMenu2 size={20} />
+        </ActionIcon>
+      )}
+      {channel.is_im ? <Face user={users.get(channel.user ?? '')} size={28} /> : channel.is_private ? <IconLock size={18} aria-label="Private" /> : <IconHash size={18} aria-hidden />}
+      <Title order={1} fz={17} className={classes.headName}>
+        {channelName(channel, users, me.id)}
+      </Title>
+      <Text size="sm" c="dimmed" truncate style={{ flex: 1 }}>
+        {hint}
+      </Text>
+      {!isDirect && (
+        <Group gap={4} wrap="nowrap">
+          <Tooltip label="Who is here">
+            <Button variant="subtle" color="gray" size="compact-sm" leftSection={<IconUsers size={16} />} onClick={members.open} aria-label="Members">
+              {channel.num_members ?? ''}
+            </Button>
+          </Tooltip>
+          {isMember && <ChannelMenu channel={channel} setTopic={topic.open} />}
+        </Group>
+      )}
+      <MembersDialog channel={channel} canInvite={isMember} opened={membersOpen} onClose={members.close} />
+      <TopicDialog channel={channel} opened={topicOpen} onClose={topic.close} />
+    </header>
+  );
+}
+
+function ChannelMenu({ channel, setTopic }: { channel: Channel; setTopic: () => void }) {
+  const { openChannel, home } = useWorkplace();
+  const queries = useQueryClient();
+  const leave = useMutation({
+    mutationFn: () => slack('conversations.leave', { channel: channel.id }),
+    onSuccess: () => {
+      openChannel(home.team.general);
+      void queries.invalidateQueries({ queryKey: homeKey });
+      tell(`You left #${channel.name ?? ''}.`);
+    },
+    onError: tellFailure,
+  });
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" aria-label="More for this channel">
+          <IconDots size={18} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconPencil size={16} />} onClick={setTopic}>
+          Set the topic
+        </Menu.Item>
+        <Menu.Item leftSection={<IconDoorExit size={16} />} onClick={() => leave.mutate()} disabled={channel.is_general ?? false}>
+          Leave
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function TopicDialog({ channel, opened, onClose }: { channel: Channel; opened: boolean; onClose: () => void }) {
+  return (
+    <Modal opened={opened} onClose={onClose} title={`Topic of #${channel.name ?? ''}`}>
+      <TopicForm channel={channel} onClose={onClose} />
+    </Modal>
+  );
+}
+
+function TopicForm({ channel, onClose }: { channel: Channel; onClose: () => void }) {
+  const queries = useQueryClient();
+  const [text, setText] = useState(channel.topic?.value ?? '');
+  const save = useMutation({
+    mutationFn: () => slack('conversations.setTopic', { channel: channel.id, topic: text.trim() }),
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: homeKey });
+      onClose();
+    },
+    onError: tellFailure,
+  });
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate();
+      }}
+    >
+      <TextInput aria-label="Topic" value={text} onChange={(event) => setText(event.currentTarget.value)} maxLength={250} data-autofocus placeholder="What this channel is busy with" />
+      <Group justify="flex-end" mt="md">
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={save.isPending}>
+          Save
+        </Button>
+      </Group>
+    </form>
+  );
+}

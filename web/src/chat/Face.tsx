@@ -1,0 +1,21 @@
+// A person's or program's picture: initials on their own colour; the copilot has its sign.
+import { Avatar } from '@mantine/core';
+import { IconRobot, IconSparkles } from '@tabler/icons-react';
+
+import { nameOf } from './context';
+import type { User } from './types';
+
+const COLORS = ['volano', 'indigo', 'grape', 'orange', 'cyan', 'pink', 'lime', 'blue'];
+
+export function Face({ user, size = 36 }: { user: User | undefined; size?: number }) {
+  if (user?.is_bot) {
+    const Sign = user.name === 'copilot' ? IconSparkles : IconRobot;
+    return (
+      <Avatar size={size} radius="md" color={user.name === 'copilot' ? 'amber' : 'gray'} variant={user.name === 'copilot' ? 'filled' : 'light'} aria-hidden>
+        <Sign size={size * 0.58} stroke={1.7} />
+      </Avatar>
+    );
+  }
+  const seed = [...(user?.id ?? '')].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
+  return <Avatar size={size} radius="md" name={nameOf(user)} color={COLORS[seed % COLORS.length]!} variant="filled" autoContrast aria-hidden />;
+}

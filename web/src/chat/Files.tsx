@@ -1,0 +1,91 @@
+// Files of a message: pictures are shown, everything is one press away from the disk.
+import { ActionIcon, Anchor, Group, Modal, Text, ThemeIcon, Tooltip, UnstyledButton } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconDownload, IconFile } from '@tabler/icons-react';
+
+import { slack, send } from '../api/client';
+import { formatBytes } from '../app/format';
+import classes from './chat.module.css';
+import type { SharedFile } from './types';
+
+// The address as seen from this page, whatever name the server gives itself.
+function hereOf(url: string): string {
+  const { pathname, search } = new URL(url, location.origin);
+  return pathname + search;
+}
+
+export function Files({ files }: { files: SharedFile[] }) {
+  return (
+    <Group gap="xs" mt={4} align="flex-start">
+      {files.map((file) => (file.mimetype.startsWith('image/') ? <Picture key={file.id} file={file} /> : <FileCard key={file.id} file={file} />))}
+    </Group>
+  );
+}
+
+function Picture({ file }: { file: SharedFile }) {
+  const [opened, { open, close }] = useDisclosure();
+  const source = hereOf(file.url_private);
+  const alt = file.alt_txt ?? file.title;
+  return (
+    <figure className={classes.figure}>
+      <Group gap={6} component="figcaption">
+        <Text size="xs" c="dimmed" truncate maw={260}>
+          {file.name}
+        </Text>
+        <Download file={file} />
+      </Group>
+      <UnstyledButton onClick={open} aria-label={`Enlarge ${file.name}`}>
+        <img src={source} alt={alt} className={classes.picture} loading="lazy" />
+      </UnstyledButton>
+      <Modal opened={opened} onClose={close} title={file.title} size="auto" centered>
+        <img src={source} alt={alt} className={classes.large} />
+      </Modal>
+    </figure>
+  );
+}
+
+function FileCard({ file }: { file: SharedFile }) {
+  return (
+    <Group className={classes.file} wrap="nowrap" gap="sm">
+      <ThemeIcon variant="light" size={38}>
+        <IconFile size={20} />
+      </ThemeIcon>
+      <div style={{ minWidth: 0 }}>
+        <Anchor href={hereOf(file.url_private)} target="_blank" rel="noreferrer" size="sm" fw={600} truncate display="block">
+          {file.title}
+        </Anchor>
+        <Text size="xs" c="dimmed">
+          {file.name === file.title ? '' : `${file.name}, `}
+          {formatBytes(file.size)}
+        </Text>
+      </div>
+      <Download file={file} />
+    </Group>
+  );
+}
+
+function Download({ file }: { file: SharedFile }) {
+  return (
+    <Tooltip label="Download">
+      <ActionIcon component="a" href={hereOf(file.url_private_download)} download={file.name} variant="subtle" color="gray" size="sm" aria-label={`Download ${file.name}`}>
+        <IconDownload size={15} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+// Uploads the files and shares them in one message; `text` goes with them.
+export async function shareFiles(channel: string, thread: string | null, files: File[], text: string): Promise<void> {
+  const uploaded: { id: string; title: string }[] = [];
+  for (const file of files) {
+    const place = await slack<{ upload_url: string; file_id: string }>('files.getUploadURLExternal', { filename: file.name, length: file.size });
+    await send('POST', hereOf(place.upload_url), { body: file, headers: { 'content-type': 'application/octet-stream' } });
+    uploaded.push({ id: place.file_id, title: file.name });
+  }
+  await slack('files.completeUploadExternal', {
+    files: uploaded,
+    channel_id: channel,
+    ...(thread ? { thread_ts: thread } : {}),
+    ...(text ? { initial_comment: text } : {}),
+  });
+}

@@ -1,0 +1,77 @@
+// What the word under the caret may become: @people, #channels, :emoji:.
+import { Group, Text } from '@mantine/core';
+import { useEffect, useRef } from 'react';
+
+import { Face } from './Face';
+import classes from './chat.module.css';
+import { nameOf } from './context';
+import { EMOJI, PICKABLE } from './emoji';
+import type { Home, User } from './types';
+
+export interface Suggestion {
+  key: string;
+  insert: string;
+  label: string;
+  hint: string;
+  user?: User;
+  sign?: string;
+}
+
+const MAX_SHOWN = 8;
+const TRIGGER = /(^|[\s(])([@#:])([\w.+-]*)$/;
+
+// The mark and the letters typed since, when the caret stands behind such a word.
+export function triggerOf(textBeforeCaret: string): { mark: string; letters: string } | null {
+  const match = TRIGGER.exec(textBeforeCaret);
+  if (match === null || (match[2] === ':' && match[3]!.length < 2)) return null;
+  return { mark: match[2]!, letters: match[3]!.toLowerCase() };
+}
+
+export function suggest({ mark, letters }: { mark: string; letters: string }, home: Home): Suggestion[] {
+  if (mark === ':') {
+    const names = PICKABLE.filter((name) => name.startsWith(letters)).concat(PICKABLE.filter((name) => !name.startsWith(letters) && name.includes(letters)));
+    return names.slice(0, MAX_SHOWN).map((name) => ({ key: name, insert: `:${name}: `, label: `:${name}:`, hint: '', sign: EMOJI[name]! }));
+  }
+  if (mark === '#') {
+    const channels = home.channels.filter(({ channel }) => channel.name?.includes(letters) && !channel.is_mpim);
+    return channels.slice(0, MAX_SHOWN).map(({ channel }) => ({ key: channel.id, insert: `#${channel.name} `, label: `#${channel.name}`, hint: channel.topic?.value ?? '', sign: '#' }));
+  }
+  const people = home.users.filter((user) => !user.deleted && (user.name.startsWith(letters) || nameOf(user).toLowerCase().includes(letters)));
+  const found: Suggestion[] = people.map((user) => ({ key: user.id, insert: `@${user.name} `, label: nameOf(user), hint: `@${user.name}`, user }));
+  if ('here'.startsWith(letters)) found.push({ key: 'here', insert: '@here ', label: '@here', hint: 'everyone who is here now', sign: '@' });
+  return found.slice(0, MAX_SHOWN);
+}
+
+export function SuggestionList({ id, items, active, pick }: { id: string; items: Suggestion[]; active: number; pick: (item: Suggestion) => void }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    box.current?.children[active]?.scrollIntoView({ block: 'nearest' });
+  }, [active]);
+  return (
+    <div ref={box} id={id} role="listbox" aria-label="Suggestions" className={classes.suggestions}>
+      {items.map((item, index) => (
+        <div
+          key={item.key}
+          id={`${id}-${index}`}
+          role="option"
+          aria-selected={index === active}
+          className={index === active ? classes.suggestionActive : classes.suggestion}
+          onMouseDown={(event) => {
+            event.preventDefault();
+            pick(item);
+          }}
+        >
+          <Group gap={8} wrap="nowrap">
+            {item.user ? <Face user={item.user} size={22} /> : <span className={classes.sign}>{item.sign}</span>}
+            <Text size="sm" fw={600}>
+              {item.label}
+            </Text>
+            <Text size="xs" c="dimmed" truncate>
+              {item.hint}
+            </Text>
+          </Group>
+        </div>
+      ))}
+    </div>
+  );
+}

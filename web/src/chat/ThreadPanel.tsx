@@ -1,0 +1,68 @@
+// A thread beside its channel; on a phone it covers the page.
+import { ActionIcon, Text, Title, Tooltip } from '@mantine/core';
+import { IconX } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useCallback, useRef, useState } from 'react';
+
+import { slack } from '../api/client';
+import { Failed, Waiting } from '../app/parts';
+import { threadKey } from './cache';
+import classes from './chat.module.css';
+import { Composer, type ComposerHandle } from './Composer';
+import { channelName, useWorkplace } from './context';
+import { MessageList } from './MessageList';
+import type { Channel, Thread } from './types';
+
+const MAX_REPLIES = 900;
+
+export function ThreadPanel({ channel, ts, at, isMember, close }: { channel: Channel; ts: string; at: string | null; isMember: boolean; close: () => void }) {
+  const { me, users, outbox } = useWorkplace();
+  const composer = useRef<ComposerHandle>(null);
+  const [editing, setEditing] = useState<string | null>(null);
+  const thread = useQuery({
+    queryKey: threadKey(channel.id, ts),
+    queryFn: () => slack<Thread>('conversations.replies', { channel: channel.id, ts, limit: MAX_REPLIES }),
+  });
+  const messages = thread.data?.messages ?? [];
+  const sent = new Set(messages.map((message) => message.client_msg_id));
+  const outgoing = outbox.waiting.filter((item) => item.thread === ts && item.channel === channel.id && !sent.has(item.id));
+  const edit = useCallback((next: string | null) => {
+    setEditing(next);
+    if (next === null) composer.current?.focus();
+  }, []);
+  const editLast = () => {
+    const mine = messages.findLast((message) => message.user === me.id);
+    if (mine) setEditing(mine.ts);
+  };
+  return (
+    <aside
+      className={classes.thread}
+      aria-label="Thread"
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && !event.defaultPrevented) close();
+      }}
+    >
+      <header className={classes.head}>
+        <Title order={2} fz={17}>
+          Thread
+        </Title>
+        <Text size="sm" c="dimmed" truncate style={{ flex: 1 }}>
+          {channelName(channel, users, me.id)}
+        </Text>
+        <Tooltip label="Close (Esc)">
+          <ActionIcon variant="subtle" color="gray" onClick={close} aria-label="Close the thread">
+            <IconX size={18} />
+          </ActionIcon>
+        </Tooltip>
+      </header>
+      {thread.isPending && <Waiting label="Loading the thread" />}
+      {thread.isError && <Failed error={thread.error} retry={() => void thread.refetch()} />}
+      {thread.data && <MessageList key={ts} channel={channel.id} messages={messages} outgoing={outgoing} editing={editing} edit={edit} at={at} isInThread />}
+      {isMember && (
+        <div className={classes.composerFrame}>
+          <Composer key={ts} ref={composer} channel={channel.id} thread={ts} placeholder="Reply" onEditLast={editLast} />
+        </div>
+      )}
+    </aside>
+  );
+}

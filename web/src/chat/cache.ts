@@ -1,0 +1,136 @@
+// What the page holds of the workplace, and how each live event changes it. Pure functions.
+import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+
+import { isLater, isReplyOnly, type HistoryPage, type Home, type LiveEvent, type Message, type Reaction, type Thread } from './types';
+
+export type History = InfiniteData<HistoryPage, string>;
+
+export const homeKey = ['chat', 'home'] as const;
+export const historyKey = (channel: string) => ['chat', 'history', channel] as const;
+export const threadKey = (channel: string, ts: string) => ['chat', 'thread', channel, ts] as const;
+
+const isSame = (left: Message, right: Message) => left.ts === right.ts;
+
+function withMessage(history: History, message: Message): History {
+  const known = history.pages.some((page) => page.messages.some((item) => isSame(item, message)));
+  if (known) return mapHistory(history, (item) => (isSame(item, message) ? { ...item, ...message } : item));
+  const [first, ...rest] = history.pages;
+  if (first === undefined) return history;
+  const messages = [message, ...first.messages].sort((a, b) => Number(b.ts) - Number(a.ts));
+  return { ...history, pages: [{ ...first, messages }, ...rest] };
+}
+
+function mapHistory(history: History, change: (message: Message) => Message | null): History {
+  const pages = history.pages.map((page) => ({ ...page, messages: page.messages.map(change).filter((item) => item !== null) }));
+  return { ...history, pages };
+}
+
+function mapThread(thread: Thread, change: (message: Message) => Message | null): Thread {
+  return { messages: thread.messages.map(change).filter((item) => item !== null) };
+}
+
+function change(queries: QueryClient, channel: string, how: (message: Message) => Message | null): void {
+  queries.setQueryData<History>(historyKey(channel), (old) => old && mapHistory(old, how));
+  queries.setQueriesData<Thread>({ queryKey: ['chat', 'thread', channel] }, (old) => old && mapThread(old, how));
+}
+
+// A message that is there now, whether it came live or as the answer of one's own post.
+export function addMessage(queries: QueryClient, channel: string, message: Message, me: string): void {
+  const root = message.thread_ts;
+  if (!isReplyOnly(message)) queries.setQueryData<History>(historyKey(channel), (old) => old && withMessage(old, message));
+  if (root !== undefined && root !== message.ts) addReply(queries, channel, root, message);
+  if (isReplyOnly(message)) return;
+  queries.setQueryData<Home>(homeKey, (home) => {
+    if (home === undefined) return home;
+    const channels = home.channels.map((seat) => {
+      if (seat.channel.id !== channel || (seat.latest && !isLater(message.ts, seat.latest.ts))) return seat;
+      return { ...seat, latest: message, unread: seat.unread + (message.user === me ? 0 : 1) };
+    });
+    return { ...home, channels };
+  });
+}
+
+function addReply(queries: QueryClient, channel: string, root: string, reply: Message): void {
+  queries.setQueryData<Thread>(threadKey(channel, root), (old) => {
+    if (old === undefined || old.messages.some((item) => isSame(item, reply))) return old;
+    return { messages: [...old.messages, reply].sort((a, b) => Number(a.ts) - Number(b.ts)) };
+  });
+  change(queries, channel, (item) => {
+    if (item.ts !== root || (item.latest_reply && !isLater(reply.ts, item.latest_reply))) return item;
+    const users = item.reply_users ?? [];
+    const reply_users = users.includes(reply.user) ? users : [...users, reply.user];
+    return { ...item, thread_ts: root, reply_count: (item.reply_count ?? 0) + 1, latest_reply: reply.ts, reply_users };
+  });
+}
+
+// The event's message lacks what others added (reactions, who replied), so that stays as it is known.
+export function changeMessage(queries: QueryClient, channel: string, message: Message): void {
+  change(queries, channel, (item) => {
+    if (!isSame(item, message)) return item;
+    const { reactions, reply_users } = item;
+    return { ...item, ...message, ...(reactions ? { reactions } : {}), ...(reply_users ? { reply_users } : {}) };
+  });
+}
+
+export function removeMessage(queries: QueryClient, channel: string, ts: string, root?: string): void {
+  change(queries, channel, (item) => {
+    if (item.ts === ts) return null;
+    if (root === undefined || item.ts !== root || root === ts) return item;
+    return { ...item, reply_count: Math.max(0, (item.reply_count ?? 0) - 1) };
+  });
+}
+
+export function react(queries: QueryClient, channel: string, ts: string, name: string, user: string, isAdded: boolean): void {
+  change(queries, channel, (item) => (item.ts === ts ? { ...item, reactions: reacted(item.reactions ?? [], name, user, isAdded) } : item));
+}
+
+function reacted(reactions: Reaction[], name: string, user: string, isAdded: boolean): Reaction[] {
+  const known = reactions.find((item) => item.name === name);
+  const others = (known?.users ?? []).filter((id) => id !== user);
+  const users = isAdded ? [...others, user] : others;
+  if (known === undefined) return isAdded ? [...reactions, { name, users, count: 1 }] : reactions;
+  return reactions.map((item) => (item === known ? { ...item, users, count: users.length } : item)).filter((item) => item.count > 0);
+}
+
+export function markRead(queries: QueryClient, channel: string, ts: string, unread: number): void {
+  queries.setQueryData<Home>(homeKey, (home) => {
+    if (home === undefined) return home;
+    const channels = home.channels.map((seat) =>
+      seat.channel.id === channel ? { ...seat, unread, channel: { ...seat.channel, last_read: ts } } : seat,
+    );
+    return { ...home, channels };
+  });
+}
+
+// Applies one live event; what it does not know changes the list of channels, so that is read again.
+export function applyEvent(queries: QueryClient, event: LiveEvent, me: string): void {
+  const channel = typeof event.channel === 'string' ? event.channel : '';
+  switch (event.type) {
+    case 'message':
+      return applyMessage(queries, channel, event, me);
+    case 'reaction_added':
+    case 'reaction_removed': {
+      const item = event.item as { channel: string; ts: string };
+      return react(queries, item.channel, item.ts, String(event.reaction), String(event.user), event.type === 'reaction_added');
+    }
+    case 'channel_marked':
+      return markRead(queries, channel, String(event.ts), Number(event.unread_count_display ?? 0));
+    case 'user_typing':
+      return undefined;
+    default:
+      return void queries.invalidateQueries({ queryKey: homeKey });
+  }
+}
+
+function applyMessage(queries: QueryClient, channel: string, event: LiveEvent, me: string): void {
+  if (event.subtype === 'message_changed') return changeMessage(queries, channel, event.message as Message);
+  if (event.subtype === 'message_deleted') {
+    const previous = event.previous_message as Message | undefined;
+    return removeMessage(queries, channel, String(event.deleted_ts), previous?.thread_ts);
+  }
+  const message = event as unknown as Message;
+  addMessage(queries, channel, message, me);
+  const home = queries.getQueryData<Home>(homeKey);
+  const isKnown = home?.channels.some((seat) => seat.channel.id === channel) && home.users.some((user) => user.id === message.user);
+  if (!isKnown || message.subtype) void queries.invalidateQueries({ queryKey: homeKey });
+}

@@ -1,0 +1,35 @@
+// The workplace as every part of the page sees it.
+import { createContext, useContext } from 'react';
+
+import type { Outbox } from './outbox';
+import type { Channel, Home, User } from './types';
+
+export interface Workplace {
+  home: Home;
+  me: User;
+  users: Map<string, User>;
+  outbox: Outbox;
+  openChannel: (channel: string, at?: string) => void;
+  openThread: (channel: string, ts: string | null, at?: string) => void;
+  openDirect: (user: string) => Promise<void>;
+}
+
+export const WorkplaceContext = createContext<Workplace | null>(null);
+
+export function useWorkplace(): Workplace {
+  const workplace = useContext(WorkplaceContext);
+  if (workplace === null) throw new Error('useWorkplace is used outside the chat page');
+  return workplace;
+}
+
+export function nameOf(user: User | undefined, fallback = 'Somebody'): string {
+  return user?.real_name || user?.profile.real_name || user?.profile.display_name || user?.name || fallback;
+}
+
+export function channelName(channel: Channel, users: Map<string, User>, me: string): string {
+  if (channel.is_im) {
+    const name = nameOf(users.get(channel.user ?? ''));
+    return channel.user === me ? `${name} (you)` : name;
+  }
+  return channel.name ?? channel.id;
+}

@@ -1,0 +1,71 @@
+// Messages on their way: shown at once, sent one after another per channel, kept when they fail.
+import { useQueryClient } from '@tanstack/react-query';
+import { useCallback, useMemo, useRef, useState } from 'react';
+
+import { slack } from '../api/client';
+import { messageOf } from '../app/parts';
+import { addMessage } from './cache';
+import type { Message } from './types';
+
+export interface Outgoing {
+  id: string; // client_msg_id: the server takes a repeat for the same message
+  channel: string;
+  thread: string | null;
+  text: string;
+  failure: string;
+}
+
+export interface Outbox {
+  waiting: Outgoing[];
+  post: (channel: string, thread: string | null, text: string) => void;
+  retry: (id: string) => void;
+  drop: (id: string) => void;
+}
+
+export function useOutbox(me: string): Outbox {
+  const queries = useQueryClient();
+  const [waiting, setWaiting] = useState<Outgoing[]>([]);
+  const lines = useRef(new Map<string, Promise<void>>());
+
+  const send = useCallback(
+    (item: Outgoing) => {
+      const work = async () => {
+        try {
+          const body = { channel: item.channel, text: item.text, client_msg_id: item.id, ...(item.thread ? { thread_ts: item.thread } : {}) };
+          const { message } = await slack<{ message: Message }>('chat.postMessage', body);
+          addMessage(queries, item.channel, message, me);
+          setWaiting((now) => now.filter((other) => other.id !== item.id));
+        } catch (error) {
+          setWaiting((now) => now.map((other) => (other.id === item.id ? { ...other, failure: messageOf(error) } : other)));
+        }
+      };
+      lines.current.set(item.channel, (lines.current.get(item.channel) ?? Promise.resolve()).then(work));
+    },
+    [queries, me],
+  );
+
+  return useMemo(
+    () => ({
+      waiting,
+      post: (channel, thread, text) => {
+        const item = { id: newId(), channel, thread, text, failure: '' };
+        setWaiting((now) => [...now, item]);
+        send(item);
+      },
+      retry: (id) => {
+        const item = waiting.find((other) => other.id === id);
+        if (item === undefined) return;
+        setWaiting((now) => now.map((other) => (other.id === id ? { ...other, failure: '' } : other)));
+        send(item);
+      },
+      drop: (id) => setWaiting((now) => now.filter((other) => other.id !== id)),
+    }),
+    [waiting, send],
+  );
+}
+
+// `crypto.randomUUID` is missing on plain http outside localhost; random values are not.
+function newId(): string {
+  const hex = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
