@@ -16,6 +16,7 @@ from volano.services.identity.logic.access import (
     StoredAuthority,
 )
 from volano.services.identity.logic.access import forget as forget_caches
+from volano.services.identity.logic.accounts import list_accounts
 from volano.services.identity.logic.audit import insert_audit
 from volano.services.identity.logic.bootstrap import FirstAccount, bootstrap
 from volano.services.identity.logic.credentials import ACCESS_KEY_ID
@@ -31,7 +32,7 @@ from volano.services.identity.logic.people import (
 from volano.services.identity.logic.policy import PolicyKind, require_policy
 from volano.services.identity.logic.quotas import declare_quota, quota_value, require_quota
 from volano.services.identity.logic.roles import get_role
-from volano.services.identity.logic.seed import seed
+from volano.services.identity.logic.seed import SeedKmsKey, seed
 from volano.services.identity.logic.sts import (
     assume_role_for_instance,
     get_session_token,
@@ -67,6 +68,7 @@ __all__ = [
     "PrincipalCreated",
     "PrincipalDeleted",
     "Role",
+    "SeedKmsKey",
     "StoredAuthority",
     "TemporaryCredentials",
     "Token",
@@ -85,6 +87,7 @@ __all__ = [
     "get_role",
     "get_session_token",
     "insert_audit",
+    "list_accounts",
     "list_principals",
     "open_authority",
     "quota_value",

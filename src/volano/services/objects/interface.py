@@ -26,6 +26,7 @@ from volano.services.objects.logic.errors import (
 from volano.services.objects.logic.listing import Listing, list_keys
 from volano.services.objects.logic.metering import READ, count_request, forget_counts
 from volano.services.objects.logic.reading import read_range
+from volano.services.objects.logic.reset import free_all_blobs, keep_named_blobs
 from volano.services.objects.logic.upkeep import free_garbage, repair_copies, sweep_orphans
 from volano.services.objects.logic.writing import BytesBody, StreamBody
 from volano.services.objects.model import (
@@ -54,8 +55,10 @@ __all__ = [
     "delete_object",
     "ensure_bucket",
     "forget_caches",
+    "free_all_blobs",
     "free_garbage",
     "get_bucket",
+    "keep_named_blobs",
     "list_objects",
     "open_object",
     "put_bucket_policy",

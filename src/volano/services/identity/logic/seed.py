@@ -22,6 +22,10 @@ The file is TOML or JSON (by its ending) of this form; only `id` is required:
         access_key_id = "…"
         secret_access_key = "…"
 
+      [[account.kms_key]]          # made by services/kms
+      id = "testkey-1"
+      description = "…"
+
 Seeding the same file again changes nothing: accounts, users and keys that exist are left alone.
 """
 
@@ -73,26 +77,36 @@ class SeedUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     key: list[SeedKey] = []
 
 
+class SeedKmsKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+    description: str = ""
+
+
 class SeedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: Annotated[str, msgspec.Meta(pattern=r"^\d{12}$")]
     alias: str | None = None
     name: str = ""
     root_key: list[SeedKey] = []
     user: list[SeedUser] = []
+    kms_key: list[SeedKmsKey] = []
 
 
 class Seed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: list[SeedAccount] = []
 
 
-async def seed(env: Env, file: Path) -> None:
-    """Make what `file` describes; raises Invalid when the file cannot be read."""
+async def seed(env: Env, file: Path) -> list[tuple[AccountId, SeedKmsKey]]:
+    """Make what `file` describes and return the keys that KMS shall have.
+
+    Raises Invalid when the file cannot be read.
+    """
     wanted = await asyncio.to_thread(read_seed, file)
     for account in wanted.account:
         await env.store.transact(partial(_seed_account, env=env, wanted=account))
         for user in account.user:
             await _seed_password(env, account.id, user)
     forget(env)
+    return [(AccountId(one.id), key) for one in wanted.account for key in one.kms_key]
 
 
 def read_seed(file: Path) -> Seed:

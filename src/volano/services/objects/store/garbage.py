@@ -55,6 +55,25 @@ async def insert_garbage_of_content(tx: Tx, content_id: str, freed_us: int) -> N
     await tx.execute("DELETE FROM s3_part WHERE content_id = ?", content_id)
 
 
+async def insert_garbage_of_everything(tx: Tx, freed_us: int) -> None:
+    """Every blob that any row names."""
+    for table in ("s3_object", "s3_part"):
+        await tx.execute(
+            "INSERT INTO s3_garbage (blob, size_bytes, freed_us) "
+            f"SELECT blob, size_bytes, CAST(? AS BIGINT) FROM {table} "
+            "WHERE blob <> '' ON CONFLICT (blob) DO NOTHING",
+            freed_us,
+        )
+
+
+async def delete_garbage_in_use(tx: Tx) -> None:
+    """Forget the garbage rows of blobs that a row names again."""
+    for table in ("s3_object", "s3_part"):
+        await tx.execute(
+            f"DELETE FROM s3_garbage WHERE blob IN (SELECT blob FROM {table} WHERE blob <> '')"
+        )
+
+
 async def select_garbage(reader: Reader, *, before_us: int, limit: int) -> list[Blob]:
     rows = await reader.rows(
         "SELECT blob, size_bytes FROM s3_garbage WHERE freed_us <= ? ORDER BY freed_us LIMIT ?",
