@@ -75,10 +75,14 @@ class Company:
         self.users[name] = (await enter(self.env, self.calls[name])).me
         return self.users[name]
 
-    async def channel(self, name: str, owner: str, *others: str, private: bool = False) -> str:
+    async def channel(
+        self, name: str, owner: str, *others: str, private: bool = False, copilot: bool = True
+    ) -> str:
+        """A channel; the copilot is invited to a private one, so that it can answer there."""
         seen = await channels.create_channel(self.env, self.calls[owner], name, is_private=private)
-        if others:
-            ids = [self.users[other].id for other in others]
+        ids = [self.users[other].id for other in others]
+        ids += [self.workspace.copilot_id] if private and copilot else []
+        if ids:
             await members.invite_users(self.env, self.calls[owner], seen.channel.id, ids)
         return seen.channel.id
 

@@ -90,7 +90,7 @@ async def test_join_leave_invite_and_kick(company):
 
 
 async def test_the_last_member_of_a_private_channel_stays(company):
-    channel = await company.channel("alone", "admin", private=True)
+    channel = await company.channel("alone", "admin", private=True, copilot=False)
     asked = members.leave_channel(company.env, company.calls["admin"], channel)
     assert await refusal(asked) == "last_member"
 
