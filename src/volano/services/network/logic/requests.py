@@ -75,7 +75,7 @@ def _to_token(key: str) -> str:
 
 def _parse_token(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except ValueError:
         raise Invalid("The NextToken is not valid.", code="InvalidNextToken") from None
 
