@@ -185,6 +185,7 @@ def _describe_metrics(metrics: Metrics, health: Health) -> None:
     metrics.describe("volano_request_seconds", "Time in an action, by door.")
     metrics.describe("volano_event_failures_total", "Failed deliveries of events.")
     metrics.describe("volano_loop_failures_total", "Loops that broke and were begun again.")
+    metrics.describe("volano_refusals_unrecorded_total", "Refused credentials beyond the trail.")
     metrics.describe("volano_journal_dropped_total", "Audit or usage records lost to overload.")
     metrics.gauge("volano_requests_running", lambda: {(): float(health.requests)})
     metrics.gauge("volano_sockets_open", lambda: {(): float(health.sockets)})

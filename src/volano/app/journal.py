@@ -5,6 +5,9 @@ in its own transaction (see kernel/journal.py). When the database cannot be writ
 wait, up to `MAX_WAITING`; beyond that the oldest are dropped and counted in
 `volano_journal_dropped_total`, because refusing every request for want of a log line is worse.
 
+Of records about refused credentials at most `MAX_UNPROVEN_PER_S` a second are kept (the rest is
+counted), so that a stranger can neither flood the trail nor push others' records out.
+
 Records carry what callers sent (keys, user agents): NUL and lone surrogates, which databases
 refuse, are replaced. A group that is refused for any other reason is written record by record, and
 only the record at fault is dropped, counted and logged.
@@ -37,6 +40,7 @@ FLUSH_EVERY_S = 0.2
 MAX_GROUP = 500
 MAX_WAITING = 10_000
 RETRY_S = 1.0
+MAX_UNPROVEN_PER_S = 50
 
 
 class GroupJournal:
@@ -59,13 +63,23 @@ class GroupJournal:
         self._audits: deque[AuditRecord] = deque()
         self._usages: deque[UsageRecord] = deque()
         self._wake = asyncio.Event()
+        self._unproven_second = self._unproven = 0
         self._lock = asyncio.Lock()
 
     def audit(self, record: AuditRecord) -> None:
+        if record.unproven and not self._has_room_for_unproven(record.time_us // 1_000_000):
+            self._metrics.count("volano_refusals_unrecorded_total")
+            return
         self._add(self._audits, record)
 
     def usage(self, record: UsageRecord) -> None:
         self._add(self._usages, record)
+
+    def _has_room_for_unproven(self, second: int) -> bool:
+        if second != self._unproven_second:
+            self._unproven_second, self._unproven = second, 0
+        self._unproven += 1
+        return self._unproven <= MAX_UNPROVEN_PER_S
 
     def _add(self, records: deque[AuditRecord] | deque[UsageRecord], record: object) -> None:
         if len(records) >= MAX_WAITING:

@@ -14,7 +14,11 @@ import msgspec
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One call, allowed or not. Field names follow CloudTrail's record contents where they can."""
+    """One call, allowed or not. Field names follow CloudTrail's record contents where they can.
+
+    `unproven` says that the credential was refused: anyone can cause such records, so the journal
+    keeps a limited number a second. It is not stored.
+    """
 
     id: str
     time_us: int
@@ -31,6 +35,7 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str = ""
     read_only: bool = True
     duration_us: int = 0
+    unproven: bool = False
 
 
 class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,11 @@ def bearer_token(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
+def has_credential(request: Request) -> bool:
+    """Whether a bearer token or a session cookie was sent, valid or not."""
+    return bearer_token(request) is not None or SESSION_COOKIE in request.cookies
+
+
 async def find_principal(
     env: Env, request: Request, *, token: str | None = None
 ) -> Principal | None:

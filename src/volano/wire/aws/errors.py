@@ -157,6 +157,9 @@ class Origin:
     head: bool = False
     query_mode: bool = False
     model: ServiceModel | None = None
+    operation: str = "*"
+    ran: bool = False
+    """Whether an action was begun, which then leaves an audit record by itself."""
 
 
 def render(error: VolanoError, origin: Origin) -> Response:

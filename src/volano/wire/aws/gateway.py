@@ -8,6 +8,7 @@ the caller's key is known, and streamed to the handler where the operation strea
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from volano.kernel.errors import Denied, Internal, Invalid, NotBuilt, VolanoError
@@ -41,6 +42,7 @@ from volano.wire.aws.target import (
 from volano.wire.aws.xml import MALFORMED, MalformedXml
 from volano.wire.credential import call_of, request_id_of
 from volano.wire.http import ClientGone, Response
+from volano.wire.refusals import record_refusal
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -70,6 +72,8 @@ async def handle(env: Env, request: Request) -> Response:
         response = await _answer(env, request, origin)
     except VolanoError as error:
         response = _refuse(env, error, origin)
+        if isinstance(error, AuthFailure | AuthMalformed):
+            await _record_refusal(env, request, error, origin)
     except ClientGone:
         raise
     except Exception as error:  # noqa: BLE001 - the door: nothing but a response leaves
@@ -99,6 +103,24 @@ def _refuse(env: Env, error: VolanoError, origin: Origin) -> Response:
     if isinstance(error, Internal) and error.facts:
         env.log.error("answer failed", request_id=origin.request_id, **error.facts)
     return render(error, origin)
+
+
+async def _record_refusal(env: Env, request: Request, error: VolanoError, origin: Origin) -> None:
+    claim, malformed = _claim(request)
+    if origin.ran or (claim is None and malformed is None):
+        return
+    key = None
+    if claim is not None:
+        with suppress(VolanoError):
+            key = await env.authority.find_access_key(claim.access_key_id, claim.session_token)
+    record_refusal(
+        env,
+        request,
+        error,
+        door="aws",
+        action=f"{origin.service or 'aws'}:{origin.operation}",
+        claimed=None if key is None else key.principal,
+    )
 
 
 async def _answer(env: Env, request: Request, origin: Origin) -> Response:
@@ -167,6 +189,7 @@ async def _answer_s3(env: Env, request: Request, origin: Origin, claim: Claim | 
             "The specified method is not allowed against this resource.",
             fields={"Method": request.method},
         )
+    origin.operation = named.operation
     caller = await find_caller(env, claim, "s3")
     payload = open_payload(request, caller)
     action = _require_action("s3", named.operation)
@@ -256,6 +279,7 @@ async def _answer_other(
     origin.model = service.model
     if target.operation not in service.operations:
         raise UnknownOperation("No such operation.")
+    origin.operation = target.operation
     caller = await find_caller(env, claim, service_rows()[target.folder].signing_name)
     body = await request.body.read(MAX_JSON_BYTES)
     verify_body(request, caller, body)
@@ -315,5 +339,6 @@ async def _run(
     call = call_of(env, request, caller.principal, door="aws")
     if caller.claim is not None:  # so that identity can tell for what a key was last used
         call.context["volano:access-key-id"] = caller.claim.access_key_id
+    origin.ran = True
     result = await run_action(env, call, action, parsed)
     return codec.write(result or {}, origin.request_id)

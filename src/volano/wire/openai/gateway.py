@@ -15,12 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 from volano.kernel.errors import Internal, VolanoError
 from volano.wire.action import PUBLIC, run_action
-from volano.wire.credential import bearer_token, call_of, find_principal, request_id_of
+from volano.wire.credential import (
+    bearer_token,
+    call_of,
+    find_principal,
+    has_credential,
+    request_id_of,
+)
 from volano.wire.decode import require_sane
 from volano.wire.http import ClientGone, Response
 from volano.wire.openai.coverage import require_built
 from volano.wire.openai.errors import InvalidApiKey, error_response
 from volano.wire.openai.stream import openai_stream
+from volano.wire.refusals import record_refusal
 from volano.wire.routes import ActionRoutes
 from volano.wire.typed import read_typed, to_response
 
@@ -65,7 +72,10 @@ async def _answer(env: Env, request: Request) -> Response:
     found, params = _route(request)
     principal = await find_principal(env, request)
     if principal is None and found.permission != PUBLIC:
-        raise _bad_key(request)
+        refused = _bad_key(request)
+        if has_credential(request):
+            record_refusal(env, request, refused, door="openai", action=found.name)
+        raise refused
     call = call_of(env, request, principal, door="openai")
     typed = await read_typed(env, found, request, params)
     running = run_action(env, call, found, typed)

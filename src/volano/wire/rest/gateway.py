@@ -16,9 +16,10 @@ import msgspec
 import volano.wire.rest.live  # noqa: F401 - registers the socket route of live updates
 from volano.kernel.errors import Internal, Unauthenticated, VolanoError
 from volano.wire.action import PUBLIC, run_action
-from volano.wire.credential import call_of, find_principal, request_id_of
+from volano.wire.credential import call_of, find_principal, has_credential, request_id_of
 from volano.wire.decode import require_sane
 from volano.wire.http import ClientGone, Response
+from volano.wire.refusals import record_refusal
 from volano.wire.rest.openapi import openapi_bytes
 from volano.wire.rest.problem import problem_of, problem_response
 from volano.wire.routes import ActionRoutes
@@ -61,7 +62,10 @@ async def _answer(env: Env, request: Request) -> Response:
     found, params = _ROUTES.require(request.method, request.raw_path)
     principal = await find_principal(env, request)
     if principal is None and found.permission != PUBLIC:
-        raise Unauthenticated("This call needs an API key or a console session.")
+        refused = Unauthenticated("This call needs an API key or a console session.")
+        if has_credential(request):
+            record_refusal(env, request, refused, door="rest", action=found.name)
+        raise refused
     call = call_of(env, request, principal, door="rest")
     typed = await read_typed(env, found, request, params)
     result = await run_action(env, call, found, typed)

@@ -23,6 +23,7 @@ from volano.wire.credential import (
 )
 from volano.wire.decode import require_sane
 from volano.wire.http import ClientGone, Response
+from volano.wire.refusals import record_refusal
 from volano.wire.slack.arguments import read_arguments, to_request
 from volano.wire.slack.coverage import require_built
 from volano.wire.slack.errors import (
@@ -68,8 +69,11 @@ async def _answer(env: Env, request: Request) -> Response:
     principal = await _find_principal(env, request, token if isinstance(token, str) else None)
     headers = [("x-accepted-oauth-scopes", ",".join(found.scopes))]
     if principal is None and found.permission != PUBLIC:
-        refused = NotAuthed if _has_no_credential(request, token) else InvalidAuth
-        raise refused("This method needs a valid token.")
+        if _has_no_credential(request, token):
+            raise NotAuthed("This method needs a valid token.")
+        refused = InvalidAuth("This method needs a valid token.")
+        record_refusal(env, request, refused, door="slack", action=found.name)
+        raise refused
     if principal is not None:
         headers.append(("x-oauth-scopes", ",".join(provided_scopes(principal))))
     try:

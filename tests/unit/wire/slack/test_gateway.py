@@ -266,7 +266,9 @@ def test_missing_or_bad_token_is_refused(server: Any, token: str, word: str) -> 
     before = len(server.journal.audited)
     answer = envelope(server, "GET", f"/api/chat.postMessage?channel=C1&token={token}")
     assert answer == {"ok": False, "error": word}
-    assert len(server.journal.audited) == before
+    refused = server.journal.audited[before:]
+    expected = [("slack:chat.postMessage", "", True)] if token else []
+    assert [(r.action, r.account, r.unproven) for r in refused] == expected
 
 
 def test_console_session_needs_csrf_also_on_get(server: Any) -> None:
