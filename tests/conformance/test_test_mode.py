@@ -3,10 +3,10 @@
 import http.client
 import subprocess
 import sys
+import time
 
 import pytest
 from botocore.exceptions import ClientError
-
 from tests.conftest import ROOT, free_port, start_volano
 
 MAIN, OTHER = "111111111111", "222222222222"
@@ -113,6 +113,20 @@ def test_reset_returns_every_service_to_its_first_state(cloud):
         with pytest.raises(ClientError) as caught:
             client(cloud, "sts", made["AccessKeyId"], made["SecretAccessKey"]).get_caller_identity()
         assert caught.value.response["Error"]["Code"] == "InvalidClientTokenId"
+
+
+def test_a_lifecycle_day_lasts_as_long_as_the_setting_says(cloud):
+    s3 = client(cloud, "s3")
+    s3.create_bucket(Bucket="short-days")
+    for key in ("old/a", "new/a"):
+        s3.put_object(Bucket="short-days", Key=key, Body=b"x")
+    rule = {"ID": "r", "Status": "Enabled", "Filter": {"Prefix": "old/"}, "Expiration": {"Days": 1}}
+    s3.put_bucket_lifecycle_configuration(Bucket="short-days", LifecycleConfiguration={"Rules": [rule]})
+    deadline = time.monotonic() + 60
+    while len(found := s3.list_objects_v2(Bucket="short-days")["Contents"]) == 2:
+        assert time.monotonic() < deadline, "nothing expired"
+        time.sleep(0.1)
+    assert [item["Key"] for item in found] == ["new/a"]
 
 
 def test_only_reset_is_there(cloud):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
+from volano.services.objects.logic.expiring import expire_when_due
 from volano.services.objects.logic.metering import counts_of
 from volano.services.objects.logic.storage import meter_storage
 from volano.services.objects.logic.upkeep import free_garbage, maintain, want_repair
@@ -35,6 +36,12 @@ async def bill_storage(env: Env) -> None:
     lease = await env.work.acquire_lease("objects:storage", ttl_s=240.0)
     if lease is not None:
         await meter_storage(env)
+
+
+@reconciler("objects:lifecycle", every_s=1.0)
+async def expire(env: Env) -> None:
+    """Remove what lifecycle rules say is too old; most calls find that it is not time yet."""
+    await expire_when_due(env)
 
 
 @reconciler(SWEEP, every_s=600.0)

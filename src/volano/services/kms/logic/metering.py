@@ -5,46 +5,58 @@ A count that was not handed over yet is lost with the process.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from volano.kernel.journal import UsageRecord
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
+    from volano.kernel.journal import Journal
     from volano.services.kms.model import Key
 
 METER = "kms.requests"
 MAX_SERIES = 100_000
 """Keys counted between two hand-overs; the hand-over is early when there are more."""
 
-_BY_PROCESS: dict[int, dict[tuple[str, str], int]] = {}
-"""Counts by account and key ARN; one per Env, by the identity of its journal."""
-_SINCE_US: dict[int, int] = {}
+
+@dataclass(slots=True)
+class _Uses:
+    """Counts by account and key ARN, since when."""
+
+    since_us: int
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+_USES: WeakKeyDictionary[Journal, _Uses] = WeakKeyDictionary()
+"""One per Env (tests run several in a process), whose journal is its key."""
 
 
 def count_use(env: Env, account: str, key: Key | None = None) -> None:
     """One use by `account`, which pays also for another account's key."""
-    counts = _BY_PROCESS.setdefault(id(env.journal), {})
-    if not counts:
-        _SINCE_US[id(env.journal)] = env.clock.now_us()
+    uses = _USES.get(env.journal)
+    if uses is None:
+        uses = _USES[env.journal] = _Uses(env.clock.now_us())
     series = (account, "" if key is None else key.arn)
-    counts[series] = counts.get(series, 0) + 1
-    if len(counts) >= MAX_SERIES:
+    uses.counts[series] = uses.counts.get(series, 0) + 1
+    if len(uses.counts) >= MAX_SERIES:
         hand_over_uses(env)
 
 
 def hand_over_uses(env: Env) -> None:
     """Give every count to the journal and begin again."""
-    counts = _BY_PROCESS.pop(id(env.journal), {})
-    since_us = _SINCE_US.pop(id(env.journal), 0)
-    for (account, arn), amount in counts.items():
+    uses = _USES.pop(env.journal, None)
+    if uses is None:
+        return
+    for (account, arn), amount in uses.counts.items():
         env.journal.usage(
             UsageRecord(
                 id=env.ids.uuid(),
                 account=account,
                 meter=METER,
                 quantity=str(amount),
-                start_us=since_us,
+                start_us=uses.since_us,
                 end_us=env.clock.now_us(),
                 resource=arn,
                 dimensions={"key": arn.rpartition("/")[2]} if arn else {},
@@ -54,4 +66,4 @@ def hand_over_uses(env: Env) -> None:
 
 def forget_caches(env: Env) -> None:
     """Drop counts that were not handed over (test mode's reset)."""
-    _BY_PROCESS.pop(id(env.journal), None)
+    _USES.pop(env.journal, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from volano.kernel.errors import VolanoError
+from volano.services.objects.api.lifecycle import expiration_of
 from volano.services.objects.api.members import (
     DEFAULT_CONTENT_TYPE,
     body_of,
@@ -92,6 +93,7 @@ async def head_object(env: Env, call: Call, request: Request) -> Result:
     result = _read_result(found, request)
     if found.is_partial:
         result["_status"] = 206
+    result["Expiration"] = await expiration_of(env, found.item)
     return result
 
 

@@ -1,0 +1,159 @@
+"""S3: the lifecycle rules of a bucket."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+from volano.kernel.errors import NotBuilt
+from volano.services.objects.api.members import facts_of_bucket
+from volano.services.objects.logic import lifecycle as logic
+from volano.services.objects.logic.errors import MalformedXml
+from volano.wire.action import action
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+    from volano.services.objects.api.members import Request, Result
+    from volano.services.objects.model import StoredObject
+
+BUCKET = "arn:aws:s3:::{Bucket}"
+PARTIAL = "Expiration of objects and of unfinished uploads; no transitions, no versions."
+_NOT_BUILT = (
+    "Transitions",
+    "Transition",
+    "NoncurrentVersionTransitions",
+    "NoncurrentVersionTransition",
+    "NoncurrentVersionExpiration",
+)
+_MALFORMED = (
+    "The XML you provided was not well-formed or did not validate against our published schema"
+)
+
+
+@action(
+    "s3:PutBucketLifecycleConfiguration",
+    permission="s3:PutLifecycleConfiguration",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+    partial=PARTIAL,
+)
+async def put_bucket_lifecycle_configuration(env: Env, call: Call, request: Request) -> Result:
+    configuration = request.get("LifecycleConfiguration") or {}
+    rules = [_parse_rule(env, rule) for rule in configuration.get("Rules") or []]
+    await logic.put_lifecycle(env, request["Bucket"], rules, request.get("ExpectedBucketOwner"))
+    return {}
+
+
+@action(
+    "s3:GetBucketLifecycleConfiguration",
+    permission="s3:GetLifecycleConfiguration",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+    partial=PARTIAL,
+)
+async def get_bucket_lifecycle_configuration(env: Env, call: Call, request: Request) -> Result:
+    rules = await logic.get_lifecycle(env, request["Bucket"], request.get("ExpectedBucketOwner"))
+    return {"Rules": [_rule_shape(rule) for rule in rules]}
+
+
+@action(
+    "s3:DeleteBucketLifecycle",
+    permission="s3:PutLifecycleConfiguration",
+    resource=BUCKET,
+    facts=facts_of_bucket,
+)
+async def delete_bucket_lifecycle(env: Env, call: Call, request: Request) -> Result:
+    await logic.delete_lifecycle(env, request["Bucket"], request.get("ExpectedBucketOwner"))
+    return {}
+
+
+def _parse_rule(env: Env, rule: Request) -> logic.Rule:
+    expiration = rule.get("Expiration") or {}
+    unbuilt = [name for name in _NOT_BUILT if rule.get(name)]
+    if expiration.get("ExpiredObjectDeleteMarker") is not None:
+        unbuilt.append("ExpiredObjectDeleteMarker")
+    if unbuilt:
+        raise NotBuilt(
+            f"{unbuilt[0]} is not built yet; Expiration and AbortIncompleteMultipartUpload are."
+        )
+    if rule.get("Status") not in ("Enabled", "Disabled"):
+        raise MalformedXml(_MALFORMED)
+    chosen = rule.get("Filter")
+    if (chosen is None) == (rule.get("Prefix") is None):
+        raise MalformedXml(_MALFORMED)
+    abort = rule.get("AbortIncompleteMultipartUpload") or {}
+    return logic.Rule(
+        id=rule.get("ID") or env.ids.token(24),
+        enabled=rule["Status"] == "Enabled",
+        plain_prefix=chosen is None,
+        days=expiration.get("Days"),
+        date_us=_date_us(expiration.get("Date")),
+        abort_days=abort.get("DaysAfterInitiation"),
+        **_parse_filter(rule["Prefix"] if chosen is None else chosen),
+    )
+
+
+def _date_us(date: datetime | None) -> int | None:
+    return None if date is None else int(date.timestamp() * 1_000_000)
+
+
+def _parse_filter(chosen: str | Request) -> dict[str, Any]:
+    """A prefix, or a filter of one condition, or of several under And."""
+    if isinstance(chosen, str):
+        return {"prefix": chosen}
+    if len(chosen) > 1:
+        raise MalformedXml(_MALFORMED)
+    if "Tag" in chosen:
+        tags = [chosen["Tag"]]
+    else:
+        chosen = chosen.get("And") or chosen
+        tags = chosen.get("Tags") or []
+    named = {tag["Key"]: tag["Value"] for tag in tags}
+    if len(named) != len(tags):
+        raise MalformedXml(_MALFORMED)
+    return {
+        "prefix": chosen.get("Prefix") or "",
+        "tags": named,
+        "over_bytes": chosen.get("ObjectSizeGreaterThan"),
+        "under_bytes": chosen.get("ObjectSizeLessThan"),
+    }
+
+
+def _rule_shape(rule: logic.Rule) -> Result:
+    shape: Result = {"ID": rule.id, "Status": "Enabled" if rule.enabled else "Disabled"}
+    if rule.plain_prefix:
+        shape["Prefix"] = rule.prefix
+    else:
+        shape["Filter"] = _filter_shape(rule)
+    if rule.days is not None:
+        shape["Expiration"] = {"Days": rule.days}
+    if rule.date_us is not None:
+        shape["Expiration"] = {"Date": datetime.fromtimestamp(rule.date_us / 1e6, UTC)}
+    if rule.abort_days is not None:
+        shape["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": rule.abort_days}
+    return shape
+
+
+def _filter_shape(rule: logic.Rule) -> Result:
+    found: Result = {"Prefix": rule.prefix} if rule.prefix else {}
+    tags = [{"Key": name, "Value": value} for name, value in rule.tags.items()]
+    if rule.over_bytes is not None:
+        found["ObjectSizeGreaterThan"] = rule.over_bytes
+    if rule.under_bytes is not None:
+        found["ObjectSizeLessThan"] = rule.under_bytes
+    if len(tags) + len(found) > 1:
+        return {"And": {**found, "Tags": tags} if tags else found}
+    if tags:
+        return {"Tag": tags[0]}
+    return found or {"Prefix": ""}
+
+
+async def expiration_of(env: Env, item: StoredObject) -> str | None:
+    """What `x-amz-expiration` says of an object; None when no rule removes it."""
+    rules = await logic.find_rules(env.store.reader, item.bucket_id)
+    found = logic.first_expiry(rules, item, env.config.lifecycle_day_s) if rules else None
+    if found is None:
+        return None
+    when_us, rule_id = found
+    return f'expiry-date="{formatdate(when_us // 1_000_000, usegmt=True)}", rule-id="{rule_id}"'
