@@ -3,6 +3,7 @@ import { lazy, Suspense } from 'react';
 import { Navigate, Route, Routes, useLocation } from 'react-router';
 
 import { Login } from '../identity/Login';
+import { PasswordPrompt } from '../identity/Password';
 import { Boundary } from './Boundary';
 import { Waiting } from './parts';
 import { SessionProvider, useSessionState } from './session';
@@ -31,6 +32,7 @@ function Gate() {
   if (session === null) return <Login />;
   return (
     <Shell>
+      <PasswordPrompt />
       <Boundary key={location.pathname.split('/')[1]}>
         <Suspense fallback={<Waiting />}>
           <Routes>

@@ -2,10 +2,11 @@
 import { ActionIcon, AppShell, Avatar, Burger, Group, Menu, NavLink, ScrollArea, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useIsFetching } from '@tanstack/react-query';
-import { IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
+import { IconKey, IconKeyboard, IconLogout, IconMoon, IconSun, IconUser } from '@tabler/icons-react';
 import { useEffect, type ReactNode } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
 
+import { KeyHelp } from './KeyHelp';
 import { Logo } from './Logo';
 import { PLACES } from './nav';
 import { useSession, useSessionState } from './session';
@@ -58,8 +59,10 @@ function Account() {
   const { setColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme('light');
   const next = scheme === 'light' ? 'dark' : 'light';
+  const [helping, help] = useDisclosure(false);
   return (
     <Group gap="xs" wrap="nowrap">
+      <KeyHelp opened={helping} open={help.open} close={help.close} />
       <Text size="sm" c="dimmed" visibleFrom="xs">
         {session.region}
       </Text>
@@ -78,6 +81,16 @@ function Account() {
           <Menu.Label>
             {session.name} in {session.account_name} ({session.account})
           </Menu.Label>
+          <Menu.Item component={Link} to="/people/account" leftSection={<IconUser size={16} />}>
+            My account
+          </Menu.Item>
+          <Menu.Item component={Link} to="/people/keys" leftSection={<IconKey size={16} />}>
+            My keys
+          </Menu.Item>
+          <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={help.open}>
+            Keyboard
+          </Menu.Item>
+          <Menu.Divider />
           <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void signOut()}>
             Sign out
           </Menu.Item>

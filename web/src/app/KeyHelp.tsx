@@ -1,0 +1,49 @@
+// What can be done by keyboard, shown by `?`.
+import { Kbd, Modal, Stack, Table, Text } from '@mantine/core';
+import { useHotkeys } from '@mantine/hooks';
+
+import { PLACES } from './nav';
+
+interface Props {
+  opened: boolean;
+  open: () => void;
+  close: () => void;
+}
+
+export function KeyHelp({ opened, open, close }: Props) {
+  useHotkeys([['shift+?', open, { usePhysicalKeys: false }]]);
+  const rows: [string[], string][] = [
+    ...PLACES.map((place): [string[], string] => [['g', place.key], `Go to ${place.label}`]),
+    [['↑', '↓'], 'Move in a list of objects'],
+    [['Enter'], 'Open the object or folder'],
+    [['Space'], 'Select it'],
+    [['Backspace'], 'One folder up'],
+    [['Delete'], 'Delete what is selected'],
+    [['?'], 'This help'],
+  ];
+  return (
+    <Modal opened={opened} onClose={close} title="Keyboard" centered>
+      <Stack>
+        <Table verticalSpacing={5}>
+          <Table.Tbody>
+            {rows.map(([keys, text]) => (
+              <Table.Tr key={text}>
+                <Table.Td w={130}>
+                  {keys.map((key) => (
+                    <Kbd key={key} mr={4}>
+                      {key}
+                    </Kbd>
+                  ))}
+                </Table.Td>
+                <Table.Td>{text}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+        <Text size="xs" c="dimmed">
+          Two keys are typed one after the other.
+        </Text>
+      </Stack>
+    </Modal>
+  );
+}

@@ -1,0 +1,104 @@
+// Every call through every door, the newest first, with filters.
+import { Badge, Button, Checkbox, Group, Table, Text, TextInput, Tooltip } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { IconListSearch, IconRefresh } from '@tabler/icons-react';
+import { useState } from 'react';
+
+import { call } from '../api/call';
+import type { AuditRecord } from '../api/schema';
+import { Empty, Failed, Surface, Waiting } from '../app/parts';
+
+const PAGE = 100;
+
+export function Audit() {
+  const [text, setText] = useState({ action: '', resource: '', principal: '' });
+  const [only, setOnly] = useState({ errors: false, changes: true });
+  const [wanted] = useDebouncedValue(text, 350);
+  const filter = { ...wanted, ...only };
+  const query = useInfiniteQuery({
+    queryKey: ['listAudit', filter],
+    queryFn: ({ pageParam }) => call('listAudit', { ...filter, limit: PAGE, cursor: pageParam }),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+  const records = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const field = (name: keyof typeof text, label: string, placeholder: string) => (
+    <TextInput size="xs" label={label} placeholder={placeholder} value={text[name]} onChange={(event) => setText({ ...text, [name]: event.currentTarget.value })} style={{ flex: '1 1 150px' }} />
+  );
+  return (
+    <Surface>
+      <Group align="flex-end" gap="sm" mb="sm">
+        {field('action', 'Action', 's3:PutObject')}
+        {field('resource', 'Resource', 'arn:aws:s3:::reports')}
+        {field('principal', 'Who (id or ARN)', 'arn:aws:iam::…:user/ada')}
+        <Checkbox size="xs" label="Changes only" checked={only.changes} onChange={(event) => setOnly({ ...only, changes: event.currentTarget.checked })} mb={6} />
+        <Checkbox size="xs" label="Refused or failed" checked={only.errors} onChange={(event) => setOnly({ ...only, errors: event.currentTarget.checked })} mb={6} />
+        <Button size="xs" variant="default" leftSection={<IconRefresh size={14} />} loading={query.isRefetching} onClick={() => void query.refetch()}>
+          Look again
+        </Button>
+      </Group>
+      {query.isPending && <Waiting />}
+      {query.error !== null && <Failed error={query.error} retry={() => void query.refetch()} />}
+      {query.data && records.length === 0 && (
+        <Empty icon={<IconListSearch size={26} />} title="No call like that">
+          Every call is recorded within a second or two. Take a filter away to see more.
+        </Empty>
+      )}
+      {records.length > 0 && <Records records={records} />}
+      {query.hasNextPage && (
+        <Group justify="center" mt="sm">
+          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            Load more
+          </Button>
+        </Group>
+      )}
+    </Surface>
+  );
+}
+
+function Records({ records }: { records: AuditRecord[] }) {
+  return (
+    <Table.ScrollContainer minWidth={760}>
+      <Table fz="xs" verticalSpacing={6} aria-label="Audit trail">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>Time</Table.Th>
+            <Table.Th>Who</Table.Th>
+            <Table.Th>Action</Table.Th>
+            <Table.Th>Resource</Table.Th>
+            <Table.Th>Answer</Table.Th>
+            <Table.Th>From</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {records.map((record) => (
+            <Table.Tr key={record.id}>
+              <Table.Td style={{ whiteSpace: 'nowrap' }}>
+                <Tooltip label={`Request ${record.request_id}, ${(record.duration_us / 1000).toFixed(1)} ms`}>
+                  <span>{new Date(record.time_us / 1000).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'medium' })}</span>
+                </Tooltip>
+              </Table.Td>
+              <Table.Td title={record.principal_arn}>{record.principal_arn.split(/[/:]/).pop() || 'nobody'}</Table.Td>
+              <Table.Td className="mono">{record.action}</Table.Td>
+              <Table.Td className="wrap-anywhere" maw={280}>
+                {record.resource}
+              </Table.Td>
+              <Table.Td>
+                <Badge size="sm" variant="light" tt="none" color={record.status < 400 ? 'green' : record.status < 500 ? 'orange' : 'red'}>
+                  {record.error_code || record.status}
+                </Badge>
+              </Table.Td>
+              <Table.Td>
+                <Text size="xs">{record.door}</Text>
+                <Text size="xs" c="dimmed" title={record.user_agent}>
+                  {record.source_ip}
+                </Text>
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}

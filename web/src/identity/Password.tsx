@@ -1,0 +1,84 @@
+// Changing the own password; and asking for one where somebody came by a link or must change it.
+import { Alert, Button, Group, Modal, PasswordInput, Stack, Text } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useState } from 'react';
+
+import { call, useChange } from '../api/call';
+import { tell, tellFailure } from '../app/parts';
+import { useSession, useSessionState } from '../app/session';
+
+const MIN_CHARACTERS = 8;
+
+export function PasswordForm({ done }: { done?: () => void }) {
+  const session = useSession();
+  const { signedIn } = useSessionState();
+  const change = useChange('changePassword', { reads: ['listSessions'] });
+  const form = useForm({
+    initialValues: { old: '', new: '', again: '' },
+    validate: {
+      new: (value) => (value.length < MIN_CHARACTERS ? `Use at least ${MIN_CHARACTERS} characters; a few words are best.` : null),
+      again: (value, all) => (value === all.new ? null : 'This is not the same.'),
+    },
+  });
+  const submit = form.onSubmit((values) =>
+    change.mutate(
+      { old: values.old, new: values.new },
+      {
+        onSuccess: () => {
+          tell('Your password is set; other sessions are ended');
+          form.reset();
+          call('getSession', {}).then(signedIn).catch(tellFailure);
+          done?.();
+        },
+      },
+    ),
+  );
+  return (
+    <form onSubmit={submit}>
+      <Stack>
+        <input type="text" name="username" autoComplete="username" value={session.name} readOnly hidden />
+        {session.has_password && <PasswordInput label="Password now" required autoComplete="current-password" {...form.getInputProps('old')} />}
+        <PasswordInput label="New password" required autoComplete="new-password" {...form.getInputProps('new')} />
+        <PasswordInput label="New password again" required autoComplete="new-password" {...form.getInputProps('again')} />
+        <Group justify="flex-end">
+          <Button type="submit" loading={change.isPending}>
+            Save password
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+// Shown over every page: at once where the password must change, and offered after a first link.
+export function PasswordPrompt() {
+  const session = useSession();
+  const [later, setLater] = useState(() => sessionStorage.getItem(LATER) !== null);
+  const must = session.must_change_password;
+  const wanted = must || (session.kind === 'user' && !session.has_password && !later);
+  const putOff = () => {
+    sessionStorage.setItem(LATER, '1');
+    setLater(true);
+  };
+  return (
+    <Modal opened={wanted} onClose={putOff} withCloseButton={!must} closeOnEscape={!must} closeOnClickOutside={false} title="Choose a password" centered>
+      <Stack>
+        {must ? (
+          <Alert color="amber">Your password was set by somebody else. Choose your own to go on.</Alert>
+        ) : (
+          <Text size="sm" c="dimmed">
+            You came by a link that opens once. With a password you can come back.
+          </Text>
+        )}
+        <PasswordForm />
+        {!must && (
+          <Button variant="subtle" color="gray" onClick={putOff}>
+            Later
+          </Button>
+        )}
+      </Stack>
+    </Modal>
+  );
+}
+
+const LATER = 'volano-password-later';
