@@ -39,7 +39,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   if (isNotice(message)) return <Notice message={message} />;
   const name = message.username || nameOf(author);
   return (
-    <article className={`${classes.row} ${isMarked ? classes.marked : ''} ${isHeld ? classes.held : ''}`} aria-label={`${name}, ${fullTime(message.ts)}`} data-ts={message.ts}>
+    <article className={`${classes.row} ${isFollowing ? classes.following : ''} ${isMarked ? classes.marked : ''} ${isHeld ? classes.held : ''}`} aria-label={`${name}, ${fullTime(message.ts)}`} data-ts={message.ts}>
       <div className={classes.gutter}>
         {isFollowing ? (
           <time className={classes.sideTime} dateTime={fullTime(message.ts)}>

@@ -1,5 +1,6 @@
 // Models: what can be asked here, a place to talk to them, and one to compare texts by meaning.
 import { Tabs } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { IconGridDots, IconMessage2Bolt, IconStack2 } from '@tabler/icons-react';
 import { useLocation, useNavigate } from 'react-router';
 
@@ -16,17 +17,20 @@ export default function Models() {
   const { pathname } = useLocation();
   const tab = TABS.find((name) => pathname === `/models/${name}`) ?? 'models';
   const go = (name: string | null) => void navigate(name === 'models' ? '/models' : `/models/${name}`);
+  const isPhone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
+  const about = isPhone ? undefined : 'Models that run on your own machines, spoken to as you speak to OpenAI.';
+  const sign = (Icon: typeof IconStack2) => (isPhone ? undefined : <Icon size={16} />);
   return (
-    <Page title="Models" about="Models that run on your own machines, spoken to as you speak to OpenAI." actions={<EngineBadge />}>
+    <Page title="Models" about={about} actions={<EngineBadge />}>
       <Tabs value={tab} onChange={go} keepMounted={false}>
         <Tabs.List mb="md">
-          <Tabs.Tab value="models" leftSection={<IconGridDots size={16} />}>
+          <Tabs.Tab value="models" leftSection={sign(IconGridDots)}>
             All models
           </Tabs.Tab>
-          <Tabs.Tab value="playground" leftSection={<IconMessage2Bolt size={16} />}>
+          <Tabs.Tab value="playground" leftSection={sign(IconMessage2Bolt)}>
             Playground
           </Tabs.Tab>
-          <Tabs.Tab value="embeddings" leftSection={<IconStack2 size={16} />}>
+          <Tabs.Tab value="embeddings" leftSection={sign(IconStack2)}>
             Embeddings
           </Tabs.Tab>
         </Tabs.List>

@@ -107,9 +107,9 @@ function Conversation({ talk }: { talk: ReturnType<typeof useConversation> }) {
           action={
             <Group gap="xs" justify="center">
               {STARTERS.map((text) => (
-                <Button key={text} variant="default" size="compact-sm" radius="xl" onClick={() => void talk.ask(text)}>
+                <button key={text} type="button" className={classes.starter} onClick={() => void talk.ask(text)}>
                   {text}
-                </Button>
+                </button>
               ))}
             </Group>
           }
