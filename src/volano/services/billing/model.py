@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -18,6 +18,12 @@ from volano.kernel.journal import UsageRecord
 
 EXACT_DIGITS = 60
 """Digits of the decimal context in which lines are computed: more than any product needs."""
+MAX_QUANTITY = Decimal(10) ** 24
+"""Of one record: a yobibyte is 1.2e24 bytes."""
+MAX_DECIMALS = 12
+"""Of a quantity; with MAX_QUANTITY they keep a day's sum exact in EXACT_DIGITS."""
+_DAY_US = 86_400 * 1_000_000
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 @event("billing.usage")
@@ -83,6 +89,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What one day cost, in all and by service."""
+
+    day: date
+    cost: Decimal
+    services: dict[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
     """What an account used in a month, rated."""
 
@@ -91,15 +106,14 @@ class Bill:
     currency: str
     lines: tuple[Line, ...]
     total: Decimal
-    days: tuple[tuple[date, dict[str, Decimal]], ...]
-    """Cost by service of each day that had any."""
+    days: tuple[Day, ...]
     unpriced: tuple[str, ...]
     """Meters that were used but are not in the price list; they cost nothing and are shown."""
 
 
 def day_of(time_us: int) -> date:
     """The day in UTC."""
-    return datetime.fromtimestamp(time_us / 1e6, UTC).date()
+    return date.fromordinal(_EPOCH_ORDINAL + time_us // _DAY_US)
 
 
 def decimal(value: int | str) -> Decimal:
@@ -110,12 +124,12 @@ def decimal(value: int | str) -> Decimal:
 def parse_period(text: str) -> tuple[date, date]:
     """`2026-11` as its first day and the first day after it; raises Invalid."""
     try:
-        first = date.fromisoformat(f"{text}-01")
+        first = date.fromisoformat(f"{text}-01" if len(text) == 7 else "")
+        after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
     except ValueError:
         raise Invalid(
             f"'{text}' is not a month; write it as 2026-11.", fields={"param": "period"}
         ) from None
-    after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
     return first, after
 
 
@@ -125,20 +139,25 @@ def parse_price_list(text: str, *, name: str) -> PriceList:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Invalid(f"The price list {name} is not valid TOML: {error}.") from error
-    versions = content.get("version", [])
-    if not versions or not isinstance(content.get("currency"), str):
+    versions = content.get("version")
+    named = isinstance(content.get("currency"), str)
+    if not named or not isinstance(versions, list) or not versions:
         raise Invalid(f"The price list {name} needs a `currency` and at least one [[version]].")
     prices: dict[str, list[Price]] = {}
     last: date | None = None
     for version in versions:
-        start = version.get("effective_from")
-        if not isinstance(start, date) or (last is not None and start <= last):
+        start = version.get("effective_from") if isinstance(version, dict) else None
+        whole_day = isinstance(start, date) and not isinstance(start, datetime)
+        if start is None or not whole_day or (last is not None and start <= last):
             raise Invalid(
                 f"The price list {name}: `effective_from` must be a date, each version's later "
                 f"than the one before (found {start})."
             )
         last = start
-        for meter, entry in version.get("prices", {}).items():
+        entries = version.get("prices", {})
+        if not isinstance(entries, dict):
+            raise Invalid(f"The price list {name}, version {start}: it needs a [version.prices].")
+        for meter, entry in entries.items():
             prices.setdefault(meter, []).append(_parse_price(meter, entry, start, name))
     return PriceList(
         currency=content["currency"], prices={meter: tuple(p) for meter, p in prices.items()}
@@ -161,6 +180,9 @@ def _parse_price(meter: str, entry: dict[str, Any], start: date, name: str) -> P
             f"The price list {name}, version {start}, meter {meter}: it needs service, text, unit, "
             f"and price and per as decimal strings ({error!r})."
         ) from error
-    if price.amount < 0 or price.per <= 0:
-        raise Invalid(f"The price list {name}, version {start}: {meter} has a price or per <= 0.")
+    finite = price.amount.is_finite() and price.per.is_finite()
+    if not finite or price.amount < 0 or price.per <= 0:
+        raise Invalid(
+            f"The price list {name}, version {start}: {meter} needs a price >= 0 and a per > 0."
+        )
     return price

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from volano.kernel.journal import UsageRecord
     from volano.kernel.store import Reader, Tx
 
-MAX_DAY_ROWS = 200_000
-"""Rows of one bill: days x meters x resources of an account in a month."""
+PAGE = 1000
+"""Rows read at once: a read on the event loop stays under 5 ms."""
 
 
 async def insert_usage(tx: Tx, record: UsageRecord, *, received_us: int) -> bool:
@@ -63,15 +63,24 @@ async def add_to_day(
     )
 
 
-async def select_days(reader: Reader, account: str, first: date, after: date) -> list[DayUsage]:
-    """The account's sums from `first` up to before `after`, by day, meter and resource."""
+async def select_days(
+    reader: Reader, account: str, first: date, after: date, *, beyond: DayUsage | None = None
+) -> list[DayUsage]:
+    """At most PAGE of the account's sums from `first` up to before `after`, by day, meter and
+    resource; those that come after `beyond`, the last of the page before.
+    """
+    place = (
+        ("", "", "") if beyond is None else (beyond.day.isoformat(), beyond.meter, beyond.resource)
+    )
     rows = await reader.rows(
         "SELECT day, meter, resource, quantity FROM billing_day "
-        "WHERE account = ? AND day >= ? AND day < ? ORDER BY day, meter, resource LIMIT ?",
+        "WHERE account = ? AND day >= ? AND day < ? AND (day, meter, resource) > (?, ?, ?) "
+        "ORDER BY day, meter, resource LIMIT ?",
         account,
-        first.isoformat(),
+        max(first.isoformat(), place[0]),
         after.isoformat(),
-        MAX_DAY_ROWS,
+        *place,
+        PAGE,
     )
     return [
         DayUsage(

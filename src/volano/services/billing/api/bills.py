@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from volano.services.billing.logic import bills, prices
+from volano.services.billing.model import day_of
 from volano.wire.action import SIGNED_IN, action
 
 if TYPE_CHECKING:
@@ -99,11 +99,11 @@ async def get_bill(env: Env, call: Call, request: BillRequest) -> BillObject:
         ],
         days=[
             DayObject(
-                day=day.isoformat(),
-                cost=decimal_text(sum(costs.values(), start=type(bill.total)(0))),
-                services={service: decimal_text(cost) for service, cost in costs.items()},
+                day=day.day.isoformat(),
+                cost=decimal_text(day.cost),
+                services={name: decimal_text(cost) for name, cost in day.services.items()},
             )
-            for day, costs in bill.days
+            for day in bill.days
         ],
         unpriced=list(bill.unpriced),
     )
@@ -118,7 +118,7 @@ async def get_bill(env: Env, call: Call, request: BillRequest) -> BillObject:
 )
 async def list_prices(env: Env, call: Call, request: NoFields) -> PriceListObject:
     """Today's price of every meter."""
-    today = datetime.fromtimestamp(env.clock.now_us() / 1e6, UTC).date()
+    today = day_of(env.clock.now_us())
     listed = prices.price_list(env.config)
     current = [listed.price(meter, today) for meter in sorted(listed.prices)]
     items = [

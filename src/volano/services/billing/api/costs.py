@@ -6,6 +6,8 @@ LINKED_ACCOUNT, RESOURCE_ID. All cost metrics are equal here, because nothing is
 
 from __future__ import annotations
 
+import asyncio
+from bisect import bisect_right
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
@@ -34,6 +36,7 @@ COST_METRICS = (
 QUANTITY_METRICS = ("UsageQuantity", "NormalizedUsageAmount")
 DIMENSIONS = ("SERVICE", "USAGE_TYPE", "REGION", "LINKED_ACCOUNT", "RESOURCE_ID")
 MAX_DAYS = 400
+MAX_FILTER_DEPTH = 16
 
 
 class ValidationException(Invalid):
@@ -52,15 +55,20 @@ async def get_cost_and_usage(env: Env, call: Call, request: dict[str, Any]) -> d
     first, after = _period(request["TimePeriod"])
     groups = _groups(request.get("GroupBy", []))
     metrics = _metrics(request["Metrics"])
-    keep = _filter(request.get("Filter"), call)
+    keep = _filter(request.get("Filter"))
     prices = price_list(env.config)
-    usages = await list_usage(env, call, first, after)
-    results = [
-        _result(
-            start, end, usages, prices=prices, groups=groups, metrics=metrics, keep=keep, call=call
+    steps = list(_steps(first, after, request.get("Granularity", "MONTHLY")))
+    usages = await list_usage(env, call, first, after, by_resource=_names_resources(request))
+    by_step: list[list[DayUsage]] = [[] for _ in steps]
+    starts = [start for start, _ in steps]
+    for usage in usages:
+        by_step[bisect_right(starts, usage.day) - 1].append(usage)
+    results = []
+    for step, used in zip(steps, by_step, strict=True):
+        results.append(
+            _result(step, used, prices=prices, groups=groups, metrics=metrics, keep=keep, call=call)
         )
-        for start, end in _steps(first, after, request.get("Granularity", "MONTHLY"))
-    ]
+        await asyncio.sleep(0)
     return {
         "GroupDefinitions": [{"Type": "DIMENSION", "Key": key} for key in groups],
         "ResultsByTime": results,
@@ -69,8 +77,7 @@ async def get_cost_and_usage(env: Env, call: Call, request: dict[str, Any]) -> d
 
 
 def _result(
-    start: date,
-    end: date,
+    step: tuple[date, date],
     usages: list[DayUsage],
     *,
     prices: PriceList,
@@ -84,8 +91,6 @@ def _result(
     with localcontext() as context:
         context.prec = EXACT_DIGITS
         for usage in usages:
-            if not start <= usage.day < end:
-                continue
             price = prices.price(usage.meter, usage.day)
             values = _dimensions(usage, price, call)
             if price is None or not keep(values):
@@ -96,7 +101,7 @@ def _result(
             units[key].add(price.unit)
         total = [sum((v[i] for v in sums.values()), Decimal(0)) for i in (0, 1)]
     answer: dict[str, Any] = {
-        "TimePeriod": {"Start": start.isoformat(), "End": end.isoformat()},
+        "TimePeriod": {"Start": step[0].isoformat(), "End": step[1].isoformat()},
         "Estimated": True,
         "Groups": [
             {"Keys": list(key), "Metrics": _amounts(sums[key], units[key], metrics, prices)}
@@ -175,18 +180,38 @@ def _metrics(given: list[str]) -> list[str]:
     return [known[name.lower()] for name in given]
 
 
-def _filter(given: dict[str, Any] | None, call: Call) -> Callable[[dict[str, str]], bool]:
-    if not given:
+def _names_resources(request: dict[str, Any]) -> bool:
+    return "RESOURCE_ID" in repr((request.get("GroupBy"), request.get("Filter")))
+
+
+def _filter(given: dict[str, Any] | None, depth: int = 0) -> Callable[[dict[str, str]], bool]:
+    """A predicate over dimensions; raises ValidationException for what is not built."""
+    if given is None:
         return lambda values: True
-    if "Not" in given:
-        inner = _filter(given["Not"], call)
+    if depth > MAX_FILTER_DEPTH:
+        raise ValidationException(f"Filter is nested over {MAX_FILTER_DEPTH} levels.")
+    present = [word for word, value in given.items() if value is not None]
+    if len(present) != 1:
+        raise ValidationException("Expression must have exactly one operand or operator.")
+    if present == ["Not"]:
+        inner = _filter(given["Not"], depth + 1)
         return lambda values: not inner(values)
     for word, join in (("And", all), ("Or", any)):
-        if word in given:
-            parts = [_filter(item, call) for item in given[word]]
+        if present == [word]:
+            parts = [_filter(item, depth + 1) for item in given[word]]
             return lambda values, join=join, parts=parts: join(p(values) for p in parts)  # type: ignore[misc]
-    dimension = given.get("Dimensions")
-    if not dimension or dimension.get("Key") not in DIMENSIONS:
+    if present != ["Dimensions"]:
+        raise ValidationException(f"{present[0]} is not supported; filter by Dimensions.")
+    return _dimension_filter(given["Dimensions"])
+
+
+def _dimension_filter(given: dict[str, Any]) -> Callable[[dict[str, str]], bool]:
+    key, wanted = given.get("Key"), set(given.get("Values") or [])
+    if key not in DIMENSIONS:
         raise ValidationException(f"Filter takes the dimensions {', '.join(DIMENSIONS)}.")
-    key, wanted = dimension["Key"], set(dimension.get("Values", []))
+    options = [option for option in given.get("MatchOptions") or [] if option != "CASE_SENSITIVE"]
+    if options not in ([], ["EQUALS"]):
+        raise ValidationException("MatchOptions takes EQUALS and CASE_SENSITIVE.")
+    if not wanted:
+        raise ValidationException("Dimensions needs at least one of Values.")
     return lambda values: values[key] in wanted

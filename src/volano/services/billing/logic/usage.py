@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Invalid
 from volano.services.billing import store
-from volano.services.billing.model import EXACT_DIGITS, day_of
+from volano.services.billing.model import EXACT_DIGITS, MAX_DECIMALS, MAX_QUANTITY, day_of
 
 if TYPE_CHECKING:
     from volano.kernel.journal import UsageRecord
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 async def record_usage(tx: Tx, records: list[UsageRecord]) -> None:
     """Write records to the ledger and their days' sums in the caller's transaction.
 
-    Repeating is harmless. Raises Invalid for a quantity that is not a finite number >= 0.
+    Repeating is harmless. Raises Invalid for a quantity that is not a number from 0 to
+    MAX_QUANTITY with at most MAX_DECIMALS decimals.
     """
     sums: dict[tuple[str, str, str, str], tuple[Decimal, int]] = {}
     received_us = max((record.end_us for record in records), default=0)
@@ -40,6 +41,15 @@ def _quantity(record: UsageRecord) -> Decimal:
         quantity = Decimal(record.quantity)
     except InvalidOperation:
         quantity = Decimal("NaN")
-    if not quantity.is_finite() or quantity < 0:
-        raise Invalid(f"Usage {record.id} of {record.meter} has no quantity: {record.quantity}.")
+    if not quantity.is_finite() or not 0 <= quantity <= MAX_QUANTITY:
+        raise Invalid(
+            f"Usage {record.id} of {record.meter} has no quantity: {record.quantity[:40]}."
+        )
+    exponent = quantity.as_tuple().exponent
+    assert isinstance(exponent, int)
+    if exponent < -MAX_DECIMALS:
+        raise Invalid(
+            f"Usage {record.id} of {record.meter} has over {MAX_DECIMALS} decimals: "
+            f"{record.quantity[:40]}."
+        )
     return quantity
