@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 MAX_CHOICES = 16
 MAX_STOPS = 4
 MAX_TOP_LOGPROBS = 20
+MAX_BIAS = 100.0
+MAX_BIASED_TOKENS = 1024
+MAX_TOP_K = 1_000_000
+SEED_BITS = 63
 DEFAULT_MAX_TOKENS = 512
 
 
@@ -109,7 +113,10 @@ async def create_chat_completion(
     requests = _requests(env, request, model)
     made = f"chatcmpl-{env.ids.hex(24)}"
     created = env.clock.now_us() // 1_000_000
-    choices = [generate(env, call, model, item) for item in requests]
+    choices = [
+        generate(env, call, model, item, pays_prompt=index == 0)
+        for index, item in enumerate(requests)
+    ]
     deltas = merge_choices(choices)
     if request.stream:
         options = request.stream_options or StreamOptions()
@@ -168,23 +175,25 @@ async def _chunks(
 
 def _requests(env: Env, request: CreateChatCompletion, model: Model) -> list[Generate]:
     """One engine request per choice; a seed grows by one per choice so that choices differ."""
-    count = request.n or 1
+    count = 1 if request.n is None else request.n
     if not 1 <= count <= MAX_CHOICES:
         raise _invalid("n", f"it is 1 to {MAX_CHOICES}")
     stops = [request.stop] if isinstance(request.stop, str) else list(request.stop or [])
     if len(stops) > MAX_STOPS or not all(stops):
         raise _invalid("stop", f"up to {MAX_STOPS} strings, none of them empty")
     top = _top_logprobs(request)
-    limit = request.max_completion_tokens or request.max_tokens
+    limit = request.max_completion_tokens
+    limit = request.max_tokens if limit is None else limit
     if limit is not None and limit < 1:
         raise _invalid("max_completion_tokens", "it is at least 1")
+    _check_seed(request.seed)
     common = {
         "model": model.files,
         "messages": tuple(_messages(request.messages)),
         "max_tokens": limit or DEFAULT_MAX_TOKENS,
         "temperature": _within("temperature", request.temperature, 0.0, 2.0, default=1.0),
         "top_p": _within("top_p", request.top_p, 0.0, 1.0, default=1.0),
-        "top_k": request.top_k or 0,
+        "top_k": int(_within("top_k", request.top_k, 0, MAX_TOP_K)),
         "stop": tuple(stops),
         "top_logprobs": top,
         "logit_bias": _bias(request.logit_bias),
@@ -236,9 +245,19 @@ def _top_logprobs(request: CreateChatCompletion) -> int | None:
 
 def _bias(given: dict[str, float] | None) -> dict[int, float]:
     try:
-        return {int(token): float(value) for token, value in (given or {}).items()}
+        biases = {int(token): value for token, value in (given or {}).items()}
     except ValueError:
         raise _invalid("logit_bias", "its keys are token ids") from None
+    if len(biases) > MAX_BIASED_TOKENS or any(token < 0 for token in biases):
+        raise _invalid("logit_bias", f"it takes up to {MAX_BIASED_TOKENS} token ids")
+    if any(abs(value) > MAX_BIAS for value in biases.values()):
+        raise _invalid("logit_bias", f"its values are {-MAX_BIAS:g} to {MAX_BIAS:g}")
+    return biases
+
+
+def _check_seed(seed: int | None) -> None:
+    if seed is not None and not -(2**SEED_BITS) <= seed < 2**SEED_BITS:
+        raise _invalid("seed", "it is a 64-bit whole number")
 
 
 def _within(

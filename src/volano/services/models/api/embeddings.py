@@ -56,10 +56,8 @@ async def create_embedding(env: Env, call: Call, request: CreateEmbedding) -> Em
     """Unit-length vectors, as numbers or as base64 of little-endian 32-bit floats."""
     if request.encoding_format not in ("float", "base64"):
         raise _invalid("encoding_format", "it is `float` or `base64`")
-    if request.dimensions not in (None, 384):
-        raise _invalid("dimensions", "this model has 384 dimensions, no other number")
     texts = _texts(request.input)
-    found = await embed(env, call, texts, model_name=request.model)
+    found = await embed(env, call, texts, model_name=request.model, width=request.dimensions)
     data = [
         EmbeddingObject(index=index, embedding=_encode(vector, request.encoding_format))
         for index, vector in enumerate(found.vectors)

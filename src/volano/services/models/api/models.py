@@ -145,11 +145,12 @@ async def pull_model(env: Env, call: Call, request: PullModel) -> Job:
 async def get_inference(env: Env, call: Call, request: NoFields) -> InferenceObject:
     """What the inference engine is doing, with progress while it installs."""
     status = await env.inference.status()
+    visible = {model.name for model in await registry.list_models(env, call)}
     return InferenceObject(
         state=status.state,
         fraction=status.fraction,
         text=status.text,
-        loaded=list(status.loaded),
+        loaded=[name for name in status.loaded if name in visible],
     )
 
 

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 
 async def generate(
-    env: Env, call: Call, model: Model, request: Generate
+    env: Env, call: Call, model: Model, request: Generate, *, pays_prompt: bool = True
 ) -> AsyncGenerator[Delta, None]:
-    """The deltas of one choice. Tokens are metered when it ends, also after a disconnect."""
+    """The deltas of one choice. Tokens are metered when it ends, also after a disconnect.
+
+    The prompt of a request is paid once, by its first choice.
+    """
     prompt_tokens = completion_tokens = pieces = 0
     deltas = cast("AsyncGenerator[Delta, None]", env.inference.generate(request))
     try:
@@ -39,7 +42,7 @@ async def generate(
                 call,
                 model,
                 request_id=request.request_id,
-                input_tokens=prompt_tokens,
+                input_tokens=prompt_tokens if pays_prompt else 0,
                 output_tokens=completion_tokens or pieces,
             )
             await asyncio.shield(asyncio.ensure_future(metered))

@@ -20,11 +20,17 @@ MAX_INPUT_CHARACTERS = 200_000
 
 
 async def embed(
-    env: Env, call: Call, inputs: Sequence[str], *, model_name: str = EMBEDDING_MODEL
+    env: Env,
+    call: Call,
+    inputs: Sequence[str],
+    *,
+    model_name: str = EMBEDDING_MODEL,
+    width: int | None = None,
 ) -> Embeddings:
     """One unit-length vector per input, in order.
 
-    Raises Invalid for no input, an empty one, more than 2,048 or one over 200,000 characters.
+    Raises Invalid for no input, an empty one, more than 2,048 or one over 200,000 characters, and
+    when the model's vectors are not of the wanted `width`.
     """
     if not 1 <= len(inputs) <= MAX_INPUTS:
         raise Invalid(
@@ -39,6 +45,12 @@ async def embed(
             )
     model = await require_task(env, call.account, model_name, Task.EMBED)
     found = await env.inference.embed(model.files, inputs)
+    if width is not None and width != len(found.vectors[0]):
+        raise Invalid(
+            f"Invalid value for 'dimensions': '{model.name}' has {len(found.vectors[0])}.",
+            code="invalid_value",
+            fields={"param": "dimensions"},
+        )
     await publish_tokens(
         env,
         call,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +15,8 @@ from volano.services.models import store
 from volano.services.models.model import ALIASES, BUILT_IN, Model, Task
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from volano.kernel.call import Call, Env
     from volano.kernel.inference import PulledModel
     from volano.kernel.store import Tx
@@ -77,7 +82,11 @@ async def require_task(env: Env, account: str, name: str, task: Task) -> Model:
 
 
 async def pull_model(env: Env, call: Call, name: str, *, source: str = "") -> Job:
-    """Start pulling a model, or return the pull that runs already."""
+    """Start pulling a model, or return the pull that runs already.
+
+    A `source` makes this machine read its own disk or network, so only the account that runs the
+    cloud may name one; raises Denied for others.
+    """
     if not _NAME.match(name):
         raise Invalid(
             f"'{name}' is not a model's name. Names look like `Qwen/Qwen3-0.6B`.",
@@ -85,9 +94,11 @@ async def pull_model(env: Env, call: Call, name: str, *, source: str = "") -> Jo
         )
     if any(model.name == name for model in BUILT_IN):
         raise Conflict(f"'{name}' is built in; there is nothing to pull.")
+    if source:
+        await env.authority.authorize(call, "operator:PullModelFrom", "*", {})
     request = PullRequest(account=call.account, name=name, source=source)
     payload = msgspec.json.encode(request).decode()
-    key = f"{call.account}/{name}"
+    key = _pull_key(call.account, name)
     return await env.work.submit(PULL_KIND, key=key, account=call.account, payload=payload)
 
 
@@ -113,14 +124,37 @@ async def register_pulled(env: Env, request: PullRequest, pulled: PulledModel) -
 
 
 async def delete_model(env: Env, call: Call, name: str) -> Model:
-    """Forget a pulled model and free its memory; its files go with the next sweep."""
+    """Forget a pulled model, free its memory and remove its files; raises Conflict in a pull."""
     model = await get_model(env, call.account, name)
     if not model.account:
         raise Denied(f"'{name}' is built in and cannot be deleted.")
+    jobs = await env.work.list_jobs(call.account, limit=1000)
+    if any(job.key == _pull_key(call.account, name) and _is_active(job) for job in jobs):
+        raise Conflict(f"'{name}' is being pulled; delete it when that is done.")
 
     async def write(tx: Tx) -> None:
         await store.delete_model(tx, call.account, name)
 
     await env.store.transact(write)
     await env.inference.unload(name)
+    await asyncio.to_thread(_remove_files, model_folder(env, call.account, name))
     return model
+
+
+def model_folder(env: Env, account: str, name: str) -> Path:
+    """Where the files of a pulled model are kept."""
+    return env.config.data_dir / "models" / (account or "shared") / name
+
+
+def _pull_key(account: str, name: str) -> str:
+    return f"{account}/{name}"
+
+
+def _is_active(job: Job) -> bool:
+    return job.kind == PULL_KIND and job.state in ("queued", "running")
+
+
+def _remove_files(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # other models of the same publisher are still there
+        folder.parent.rmdir()
