@@ -28,7 +28,7 @@ from volano.wire.aws.constraints import describe
 from volano.wire.aws.errors import Origin, render
 from volano.wire.aws.query_reader import parse_form
 from volano.wire.aws.routes import decode_label
-from volano.wire.aws.s3_routes import S3Routes
+from volano.wire.aws.s3_routes import S3Routes, bucket_of_host
 from volano.wire.aws.scalars import BadValue
 from volano.wire.aws.sigv4 import AuthFailure, AuthMalformed, find_claim
 from volano.wire.aws.target import (
@@ -191,7 +191,7 @@ async def _answer_s3(env: Env, request: Request, origin: Origin, claim: Claim | 
         )
     origin.operation = named.operation
     caller = await find_caller(env, claim, "s3")
-    payload = open_payload(request, caller)
+    payload = open_payload(request, caller, bucket_of_host(request.host, _host_bases(env)))
     action = _require_action("s3", named.operation)
     codec = await get_codec(service, named.operation, "rest-xml")
     try:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from volano.kernel.errors import Denied, Invalid
+from volano.wire.aws import sigv2
 
 if TYPE_CHECKING:
     from volano.kernel.identity import AccessKey
@@ -67,6 +68,8 @@ class Claim:
     session_token: str | None
     presigned: bool
     expires_s: int = 0
+    version: int = 4
+    """2 is a presigned link of S3's old kind (sigv2.py); its `timestamp` is when it expires."""
 
     @property
     def scope(self) -> str:
@@ -99,8 +102,22 @@ def find_claim(request: Request) -> Claim | None:
     if "X-Amz-" in query:
         return _claim_of_query(request)
     if "AWSAccessKeyId=" in query and "Signature=" in query:
-        raise Invalid(_FORBIDDEN_MECHANISM, code="InvalidRequest")
+        return _claim_of_old_query(request)
     return None
+
+
+def _claim_of_old_query(request: Request) -> Claim | None:
+    query = dict(request.query)
+    found = [query.get(name) for name in ("AWSAccessKeyId", "Signature", "Expires")]
+    key_id, signature, expires = found
+    if not key_id or not signature or not expires:
+        raise AuthFailure(
+            "Query-string authentication requires the Signature, Expires and AWSAccessKeyId "
+            "parameters",
+        )
+    token = query.get("x-amz-security-token")
+    sigv2.expires_s(expires)
+    return Claim(key_id, "", "", "s3", (), signature, expires, token, presigned=True, version=2)
 
 
 def _claim_of_header(request: Request, header: str) -> Claim:
@@ -250,6 +267,9 @@ def _claim(
 def check_time(claim: Claim, now_us: int) -> None:
     """Raise when the signature is too old, from the future, or expired."""
     stamp = claim.timestamp
+    if claim.version == 2:
+        _check_old_expiry(sigv2.expires_s(stamp), now_us)
+        return
     try:
         numbers = (stamp[:4], stamp[4:6], stamp[6:8], stamp[9:11], stamp[11:13], stamp[13:15])
         signed_s = _seconds(*map(int, numbers))
@@ -277,6 +297,14 @@ def check_time(claim: Claim, now_us: int) -> None:
                 "ServerTime": iso_time(now_us),
                 "MaxAllowedSkewMilliseconds": str(MAX_SKEW_S * 1000),
             },
+        )
+
+
+def _check_old_expiry(expires_s: int, now_us: int) -> None:
+    if now_us / 1e6 > expires_s:
+        raise AuthFailure(
+            "Request has expired",
+            fields={"Expires": iso_time(expires_s * 1_000_000), "ServerTime": iso_time(now_us)},
         )
 
 
@@ -316,6 +344,24 @@ def verify(request: Request, claim: Claim, key: AccessKey, payload_hash: str) ->
             "StringToSignBytes": to_sign.encode("latin-1").hex(" "),
             "CanonicalRequest": canonical.decode("utf-8", "replace"),
             "CanonicalRequestBytes": canonical.hex(" "),
+        },
+    )
+
+
+def verify_old(request: Request, claim: Claim, key: AccessKey, host_bucket: str) -> None:
+    """Raise AuthFailure unless `key` made the version 2 signature in this request's query."""
+    to_sign = sigv2.string_to_sign(request, claim.timestamp, host_bucket)
+    expected = sigv2.signature(key.secret_access_key, to_sign)
+    if hmac.compare_digest(expected.encode(), claim.signature.encode("utf-8", "replace")):
+        return
+    raise AuthFailure(
+        "The request signature we calculated does not match the signature you provided. "
+        "Check your key and signing method.",
+        code="SignatureDoesNotMatch",
+        fields={
+            "AWSAccessKeyId": claim.access_key_id,
+            "StringToSign": to_sign,
+            "SignatureProvided": claim.signature[:128],
         },
     )
 

@@ -228,7 +228,7 @@ async def test_malformed_authorization_is_refused(env: Env, header: str, code: s
         ("/b/k?X-Amz-Signature=0", "AuthorizationQueryParametersError"),
         ("/b/k?X-Amz-Algorithm=AWS4-X&X-Amz-Signature=0", "AuthorizationQueryParametersError"),
         ("/b/k?X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256&X-Amz-Signature=0", "InvalidRequest"),
-        ("/b/k?AWSAccessKeyId=AK&Signature=x&Expires=1", "InvalidRequest"),
+        ("/b/k?AWSAccessKeyId=AK&Signature=x&Expires=", "AccessDenied"),
     ],
 )
 async def test_malformed_query_signatures_are_refused(env: Env, path: str, code: str) -> None:
