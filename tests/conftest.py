@@ -27,9 +27,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+# How long an example takes says more of the machine's load than of the code.
+settings.register_profile("volano", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("volano")
 
 ROOT = Path(__file__).parent.parent
 STORES = ("sqlite", "postgres")

@@ -16,6 +16,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from volano.kernel.errors import VolanoError
 from volano.kernel.fleet import GENERATION_LABEL
 from volano.kernel.runtime import WorkloadState, WorkloadStatus
 
@@ -201,18 +202,18 @@ class ZoneLoop:
     async def _failed(self, item: WantedInstance, error: Exception, *, starting: bool) -> None:
         key = (item.id, item.generation)
         count = self._failures[key] = self._failures.get(key, 0) + 1
-        message = str(getattr(error, "message", repr(error)))
+        message = error.message if isinstance(error, VolanoError) else ""
         self._env.log.warning(
             "instance not as wanted",
             instance=item.id,
             wanted=item.wanted,
             attempt=count,
-            error=message,
+            error=message or repr(error),
             facts=getattr(error, "facts", {}),
         )
         if starting and count >= MAX_STARTS:
             with suppress(Exception):  # the next round meets the same instance again
-                await self._give_up(item, message)
+                await self._give_up(item, message or "see the log of its node")
                 return
         await self._env.clock.sleep(min(RETRY_S * 2 ** min(count - 1, 10), MAX_RETRY_S))
 
@@ -250,10 +251,11 @@ def _is_settled(item: WantedInstance, status: WorkloadStatus | None) -> bool:
     """Whether nothing need be done for an instance that is wanted running.
 
     One whose first process ended by itself is not started again: the fleet is told and decides.
-    One that ended without an exit code went down with its host, and is.
+    One that ended without an exit code went down with its host, and one that ended before it began
+    was cut off in the middle of its start: both are started.
     """
     if status is None or status.labels.get(GENERATION_LABEL) != str(item.generation):
         return False
     if status.state is WorkloadState.EXITED:
-        return status.exit_code is not None
+        return status.exit_code is not None and status.started_us is not None
     return status.state is WorkloadState.RUNNING

@@ -38,7 +38,8 @@ def after_report(it: Instance, status: WorkloadStatus | None, now_us: int) -> In
     if status.state is WorkloadState.RUNNING:
         return _running(it, status, now_us)
     if status.state is WorkloadState.EXITED and status.exit_code is not None:
-        return _exited(it, status.exit_code, now_us)
+        began = status.started_us is not None  # else it was cut off in its start, and is repeated
+        return _exited(it, status.exit_code, now_us) if began else it
     return it
 
 
