@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 BUCKET = "faults"
 CHANNEL = "faults"
+KINDS = 5
 GONE = (BotoCoreError, OSError, ConnectionError, slack_sdk.errors.SlackClientError)
 """What a client sees when its server is killed under it."""
 
@@ -40,7 +41,7 @@ class Load:
 
     def start(self, number: int) -> list:
         self.round, self.stop = number, threading.Event()
-        self.written = threading.Event()
+        self.written, self.everyone = threading.Event(), threading.Event()
         writers = (self.put, self.put, self.multipart, self.user, self.post, self.key_pair, self.key)
         threads = [threading.Thread(target=self.write, args=(index, one)) for index, one in enumerate(writers)]
         for thread in threads:
@@ -63,6 +64,8 @@ class Load:
                 return
             self.acknowledged.add((kind, made))
             self.written.set()
+            if len({kind for kind, _ in set(self.acknowledged)}) == KINDS:
+                self.everyone.set()
 
     def put(self):
         s3 = self.cloud.client("s3")
@@ -160,10 +163,14 @@ class Load:
 
 
 def kill_under_load(load: Load, number: int, pause_s: float) -> None:
-    """Start the writers, and kill the server `pause_s` after the first acknowledgement."""
+    """Start the writers, and kill the server `pause_s` after the first acknowledgement.
+
+    In the first round every kind of write is acknowledged first, so that each is checked.
+    """
     threads = load.start(number)
     try:
-        assert load.written.wait(60), load.refused
+        ready = load.everyone if number == 0 else load.written
+        assert ready.wait(120), (load.refused, load.acknowledged)
         threading.Event().wait(pause_s)
         load.cloud.stop(kill=True)
     finally:
