@@ -20,8 +20,10 @@ import os
 import shutil
 import tarfile
 import tempfile
+from bisect import bisect_right
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +33,7 @@ from volano import __version__
 from volano.app import discover
 from volano.backends.store.postgres import open_postgres
 from volano.kernel.clock import SystemClock
-from volano.kernel.errors import Conflict, Invalid, NotFound
+from volano.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +57,9 @@ class Summary:
 async def write_backup(config: Config, target: Path) -> Summary:
     """Write everything to `target`; an existing file is replaced only when all is written.
 
-    Raises NotFound when there is no data folder to back up.
+    Raises NotFound when there is no data folder to back up, and Invalid when `target` lies nowhere.
     """
+    _require_place(target)
     if not (config.data_dir / "root.key").is_file():
         raise NotFound(f"There is no Volano in {config.data_dir}; give its folder with --data.")
     with tempfile.TemporaryDirectory(prefix="backup-", dir=config.data_dir) as scratch:
@@ -71,6 +74,12 @@ async def write_backup(config: Config, target: Path) -> Summary:
             with suppress(FileNotFoundError):
                 shutil.copy2(config.data_dir / name, stage / name)
         return await asyncio.to_thread(_write_tar, stage, target, config)
+
+
+def _require_place(target: Path) -> None:
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise Invalid(f"There is no folder {folder} to write the backup into.")
 
 
 async def read_backup(config: Config, source: Path) -> Summary:
@@ -107,9 +116,15 @@ def _link_blobs(data_dir: Path, stage: Path) -> None:
 
 
 def _copy_sqlite(database: Path, stage: Path) -> None:
+    if not database.is_file():
+        raise NotFound(f"{database} is not there: is the state in PostgreSQL? Then give --store.")
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
         connection.execute("VACUUM INTO ?", (str(stage / "volano.db"),))
+    except sqlite3.Error as error:
+        raise Unavailable(
+            f"The database cannot be copied ({error}). Is the disk full? `volano doctor` tells."
+        ) from error
     finally:
         connection.close()
 
@@ -145,6 +160,16 @@ def _from_json(value: Any) -> Any:
 
 def _write_tar(stage: Path, target: Path, config: Config) -> Summary:
     partial = target.with_name(target.name + ".partial")
+    try:
+        summary = _write_members(stage, partial, config)
+        partial.replace(target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    return summary
+
+
+def _write_members(stage: Path, partial: Path, config: Config) -> Summary:
     members: dict[str, str] = {}
     size = 0
     file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -163,7 +188,6 @@ def _write_tar(stage: Path, target: Path, config: Config) -> Summary:
         tar.close()
         out.flush()
         os.fsync(out.fileno())
-    partial.replace(target)
     return Summary(files=len(members), size_bytes=size)
 
 
@@ -275,11 +299,34 @@ async def _fill_postgres(url: str, folder: Path) -> None:
                 "SELECT setval(pg_get_serial_sequence('outbox', 'seq'), "
                 "(SELECT COALESCE(max(seq), 1) FROM outbox))"
             )
-            # Transaction ids of another server mean nothing here: deliver what was left anew.
-            await connection.execute("UPDATE outbox SET txid = pg_current_xact_id()::text::bigint")
-            await connection.execute("UPDATE event_cursor SET position = '0:0'")
+            await _renumber_events(connection)
     finally:
         await connection.close()
+
+
+async def _renumber_events(connection: Any) -> None:
+    """Give events and cursors transaction ids that mean something here.
+
+    Those of another server may be in the future of this one. The order stays: events get negative
+    ids, which are before all that this server will ever give, and each cursor stays behind the
+    same event, so that nothing is delivered twice for want of a number.
+    """
+    found = await connection.fetch("SELECT txid, seq FROM outbox ORDER BY txid, seq")
+    order = [(row[0], row[1]) for row in found]
+    await connection.executemany(
+        "UPDATE outbox SET txid = $1 WHERE seq = $2",
+        [(place - len(order), seq) for place, (_, seq) in enumerate(order)],
+    )
+    cursors = await connection.fetch("SELECT subscriber, position FROM event_cursor")
+    moved = []
+    for subscriber, position in cursors:
+        txid, _, seq = position.partition(":")
+        passed = bisect_right(order, (int(txid), int(seq)))
+        place = (passed - 1 - len(order), order[passed - 1][1]) if passed else (-len(order) - 1, 0)
+        moved.append((f"{place[0]}:{place[1]}", subscriber))
+    await connection.executemany(
+        "UPDATE event_cursor SET position = $1 WHERE subscriber = $2", moved
+    )
 
 
 async def _require_empty(url: str) -> None:
@@ -297,17 +344,26 @@ async def _require_empty(url: str) -> None:
 
 
 async def _insert_lines(connection: Any, path: Path) -> None:
-    text = await asyncio.to_thread(path.read_text)
-    rows = [json.loads(line) for line in text.splitlines()]
-    if not rows:
-        return
-    columns = list(rows[0])
-    named = ", ".join(f'"{column}"' for column in columns)
-    marks = ", ".join(f"${i + 1}" for i in range(len(columns)))
-    overriding = "OVERRIDING SYSTEM VALUE " if path.stem == "outbox" else ""
-    statement = f'INSERT INTO "{path.stem}" ({named}) {overriding}VALUES ({marks})'
-    for start in range(0, len(rows), ROWS_PER_BATCH):
-        batch = rows[start : start + ROWS_PER_BATCH]
+    columns: list[str] = []
+    statement = ""
+    for batch in _batches(path):
+        if not columns:
+            columns = list(batch[0])
+            statement = _insert_statement(path.stem, columns)
         await connection.executemany(
             statement, [[_from_json(row[column]) for column in columns] for row in batch]
         )
+
+
+def _batches(path: Path) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a table's file, ROWS_PER_BATCH at a time."""
+    with path.open(encoding="ascii") as lines:
+        while batch := [json.loads(line) for line in islice(lines, ROWS_PER_BATCH)]:
+            yield batch
+
+
+def _insert_statement(table: str, columns: list[str]) -> str:
+    named = ", ".join(f'"{column}"' for column in columns)
+    marks = ", ".join(f"${i + 1}" for i in range(len(columns)))
+    overriding = "OVERRIDING SYSTEM VALUE " if table == "outbox" else ""
+    return f'INSERT INTO "{table}" ({named}) {overriding}VALUES ({marks})'

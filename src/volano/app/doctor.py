@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 
     from volano.kernel.config import Config
 
+LONG_TRANSACTION_S = 30.0
+# Any session of the server that has written and not ended holds back events (see store/postgres).
+_IDLE_WRITERS = """
+SELECT pid, datname, application_name, extract(epoch FROM now() - xact_start)::float8
+FROM pg_stat_activity
+WHERE backend_xid IS NOT NULL AND now() - xact_start > make_interval(secs => $1)
+LIMIT 10
+"""
 MIN_FREE_BYTES = 2 * 1024**3
 
 
@@ -75,7 +83,15 @@ def _folder(config: Config) -> Iterator[Finding]:
     if not folder.exists():
         yield Finding(level="note", subject="data folder", text=f"{folder} is made by `volano up`")
         folder = next(parent for parent in folder.parents if parent.exists())
-    if not os.access(folder, os.W_OK):
+    if not folder.is_dir():
+        yield Finding(
+            level="fail",
+            subject="data folder",
+            text=f"{folder} is not a folder",
+            mend="Move the file away, or choose another folder with --data.",
+        )
+        return
+    if not os.access(folder, os.W_OK | os.X_OK):
         yield Finding(
             level="fail",
             subject="data folder",
@@ -91,7 +107,22 @@ def _folder(config: Config) -> Iterator[Finding]:
         text=f"{usage.free / 1e9:.1f} of {usage.total / 1e9:.1f} GB free in {folder}",
         mend="Free space, or move the folder: writes are refused when it is full." if low else "",
     )
+    if config.data_dir.exists() and config.data_dir.stat().st_mode & 0o077:
+        yield Finding(
+            level="note",
+            subject="data folder",
+            text="other users of this machine can look into it",
+            mend=f"chmod 700 {config.data_dir}",
+        )
     key = config.data_dir / "root.key"
+    database = config.data_dir / "volano.db"
+    if config.store == "sqlite" and database.exists() and not key.exists():
+        yield Finding(
+            level="fail",
+            subject="root key",
+            text=f"{key} is missing: nothing that is sealed in the database can be opened",
+            mend="Put the file back from a backup: volano restore FILE",
+        )
     if key.exists() and key.stat().st_mode & 0o077:
         yield Finding(
             level="fail",
@@ -103,9 +134,18 @@ def _folder(config: Config) -> Iterator[Finding]:
 
 def _database(config: Config) -> Iterator[Finding]:
     path = config.data_dir / "volano.db"
-    if config.store != "sqlite" or not path.exists():
+    if config.store != "sqlite" or not os.access(path, os.F_OK):
         return
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    except sqlite3.Error as error:
+        yield Finding(
+            level="fail",
+            subject="database",
+            text=f"{path} cannot be opened: {error}",
+            mend="Run as the user who owns the data folder.",
+        )
+        return
     try:
         applied = dict(connection.execute("SELECT key, digest FROM schema_migration").fetchall())
         left = plan(applied, discover.migrations())
@@ -252,6 +292,19 @@ async def _postgres(url: str) -> list[Finding]:
         ]
     try:
         version = await connection.fetchval("SHOW server_version")
+        idle = await connection.fetch(_IDLE_WRITERS, LONG_TRANSACTION_S)
     finally:
         await connection.close()
-    return [Finding(level="ok", subject="PostgreSQL", text=str(version))]
+    found = [Finding(level="ok", subject="PostgreSQL", text=str(version))]
+    for pid, database, program, seconds in idle:
+        found.append(
+            Finding(
+                level="fail",
+                subject="PostgreSQL",
+                text=f"session {pid} ({program or 'unnamed'}, database {database}) has held a "
+                f"transaction open for {seconds:.0f} s: no event is delivered until it ends",
+                mend=f"SELECT pg_terminate_backend({pid}); and set "
+                "idle_in_transaction_session_timeout on that server",
+            )
+        )
+    return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import os
+import re
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -11,8 +13,21 @@ from typing import Any, get_args, get_type_hints
 
 from volano.kernel.config import Config
 from volano.kernel.errors import Invalid
+from volano.kernel.log import LEVELS
 
 DEFAULT_DATA_DIR = Path("~/.local/share/volano")
+DEFAULT_FILE = Path("volano.toml")
+"""In the working directory; `volano up` says so when it reads it."""
+_PREFIX = "VOLANO_"
+_REGION = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+){1,4}$")
+
+
+MAX_REGION_CHARACTERS = 32
+_CHOICES = {
+    "http": ("own", "stock"),
+    "log_level": LEVELS,
+    "runtime": ("auto", "container", "crun", "runc", "process"),
+}
 
 
 class BadSetting(Invalid):
@@ -32,7 +47,7 @@ def load_config(
     kinds = get_type_hints(Config)
     values: dict[str, Any] = {"data_dir": DEFAULT_DATA_DIR.expanduser()}
     for source, given in (
-        (str(file or "volano.toml"), _from_file(file)),
+        (str(file or DEFAULT_FILE), _from_file(file)),
         ("the environment", _from_environment(environ)),
         ("the command line", {k: v for k, v in overrides.items() if v is not None}),
     ):
@@ -45,7 +60,7 @@ def load_config(
 
 
 def _from_file(file: Path | None) -> dict[str, object]:
-    path = file or Path("volano.toml")
+    path = file or DEFAULT_FILE
     try:
         text = path.read_text()
     except FileNotFoundError:
@@ -54,6 +69,8 @@ def _from_file(file: Path | None) -> dict[str, object]:
         return {}
     except OSError as error:
         raise BadSetting(f"The config file {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise BadSetting(f"The config file {path} is not UTF-8 text.") from None
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -63,10 +80,22 @@ def _from_file(file: Path | None) -> dict[str, object]:
 def _from_environment(environ: dict[str, str]) -> dict[str, object]:
     names = {field.name for field in fields(Config)}
     return {
-        key[7:].lower(): value
+        key.removeprefix(_PREFIX).lower(): value
         for key, value in environ.items()
-        if key.startswith("VOLANO_") and key[7:].lower() in names
+        if key.startswith(_PREFIX) and key.removeprefix(_PREFIX).lower() in names
     }
+
+
+def unknown_variables(environ: dict[str, str] | None = None) -> list[tuple[str, str]]:
+    """Variables called VOLANO_… that are no setting, each with the setting it resembles or ''."""
+    environ = dict(os.environ) if environ is None else environ
+    known = [_PREFIX + field.name.upper() for field in fields(Config)]
+    given = sorted(name for name in environ if name.startswith(_PREFIX))
+    return [
+        (name, next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.8)), ""))
+        for name in given
+        if name.upper() not in known
+    ]
 
 
 def _convert(name: str, value: object, kind: Any, source: str) -> object:
@@ -90,9 +119,15 @@ def _to_kind(value: object, kind: Any) -> object:
         if str(value).lower() in words:
             return words[str(value).lower()]
         raise ValueError
-    if kind is int and isinstance(value, bool):
+    if kind in (int, float) and (isinstance(value, bool) or value != value):  # noqa: PLR0124 - NaN
+        raise ValueError
+    if kind is int and isinstance(value, float):
+        raise ValueError
+    if kind is str and not isinstance(value, str):
         raise ValueError
     if kind is Path:
+        if not isinstance(value, str | Path) or not str(value):
+            raise ValueError
         return Path(str(value)).expanduser().absolute()
     if kind in (int, float, str):
         return kind(value)
@@ -109,17 +144,34 @@ def _checked(config: Config) -> Config:
     for name in ("port", "aws_port"):
         if not 0 <= getattr(config, name) <= 65535:
             raise BadSetting(f"{name} = {getattr(config, name)} is not a port.")
-    if config.http not in ("own", "stock"):
-        raise BadSetting(f"http = {config.http!r}: it is `own` or `stock`.")
-    if config.store != "sqlite" and not config.store.startswith(("postgresql://", "postgres://")):
-        raise BadSetting("store is `sqlite` or a postgresql:// URL.")
-    if bool(config.tls_certificate) != bool(config.tls_key):
-        raise BadSetting("tls_certificate and tls_key are given together or not at all.")
+    for name, choices in _CHOICES.items():
+        if getattr(config, name) not in choices:
+            given = getattr(config, name)
+            raise BadSetting(f"{name} = {given!r}: it is one of {', '.join(choices)}.")
+    if not config.lifecycle_day_s > 0:
+        raise BadSetting(f"lifecycle_day_s = {config.lifecycle_day_s}: it is over 0.")
     if config.test_mode and not _is_loopback(config.listen):
         raise BadSetting(
             "test_mode opens the cloud to anyone who reaches it; it needs a loopback `listen`."
         )
+    _check_places(config)
     return config
+
+
+def _check_places(config: Config) -> None:
+    """Names, URLs and files."""
+    if not _REGION.match(config.region) or len(config.region) > MAX_REGION_CHARACTERS:
+        raise BadSetting(f"region = {config.region!r}: it looks like eu-home-1.")
+    if config.store != "sqlite" and not config.store.startswith(("postgresql://", "postgres://")):
+        raise BadSetting("store is `sqlite` or a postgresql:// URL.")
+    if config.bytes_url != "disk" and not config.bytes_url.startswith("s3://"):
+        raise BadSetting("bytes_url is `disk` or s3://bucket/prefix?endpoint=URL&region=NAME.")
+    if bool(config.tls_certificate) != bool(config.tls_key):
+        raise BadSetting("tls_certificate and tls_key are given together or not at all.")
+    for name in ("tls_certificate", "tls_key", "price_list", "test_file"):
+        path = getattr(config, name)
+        if path is not None and not path.is_file():
+            raise BadSetting(f"{name}: there is no file {path}.")
 
 
 def _is_loopback(address: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from volano.cli.settings import add_config_arguments, client_of
 from volano.kernel.errors import Invalid
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.subject:
         raise Invalid("Name the kind to make (access, api, slack) or the id to revoke.")
     if args.what == "revoke":
-        client.delete(f"/keys/{args.subject}")
+        client.delete(f"/keys/{quote(args.subject, safe='')}")
         print("revoked")
         return 0
     kinds = {"access": "access-key", "api": "api", "slack": "slack-user"}

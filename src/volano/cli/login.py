@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from volano.cli.settings import add_config_arguments, client_of
 
@@ -16,6 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    link = client_of(args).post(f"/people/{args.user}/login-link")
+    link = client_of(args).post(f"/people/{quote(args.user, safe='')}/login-link")
     print(link["login_url"])
     return 0

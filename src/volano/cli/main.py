@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import traceback
 
 from volano import __version__
 
@@ -63,6 +64,18 @@ def _run(module: object, args: argparse.Namespace) -> int:
         return 2 if isinstance(error, Invalid) else 1
     except BrokenPipeError:
         sys.stderr.close()
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"volano: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
+    except Exception as error:  # noqa: BLE001 - a person reads this, not a traceback
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        print(
+            f"volano: an internal error: {error!r}\n  in {last.name}, line {last.lineno} of "
+            f"{last.filename}. Please report it.",
+            file=sys.stderr,
+        )
         return 1
 
 

@@ -1,10 +1,11 @@
-"""`volano models`: list the models, pull one with progress, or forget one."""
+"""`volano models`: list the models, pull one with progress, or delete one."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -20,7 +21,7 @@ POLL_S = 0.3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="?", default="list", choices=("list", "pull"))
+    parser.add_argument("what", nargs="?", default="list", choices=("list", "pull", "delete"))
     parser.add_argument("name", nargs="?", help="for example Qwen/Qwen3-0.6B")
     parser.add_argument("--from", dest="source", default="", help="a mirror's URL or a folder")
     add_config_arguments(parser)
@@ -36,7 +37,14 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if not args.name:
         raise Invalid("Which model? For example: volano models pull Qwen/Qwen3-0.6B")
-    job = _wait(client, client.post("/models/pull", {"name": args.name, "source": args.source}))
+    if args.what == "delete":
+        client.delete(f"/models/{quote(args.name, safe='')}")
+        print(f"{args.name} is deleted.")
+        return 0
+    source = args.source
+    if source and "://" not in source:
+        source = str(Path(source).expanduser().absolute())  # the server has another folder
+    job = _wait(client, client.post("/models/pull", {"name": args.name, "source": source}))
     if job["state"] == "failed":
         raise Unavailable(job["result"])
     result = json.loads(job["result"])

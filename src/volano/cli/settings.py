@@ -50,18 +50,28 @@ def client_environment(data_dir: Path) -> dict[str, str]:
     given = {name: os.environ[name] for name in CLIENT_VARIABLES if name in os.environ}
     if {"AWS_ACCESS_KEY_ID", "OPENAI_API_KEY", "AWS_ENDPOINT_URL", "OPENAI_BASE_URL"} <= set(given):
         return given
-    try:
-        lines = (data_dir / "admin.env").read_text().splitlines()
-    except OSError:
+    found = _admin_environment(data_dir)
+    if found is None:
         raise NotFound(
             f"There are no keys: neither the variables of stock clients are set nor is there "
             f"{data_dir / 'admin.env'}. Start `volano up` first, or give --data."
-        ) from None
+        )
+    return found
+
+
+def _admin_environment(data_dir: Path) -> dict[str, str] | None:
+    try:
+        lines = (data_dir / "admin.env").read_text().splitlines()
+    except OSError:
+        return None
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 def client_of(args: argparse.Namespace) -> Client:
-    """A client of the running Volano whose keys are in the environment or the data folder."""
-    values = client_environment(config_of(args).data_dir)
+    """A client of the running Volano whose keys are in the folder given by --data, in the
+    environment, or in the data folder of the settings.
+    """
+    values = _admin_environment(Path(args.data)) if args.data else None
+    values = values or client_environment(config_of(args).data_dir)
     url = values["OPENAI_BASE_URL"].removesuffix("/").removesuffix("/v1")
     return Client(url, values["OPENAI_API_KEY"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from volano.app.settings import DEFAULT_FILE, unknown_variables
 from volano.cli.settings import add_config_arguments, config_of
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
         store=args.store,
         listen=args.listen,
     )
+    _tell_settings(args)
     if config.store != "sqlite":
         from volano.cli.enable import ensure_extra  # noqa: PLC0415 - only for many machines
 
@@ -67,6 +69,15 @@ def run(args: argparse.Namespace) -> int:
     run_forever(config, _print_ready)
     print("stopped")
     return 0
+
+
+def _tell_settings(args: argparse.Namespace) -> None:
+    """Say which file settings came from, and which variables look like settings but are none."""
+    if args.config is None and DEFAULT_FILE.is_file():
+        print(f"Settings are read from {DEFAULT_FILE.absolute()}.")
+    for name, near in unknown_variables():
+        hint = f"; did you mean {near}?" if near else ""
+        print(f"volano: {name} is not a setting{hint}", file=sys.stderr)
 
 
 def _print_ready(process: Process, started: Started) -> None:

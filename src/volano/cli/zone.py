@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from volano.cli.settings import add_config_arguments, client_of
 from volano.kernel.errors import Invalid
@@ -22,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     if args.what != "list":
         if not args.zone:
             raise Invalid(f"Which zone? For example: volano zone {args.what} b")
-        client.post(f"/zones/{args.zone}/{args.what}")
+        client.post(f"/zones/{quote(args.zone, safe='')}/{args.what}")
     for zone in client.get("/zones")["zones"]:
         note = f"  ({zone['reason']})" if zone["reason"] else ""
         print(f"  {zone['name']:16} {zone['state']}{note}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -42,9 +43,16 @@ class Client:
             connection.request(method, f"/volano/v1{path}", body=data, headers=headers)
             reply = connection.getresponse()
             content = reply.read()
-        except OSError as error:
+        except ssl.SSLError as error:
             raise Unavailable(
-                f"Volano does not answer at {self._parts.netloc}. Is `volano up` running?"
+                f"The certificate of {self._parts.netloc} is not trusted here; name your "
+                "authority's file in SSL_CERT_FILE.",
+                facts={"error": str(error)},
+            ) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise Unavailable(
+                f"Volano does not answer at {self._parts.netloc}. Is `volano up` running?",
+                facts={"error": str(error)},
             ) from error
         finally:
             connection.close()

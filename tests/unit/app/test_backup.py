@@ -78,3 +78,61 @@ async def test_a_folder_without_a_cloud_has_no_backup(process, tmp_path):
     config = dataclasses.replace(process.env.config, data_dir=tmp_path / "none")
     with pytest.raises(NotFound):
         await write_backup(config, tmp_path / "b.tar")
+
+
+async def test_after_a_restore_each_subscriber_goes_on_where_it_was(process, store_kind, request, tmp_path):
+    from volano.services.billing.interface import Usage
+
+    async def publish(count):
+        async def work(tx):
+            for _ in range(count):
+                tx.publish(Usage(records=()))
+
+        await process.env.store.transact(work)
+
+    await identity.bootstrap(process.env)
+    await publish(3)
+    await publish(4)
+    found = await process.store.read_outbox("", 1000)
+
+    async def cursors(tx):
+        for name, place in (("none", None), ("middle", -4), ("all", -1)):
+            position = found[place][0] if place is not None else None
+            if position:
+                await tx.execute("INSERT INTO event_cursor VALUES (?, ?)", name, position)
+
+    await process.env.store.transact(cursors)
+    await write_backup(process.env.config, tmp_path / "b.tar")
+    store = "sqlite"
+    if store_kind == "postgres":
+        store = await request.getfixturevalue("postgres").create_database_async()
+    config = dataclasses.replace(process.env.config, data_dir=tmp_path / "again", store=store)
+    await read_backup(config, tmp_path / "b.tar")
+    async with open_process(config) as again:
+        positions = dict(await again.env.store.reader.rows("SELECT subscriber, position FROM event_cursor"))
+        left = {
+            name: len(await again.store.read_outbox(positions.get(name, ""), 1000))
+            for name in ("none", "middle", "all")
+        }
+        assert left == {"none": len(found), "middle": 3, "all": 0}
+
+        async def more(tx):
+            tx.publish(Usage(records=()))
+
+        await again.env.store.transact(more)
+        assert len(await again.store.read_outbox(positions["all"], 10)) == 1
+
+
+async def test_a_backup_that_fails_leaves_no_part_of_itself(process, tmp_path, monkeypatch):
+    await _fill(process)
+
+    def broken(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("volano.app.backup._add", broken)
+    with pytest.raises(OSError, match="No space"):
+        await write_backup(process.env.config, tmp_path / "b.tar")
+    assert list(tmp_path.glob("b.tar*")) == []
+    assert list(process.env.config.data_dir.glob("backup-*")) == []
+    with pytest.raises(Invalid, match="no folder"):
+        await write_backup(process.env.config, tmp_path / "missing" / "b.tar")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from volano.app.settings import BadSetting, load_config
+from volano.app.settings import BadSetting, load_config, unknown_variables
 
 
 def load(tmp_path: Path, toml: str | None = None, environ=None, **overrides):
@@ -34,6 +34,18 @@ def test_a_variable_of_another_program_is_left_alone(tmp_path):
     ("store = 'mysql://x'", "postgresql"),
     ("port = ", "not valid TOML"),
     ("tls_key = '/k'", "together"),
+    ("port = 80.5", "port"),
+    ("port = true", "port"),
+    ("region = 5", "region"),
+    ("region = 'Home'", "eu-home-1"),
+    ("data_dir = ''", "data_dir"),
+    ("log_level = 'loud'", "debug, info"),
+    ("runtime = 'docker'", "crun"),
+    ("bytes_url = 'gs://x'", "s3://"),
+    ("lifecycle_day_s = 0", "over 0"),
+    ("lifecycle_day_s = nan", "lifecycle_day_s"),
+    ("price_list = '/nowhere/prices.toml'", "no file"),
+    ("tls_key = '/k'\ntls_certificate = '/c'", "no file"),
     ("test_mode = true\nlisten = '0.0.0.0'", "loopback"),
 ])
 def test_a_wrong_setting_is_refused_with_its_name(tmp_path, toml, words):
@@ -51,3 +63,25 @@ def test_lists_and_paths_are_read_from_text(tmp_path):
     config = load(tmp_path, environ={"VOLANO_EXTRA_HOSTS": "a.example, b.example", "VOLANO_DATA_DIR": "/d"})
     assert config.extra_hosts == ("a.example", "b.example")
     assert config.data_dir == Path("/d")
+
+
+def test_a_variable_with_a_typing_error_is_named_with_what_it_resembles():
+    given = {"VOLANO_PROT": "1", "VOLANO_PORT": "1", "VOLANO_QQQQ": "1", "PORT": "1"}
+    assert unknown_variables(given) == [("VOLANO_PROT", "VOLANO_PORT"), ("VOLANO_QQQQ", "")]
+
+
+def test_every_setting_is_used_somewhere():
+    """A setting that nothing reads would be a promise that nobody keeps."""
+    import dataclasses
+    import re
+
+    from volano.kernel.config import Config
+
+    source = Path(__file__).parents[3] / "src" / "volano"
+    outside = [p for p in source.rglob("*.py") if p.name not in ("settings.py",)]
+    text = "\n".join(path.read_text() for path in outside)
+    unused = [
+        field.name for field in dataclasses.fields(Config)
+        if not re.search(rf"(config|self)\.{field.name}\b", text)
+    ]
+    assert unused == []

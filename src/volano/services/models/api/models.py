@@ -122,6 +122,18 @@ async def list_models_rest(env: Env, call: Call, request: NoFields) -> ModelItem
 
 
 @action(
+    "volano:deleteModel",
+    method="DELETE",
+    path="/volano/v1/models/{model}",
+    permission="models:DeleteModel",
+    resource=MODEL,
+)
+async def delete_model_rest(env: Env, call: Call, request: ModelName) -> DeletedModel:
+    """Forget a pulled model and remove its files; built-in ones stay."""
+    return await delete_model(env, call, request)
+
+
+@action(
     "volano:pullModel",
     method="POST",
     path="/volano/v1/models/pull",
