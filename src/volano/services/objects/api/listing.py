@@ -49,7 +49,7 @@ async def list_objects(env: Env, call: Call, request: Request) -> Result:
 async def list_objects_v2(env: Env, call: Call, request: Request) -> Result:
     token = request.get("ContinuationToken")
     start_after = request.get("StartAfter") or ""
-    after = parse_token(token) if token else start_after
+    after = start_after if token is None else parse_token(token)
     bucket, listing, result = await _list(env, request, after=after)
     encode = _encoder(request)
     owned = bucket if request.get("FetchOwner") else None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
 from volano.services.objects.logic.access import open_bucket, require_access
-from volano.services.objects.logic.checksums import full_checksum, new_hash
+from volano.services.objects.logic.checksums import FULL_OBJECT, full_checksum, new_hash
 from volano.services.objects.logic.conditions import (
     NO_READ_CONDITIONS,
     NO_WRITE_CONDITIONS,
@@ -40,6 +40,8 @@ from volano.services.objects.logic.objects import get_item
 from volano.services.objects.logic.reading import read_range
 from volano.services.objects.model import MAX_PUT_BYTES, Bucket, Description, StoredObject
 from volano.services.objects.store import objects as object_rows
+
+REDIRECT = "WebsiteRedirectLocation"
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -73,6 +75,7 @@ class CopyRequest:
     bucket: str
     key: str
     description: Description | None = None
+    redirect: str | None = None
     tags: dict[str, str] | None = None
     storage_class: str | None = None
     algorithm: str | None = None
@@ -137,7 +140,7 @@ async def _copy_once(
             f"source: {MAX_PUT_BYTES}"
         )
     is_same = (from_bucket.id, source.key) == (bucket.id, request.key)
-    if is_same and request.description is None and request.storage_class is None:
+    if is_same and not _changes(request):
         raise InvalidRequest(
             "This copy request is illegal because it is trying to copy an object to itself without "
             "changing the object's metadata, storage class, website redirect location or "
@@ -172,21 +175,29 @@ async def _copy_once(
     return await env.store.transact(write)
 
 
+def _changes(request: CopyRequest) -> bool:
+    return any((request.description is not None, request.storage_class, request.redirect))
+
+
 def _description(request: CopyRequest, source: StoredObject) -> Description:
+    """A website redirect is never the source's (CopyObject, "x-amz-website-redirect-location")."""
     wanted = source.description if request.description is None else request.description
+    headers = {name: text for name, text in wanted.headers.items() if name != REDIRECT}
     return replace(
         wanted,
+        headers=headers if request.redirect is None else headers | {REDIRECT: request.redirect},
         tags=source.description.tags if request.tags is None else request.tags,
         storage_class=request.storage_class or wanted.storage_class,
     )
 
 
 async def _checksum(env: Env, source: StoredObject, algorithm: str | None) -> Checksum | None:
-    """The source's checksum, or another one from its bytes."""
+    """The source's checksum, or one of all its bytes when it has not that which is asked for."""
+    present = source.checksum
     if algorithm is None or (
-        source.checksum is not None and source.checksum.algorithm == algorithm
+        present is not None and present.algorithm == algorithm and present.kind == FULL_OBJECT
     ):
-        return source.checksum
+        return present
     running = new_hash(algorithm)
     async for chunk in read_range(env, source, 0, source.size_bytes):
         await asyncio.to_thread(running.update, chunk)

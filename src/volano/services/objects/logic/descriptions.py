@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 STORAGE_CLASSES = ("STANDARD",)
 MAX_TAG_KEY = 128
 MAX_TAG_VALUE = 256
+_SYSTEM_TAG = {
+    True: "Your TagKey cannot be prefixed with aws:",
+    False: "System tags cannot be added/updated by requester",
+}
+"""What S3 says of a reserved tag, of objects (True) and of buckets."""
 
 
 def require_description(description: Description) -> None:
@@ -68,7 +73,7 @@ def to_tags(pairs: Iterable[tuple[str, str]], *, limit: int) -> dict[str, str]:
         if len(value) > MAX_TAG_VALUE or "\x00" in value:
             raise InvalidTag("The TagValue you have provided is invalid", fields={"TagKey": key})
         if key.lower().startswith("aws:"):
-            raise InvalidTag("System tags cannot be added by requester", fields={"TagKey": key})
+            raise InvalidTag(_SYSTEM_TAG[limit == MAX_OBJECT_TAGS], fields={"TagKey": key})
         if key in tags:
             raise InvalidTag(
                 "Cannot provide multiple Tags with the same key", fields={"TagKey": key}

@@ -74,6 +74,10 @@ class IllegalLocationConstraint(Invalid):
     code = "IllegalLocationConstraintException"
 
 
+class InvalidLocationConstraint(Invalid):
+    code = "InvalidLocationConstraint"
+
+
 class KeyTooLong(Invalid):
     code = "KeyTooLongError"
 
