@@ -233,9 +233,12 @@ def wrk(url: str, pid: int, *, seconds: int = 4, connections: int = 32, script: 
     used = cpu_us(pid) - before
     total = re.search(r"(\d+) requests in ([\d.]+)(m?s|m)", text)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
-    assert total and rate, text
+    assert total, text
+    assert rate, text
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
-    failed = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
+    failed = re.search(
+        r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text
+    )
     errors = int(bad.group(1)) if bad else 0
     errors += sum(map(int, failed.groups())) if failed else 0
     moved = re.search(r"Transfer/sec:\s+([\d.]+)(KB|MB|GB|B)", text)
@@ -280,7 +283,8 @@ def describe_machine() -> dict[str, Any]:
 
 def print_figures(figures: list[Figure]) -> None:
     """One line for each: figure, its peer in the same run, the ratio, the load average."""
-    print(f"{'figure':44} {'got':>10} {'unit':7} {'peer':30} {'peer got':>10} {'ratio':>6} {'load':>5}")
+    head = ("figure", "got", "unit", "peer in the same run", "peer got", "ratio", "load")
+    print("{:44} {:>10} {:7} {:30} {:>10} {:>6} {:>5}".format(*head))
     for each in figures:
         ratio = f"{each.ratio:6.2f}" if each.ratio is not None else "     -"
         peer = f"{each.peer:30} {each.peer_value:10.1f}" if each.peer else f"{'':30} {'':10}"

@@ -133,7 +133,5 @@ if __name__ == "__main__":
 
     asked = json.loads(Path(sys.argv[1]).read_text())
     uvloop.run(
-        _put_many(
-            asked["admin"], asked["host"], writers=asked["writers"], seconds=asked["seconds"]
-        )
+        _put_many(asked["admin"], asked["host"], writers=asked["writers"], seconds=asked["seconds"])
     )

@@ -9,6 +9,7 @@ is append + fdatasync of 32 records at a time to two files side by side (two zon
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,14 @@ from typing import Any
 from bytes_put import raw_small
 from http_json import ROUNDS
 from machine import Figure, Load, Volano, best, cpu_us, main_of, nginx, on_core, volano, wrk
-from s3_client import PAYLOAD, get_bytes, put_bytes, wrk_script
+from s3_client import (
+    EMPTY_SHA256,
+    PAYLOAD,
+    get_bytes,
+    put_bytes,
+    signed_headers,
+    wrk_script,
+)
 
 OBJECTS = 256
 RAW_BATCH = 32
@@ -38,21 +46,17 @@ def figures(folder: Path, *, rounds: int = ROUNDS) -> list[Figure]:
 
 
 def _fill(server: Volano) -> None:
-    import socket
-
     host = f"127.0.0.1:{server.aws_port}"
     with socket.create_connection(("127.0.0.1", server.aws_port)) as connection:
         for path in ("/bench", *(f"/bench/{number}" for number in range(OBJECTS))):
-            connection.sendall(put_bytes(server.admin, host, path) if path != "/bench" else _make(
-                server, host
-            ))
+            connection.sendall(
+                put_bytes(server.admin, host, path) if path != "/bench" else _make(server, host)
+            )
             answer = connection.recv(65536)
             assert answer.startswith(b"HTTP/1.1 200"), answer
 
 
 def _make(server: Volano, host: str) -> bytes:
-    from s3_client import EMPTY_SHA256, signed_headers
-
     headers = signed_headers(
         server.admin, "PUT", host, "/bench", {"x-amz-content-sha256": EMPTY_SHA256}
     )
@@ -64,9 +68,7 @@ def _gets(server: Volano, folder: Path, rounds: int) -> list[Figure]:
     host = f"127.0.0.1:{server.aws_port}"
     ours, theirs = [], []
     with nginx(folder / "nginx", folder / "files") as (port, pid):
-        plain = [
-            f"GET /{number} HTTP/1.1\r\nhost: x\r\n\r\n".encode() for number in range(OBJECTS)
-        ]
+        plain = [f"GET /{number} HTTP/1.1\r\nhost: x\r\n\r\n".encode() for number in range(OBJECTS)]
         plain_script = folder / "plain.lua"
         plain_script.write_text(wrk_script(plain))
         for _ in range(rounds):

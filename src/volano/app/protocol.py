@@ -1,114 +1,408 @@
-"""HTTP/1.1 on the wire: uvicorn's httptools protocol with limits on what a client may send.
+"""HTTP/1.1 on the wire: one connection, parsed by httptools, with limits on what a client may do.
 
-Limits: `MAX_HEADER_BYTES` and `MAX_HEADERS` of one request's head, `HEAD_TIMEOUT_S` to send the
-head, `BODY_IDLE_S` between two pieces of a body. A client that breaks one gets a short answer and
-its connection is closed; nothing reaches a gateway. `VOLANO_HTTP=stock` uses uvicorn's own class.
+uvicorn makes one `LimitedProtocol` for each connection (`http=` in app/run.py) and drains them at
+the end. Requests that come while another is answered (pipelining) wait their turn. A client that
+breaks a rule (app/head.py) gets a short answer, never a gateway's, and its connection ends; where
+an answer is already on its way, it is not broken into. `VOLANO_HTTP=stock` uses uvicorn's own
+class instead, which has none of these limits.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections import deque
+from math import inf
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+
+from volano.app.exchange import Exchange
+from volano.app.head import Limits, Refused, check_head, path_and_query
 
 if TYPE_CHECKING:
-    import asyncio
+    import uvicorn
+    from uvicorn.server import ServerState
 
-MAX_HEADER_BYTES = 64 * 1024
-MAX_HEADERS = 200
-HEAD_TIMEOUT_S = 20.0
-BODY_IDLE_S = 60.0
+_IDLE, _HEAD, _BODY, _ANSWER, _CLOSING = range(5)
+"""What a connection waits for: a request, its head, its body, our answer, its end."""
+_EXTENSIONS: dict[str, dict[str, Any]] = {"http.response.zerocopysend": {}}
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
-class LimitedProtocol(HttpToolsProtocol):
+class LimitedProtocol(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._head_bytes = 0
-        self._in_head = False
-        self._refused = False
-        self._timer: asyncio.TimerHandle | None = None
+    limits = Limits()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        super().connection_made(transport)
-        self._arm(HEAD_TIMEOUT_S)
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self.logger = logging.getLogger("uvicorn.error")
+        self.loop = _loop or asyncio.get_running_loop()
+        self.transport: asyncio.Transport = None  # type: ignore[assignment]  # until it is made
+        self.write_paused = False
+        self._config = config
+        self._state = server_state
+        self._app_state = app_state
+        self._parser = httptools.HttpRequestParser(self)
+        self._scope: dict[str, Any] = {}
+        """What the scopes of all requests of this connection have in common."""
+        self._phase, self._deadline, self._write_deadline = _IDLE, inf, inf
+        self._ticker: asyncio.TimerHandle | None = None
+        self._in_head = False
+        self._unclaimed_bytes = 0
+        """Fed to the parser since it last finished a head or gave a piece of a body."""
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._latest: Exchange | None = None
+        """Being read; it may wait behind `_current`, which is being answered."""
+        self._current: Exchange | None = None
+        self._queue: deque[Exchange] = deque()
+        self._deaf = False
+        """What still comes is thrown away: the connection ends after the answers."""
+        self._read_paused = False
+        self._waiters: list[asyncio.Future[None]] = []
+
+    # The transport's side.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as asyncio's streams
+        self.transport = transport
+        self._state.connections.add(self)  # type: ignore[arg-type]  # uvicorn calls shutdown() only
+        secure = is_ssl(transport)
+        self._scope = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": "1.1",
+            "server": get_local_addr(transport),
+            "client": get_remote_addr(transport),
+            "scheme": "https" if secure else "http",
+            "root_path": "",
+            "extensions": {} if secure else _EXTENSIONS,
+        }
+        self._watch(_IDLE, self.limits.head_s)
+        self._ticker = self.loop.call_later(self.limits.tick_s, self._tick)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._disarm()
-        super().connection_lost(exc)
+        self._state.connections.discard(self)
+        if self._ticker is not None:
+            self._ticker.cancel()
+        for exchange in (self._current, self._latest):
+            if exchange is not None:
+                exchange.leave(lost=True)
+        self._queue.clear()
+        self._deaf = True
+        self._wake()
+
+    def eof_received(self) -> bool:
+        """Half-close: whole requests are still answered, where the transport can do that."""
+        latest, current = self._latest, self._current
+        if current is None or latest is None or self._scope["scheme"] == "https":
+            return False
+        self._deaf = True
+        for exchange in (current, *self._queue, latest):
+            exchange.leave(lost=False)
+        latest.keep_alive = False
+        return latest.body_ended or latest is not current
 
     def data_received(self, data: bytes) -> None:
-        if self._refused:
+        if self._deaf:
             return
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEADER_BYTES + len(data):
-                self._refuse(431, "Request Header Fields Too Large")
-                return
-        super().data_received(data)
-        if self._timer is not None and not self._in_head:
-            self._arm(BODY_IDLE_S)
+        if self._phase is _IDLE:
+            self._watch(_HEAD, self.limits.head_s)
+        elif self._phase is _BODY:
+            self._deadline = self.loop.time() + self.limits.body_idle_s
+        self._unclaimed_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse(400, "Bad Request")
+        if self._unclaimed_bytes > self.limits.header_bytes:
+            self._refuse_long_head()
+
+    def pause_writing(self) -> None:
+        self.write_paused = True
+        self._write_deadline = self.loop.time() + self.limits.stall_s
+
+    def resume_writing(self) -> None:
+        self.write_paused = False
+        self._write_deadline = inf
+        self._wake()
+
+    # The parser's side.
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
         self._in_head = True
-        self._head_bytes = 0
-        self._arm(HEAD_TIMEOUT_S)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
-        self._head_bytes += len(name) + len(value) + 4
-        if len(self.headers) > MAX_HEADERS or self._head_bytes > MAX_HEADER_BYTES:
-            self._refuse(431, "Request Header Fields Too Large")
+        self._url = b""
+        self._headers = []
 
     def on_url(self, url: bytes) -> None:
-        super().on_url(url)
-        if len(self.url) > MAX_HEADER_BYTES:
-            self._refuse(414, "URI Too Long")
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # else it is a trailer, which nothing here reads
+            self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        if self._refused:
+        self._unclaimed_bytes = 0
+        parser = self._parser
+        if self._deaf or parser.should_upgrade():
             return
-        self._arm(BODY_IDLE_S)
-        super().on_headers_complete()
+        version = parser.get_http_version()
+        try:
+            expects = check_head(self._url, self._headers, version, self.limits)
+            raw_path, query = path_and_query(self._url)
+        except Refused as refused:
+            self._refuse(refused.status, refused.phrase)
+            return
+        scope = self._scope.copy()
+        path = raw_path.decode("ascii")
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = raw_path
+        scope["query_string"] = query
+        scope["headers"] = self._headers
+        scope["http_version"] = version
+        keep_alive = version == "1.1" and parser.should_keep_alive()
+        self._accept(Exchange(self, scope, keep_alive=keep_alive, expects_continue=expects))
+
+    def on_body(self, body: bytes) -> None:
+        self._unclaimed_bytes = 0
+        latest = self._latest
+        if not self._deaf and latest is not None and latest.feed(body):
+            self._pause_reading()
 
     def on_message_complete(self) -> None:
-        self._disarm()
-        super().on_message_complete()
+        self._unclaimed_bytes = 0
+        latest = self._latest
+        if self._deaf or latest is None or self._parser.should_upgrade():
+            return
+        latest.end_body()
+        self._deaf = not latest.keep_alive
+        if self._phase is _BODY:
+            self._watch(_ANSWER, inf)
 
-    def _arm(self, seconds: float) -> None:
-        self._disarm()
-        self._timer = self.loop.call_later(seconds, self._timed_out)
+    # One exchange after the other.
 
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _accept(self, exchange: Exchange) -> None:
+        if self._current is None:
+            self._latest = exchange
+            self._start(exchange)
+        elif len(self._queue) < self.limits.pipelined:
+            self._latest = exchange
+            self._queue.append(exchange)
+            self._pause_reading()
+        else:
+            self._queue[-1].keep_alive = False
+            self._deaf = True
 
-    def _timed_out(self) -> None:
-        self._timer = None
+    def _start(self, exchange: Exchange) -> None:
+        self._current = exchange
+        if exchange.body_ended:
+            self._watch(_ANSWER, inf)
+        else:
+            self._watch(_BODY, self.limits.body_idle_s)
+        exchange.task = self.loop.create_task(exchange.run(self._config.loaded_app))
+        self._state.tasks.add(exchange.task)
+
+    def exchange_ended(self, exchange: Exchange) -> None:
+        """The application is done with `exchange`, and it was answered or given up."""
+        self._state.total_requests += 1
+        if exchange.task is not None:
+            self._state.tasks.discard(exchange.task)
+        if exchange is not self._current:
+            return  # it was refused meanwhile
+        self._current = None
         if self.transport.is_closing():
             return
-        if self.flow.read_paused:
-            self._arm(BODY_IDLE_S)  # we stopped reading, so the client is not the slow one
+        if not exchange.keep_alive:
+            self._end(read_all=exchange.body_ended)
+        elif self._queue:
+            self._start(self._queue.popleft())
+        else:
+            self._watch(_HEAD if self._in_head else _IDLE, self._config.timeout_keep_alive)
+            self._resume_reading()
+
+    def want_body(self, exchange: Exchange) -> None:
+        """`exchange` has room for more of its body."""
+        if exchange is self._latest:
+            self._resume_reading()
+
+    def _upgrade(self, rest: bytes) -> None:
+        method = self._parser.get_method()
+        upgrade = [value.lower() for name, value in self._headers if name == b"upgrade"]
+        if self._deaf:
             return
-        if self._in_head and self._head_bytes == 0:
-            self.transport.close()
+        if self._current is not None:
+            self._refuse(400, "Bad Request")
+        elif method == b"CONNECT":
+            self._refuse(405, "Method Not Allowed")
+        elif upgrade == [b"websocket"] and method == b"GET":
+            self._become_websocket(rest)
+        else:
+            self._ignore_upgrade(method, rest)
+
+    def _ignore_upgrade(self, method: bytes, rest: bytes) -> None:
+        """A server may ignore `Upgrade` (RFC 9110, 7.8); llhttp skipped the body, so feed again.
+
+        Java's own client offers HTTP/2 so with every first request.
+        """
+        kept = [(n, v) for n, v in self._headers if n not in (b"upgrade", b"connection")]
+        head = b"%b %b HTTP/1.1\r\n" % (method, self._url)
+        head += b"".join(b"%b: %b\r\n" % pair for pair in kept)
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(head + b"\r\n" + rest)
+
+    def _become_websocket(self, rest: bytes) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+        self._state.connections.discard(self)
+        head = b"GET %b HTTP/1.1\r\n" % self._url
+        head += b"".join(b"%b: %b\r\n" % pair for pair in self._headers)
+        made: Any = self._config.ws_protocol_class
+        protocol = made(config=self._config, server_state=self._state, app_state=self._app_state)
+        protocol.connection_made(self.transport)
+        protocol.data_received(head + b"\r\n" + rest)
+        self.transport.set_protocol(protocol)
+
+    # Time, refusals and the end.
+
+    def _watch(self, phase: int, seconds: float) -> None:
+        self._phase = phase
+        self._deadline = self.loop.time() + seconds
+
+    def _tick(self) -> None:
+        self._ticker = self.loop.call_later(self.limits.tick_s, self._tick)
+        now = self.loop.time()
+        if now > self._write_deadline or (now > self._deadline and self._phase is _CLOSING):
+            self.abort()
+        elif now <= self._deadline or self._read_paused:
+            return  # when reading is paused, it is not the client that is slow
+        elif self._phase is _IDLE:
+            self.close()
         else:
             self._refuse(408, "Request Timeout")
 
+    def _refuse_long_head(self) -> None:
+        if len(self._url) > self.limits.header_bytes // 2:
+            self._refuse(414, "URI Too Long")
+        else:
+            self._refuse(431, "Request Header Fields Too Large")
+
     def _refuse(self, status: int, phrase: str) -> None:
-        if self._refused or self.transport.is_closing():
+        """End the connection; say why, where that does not break into another answer."""
+        if self._deaf or self.transport.is_closing():
             return
-        self._refused = True
-        cycle: Any = self.cycle  # None until the first request, whatever its annotation says
-        if cycle is None or cycle.response_complete:
-            body = f"{status} {phrase}\n".encode()
-            self.transport.write(
-                f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain\r\n"
-                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode()
-                + body
-            )
+        self._deaf = True
+        current, latest = self._current, self._latest
+        if current is not None and latest is current and not current.body_ended:
+            if current.started:
+                self.abort()
+                return
+            current.leave(lost=True)  # its body broke off, so its application must end
+            self._current = current = None
+        if current is None:
+            self._say(status, phrase)
+            self._end(read_all=False)
+            return
+        if self._queue and not self._queue[-1].body_ended:
+            self._queue.pop()
+        (self._queue[-1] if self._queue else current).keep_alive = False
+
+    def _say(self, status: int, phrase: str) -> None:
+        body = f"{status} {phrase}\n".encode()
+        head = (
+            f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+
+    def _end(self, *, read_all: bool) -> None:
+        """Close once what was written is sent; linger where the client may still be sending.
+
+        Closing a socket with unread bytes resets the connection, and the client may never see the
+        answer; so end the sending side, and throw away what comes for a while.
+        """
+        self._deaf = True
+        if read_all or not self.transport.can_write_eof():
+            self.close()
+            return
+        self._watch(_CLOSING, self.limits.linger_s)
+        self._resume_reading()
+        self.transport.write_eof()
+
+    def close(self) -> None:
+        """Close after what is written is sent; a client that does not take it is cut off."""
+        self._watch(_CLOSING, self.limits.stall_s)
         self.transport.close()
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        """uvicorn is about to stop: no more requests after those that are being answered."""
+        if self._current is None:
+            self.transport.close()
+        elif self._latest is not None:
+            self._latest.keep_alive = False
+            self._deaf = self._latest.body_ended
+
+    def default_lines(self) -> list[bytes]:
+        """Headers of every answer (the date), as uvicorn keeps them."""
+        return [b"%b: %b\r\n" % pair for pair in self._state.default_headers]
+
+    # Flow.
+
+    def _pause_reading(self) -> None:
+        if not self._read_paused and not self.transport.is_closing():
+            self._read_paused = True
+            self.transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._read_paused and not self.transport.is_closing():
+            self._read_paused = False
+            self.transport.resume_reading()
+            if self._phase is _BODY:
+                self._deadline = self.loop.time() + self.limits.body_idle_s
+
+    async def drained(self) -> None:
+        """Return when the client took enough of what was written, or is gone."""
+        while self.write_paused and not self.transport.is_closing():
+            waiter: asyncio.Future[None] = self.loop.create_future()
+            self._waiters.append(waiter)
+            await waiter
+
+    async def flushed(self) -> None:
+        """Return when all that was written is in the socket, or the client is gone."""
+        self.transport.set_write_buffer_limits(high=0)
+        try:
+            while self.transport.get_write_buffer_size() and not self.transport.is_closing():
+                await (self.drained() if self.write_paused else asyncio.sleep(0))
+        finally:
+            self.transport.set_write_buffer_limits()
+
+    async def stalled(self, ready: asyncio.Future[None]) -> None:
+        """Wait for `ready`, as long as a client may take nothing; or until it is gone."""
+        self._write_deadline = self.loop.time() + self.limits.stall_s
+        self._waiters.append(ready)
+        try:
+            await ready
+        finally:
+            self._write_deadline = inf
+            if ready in self._waiters:
+                self._waiters.remove(ready)
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)

@@ -96,7 +96,7 @@ async def serving(
         started = await first_start(process)
         apps: list[Any] = [
             console_app(process.env, process.health),
-            aws_app(process.env, process.health, started.reset),
+            aws_app(process.env, process.health, started.test_mode),
         ]
         servers = [_server(config, app) for app in apps]
         tasks = [
@@ -133,6 +133,7 @@ def _server(config: Config, app: Any) -> _Server:
         access_log=False,
         log_level="error",
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=DRAIN_S,
         ws_max_size=1024 * 1024,

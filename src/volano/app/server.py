@@ -8,7 +8,7 @@ A gateway answers every request; what it raises is a bug and becomes a bare 500 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from volano.app.health import Health
+    from volano.app.test_mode import TestMode
     from volano.kernel.call import Env
     from volano.wire.http import Receive, Request, Scope, Send
 
@@ -57,7 +58,7 @@ class App:
             response = await self._gateway(request)
             if response.header("x-request-id") is None:
                 response.headers.append(("x-request-id", request_id))
-            await send_response(response, receive, send, head=request.method == "HEAD")
+            await send_response(response, receive, send, head=request.method == "HEAD", scope=scope)
         except ClientGone:
             self._env.log.debug("client left", request_id=request_id)
         except asyncio.CancelledError:
@@ -118,26 +119,19 @@ def console_app(env: Env, health: Health) -> App:
     return App(env, health, gateway)
 
 
-def aws_app(env: Env, health: Health, reset: Callable[[], Awaitable[Any]] | None = None) -> App:
-    """The application of the AWS port; `reset` is given in test mode only."""
+def aws_app(env: Env, health: Health, test_mode: TestMode | None = None) -> App:
+    """The application of the AWS port; `test_mode` is given in test mode only."""
 
     async def gateway(request: Request) -> Response:
         if request.method == "GET" and request.raw_path in ("/healthz", "/readyz"):
             found = await _operations(env, health, request.raw_path)
             if found is not None:
                 return found
-        if reset is not None and request.raw_path.startswith("/moto-api/"):
-            return await _moto_api(request, reset)
+        if test_mode is not None and request.raw_path.startswith("/moto-api/"):
+            return await test_mode.answer(request)
         return await aws.handle(env, request)
 
     return App(env, health, gateway)
-
-
-async def _moto_api(request: Request, reset: Callable[[], Awaitable[Any]]) -> Response:
-    if request.method == "POST" and request.raw_path == "/moto-api/reset":
-        await reset()
-        return Response(headers=[JSON], body=b'{"status": "ok"}')
-    return Response(status=404, headers=[JSON], body=b'{"error": "only POST /moto-api/reset"}')
 
 
 async def _operations(env: Env, health: Health, path: str) -> Response | None:

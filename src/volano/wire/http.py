@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, unquote
 
@@ -18,7 +19,7 @@ from volano.kernel.bytes import FileSlice
 from volano.kernel.errors import Invalid, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     Scope = dict[str, Any]
     Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 MAX_JSON_BODY_BYTES = 32 * 1024 * 1024
 FILE_CHUNK_BYTES = 256 * 1024
+ZERO_COPY = "http.response.zerocopysend"
+"""The message, and the key of `scope["extensions"]`, of ASGI's extension "Zero Copy Send"."""
 
 
 class ClientGone(Exception):
@@ -140,9 +143,9 @@ class Response:
 def request_of(scope: Scope, receive: Receive) -> Request:
     """The request in an ASGI `http` or `websocket` scope."""
     pairs = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]]
-    headers: dict[str, str] = {}
-    for key, value in pairs:
-        headers[key] = f"{headers[key]},{value}" if key in headers else value
+    headers = dict(pairs)
+    if len(headers) != len(pairs):
+        headers = _joined(pairs)
     client = scope.get("client")
     server = scope.get("server")
     return Request(
@@ -159,26 +162,68 @@ def request_of(scope: Scope, receive: Receive) -> Request:
     )
 
 
-async def send_response(response: Response, receive: Receive, send: Send, *, head: bool) -> None:
-    """Write `response`; `head` leaves the body out but keeps its headers."""
+def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for key, value in pairs:
+        headers[key] = f"{headers[key]},{value}" if key in headers else value
+    return headers
+
+
+async def send_response(
+    response: Response,
+    receive: Receive,
+    send: Send,
+    *,
+    head: bool,
+    scope: Mapping[str, Any] | None = None,
+) -> None:
+    """Write `response`; `head` leaves the body out but keeps its headers.
+
+    `scope` tells whether the server sends files by itself (ASGI extension "Zero Copy Send").
+    """
     body = response.body
-    headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
-    names = {name for name, _ in headers}
     bodiless = response.status in (204, 304) or response.status < 200
-    if b"content-length" not in names and not bodiless:
+    headers = _wire_headers(response, bodiless=bodiless)
+    start = {"type": "http.response.start", "status": response.status, "headers": headers}
+    if isinstance(body, bytes):
+        await send(start)
+        await send({"type": "http.response.body", "body": b"" if head or bodiless else body})
+    elif head or bodiless:
+        await _close(body)
+        await send(start)
+        await send({"type": "http.response.body", "body": b""})
+    elif not isinstance(body, FileSlice):
+        await send(start)
+        await _send_chunks(body, receive, send)
+    elif scope is not None and ZERO_COPY in (scope.get("extensions") or ()):
+        await _send_file(body, start, send)
+    else:
+        await send(start)
+        await _send_chunks(_file_chunks(body), receive, send)
+
+
+@lru_cache(maxsize=1024)
+def _wire_name(name: str) -> bytes:
+    return name.lower().encode("latin-1")
+
+
+def _wire_headers(response: Response, *, bodiless: bool) -> list[tuple[bytes, bytes]]:
+    headers = [(_wire_name(k), v.encode("latin-1")) for k, v in response.headers]
+    if not bodiless and not any(name == b"content-length" for name, _ in headers):
         length = _length_of(response)
         if length is not None:
-            headers.append((b"content-length", str(length).encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    if head or bodiless:
-        await _close(body)
-        await send({"type": "http.response.body", "body": b""})
-    elif isinstance(body, bytes):
-        await send({"type": "http.response.body", "body": body})
-    elif isinstance(body, FileSlice):
-        await _send_chunks(_file_chunks(body), receive, send)
-    else:
-        await _send_chunks(body, receive, send)
+            headers.append((b"content-length", b"%d" % length))
+    return headers
+
+
+async def _send_file(part: FileSlice, start: dict[str, Any], send: Send) -> None:
+    """Let the server copy from file to socket; the file is open before the answer begins."""
+    file = await asyncio.to_thread(open, part.path, "rb", buffering=0)
+    try:
+        await send(start)
+        await send({"type": ZERO_COPY, "file": file, "offset": part.offset, "count": part.length})
+    finally:
+        file.close()
 
 
 def _length_of(response: Response) -> int | None:
@@ -214,6 +259,8 @@ async def _file_chunks(part: FileSlice) -> AsyncIterator[bytes]:
 
 async def _send_chunks(chunks: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
     """Send until done; when the client leaves, close the iterator so that work behind it stops."""
+    # (Servers may hold the head back until something comes with it; a stream may start late.)
+    await send({"type": "http.response.body", "body": b"", "more_body": True})
     watcher = asyncio.ensure_future(_wait_disconnect(receive))
     sender = asyncio.ensure_future(_pump(chunks, send))
     try:
