@@ -1,11 +1,16 @@
 """Test mode as public conformance suites use it: seeded accounts, reset, short lifecycle days."""
 
+import base64
 import http.client
+import json
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.conftest import ROOT, free_port, start_volano
 
@@ -163,3 +168,76 @@ def test_a_bad_test_file_is_said_and_nothing_starts(tmp_path):
     )
     assert done.returncode != 0
     assert "seed.toml" in done.stderr
+
+
+def token_of(cloud, **asked):
+    """A token of the cloud's own issuer, by a client that knows nothing but its discovery."""
+    base = f"{cloud.aws_url}/moto-api/oidc"
+    with urllib.request.urlopen(f"{base}/.well-known/openid-configuration", timeout=30) as reply:
+        found = json.loads(reply.read())
+    assert found["issuer"] == base
+    body = json.dumps(asked).encode()
+    with urllib.request.urlopen(urllib.request.Request(found["token_endpoint"], data=body), timeout=30) as reply:
+        return json.loads(reply.read())["id_token"]
+
+
+@pytest.fixture
+def federated(cloud):
+    """(role ARN, an unsigned STS client): a role for subject `ci` and audience `deploy`."""
+    reset(cloud)
+    iam = client(cloud, "iam")
+    url = f"{cloud.aws_url}/moto-api/oidc"
+    provider = iam.create_open_id_connect_provider(Url=url, ClientIDList=["deploy"], ThumbprintList=["a" * 40])["OpenIDConnectProviderArn"]
+    assert [each["Arn"] for each in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]] == [provider]
+    assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider)["ClientIDList"] == ["deploy"]
+    issuer = url.partition("://")[2]
+    trust = {"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{issuer}:sub": "ci", f"{issuer}:aud": "deploy"}},
+    }]}
+    role = iam.create_role(RoleName="ci", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    iam.attach_role_policy(RoleName="ci", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
+    return role, cloud.client("sts", config=Config(signature_version=UNSIGNED)), provider
+
+
+def test_a_role_is_assumed_with_a_token_of_the_local_issuer(cloud, federated):
+    role, sts, _ = federated
+    made = sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="job-1", WebIdentityToken=token_of(cloud, sub="ci", aud="deploy"))
+    assert (made["SubjectFromWebIdentityToken"], made["Audience"]) == ("ci", "deploy")
+    keys = made["Credentials"]
+    options = {"aws_access_key_id": keys["AccessKeyId"], "aws_secret_access_key": keys["SecretAccessKey"], "aws_session_token": keys["SessionToken"]}
+    assert cloud.client("sts", **options).get_caller_identity()["Arn"] == f"arn:aws:sts::{MAIN}:assumed-role/ci/job-1"
+    cloud.client("s3", **options).create_bucket(Bucket="by-web-identity")
+    with pytest.raises(ClientError):
+        cloud.client("iam", **options).list_users()
+
+
+def test_tokens_that_prove_nothing_are_refused(cloud, federated):
+    role, sts, provider = federated
+    good = token_of(cloud, sub="ci", aud="deploy")
+    head, claims, signature = good.split(".")
+    forged = base64.urlsafe_b64encode(json.dumps({"alg": "none"}).encode()).decode().rstrip("=")
+    for token, code in (
+        (token_of(cloud, sub="someone", aud="deploy"), "AccessDenied"),
+        (token_of(cloud, sub="ci", aud="other"), "InvalidIdentityToken"),
+        (token_of(cloud, sub="ci", aud="deploy", expires_in=-5), "ExpiredTokenException"),
+        (token_of(cloud, sub="ci", aud="deploy", claims={"iss": "https://elsewhere.example"}), "InvalidIdentityToken"),
+        (f"{head}.{claims}.{signature[:-6]}AAAAAA", "InvalidIdentityToken"),
+        (f"{forged}.{claims}.", "InvalidIdentityToken"),
+        ("not.a.token", "InvalidIdentityToken"),
+    ):
+        with pytest.raises(ClientError) as caught:
+            sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="job", WebIdentityToken=token)
+        assert caught.value.response["Error"]["Code"] == code, token[-40:]
+    client(cloud, "iam").delete_open_id_connect_provider(OpenIDConnectProviderArn=provider)
+    with pytest.raises(ClientError) as caught:
+        sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="job", WebIdentityToken=good)
+    assert caught.value.response["Error"]["Code"] == "InvalidIdentityToken"
+
+
+def test_providers_are_https_and_once(cloud, federated):
+    iam = client(cloud, "iam")
+    for url, code in (("http://issuer.example", "ValidationError"), ("ftp://x", "ValidationError"), (f"{cloud.aws_url}/moto-api/oidc", "EntityAlreadyExists")):
+        with pytest.raises(ClientError) as caught:
+            iam.create_open_id_connect_provider(Url=url, ThumbprintList=["a" * 40])
+        assert caught.value.response["Error"]["Code"] == code

@@ -16,10 +16,11 @@ from volano.services.models import interface as models
 from volano.services.regions import interface as regions
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
     from volano.app.build import Process
+    from volano.app.test_mode import TestMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Started:
 
     login_url: str
     account: str
-    reset: Callable[[], Awaitable[None]] | None
+    test_mode: TestMode | None
     run_node: Callable[[Any, Any], Coroutine[Any, Any, None]]
     first: bool
     credentials: dict[str, str] = field(default_factory=dict)
@@ -45,7 +46,7 @@ async def first_start(process: Process) -> Started:
     if admin.created:
         credentials = client_environment(process, admin, tokens)
         _write_private(env.config.data_dir / "admin.env", credentials)
-    reset = await prepare_test_mode(process) if env.config.test_mode else None
+    test_mode = await prepare_test_mode(process) if env.config.test_mode else None
     token = await identity.create_login_link(env, admin.account, admin.user)
 
     async def node(aws: Any, console: Any) -> None:
@@ -55,7 +56,7 @@ async def first_start(process: Process) -> Started:
     return Started(
         login_url=f"{env.config.console_url}/login?token={token}",
         account=admin.account,
-        reset=reset,
+        test_mode=test_mode,
         run_node=node,
         first=admin.created,
         credentials=credentials,

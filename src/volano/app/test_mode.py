@@ -15,19 +15,20 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import volano.services
+from volano.app.oidc_issuer import PATH, OidcIssuer
 from volano.kernel.call import system_call
 from volano.services.identity import interface as identity
 from volano.services.kms import interface as kms
 from volano.services.network import interface as network
 from volano.services.objects import interface as objects
 from volano.services.regions import interface as regions
+from volano.wire.http import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from volano.app.build import Process
     from volano.kernel.call import Env
     from volano.kernel.store import Reader, Row, Tx
+    from volano.wire.http import Request
 
     Tables = dict[str, tuple[list[str], list[Row]]]
 
@@ -41,24 +42,41 @@ UNTOUCHED = frozenset(
         "job",  # jobs of the cloud itself (root file systems) go on; see `_reset_jobs`
     }
 )
+_JSON = ("content-type", "application/json")
 SETTLE_S = 0.02
 """How long a reset waits for events under way; what is not handled by then is dropped."""
 
 
-async def prepare_test_mode(process: Process) -> Callable[[], Awaitable[None]]:
-    """Seed what the test file describes and return the reset function."""
+class TestMode:
+    """What test mode adds to the AWS port, below `/moto-api/`."""
+
+    def __init__(self, process: Process, first: Tables) -> None:
+        self._process = process
+        self._first = first
+        self._lock = asyncio.Lock()
+        self._issuer = OidcIssuer(process.env)
+
+    async def answer(self, request: Request) -> Response:
+        if (request.method, request.raw_path) == ("POST", "/moto-api/reset"):
+            await self.reset()
+            return Response(headers=[_JSON], body=b'{"status": "ok"}')
+        if request.raw_path.startswith(PATH + "/"):
+            return await self._issuer.answer(request)
+        return Response(status=404, headers=[_JSON], body=b'{"error": "only POST /moto-api/reset"}')
+
+    async def reset(self) -> None:
+        """Return the cloud to its first state."""
+        async with self._lock:
+            await _reset(self._process, self._first)
+
+
+async def prepare_test_mode(process: Process) -> TestMode:
+    """Seed what the test file describes and remember that state."""
     env = process.env
     await _seed(env)
     await process.journal.flush()
     await process.feed.settle()
-    first = await _read_tables(env)
-    lock = asyncio.Lock()
-
-    async def reset() -> None:
-        async with lock:
-            await _reset(process, first)
-
-    return reset
+    return TestMode(process, await _read_tables(env))
 
 
 async def _seed(env: Env) -> None:

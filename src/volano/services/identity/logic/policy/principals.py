@@ -39,9 +39,13 @@ class PrincipalElement:
     canonical: frozenset[str] = frozenset()
 
     def names(self, who: Principal) -> Named:
-        """How the element names `who`; SYSTEM principals are services, named by `name`."""
+        """How the element names `who`.
+
+        SYSTEM principals are services, or people of a federated provider, named by `name`.
+        """
         if who.kind is PrincipalKind.SYSTEM:
-            return Named.EXACT if self.anyone or who.name in self.services else Named.NOT
+            named = self.anyone or who.name in self.services or who.name in self.federated
+            return Named.EXACT if named else Named.NOT
         if who.kind is PrincipalKind.ANONYMOUS:
             return Named.ANYONE if self.anyone else Named.NOT
         if who.arn in self.aws or who.id in self.aws:
