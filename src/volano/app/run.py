@@ -133,6 +133,7 @@ def _server(config: Config, app: Any) -> _Server:
         access_log=False,
         log_level="error",
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=DRAIN_S,
         ws_max_size=1024 * 1024,

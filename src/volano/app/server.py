@@ -58,7 +58,7 @@ class App:
             response = await self._gateway(request)
             if response.header("x-request-id") is None:
                 response.headers.append(("x-request-id", request_id))
-            await send_response(response, receive, send, head=request.method == "HEAD")
+            await send_response(response, receive, send, head=request.method == "HEAD", scope=scope)
         except ClientGone:
             self._env.log.debug("client left", request_id=request_id)
         except asyncio.CancelledError:
