@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.services.studio.model import Chunk, Document
+from volano.services.studio.model import Chunk, Document, Format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,11 +31,13 @@ async def insert_chunks(
     tx: Tx, item: Document, chunks: Sequence[tuple[str, dict[str, int]]]
 ) -> None:
     """The sentences of a document, each with its terms and how often each occurs."""
+    # Rows of tables are found by words alone: an empty vector is none, and stays so.
+    vector = b"" if item.format is Format.TABLE else None
     await tx.execute_many(
         "INSERT INTO studio_chunk (account, source, ordinal, scope, ts_us, text, vector) "
-        "VALUES (?, ?, ?, ?, ?, ?, NULL)",
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            (item.account, item.source, ordinal, item.scope, item.ts_us, text)
+            (item.account, item.source, ordinal, item.scope, item.ts_us, text, vector)
             for ordinal, (text, _) in enumerate(chunks)
         ],
     )
@@ -131,7 +133,7 @@ async def select_recent(
     marks = ", ".join("?" * len(scopes))
     rows = await reader.rows(
         f"SELECT {_CHUNK} FROM studio_chunk WHERE account = ? AND scope IN ({marks}) "
-        "AND vector IS NOT NULL ORDER BY ts_us DESC LIMIT ?",
+        "AND length(vector) > 0 ORDER BY ts_us DESC LIMIT ?",
         account,
         *scopes,
         limit,
@@ -171,5 +173,5 @@ def _chunk(row: tuple[object, ...]) -> Chunk:
         scope=scope,
         ts_us=ts_us,
         text=text,
-        vector=bytes(vector) if isinstance(vector, bytes) else None,
+        vector=vector if isinstance(vector, bytes) else None,
     )

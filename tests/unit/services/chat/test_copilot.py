@@ -261,7 +261,8 @@ def test_the_question_is_what_follows_the_mention():
         return copilot.question_of(message, "U0COPILOT")
 
     assert asked("Sales were 5. <@U0COPILOT> how much?") == "how much?"
-    assert asked("<@U0COPILOT>, hi. What is it? Thanks.") == "What is it?"
+    assert asked("<@U0COPILOT>, hi. What is it? Thanks.") == "hi. What is it? Thanks."
+    assert asked("<@U0COPILOT> " + "Well. " * 100 + "What is it? Thanks.") == "What is it?"
     assert asked("What is it <@U0COPILOT>") == "What is it"
     assert asked("<@U0COPILOT>") == ""
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "<@U0COPILOT> who?"}}]

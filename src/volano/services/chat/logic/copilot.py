@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 READ, POST = "chat:ReadMessages", "chat:PostMessage"
 MAX_PASSAGES = 20
+MAX_QUESTION_CHARACTERS = 400
 MAX_AUDIENCE = 500
 """Principals asked whether they may read a document; with more of them no document is quoted."""
 
@@ -146,14 +147,16 @@ def _is_addressed(workspace: Workspace, channel: Channel, message: Message) -> b
 
 
 def question_of(message: Message, copilot_id: str) -> str:
-    """What is asked: the words after the mention, their last question where there are several."""
+    """What is asked: the words after the mention; of many words only the last question."""
     texts = [message.text, *block_texts(message.body)]
     text = next((text for text in texts if copilot_id in find_mentions(text)), message.text)
     before, _, after = text.partition(f"<@{copilot_id}>")
     words = to_plain(after).strip(" \t\n,:;-") or to_plain(before).strip()
+    if len(words) <= MAX_QUESTION_CHARACTERS:
+        return " ".join(words.split())
     parts = [part.strip() for part in _QUESTION_END.split(words) if part.strip()]
     asked = [part for part in parts if part.endswith(("?", "？"))]
-    return (asked[-1] if asked else words)[:2000]
+    return (asked[-1] if asked else words)[:MAX_QUESTION_CHARACTERS]
 
 
 async def find_answer(env: Env, question: Question) -> Answer:

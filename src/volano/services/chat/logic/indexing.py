@@ -45,10 +45,14 @@ def file_source(file_id: str, channel_id: str) -> str:
     return f"{FILE}:{file_id}:{channel_id}"
 
 
-def message_words(message: Message) -> str:
-    """The message as plain lines: its text, then what only its blocks say."""
+def message_words(message: Message, copilot_id: str) -> str:
+    """The message as plain lines: its text, then what only its blocks say.
+
+    What is said to the copilot, after its mention, is a question and answers nothing.
+    """
     lines: dict[str, None] = {}
-    for text in (message.text, *block_texts(message.body)):
+    for whole in (message.text, *block_texts(message.body)):
+        text = whole.partition(f"<@{copilot_id}>")[0]
         for line in to_plain(text).splitlines():
             if line.strip():
                 lines.setdefault(line.strip(), None)
@@ -92,7 +96,9 @@ async def index_waiting(env: Env, account: str) -> None:
 
 
 async def _index_messages(env: Env, messages: list[Message]) -> None:
-    documents = [_document(message) for message in messages]
+    workspace = await workspace_rows.find_workspace(env.store.reader, messages[0].account)
+    assert workspace is not None
+    documents = [_document(message, workspace.copilot_id) for message in messages]
     prepared = [studio.prepare(document) for document in documents]
 
     async def write(tx: Tx) -> None:
@@ -103,14 +109,14 @@ async def _index_messages(env: Env, messages: list[Message]) -> None:
     await env.store.transact(write)
 
 
-def _document(message: Message) -> studio.Document:
+def _document(message: Message, copilot_id: str) -> studio.Document:
     return studio.Document(
         account=message.account,
         source=message_source(message.channel_id, message.ts_us),
         scope=message.channel_id,
         kind=MESSAGE,
         title="",
-        text=message_words(message),
+        text=message_words(message, copilot_id),
         format=studio.Format.MESSAGE,
         ts_us=message.ts_us,
     )

@@ -120,7 +120,7 @@ async def post_in(
         thread_us=thread_us,
         in_channel=not thread_us or draft.reply_broadcast,
         subtype="thread_broadcast" if thread_us and draft.reply_broadcast else composed.subtype,
-        indexed=here.is_copilot,
+        indexed=here.is_copilot or is_for_copilot(here, channel),
     )
     message = await insert(tx, env, channel, message)
     if member is not None and message.in_channel:
@@ -141,6 +141,11 @@ def require_postable(
         raise NotInChannel("You are not in this channel; join it first.")
     if channel.archived:
         raise IsArchived("The channel is archived.")
+
+
+def is_for_copilot(here: Here, channel: Channel) -> bool:
+    """What is said to the copilot alone is a question, never a source."""
+    return channel.kind is ChannelKind.IM and here.workspace.copilot_id in channel.direct_members
 
 
 async def find_target(env: Env, call: Call, here: Here, target: str) -> str:
@@ -273,7 +278,7 @@ async def update_message(env: Env, call: Call, change: Change) -> Posted:
             body=body,
             edited_us=env.clock.now_us(),
             edited_by=here.me.id,
-            indexed=here.is_copilot,
+            indexed=here.is_copilot or is_for_copilot(here, channel),
         )
         await forget_message(tx, old)
         await rows.update_message(tx, changed)

@@ -26,7 +26,11 @@ _ASKS_NUMBER = re.compile(
     r"number of|percentage|rate)\b|多少|几|いくら",
     re.IGNORECASE,
 )
-_DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|"
+    r"forty|fifty|sixty|ninety|hundred|thousand|million|half|no)\b|[零一二三四五六七八九十百千万]",
+    re.IGNORECASE,
+)
 
 
 def best_passages(question: str, passages: Sequence[Passage], *, limit: int = 2) -> list[Passage]:
@@ -52,7 +56,7 @@ def best_passages(question: str, passages: Sequence[Passage], *, limit: int = 2)
 
 def is_answer(item: Passage, *, wants_number: bool) -> bool:
     """Whether a sentence is near enough to be shown as an answer."""
-    has_number = bool(_DIGIT.search(item.text))
+    has_number = bool(_NUMBER.search(item.text))
     by_words = item.coverage >= LEAST_COVERAGE and (item.matched >= 2 or item.coverage > 0.99)
     if item.cosine is None:
         return by_words and (has_number or not wants_number or item.coverage >= 0.75)
@@ -65,7 +69,7 @@ def is_answer(item: Passage, *, wants_number: bool) -> bool:
 
 
 def _score(item: Passage, *, wants_number: bool) -> float:
-    number = NUMBER_BONUS if wants_number and _DIGIT.search(item.text) else 0.0
+    number = NUMBER_BONUS if wants_number and _NUMBER.search(item.text) else 0.0
     if item.cosine is None:
         return item.coverage + number
     return item.cosine + WORDS_BONUS * item.coverage + number

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from volano.kernel.store import Tx
     from volano.services.studio.model import Chunk, Document
 
-EMBED_BATCH = 64
-MAX_BATCHES = 20
-"""Batches that one run of the reconciler embeds."""
+EMBED_BATCH = 8
+"""Small, so that a question never waits long behind it."""
+EMBED_CHARACTERS = 300
+"""Of a sentence; what follows hardly changes its meaning and costs the most."""
+MAX_RUN_S = 60.0
+"""How long one run of the reconciler embeds."""
 
 Prepared = list[tuple[str, dict[str, int]]]
 
@@ -49,12 +52,13 @@ async def remove_source(tx: Tx, account: str, source: str) -> None:
 async def embed_waiting(env: Env) -> int:
     """Give sentences their vectors when the model runs already; returns how many.
 
-    It starts nothing: without the `ml` extra retrieval goes by words alone.
+    It starts nothing: without the `ml` extra retrieval goes by words alone. After each batch it
+    rests as long as the batch took, so that questions and people's own embeddings come through.
     """
     done = 0
-    for _ in range(MAX_BATCHES):
-        if not await is_model_ready(env):
-            break
+    started_s = env.clock.monotonic_s()
+    while env.clock.monotonic_s() - started_s < MAX_RUN_S and await is_model_ready(env):
+        batch_s = env.clock.monotonic_s()
         waiting = await store.select_bare(env.store.reader, EMBED_BATCH)
         if not waiting:
             break
@@ -66,6 +70,7 @@ async def embed_waiting(env: Env) -> int:
             env.log.warning("sentences not embedded", error=error.message)
             break
         done += len(chunks)
+        await env.clock.sleep(env.clock.monotonic_s() - batch_s)
     return done
 
 
@@ -76,7 +81,7 @@ async def is_model_ready(env: Env) -> bool:
 
 async def _embed(env: Env, account: str, chunks: Sequence[Chunk]) -> None:
     call = system_call(env, AccountId(account))
-    found = await models.embed(env, call, [chunk.text for chunk in chunks])
+    found = await models.embed(env, call, [chunk.text[:EMBED_CHARACTERS] for chunk in chunks])
     pairs = [
         (chunk, pack_vector(vector)) for chunk, vector in zip(chunks, found.vectors, strict=True)
     ]

@@ -10,13 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import replace
 from operator import mul
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import VolanoError
 from volano.services.models import interface as models
 from volano.services.studio import store
-from volano.services.studio.logic.indexing import is_model_ready, unpack_vector
+from volano.services.studio.logic.indexing import (
+    EMBED_CHARACTERS,
+    is_model_ready,
+    pack_vector,
+    unpack_vector,
+)
 from volano.services.studio.logic.terms import question_terms, terms_of
 from volano.services.studio.model import Chunk, Hit, Passage
 
@@ -31,6 +37,8 @@ ROWS_PER_TERM = 500
 MAX_CANDIDATES = 800
 """Sentences whose meaning is compared."""
 MAX_RECENT = 300
+MAX_BARE = 6
+"""Of the best sentences by words, those without a vector yet are embedded with the question."""
 RANK_OFFSET = 60.0
 """Of reciprocal rank fusion (Cormack et al. 2009)."""
 EMBED_TIMEOUT_S = 5.0
@@ -56,8 +64,13 @@ async def find_passages(
     hits, weights = await _hits(env, call, terms, scopes, frozenset(without))
     ranked = sorted(hits, key=lambda hit: (-_word_score(hit, weights), -hit.ts_us))
     chunks = await _chunks(env, call, ranked[:MAX_CANDIDATES])
-    asked = await _embed_question(env, call, question)
-    if asked is not None:
+    bare = [name for name in list(chunks)[:MAX_BARE] if chunks[name].vector is None]
+    texts = [question, *(chunks[name].text[:EMBED_CHARACTERS] for name in bare)]
+    vectors = await _embed(env, call, texts)
+    asked = vectors[0] if vectors else None
+    if vectors:
+        for name, vector in zip(bare, vectors[1:], strict=True):
+            chunks[name] = replace(chunks[name], vector=pack_vector(vector))
         recent = await store.select_recent(env.store.reader, call.account, scopes, MAX_RECENT)
         for chunk in recent:
             if chunk.source not in without:
@@ -95,20 +108,22 @@ def _word_score(hit: Hit, weights: dict[str, float]) -> float:
 async def _chunks(env: Env, call: Call, hits: Sequence[Hit]) -> dict[tuple[str, int], Chunk]:
     names = [(hit.source, hit.ordinal) for hit in hits]
     found = await store.select_chunks(env.store.reader, call.account, names)
-    return {(chunk.source, chunk.ordinal): chunk for chunk in found}
+    by_name = {(chunk.source, chunk.ordinal): chunk for chunk in found}
+    return {name: by_name[name] for name in names if name in by_name}
 
 
-async def _embed_question(env: Env, call: Call, question: str) -> tuple[float, ...] | None:
-    """The question's vector, or None when the model does not run or does not answer in time."""
+async def _embed(env: Env, call: Call, texts: Sequence[str]) -> tuple[tuple[float, ...], ...]:
+    """Vectors of the question and of the best sentences that have none yet; empty when the model
+    does not run or does not answer in time.
+    """
     if not await is_model_ready(env):
-        return None
+        return ()
     try:
         async with asyncio.timeout(EMBED_TIMEOUT_S):
-            found = await models.embed(env, call, [question])
+            return (await models.embed(env, call, texts)).vectors
     except (VolanoError, TimeoutError) as error:
         env.log.warning("the question was not embedded", error=repr(error))
-        return None
-    return found.vectors[0]
+        return ()
 
 
 def _cosines(
@@ -120,7 +135,7 @@ def _cosines(
     return {
         name: sum(map(mul, asked, unpack_vector(chunk.vector)))
         for name, chunk in chunks.items()
-        if chunk.vector is not None
+        if chunk.vector
     }
 
 

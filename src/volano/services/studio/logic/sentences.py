@@ -22,6 +22,7 @@ _RULE = re.compile(r"^[\s|:=+_-]+$")
 _MARKS = re.compile(r"(\*\*|__|`)(.+?)\1")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _WORD = re.compile(r"\w")
+MAX_CELL_CHARACTERS = 100
 
 
 def split_sentences(text: str, format: Format) -> list[str]:
@@ -115,9 +116,14 @@ def _table(text: str) -> Iterator[str]:
         header = next(rows, [])
         for cells in rows:
             if cells:
-                yield _labelled(header, [cell.strip() for cell in cells])
+                yield _labelled(header, [_short(cell.strip()) for cell in cells])
     except csv.Error:
         return
+
+
+def _short(cell: str) -> str:
+    """Descriptions inside a table would push its figures out of the sentence."""
+    return cell if len(cell) <= MAX_CELL_CHARACTERS else ""
 
 
 def _unmarked(text: str) -> str:

@@ -20,7 +20,7 @@ _EVERYDAY_WORDS = (
     "from get go going had has have he her here him his how i if in into is it its just me my no "
     "not of on one or our please she should so some tell than that the their them then there these "
     "they this to up us was we were what when where which who whose why will with would you your "
-    "anyone anybody someone know says said does's"
+    "anyone anybody someone know says said many much use uses used using long often"
 )
 EVERYDAY = frozenset(_EVERYDAY_WORDS.split())
 _CJK_EVERYDAY_WORDS = "什么 怎么 是多 多少 请问 哪里 如何 的是 是什 何时 几点 です ます ですか"

@@ -12,7 +12,8 @@ CREATE TABLE studio_source (
 );
 CREATE INDEX studio_source_scope ON studio_source (account, kind, scope);
 
--- `vector` is NULL until the embedding model has seen the sentence: 16-bit floats, unit length.
+-- `vector` is NULL until the embedding model has seen the sentence: 16-bit floats, unit length;
+-- empty for sentences that are found by words alone.
 CREATE TABLE studio_chunk (
   account TEXT NOT NULL,
   source TEXT NOT NULL,
