@@ -60,6 +60,8 @@ class StreamLog:
             line = self._encoder.encode(entry | fields).decode()
         else:
             tail = " ".join(f"{key}={value}" for key, value in fields.items())
-            line = f"{LEVELS[rank]:7} {message} {tail}".rstrip()
+            text = f"{LEVELS[rank]:7} {message} {tail}".rstrip()
+            # One line whatever callers sent, so that nobody can write lines of their own.
+            line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
         self._stream.write(line + "\n")
         self._stream.flush()

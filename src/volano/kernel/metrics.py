@@ -52,10 +52,14 @@ class Metrics:
         lines: list[str] = []
         for name, counted in sorted(self._counters.items()):
             self._head(lines, name, "counter")
-            lines += [f"{name}{_label_text(labels)} {value:g}" for labels, value in counted.items()]
+            lines += [
+                f"{name}{_label_text(labels)} {_number(value)}" for labels, value in counted.items()
+            ]
         for name, read in sorted(self._gauges.items()):
             self._head(lines, name, "gauge")
-            lines += [f"{name}{_label_text(labels)} {value:g}" for labels, value in read().items()]
+            lines += [
+                f"{name}{_label_text(labels)} {_number(value)}" for labels, value in read().items()
+            ]
         for name, histogram in sorted(self._histograms.items()):
             self._head(lines, name, "histogram")
             for labels, slots in histogram.items():
@@ -66,6 +70,11 @@ class Metrics:
         if name in self._help:
             lines.append(f"# HELP {name} {self._help[name]}")
         lines.append(f"# TYPE {name} {kind}")
+
+
+def _number(value: float) -> str:
+    """All digits: a counter of bytes soon has more than the six that `:g` keeps."""
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def _label_text(labels: Labels) -> str:
@@ -83,6 +92,6 @@ def _render_histogram(lines: list[str], name: str, labels: Labels, slots: list[f
     for bound, seen in zip((*LATENCY_BUCKETS_S, None), slots, strict=False):
         total += seen
         text = "+Inf" if bound is None else f"{bound:g}"
-        lines.append(f"{name}_bucket{_label_text((*labels, ('le', text)))} {total:g}")
-    lines.append(f"{name}_sum{_label_text(labels)} {slots[-1]:g}")
-    lines.append(f"{name}_count{_label_text(labels)} {total:g}")
+        lines.append(f"{name}_bucket{_label_text((*labels, ('le', text)))} {_number(total)}")
+    lines.append(f"{name}_sum{_label_text(labels)} {_number(slots[-1])}")
+    lines.append(f"{name}_count{_label_text(labels)} {_number(total)}")

@@ -40,7 +40,7 @@ class LocalSecretBox:
             return self._cipher.decrypt(
                 sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode()
             )
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise Internal(
                 "A sealed secret does not open: the root key is not the one that sealed it."
             ) from error
