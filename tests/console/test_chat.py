@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
     from tests.conftest import Volano
 
+pytestmark = pytest.mark.xdist_group("console")
+
+MIRAS_PASSWORD = "a lamp above the door"
 COPILOT_MS = 60_000
 """The copilot starts the engine for its first answer."""
 
@@ -37,19 +40,39 @@ class Room:
 
 
 @pytest.fixture(scope="module")
-def people(volano_sqlite: Volano) -> dict[str, WebClient]:
+def people(volano_sqlite: Volano, browser: Browser) -> dict[str, WebClient]:
     """Clients of the administrator and of a second person, `mira`."""
     clients: dict[str, WebClient] = {}
     policies = ["arn:aws:iam::aws:policy/VolanoChatMember"]
     person = {"name": "mira", "display_name": "Mira Conti", "policies": policies}
-    status, _ = volano_sqlite.rest("POST", "/people", person)
-    assert status in (200, 201)
+    status, made = volano_sqlite.rest("POST", "/people", person)
+    assert status in (200, 201), made
+    window = browser.new_context(base_url=volano_sqlite.url)
+    token = made["login_url"].partition("token=")[2]
+    opened = window.request.post("/volano/v1/session/link", data={"token": token})
+    headers = {"x-volano-csrf": opened.json()["csrf"]}
+    body = {"new": MIRAS_PASSWORD}
+    assert window.request.post("/volano/v1/session/password", data=body, headers=headers).ok
+    window.close()
     for name in ("admin", "mira"):
         body = {"kind": "slack-user", "name": "console test"}
         status, key = volano_sqlite.rest("POST", f"/people/{name}/keys", body)
         assert status in (200, 201), key
         clients[name] = volano_sqlite.slack(key["secret"])
     return clients
+
+
+@pytest.fixture
+def open_page(
+    open_console: Callable[..., Page], password: str, people: dict[str, WebClient]
+) -> Callable[..., Page]:
+    """A page of the administrator, or of Mira."""
+    words = {"admin": password, "mira": MIRAS_PASSWORD}
+
+    def open_window(path: str, *, user: str = "admin", **options: object) -> Page:
+        return open_console(path, user=user, password=words[user], **options)
+
+    return open_window
 
 
 @pytest.fixture
@@ -131,6 +154,18 @@ def test_edit_and_delete_reach_the_other_window(room: Room, windows: tuple[Page,
     admin.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(row(mira, "The van leaves")).to_have_count(0)
     expect(row(admin, "The van leaves")).to_have_count(0)
+
+
+def test_a_deleted_question_leaves_its_thread(room: Room, windows: tuple[Page, Page]) -> None:
+    _, mira = windows
+    asked = room.admin.chat_postMessage(channel=room.id, text="Which colour?")["ts"]
+    room.mira.chat_postMessage(channel=room.id, text="Green", thread_ts=asked)
+    expect(row(mira, "Which colour?").get_by_role("button", name="1 reply")).to_be_visible()
+    room.admin.chat_delete(channel=room.id, ts=asked)
+    grave = row(mira, "This message was deleted.")
+    grave.get_by_role("button", name="1 reply").click()
+    expect(row(mira, "Green", within="Thread")).to_be_visible()
+    expect(row(mira, "Which colour?")).to_have_count(0)
 
 
 def test_others_messages_offer_no_edit(room: Room, windows: tuple[Page, Page]) -> None:
@@ -346,7 +381,7 @@ def test_a_failed_message_is_kept_and_sent_again(room: Room, windows: tuple[Page
 def test_chat_fits_a_phone_and_the_dark(open_page: Callable[..., Page], room: Room) -> None:
     asked = room.mira.chat_postMessage(channel=room.id, text="Are you on the road?")["ts"]
     room.mira.chat_postMessage(channel=room.id, text="Drive safely", thread_ts=asked)
-    page = open_page(room.path, viewport={"width": 390, "height": 780}, color_scheme="dark")
+    page = open_page(room.path, phone=True, scheme="dark")
     expect(row(page, "Are you on the road?")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="1 reply").click()

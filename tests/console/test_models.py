@@ -6,26 +6,29 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+pytestmark = pytest.mark.xdist_group("console")
 
 ENGINE_START_MS = 60_000
 END_TOKEN = "2"
 """The tiny model's end mark; forbidden, it talks until its memory is full."""
 
 
-def test_models_say_what_they_are(open_page: Callable[..., Page]) -> None:
-    page = open_page("/models")
+def test_models_say_what_they_are(admin: Callable[..., Page]) -> None:
+    page = admin("/models")
     tiny = page.get_by_role("article", name="volano-tiny-qwen3")
     expect(tiny).to_contain_text("Test model")
     expect(tiny).to_contain_text("its text is not useful")
     expect(page.get_by_role("article", name="all-minilm-l6-v2")).to_contain_text("Apache-2.0")
 
 
-def test_a_pull_that_fails_says_why_and_can_be_tried_again(open_page: Callable[..., Page]) -> None:
-    page = open_page("/models")
+def test_a_pull_that_fails_says_why_and_can_be_tried_again(admin: Callable[..., Page]) -> None:
+    page = admin("/models")
     page.get_by_role("button", name="Pull a model").click()
     dialog = page.get_by_role("dialog", name="Pull a model")
     dialog.get_by_role("textbox", name="Name").fill("Nobody/No-Such-Model")
@@ -41,11 +44,12 @@ def test_a_pull_that_fails_says_why_and_can_be_tried_again(open_page: Callable[.
 
 
 def test_playground_streams_an_answer_with_its_probabilities(
-    open_page: Callable[..., Page],
+    admin: Callable[..., Page],
 ) -> None:
-    page = open_page("/models/playground")
+    page = admin("/models/playground")
     page.get_by_role("switch", name="Colour tokens").check()
     page.get_by_label("System prompt").fill("Answer in one word.")
+    page.get_by_role("textbox", name="Max tokens").fill("16")
     page.get_by_label("Message", exact=True).fill("Hello there")
     page.keyboard.press("Enter")
     talk = page.get_by_role("log", name="Conversation")
@@ -59,12 +63,12 @@ def test_playground_streams_an_answer_with_its_probabilities(
     expect(code).to_contain_text("Answer in one word.")
 
 
-def test_playground_stops_when_asked(open_page: Callable[..., Page]) -> None:
+def test_playground_stops_when_asked(admin: Callable[..., Page]) -> None:
     def talk_on(route: Route) -> None:
         body = json.loads(route.request.post_data or "{}")
         route.continue_(post_data=json.dumps(body | {"logit_bias": {END_TOKEN: -100}}))
 
-    page = open_page("/models/playground")
+    page = admin("/models/playground")
     page.route("**/v1/chat/completions", talk_on)
     page.get_by_role("textbox", name="Max tokens").fill("2000")
     page.get_by_label("Message", exact=True).fill("Talk for a long time")
@@ -81,12 +85,12 @@ def test_playground_stops_when_asked(open_page: Callable[..., Page]) -> None:
     assert talk.inner_text() == shown
 
 
-def test_playground_shows_the_servers_refusal(open_page: Callable[..., Page]) -> None:
+def test_playground_shows_the_servers_refusal(admin: Callable[..., Page]) -> None:
     def spoil(route: Route) -> None:
         body = json.loads(route.request.post_data or "{}")
         route.continue_(post_data=json.dumps(body | {"model": "no-such-model"}))
 
-    page = open_page("/models/playground")
+    page = admin("/models/playground")
     page.route("**/v1/chat/completions", spoil)
     page.get_by_label("Message", exact=True).fill("Hello")
     page.keyboard.press("Enter")
@@ -94,9 +98,9 @@ def test_playground_shows_the_servers_refusal(open_page: Callable[..., Page]) ->
 
 
 def test_embeddings_put_the_two_texts_of_one_meaning_together(
-    open_page: Callable[..., Page],
+    admin: Callable[..., Page],
 ) -> None:
-    page = open_page("/models/embeddings")
+    page = admin("/models/embeddings")
     page.get_by_label("Text 1", exact=True).fill("The parcel is late.")
     page.get_by_label("Text 2", exact=True).fill("Bake the bread for an hour.")
     page.get_by_label("Text 3", exact=True).fill("My package has not arrived yet.")
@@ -107,10 +111,8 @@ def test_embeddings_put_the_two_texts_of_one_meaning_together(
     expect(page.get_by_text("Closest: 1 “The parcel is late.” and 3")).to_be_visible()
 
 
-def test_playground_fits_a_phone_and_the_dark(open_page: Callable[..., Page]) -> None:
-    page = open_page(
-        "/models/playground", viewport={"width": 390, "height": 780}, color_scheme="dark"
-    )
+def test_playground_fits_a_phone_and_the_dark(admin: Callable[..., Page]) -> None:
+    page = admin("/models/playground", phone=True, scheme="dark")
     page.get_by_role("button", name="Settings").click()
     expect(page.get_by_role("dialog", name="Settings").get_by_label("Seed")).to_be_visible()
     page.keyboard.press("Escape")

@@ -1,11 +1,13 @@
 // One web socket for everything live (/volano/v1/live): topics are subscribed while a page shows
-// them; the socket reconnects by itself with growing pauses and then asks pages to fetch afresh.
+// them. Each time the server says that it listens to a topic, at first and after a break, the page
+// is asked to fetch afresh: what happened before that moment was not told. The socket reconnects by
+// itself with growing pauses.
 import { useEffect, useRef } from 'react';
 
 type Listener = (event: unknown) => void;
 
 const listeners = new Map<string, Set<Listener>>();
-const reconnected = new Set<() => void>();
+const ready = new Map<string, Set<() => void>>();
 let socket: WebSocket | null = null;
 let pause = 500;
 
@@ -15,11 +17,12 @@ function connect(): void {
   socket.onopen = () => {
     pause = 500;
     for (const topic of listeners.keys()) socket?.send(JSON.stringify({ subscribe: topic }));
-    reconnected.forEach((tell) => tell());
   };
   socket.onmessage = (message: MessageEvent<string>) => {
-    const { topic, event } = JSON.parse(message.data) as { topic?: string; event?: unknown };
-    if (topic !== undefined && event !== undefined) listeners.get(topic)?.forEach((tell) => tell(event));
+    const { topic, event, subscribed } = JSON.parse(message.data) as { topic?: string; event?: unknown; subscribed?: boolean };
+    if (topic === undefined) return;
+    if (subscribed) ready.get(topic)?.forEach((tell) => tell());
+    if (event !== undefined) listeners.get(topic)?.forEach((tell) => tell(event));
   };
   socket.onclose = () => {
     socket = null;
@@ -29,25 +32,26 @@ function connect(): void {
   };
 }
 
-// Calls `onEvent` for each event of `topic` while the component is shown, and `onReconnect` when
-// events may have been missed.
-export function useLive(topic: string | null, onEvent: Listener, onReconnect?: () => void): void {
-  const latest = useRef({ onEvent, onReconnect });
-  latest.current = { onEvent, onReconnect };
+// Calls `onEvent` for each event of `topic` while the component is shown, and `onReady` when events
+// before it may have been missed.
+export function useLive(topic: string | null, onEvent: Listener, onReady?: () => void): void {
+  const latest = useRef({ onEvent, onReady });
+  latest.current = { onEvent, onReady };
   useEffect(() => {
     if (topic === null) return undefined;
     const listener: Listener = (event) => latest.current.onEvent(event);
-    const again = () => latest.current.onReconnect?.();
+    const again = () => latest.current.onReady?.();
     const set = listeners.get(topic) ?? new Set<Listener>();
     listeners.set(topic, set.add(listener));
-    reconnected.add(again);
+    ready.set(topic, (ready.get(topic) ?? new Set()).add(again));
     if (socket === null) connect();
     else if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ subscribe: topic }));
     return () => {
       set.delete(listener);
-      reconnected.delete(again);
+      ready.get(topic)?.delete(again);
       if (set.size > 0) return;
       listeners.delete(topic);
+      ready.delete(topic);
       if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ unsubscribe: topic }));
       if (listeners.size === 0) socket?.close();
     };

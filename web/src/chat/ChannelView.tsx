@@ -5,7 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent } fro
 
 import { slack } from '../api/client';
 import { Failed, Waiting } from '../app/parts';
-import { historyKey, markRead } from './cache';
+import { historyKey, markRead, readSettled } from './cache';
 import { ChannelHead } from './ChannelHead';
 import classes from './chat.module.css';
 import { Composer, type ComposerHandle } from './Composer';
@@ -13,14 +13,14 @@ import { channelName, nameOf, useWorkplace } from './context';
 import { Face } from './Face';
 import { JoinBar } from './JoinBar';
 import { MessageList } from './MessageList';
-import { isLater, type Channel, type HistoryPage, type Seat } from './types';
+import { isLater, isNotice, type Channel, type HistoryPage, type Seat } from './types';
 
 const PAGE = 60;
 
 export function useHistory(channel: string) {
   return useInfiniteQuery({
     queryKey: historyKey(channel),
-    queryFn: ({ pageParam }) => slack<HistoryPage>('conversations.history', { channel, limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) }),
+    queryFn: ({ pageParam }) => readSettled(channel, () => slack<HistoryPage>('conversations.history', { channel, limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) })),
     initialPageParam: '',
     getNextPageParam: (page) => (page.has_more ? page.response_metadata?.next_cursor || undefined : undefined),
   });
@@ -39,7 +39,7 @@ export function ChannelView({ seat, channel, at, openMenu }: { seat: Seat | unde
   const outgoing = outbox.waiting.filter((item) => item.channel === channel.id && item.thread === null && !sent.has(item.id));
   const loadOlder = useCallback(() => void history.fetchNextPage({ cancelRefetch: false }), [history.fetchNextPage]);
   const editLast = () => {
-    const mine = messages.findLast((message) => message.user === me.id && message.text && !message.is_ephemeral && message.subtype !== 'channel_join');
+    const mine = messages.findLast((message) => message.user === me.id && message.text && !message.is_ephemeral && !isNotice(message) && message.subtype !== 'tombstone');
     if (mine) setEditing(mine.ts);
   };
   const edit = useCallback((ts: string | null) => {

@@ -8,7 +8,7 @@ import { Navigate, useLocation, useNavigate, useSearchParams } from 'react-route
 import { rest, slack } from '../api/client';
 import { useLive } from '../api/live';
 import { Failed, Page, Waiting } from '../app/parts';
-import { applyEvent, homeKey } from './cache';
+import { applyEvent, homeKey, readSettled } from './cache';
 import { ChannelView } from './ChannelView';
 import classes from './chat.module.css';
 import { useWorkplace, WorkplaceContext, type Workplace } from './context';
@@ -23,7 +23,7 @@ const LAST_CHANNEL = 'volano.chat.channel';
 
 export default function Chat() {
   const { pathname, search } = useLocation();
-  const home = useQuery({ queryKey: homeKey, queryFn: () => rest.get<Home>('/chat/me') });
+  const home = useQuery({ queryKey: homeKey, queryFn: () => readSettled('', () => rest.get<Home>('/chat/me')) });
   const link = PERMALINK.exec(pathname);
   if (link) {
     const at = `${link[2]}.${link[3]}`;

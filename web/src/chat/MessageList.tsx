@@ -88,7 +88,7 @@ export function MessageList(props: Props) {
 }
 
 function follows(message: Message, before: Message | undefined): boolean {
-  if (before === undefined || isNotice(before) || isNotice(message)) return false;
+  if (before === undefined || isNotice(before) || isNotice(message) || before.subtype === 'tombstone') return false;
   return before.user === message.user && before.username === message.username && Number(message.ts) - Number(before.ts) < FOLLOWING_S;
 }
 

@@ -34,14 +34,17 @@ interface Props {
 export const MessageRow = memo(function MessageRow(props: Props) {
   const { channel, message, isFollowing = false, isEditing, isMarked = false, isInThread = false, edit } = props;
   const { users } = useWorkplace();
-  const author = users.get(message.user);
+  const isGone = message.subtype === 'tombstone';
+  const author = isGone ? undefined : users.get(message.user);
   const [isHeld, setHeld] = useState(false);
   if (isNotice(message)) return <Notice message={message} />;
   const name = message.username || nameOf(author);
   return (
     <article className={`${classes.row} ${isFollowing ? classes.following : ''} ${isMarked ? classes.marked : ''} ${isHeld ? classes.held : ''}`} aria-label={`${name}, ${fullTime(message.ts)}`} data-ts={message.ts}>
       <div className={classes.gutter}>
-        {isFollowing ? (
+        {isGone ? (
+          <IconTrash className={classes.gone} size={20} stroke={1.5} aria-hidden />
+        ) : isFollowing ? (
           <time className={classes.sideTime} dateTime={fullTime(message.ts)}>
             {clockTime(message.ts)}
           </time>
@@ -50,7 +53,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         )}
       </div>
       <div className={classes.body}>
-        {!isFollowing && (
+        {!isFollowing && !isGone && (
           <Group gap={6} align="baseline">
             <Text fw={650}>{name}</Text>
             {author?.is_bot && (
@@ -70,11 +73,19 @@ export const MessageRow = memo(function MessageRow(props: Props) {
             )}
           </Group>
         )}
-        {isEditing ? <EditBox channel={channel} message={message} close={() => edit(null)} /> : <Content message={message} />}
+        {isGone ? (
+          <Text c="dimmed" fs="italic">
+            This message was deleted.
+          </Text>
+        ) : isEditing ? (
+          <EditBox channel={channel} message={message} close={() => edit(null)} />
+        ) : (
+          <Content message={message} />
+        )}
         {message.reactions && message.reactions.length > 0 && <Reactions channel={channel} message={message} />}
         {!isInThread && (message.reply_count ?? 0) > 0 && <ThreadLink channel={channel} message={message} />}
       </div>
-      {!isEditing && !message.is_ephemeral && <Actions {...props} isInThread={isInThread} hold={setHeld} />}
+      {!isEditing && !isGone && !message.is_ephemeral && <Actions {...props} isInThread={isInThread} hold={setHeld} />}
     </article>
   );
 });
@@ -134,6 +145,8 @@ function Actions({ channel, message, isInThread, edit, remove, hold }: Props & {
   const isMine = message.user === me.id;
   const copyLink = async () => {
     const { permalink } = await slack<{ permalink: string }>('chat.getPermalink', { channel, message_ts: message.ts });
+    // Browsers let a page copy only over https or on localhost.
+    if (!window.isSecureContext) throw new Error(`This page cannot copy without https. The link is ${permalink}`);
     await navigator.clipboard.writeText(permalink);
     tell('The link is copied.');
   };

@@ -6,7 +6,7 @@ import { useCallback, useRef, useState } from 'react';
 
 import { slack } from '../api/client';
 import { Failed, Waiting } from '../app/parts';
-import { threadKey } from './cache';
+import { readSettled, threadKey } from './cache';
 import classes from './chat.module.css';
 import { Composer, type ComposerHandle } from './Composer';
 import { channelName, useWorkplace } from './context';
@@ -21,7 +21,7 @@ export function ThreadPanel({ channel, ts, at, isMember, close }: { channel: Cha
   const [editing, setEditing] = useState<string | null>(null);
   const thread = useQuery({
     queryKey: threadKey(channel.id, ts),
-    queryFn: () => slack<Thread>('conversations.replies', { channel: channel.id, ts, limit: MAX_REPLIES }),
+    queryFn: () => readSettled(channel.id, () => slack<Thread>('conversations.replies', { channel: channel.id, ts, limit: MAX_REPLIES })),
   });
   const messages = thread.data?.messages ?? [];
   const sent = new Set(messages.map((message) => message.client_msg_id));
@@ -31,7 +31,7 @@ export function ThreadPanel({ channel, ts, at, isMember, close }: { channel: Cha
     if (next === null) composer.current?.focus();
   }, []);
   const editLast = () => {
-    const mine = messages.findLast((message) => message.user === me.id);
+    const mine = messages.findLast((message) => message.user === me.id && message.subtype !== 'tombstone');
     if (mine) setEditing(mine.ts);
   };
   return (

@@ -9,6 +9,28 @@ export const homeKey = ['chat', 'home'] as const;
 export const historyKey = (channel: string) => ['chat', 'history', channel] as const;
 export const threadKey = (channel: string, ts: string) => ['chat', 'thread', channel, ts] as const;
 
+// How many events there were, in all (under '') and per channel: an answer that was on its way while
+// something happened may not know of it.
+const happened = new Map<string, number>();
+const MAX_READS = 4;
+
+// Reads until nothing happened meanwhile; the last answer counts in a place that never rests.
+export async function readSettled<T>(channel: string, read: () => Promise<T>): Promise<T> {
+  for (let turn = 1; ; turn += 1) {
+    const before = happened.get(channel) ?? 0;
+    const answer = await read();
+    if (turn === MAX_READS || (happened.get(channel) ?? 0) === before) return answer;
+  }
+}
+
+// Reading again what is being read: pages that came before the event would undo it.
+function restartReads(queries: QueryClient, channel: string): void {
+  for (const name of ['', channel]) happened.set(name, (happened.get(name) ?? 0) + 1);
+  for (const queryKey of [homeKey, historyKey(channel), ['chat', 'thread', channel]]) {
+    if (queries.isFetching({ queryKey }) > 0) void queries.invalidateQueries({ queryKey, predicate: (query) => query.state.fetchStatus === 'fetching' });
+  }
+}
+
 const isSame = (left: Message, right: Message) => left.ts === right.ts;
 
 function withMessage(history: History, message: Message): History {
@@ -72,9 +94,15 @@ export function changeMessage(queries: QueryClient, channel: string, message: Me
   });
 }
 
+// What is left of a deleted message whose thread stays; the server keeps the same.
+function tombstoneOf({ ts, user, thread_ts, reply_count, reply_users, latest_reply }: Message): Message {
+  const thread = { ...(thread_ts ? { thread_ts } : {}), ...(reply_users ? { reply_users } : {}), ...(latest_reply ? { latest_reply } : {}) };
+  return { ts, user, subtype: 'tombstone', text: 'This message was deleted.', reply_count: reply_count ?? 0, ...thread };
+}
+
 export function removeMessage(queries: QueryClient, channel: string, ts: string, root?: string): void {
   change(queries, channel, (item) => {
-    if (item.ts === ts) return null;
+    if (item.ts === ts) return item.reply_count ? tombstoneOf(item) : null;
     if (root === undefined || item.ts !== root || root === ts) return item;
     return { ...item, reply_count: Math.max(0, (item.reply_count ?? 0) - 1) };
   });
@@ -104,7 +132,17 @@ export function markRead(queries: QueryClient, channel: string, ts: string, unre
 
 // Applies one live event; what it does not know changes the list of channels, so that is read again.
 export function applyEvent(queries: QueryClient, event: LiveEvent, me: string): void {
-  const channel = typeof event.channel === 'string' ? event.channel : '';
+  take(queries, event, me);
+  if (event.type !== 'user_typing') restartReads(queries, channelOf(event));
+}
+
+function channelOf(event: LiveEvent): string {
+  if (typeof event.channel === 'string') return event.channel;
+  return (event.item as { channel?: string } | undefined)?.channel ?? '';
+}
+
+function take(queries: QueryClient, event: LiveEvent, me: string): void {
+  const channel = channelOf(event);
   switch (event.type) {
     case 'message':
       return applyMessage(queries, channel, event, me);

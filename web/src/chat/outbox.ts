@@ -2,7 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useMemo, useRef, useState } from 'react';
 
-import { slack } from '../api/client';
+import { ApiError, slack } from '../api/client';
 import { messageOf } from '../app/parts';
 import { addMessage } from './cache';
 import type { Message } from './types';
@@ -32,7 +32,7 @@ export function useOutbox(me: string): Outbox {
       const work = async () => {
         try {
           const body = { channel: item.channel, text: item.text, client_msg_id: item.id, ...(item.thread ? { thread_ts: item.thread } : {}) };
-          const { message } = await slack<{ message: Message }>('chat.postMessage', body);
+          const { message } = await postPatiently(body);
           addMessage(queries, item.channel, message, me);
           setWaiting((now) => now.filter((other) => other.id !== item.id));
         } catch (error) {
@@ -62,6 +62,21 @@ export function useOutbox(me: string): Outbox {
     }),
     [waiting, send],
   );
+}
+
+const PAUSES_MS = [300, 1200];
+
+// A connection that broke is tried again by itself; the id makes that one message.
+async function postPatiently(body: Record<string, unknown>): Promise<{ message: Message }> {
+  for (const pause of PAUSES_MS) {
+    try {
+      return await slack<{ message: Message }>('chat.postMessage', body);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return slack<{ message: Message }>('chat.postMessage', body);
 }
 
 // `crypto.randomUUID` is missing on plain http outside localhost; random values are not.

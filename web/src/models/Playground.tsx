@@ -92,7 +92,7 @@ function Conversation({ talk }: { talk: ReturnType<typeof useConversation> }) {
   const box = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   useEffect(() => {
-    if (isAtEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
+    if (isAtEnd.current && box.current && talk.turns.length > 0) box.current.scrollTop = box.current.scrollHeight;
   });
   const onScroll = () => {
     const view = box.current!;
