@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from volano.node.networks import Serve
 
 HEARTBEAT_S = 5.0
+RETRY_S = 1.0
 MIN_RESERVED_BYTES = 256 * 1024**2
 MAX_RESERVED_BYTES = 1024**3
 
@@ -37,7 +38,7 @@ async def run_node(env: Env, fleet: Fleet, *, aws_app: Any, console_app: Any, se
     places = {f"{machine}:{zone}": str(zone) for zone in env.region.zones}
     for node, zone in places.items():
         await _beat_once(env, fleet, node, zone)
-    places = dict(await fleet.list_nodes(machine)) | places
+    places = await _former_places(env, fleet, machine) | places
     await _probe(env)
     try:
         async with asyncio.TaskGroup() as group:
@@ -49,6 +50,16 @@ async def run_node(env: Env, fleet: Fleet, *, aws_app: Any, console_app: Any, se
     finally:
         await images.close()
         await networks.close()
+
+
+async def _former_places(env: Env, fleet: Fleet, machine: str) -> dict[str, str]:
+    """Nodes of this machine in zones that the region has no longer but instances still have."""
+    while True:
+        try:
+            return dict(await fleet.list_nodes(machine))
+        except VolanoError as error:
+            env.log.warning("the fleet does not answer", error=error.message)
+            await env.clock.sleep(RETRY_S)
 
 
 def machine_name(env: Env) -> str:
