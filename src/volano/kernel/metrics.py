@@ -74,7 +74,8 @@ class Metrics:
 
 def _number(value: float) -> str:
     """All digits: a counter of bytes soon has more than the six that `:g` keeps."""
-    return str(int(value)) if value == int(value) else repr(value)
+    number = float(value)
+    return str(int(number)) if number.is_integer() else repr(number)
 
 
 def _label_text(labels: Labels) -> str:

@@ -100,6 +100,7 @@ def test_metrics_are_prometheus_text_with_a_bounded_number_of_series():
     metrics.count("a_total", (("who", 'x"\n\\'),))
     metrics.count("a_total", (("who", 'x"\n\\'),), 2)
     metrics.gauge("b", lambda: {(): 1.5})
+    metrics.gauge("d", lambda: {(): float("inf")})
     metrics.observe("c_seconds", 0.02)
     metrics.observe("c_seconds", 100)
     text = metrics.render()
