@@ -10,7 +10,7 @@ import pytest
 
 from volano.kernel.call import system_call
 from volano.kernel.ids import AccountId
-from volano.services.chat.logic import copilot, members, messages
+from volano.services.chat.logic import copilot, members, messages, workspaces
 from volano.services.chat.logic.history import Span, permalink, read_history, read_thread
 from volano.services.chat.logic.live import topic_of
 from volano.services.chat.logic.messages import Change, Draft
@@ -187,6 +187,15 @@ async def test_a_disabled_copilot_is_silent(company):
     )
     question = await ask(company, "admin", channel, "what were the gross sales?")
     assert await answers_to(company, "admin", channel, question) == []
+
+
+async def test_a_switched_off_copilot_is_silent_until_it_is_on_again(company):
+    channel = await company.channel("sales", "admin")
+    await company.say("admin", channel, GROSS)
+    for enabled in (False, True):
+        await workspaces.set_copilot(company.env, company.calls["admin"], enabled=enabled)
+        question = await ask(company, "admin", channel, "what were the gross sales?")
+        assert len(await answers_to(company, "admin", channel, question)) == int(enabled)
 
 
 async def test_a_person_without_permission_to_read_gets_nothing_by_asking(company):

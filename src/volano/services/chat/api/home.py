@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from volano.services.chat.logic import workspaces
 from volano.services.chat.logic.home import get_home
 from volano.services.chat.logic.live import topic_of
 from volano.services.chat.logic.workspaces import enter
@@ -60,6 +61,23 @@ async def get_chat_home(env: Env, call: Call, request: NoFields) -> ChatHome:
         ],
         users=home.users,
     )
+
+
+class CopilotSetting(msgspec.Struct, kw_only=True):
+    enabled: bool
+
+
+@action(
+    "volano:setCopilot",
+    method="PUT",
+    path="/volano/v1/chat/copilot",
+    permission="chatadmin:SetCopilot",
+    resource="arn:aws:chat:{region}:{account}:copilot",
+)
+async def set_copilot(env: Env, call: Call, request: CopilotSetting) -> CopilotSetting:
+    """Switch the copilot on or off for everyone in the workspace."""
+    workspace = await workspaces.set_copilot(env, call, enabled=request.enabled)
+    return CopilotSetting(enabled=workspace.copilot_enabled)
 
 
 @live_topic("chat")

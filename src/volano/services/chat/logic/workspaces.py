@@ -152,6 +152,19 @@ async def _token(
     return plain
 
 
+async def set_copilot(env: Env, call: Call, *, enabled: bool) -> Workspace:
+    """Switch the copilot on or off for the whole workspace, at once."""
+    await get_workspace(env, call.account)
+
+    async def write(tx: Tx) -> Workspace:
+        await rows.update_copilot_enabled(tx, call.account, enabled=enabled)
+        found = await rows.find_workspace(tx, call.account)
+        assert found is not None
+        return found
+
+    return await env.store.transact(write)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Here:
     """Where a call takes place and who makes it."""
