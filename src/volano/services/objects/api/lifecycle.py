@@ -150,9 +150,9 @@ def _filter_shape(rule: logic.Rule) -> Result:
 
 
 async def expiration_of(env: Env, item: StoredObject) -> str | None:
-    """What `x-amz-expiration` says of an object; None when no rule removes it."""
+    """What `x-amz-expiration` says of an object, in real days; None when no rule removes it."""
     rules = await logic.find_rules(env.store.reader, item.bucket_id)
-    found = logic.first_expiry(rules, item, env.config.lifecycle_day_s) if rules else None
+    found = logic.first_expiry(rules, item, logic.REAL_DAY_S) if rules else None
     if found is None:
         return None
     when_us, rule_id = found
