@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from volano.services.chat.logic import workspaces
+from volano.services.chat.logic.errors import WrongTokenType
 from volano.services.chat.logic.home import get_home
 from volano.services.chat.logic.live import topic_of
 from volano.services.chat.logic.workspaces import enter
@@ -83,5 +84,8 @@ async def set_copilot(env: Env, call: Call, request: CopilotSetting) -> CopilotS
 @live_topic("chat")
 async def may_hear(env: Env, call: Call, topic: str) -> bool:
     """Only one's own topic."""
-    here = await enter(env, call)
+    try:
+        here = await enter(env, call)
+    except WrongTokenType:
+        return False
     return topic == topic_of(call.account, here.me.id)
