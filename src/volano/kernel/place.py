@@ -12,6 +12,19 @@ ZONE_LETTERS = "abcdef"
 """A region has one to six zones."""
 
 
+_COMPASS = {
+    "north": "n", "northeast": "ne", "east": "e", "southeast": "se", "south": "s",
+    "southwest": "sw", "west": "w", "northwest": "nw", "central": "c", "gov": "g",
+}  # fmt: skip
+
+
+def zone_id(zone: str) -> str:
+    """The zone's id, the same for every account: `eu-home-1b` is `euhome1-az2`, and `us-east-1a`
+    is `use1-az1`, as AWS shortens its own names."""
+    short = "".join(_COMPASS.get(part, part) for part in zone[:-1].split("-"))
+    return f"{short}-az{ord(zone[-1]) - ord('a') + 1}"
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """One region and its zones, in order."""

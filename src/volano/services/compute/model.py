@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from volano.kernel.events import Event, event
@@ -54,6 +55,7 @@ class InstanceType:
     vcpus: int
     memory_bytes: int
     share_millis: int
+    priced_as: str = ""
 
     @property
     def cpu_millis(self) -> int:
@@ -61,7 +63,7 @@ class InstanceType:
 
     @property
     def meter(self) -> str:
-        return f"ec2.instance.{self.name}"
+        return f"ec2.instance.{self.priced_as or self.name}"
 
 
 def _type(
@@ -96,6 +98,26 @@ INSTANCE_TYPES = {
     )
 }
 """By name. Prices are in billing's price list, one meter per type."""
+STAND_IN = INSTANCE_TYPES["u1.nano"]
+_FOREIGN_TYPE = re.compile(
+    r"[a-z][a-z0-9-]{0,15}\.(nano|micro|small|medium|large|\d{0,3}xlarge|metal)\Z"
+)
+
+
+def find_type(name: str) -> InstanceType | None:
+    """A type by name. Other names of AWS's form are our smallest type: only test mode launches
+    them, because public suites name `t2.micro` and its like."""
+    known = INSTANCE_TYPES.get(name)
+    if known is None and _FOREIGN_TYPE.match(name):
+        return replace(STAND_IN, name=name, priced_as=STAND_IN.name)
+    return known
+
+
+def type_of_row(name: str) -> InstanceType:
+    """The type of an instance that exists, so its name was checked when it was launched."""
+    kind = find_type(name)
+    assert kind is not None, f"an instance of the unknown type {name}"
+    return kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from volano.services.network.logic.vpcs import (
     list_vpcs,
     require_default_vpc,
 )
-from volano.services.network.model import Placement, SecurityGroup, Subnet, Vpc, zone_id
+from volano.services.network.model import Placement, SecurityGroup, Subnet, Vpc
 
 __all__ = [
     "Placement",
@@ -47,5 +47,4 @@ __all__ = [
     "require_network_resource",
     "require_tags",
     "set_tags",
-    "zone_id",
 ]

@@ -80,8 +80,3 @@ def free_subnet_cidrs(cidr: str, used: list[str]) -> Iterator[str]:
     for network in ipaddress.ip_network(cidr).subnets(new_prefix=SUBNET_PREFIX):
         if not any(network.overlaps(other) for other in taken):
             yield str(network)
-
-
-def zone_id(zone: str) -> str:
-    """The zone's id, the same for every account: `eu-home-1b` is `euhome1-az2`."""
-    return f"{zone[:-1].replace('-', '')}-az{ord(zone[-1]) - ord('a') + 1}"

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from volano.kernel.call import system_call
 from volano.kernel.errors import Invalid
 from volano.kernel.ids import AccountId
-from volano.kernel.place import region_with_zones
+from volano.kernel.place import region_with_zones, zone_id
 from volano.services.network import interface as network
 from volano.services.network.logic.addresses import AddressInUse, InsufficientFreeAddresses
-from volano.services.network.model import DEFAULT_CIDR, Subnet, free_subnet_cidrs, zone_id
+from volano.services.network.model import DEFAULT_CIDR, Subnet, free_subnet_cidrs
 from volano.services.network.store import vpcs as store
 
 
@@ -122,3 +122,5 @@ def test_free_subnets_overlap_nothing(used):
 
 def test_zone_ids():
     assert zone_id("eu-home-1b") == "euhome1-az2"
+    assert zone_id("us-east-1a") == "use1-az1"
+    assert zone_id("ap-southeast-3c") == "apse3-az3"

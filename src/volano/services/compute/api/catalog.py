@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from volano.kernel.errors import Invalid
 from volano.services.compute.api.shapes import image_of, type_of
 from volano.services.compute.logic.images import require_image
-from volano.services.compute.model import IMAGES, INSTANCE_TYPES
+from volano.services.compute.model import IMAGES, INSTANCE_TYPES, find_type
 from volano.services.network.interface import end_dry_run, matching, page_of
 from volano.services.regions import interface as regions
 from volano.wire.action import action
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
+    from volano.services.compute.model import InstanceType
 
 MIB = 1024 * 1024
 
@@ -86,13 +87,14 @@ async def describe_instance_types(env: Env, call: Call, request: dict[str, Any])
     found = list(INSTANCE_TYPES.values())
     wanted = request.get("InstanceTypes")
     if wanted:
-        unknown = [name for name in wanted if name not in INSTANCE_TYPES]
+        kinds = [_find_type(env, name) for name in wanted]
+        unknown = [name for name, kind in zip(wanted, kinds, strict=True) if kind is None]
         if unknown:
             raise Invalid(
                 f"The following supplied instance types do not exist: [{', '.join(unknown)}]",
                 code="InvalidInstanceType",
             )
-        found = [INSTANCE_TYPES[name] for name in wanted]
+        found = [kind for kind in kinds if kind is not None]
     fields = {
         "instance-type": lambda kind: [kind.name],
         "vcpu-info.default-vcpus": lambda kind: [str(kind.vcpus)],
@@ -111,6 +113,10 @@ async def describe_instance_types(env: Env, call: Call, request: dict[str, Any])
     if token:
         answer["NextToken"] = token
     return answer
+
+
+def _find_type(env: Env, name: str) -> InstanceType | None:
+    return find_type(name) if env.config.test_mode else INSTANCE_TYPES.get(name)
 
 
 @action(

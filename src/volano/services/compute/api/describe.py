@@ -146,6 +146,11 @@ def _order(it: Instance) -> str:
 
 
 async def _select(env: Env, call: Call, request: dict[str, Any]) -> tuple[list[Instance], About]:
+    if request.get("InstanceIds") and request.get("MaxResults"):
+        raise Invalid(
+            "The parameter instancesSet cannot be used with the parameter maxResults",
+            code="InvalidParameterCombination",
+        )
     found = await instances.list_instances(env, call, request.get("InstanceIds"))
     about = await instances.describe_about(env, call, found)
     return matching(found, request.get("Filters"), _fields(about, call.region)), about

@@ -72,7 +72,6 @@ def instance_of(it: Instance, about: About, call: Call) -> dict[str, Any]:
         "RootDeviceType": "instance-store",
         "SecurityGroups": [],
         "SourceDestCheck": True,
-        "Tags": tag_list(about.tags.get(it.id, {})),
         "VirtualizationType": "hvm",
         "PlatformDetails": "Linux/UNIX",
         "UsageOperation": "RunInstances",
@@ -88,6 +87,9 @@ def instance_of(it: Instance, about: About, call: Call) -> dict[str, Any]:
             "InstanceMetadataTags": "enabled",
         },
     }
+    tags = about.tags.get(it.id)
+    if tags:
+        shape["Tags"] = tag_list(tags)
     waits = about.waits.get(it.id)
     if waits:
         shape["StateReason"] = {"Code": "pending", "Message": waits}

@@ -67,13 +67,7 @@ async def create_key_pair(env: Env, call: Call, request: dict[str, Any]) -> dict
     pair, material = await key_pairs.create_key_pair(
         env, call, request["KeyName"], kind, tags=given
     )
-    return {
-        "KeyName": pair.name,
-        "KeyPairId": pair.id,
-        "KeyFingerprint": pair.fingerprint,
-        "KeyMaterial": material,
-        "Tags": tag_list(given),
-    }
+    return _made(pair, given) | {"KeyMaterial": material}
 
 
 @action("ec2:ImportKeyPair", permission="ec2:ImportKeyPair", resource=KEY_PAIR)
@@ -83,12 +77,16 @@ async def import_key_pair(env: Env, call: Call, request: dict[str, Any]) -> dict
     material = request["PublicKeyMaterial"]
     given = _key_pair_tags(request)
     pair = await key_pairs.import_key_pair(env, call, request["KeyName"], material, tags=given)
-    return {
+    return _made(pair, given)
+
+
+def _made(pair: KeyPair, tags: dict[str, str]) -> dict[str, Any]:
+    shape: dict[str, Any] = {
         "KeyName": pair.name,
         "KeyPairId": pair.id,
         "KeyFingerprint": pair.fingerprint,
-        "Tags": tag_list(given),
     }
+    return shape | {"Tags": tag_list(tags)} if tags else shape
 
 
 @action("ec2:DescribeKeyPairs", permission="ec2:DescribeKeyPairs", resource="*")
@@ -118,7 +116,7 @@ async def delete_key_pair(env: Env, call: Call, request: dict[str, Any]) -> dict
     if not name and not key_id:
         raise Invalid("Either KeyName or KeyPairId is required.", code="MissingParameter")
     found = await key_pairs.delete_key_pair(env, call, name=name, key_id=key_id)
-    return {"Return": True, "KeyPairId": found}
+    return {"Return": True, "KeyPairId": found} if found else {"Return": True}
 
 
 def _kind_of(resource_id: str) -> str:

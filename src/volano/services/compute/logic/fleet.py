@@ -14,12 +14,12 @@ from volano.services.compute.logic.metering import meter
 from volano.services.compute.logic.placement import topic_of
 from volano.services.compute.logic.user_data import to_script
 from volano.services.compute.model import (
-    INSTANCE_TYPES,
     Instance,
     InstanceChanged,
     Node,
     State,
     Wanted,
+    type_of_row,
 )
 from volano.services.compute.store import changes, key_pairs, nodes
 from volano.services.compute.store import instances as store
@@ -77,7 +77,7 @@ class RowFleet:
         key = ""
         if it.key_name:
             key = await key_pairs.select_public_key(reader, it.account, it.key_name) or ""
-        kind = INSTANCE_TYPES[it.type]
+        kind = type_of_row(it.type)
         return Workload(
             id=it.id,
             image=require_image(self._env, it.image_id).runtime_name,

@@ -16,12 +16,12 @@ from volano.services.compute.logic.metering import meter
 from volano.services.compute.logic.placement import list_candidates, request_of, wake_nodes
 from volano.services.compute.logic.scheduler import Candidate, fits, take
 from volano.services.compute.model import (
-    INSTANCE_TYPES,
     Instance,
     InstanceChanged,
     InstancesWanted,
     State,
     Wanted,
+    type_of_row,
 )
 from volano.services.compute.store import changes
 from volano.services.compute.store import instances as store
@@ -246,7 +246,7 @@ async def _require_room(tx: Tx, env: Env, pairs: list[tuple[Instance, Instance]]
         return
     left: list[Candidate] = await list_candidates(tx, env)
     for it in starting:
-        request = request_of(INSTANCE_TYPES[it.type])
+        request = request_of(type_of_row(it.type))
         node = next((node for node in left if node.name == it.node), None)
         if node is None or not fits(request, node):
             raise InsufficientInstanceCapacity(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -30,6 +31,7 @@ MAX_NAME = 255
 MAX_KEY_PAIRS = 5000
 MAX_MATERIAL_BYTES = 8192
 RSA_BITS = 2048
+_FRAME = "---- BEGIN SSH2 PUBLIC KEY ----"
 
 
 class KeyPairNotFound(NotFound):
@@ -48,8 +50,8 @@ async def create_key_pair(
     """A new pair and its private half as PEM, which is kept nowhere."""
     if kind not in ("rsa", "ed25519"):
         raise Invalid("KeyType is rsa or ed25519.", code="InvalidParameterValue")
-    public, private = await asyncio.to_thread(_make, kind)
-    return await _insert(env, call, name, kind, public, tags), private
+    made = await asyncio.to_thread(_make, kind)
+    return await _insert(env, call, name, made, tags), made.private
 
 
 async def import_key_pair(
@@ -63,8 +65,12 @@ async def import_key_pair(
         raise _bad_key() from None
     if not isinstance(key, ed25519.Ed25519PublicKey | rsa.RSAPublicKey) or not text.isprintable():
         raise _bad_key()
-    kind = "ed25519" if isinstance(key, ed25519.Ed25519PublicKey) else "rsa"
-    return await _insert(env, call, name, kind, text, tags)
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        given = _Half("ed25519", text, _openssh_fingerprint(text))
+    else:
+        der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        given = _Half("rsa", text, hashlib.md5(der, usedforsecurity=False).digest().hex(":"))
+    return await _insert(env, call, name, given, tags)
 
 
 async def list_key_pairs(
@@ -90,7 +96,7 @@ async def delete_key_pair(env: Env, call: Call, *, name: str = "", key_id: str =
         pairs = await store.select_key_pairs(tx, call.account)
         found = next((p for p in pairs if name == p.name or key_id == p.id), None)
         if found is None:
-            return key_id
+            return ""
         await store.delete_key_pair(tx, call.account, found.name)
         await network.remove_tags(tx, call.account, found.id, [])
         return found.id
@@ -98,9 +104,7 @@ async def delete_key_pair(env: Env, call: Call, *, name: str = "", key_id: str =
     return await env.store.transact(write)
 
 
-async def _insert(
-    env: Env, call: Call, name: str, kind: str, public: str, tags: dict[str, str]
-) -> KeyPair:
+async def _insert(env: Env, call: Call, name: str, half: _Half, tags: dict[str, str]) -> KeyPair:
     network.require_tags(tags)
     if not 1 <= len(name) <= MAX_NAME or not name.isascii() or not name.isprintable():
         raise Invalid(
@@ -110,9 +114,9 @@ async def _insert(
         account=call.account,
         name=name,
         id=env.ids.resource("key"),
-        kind=kind,
-        fingerprint=_fingerprint(public),
-        public_key=public,
+        kind=half.kind,
+        fingerprint=half.fingerprint,
+        public_key=half.public,
         created_us=env.clock.now_us(),
     )
 
@@ -140,21 +144,39 @@ def _bad_key() -> Invalid:
     )
 
 
-def _make(kind: str) -> tuple[str, str]:
-    key = (
-        ed25519.Ed25519PrivateKey.generate()
-        if kind == "ed25519"
-        else rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
-    )
-    how = PrivateFormat.OpenSSH if kind == "ed25519" else PrivateFormat.TraditionalOpenSSL
-    private = key.private_bytes(Encoding.PEM, how, NoEncryption()).decode()
-    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    return public, private
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """A public key in OpenSSH's format, with the fingerprint that EC2 would show of it ("Determine
+    the fingerprint of your key pair" in its user guide), and the private half of one made here."""
+
+    kind: str
+    public: str
+    fingerprint: str
+    private: str = ""
+
+
+def _make(kind: str) -> _Half:
+    if kind == "ed25519":
+        key = ed25519.Ed25519PrivateKey.generate()
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+        public = _openssh(key.public_key())
+        return _Half(kind, public, _openssh_fingerprint(public), private.decode())
+    pair = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+    private = pair.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    der = pair.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    shown = hashlib.sha1(der, usedforsecurity=False).digest().hex(":")
+    return _Half(kind, _openssh(pair.public_key()), shown, private.decode())
+
+
+def _openssh(key: ed25519.Ed25519PublicKey | rsa.RSAPublicKey) -> str:
+    return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
 def _openssh_text(material: bytes) -> str:
-    """The key's text; clients send it plain or once more in base64."""
+    """The key's text; clients send it plain, as RFC 4716 frames it, or once more in base64."""
     text = material.decode("ascii", "replace").strip()
+    if text.startswith(_FRAME):
+        return _unframed(text)
     if text.startswith(("ssh-", "ecdsa-")):
         return text
     try:
@@ -163,8 +185,23 @@ def _openssh_text(material: bytes) -> str:
         return text
 
 
-def _fingerprint(public: str) -> str:
-    """MD5 of the key's blob in colon-separated hex, as `ssh-keygen -l -E md5` prints it."""
-    blob = base64.b64decode(public.split()[1])
-    digest = hashlib.md5(blob, usedforsecurity=False).hexdigest()
-    return ":".join(digest[i : i + 2] for i in range(0, 32, 2))
+def _unframed(text: str) -> str:
+    """The OpenSSH line of an RFC 4716 public key; its headers may go on after a backslash."""
+    kept, in_header = [], False
+    for line in text.splitlines():
+        if in_header or ":" in line:
+            in_header = line.endswith("\\")
+        elif not line.startswith("----"):
+            kept.append(line.strip())
+    encoded = "".join(kept)
+    try:
+        blob = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return text
+    name = blob[4 : 4 + int.from_bytes(blob[:4])].decode("ascii", "replace")
+    return f"{name} {encoded}"
+
+
+def _openssh_fingerprint(public: str) -> str:
+    """SHA-256 in base64, as `ssh-keygen -l` prints it."""
+    return base64.b64encode(hashlib.sha256(base64.b64decode(public.split()[1])).digest()).decode()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotFound
 from volano.kernel.fleet import InstanceMetadata, RoleCredentials
+from volano.kernel.place import zone_id
 from volano.services.compute.logic.user_data import to_bytes
 from volano.services.compute.store import instances as store
 from volano.services.compute.store import key_pairs
@@ -35,7 +36,7 @@ async def find_metadata(env: Env, vpc_id: str, address: str) -> InstanceMetadata
         instance_type=it.type,
         region=env.region.name,
         zone=it.zone,
-        zone_id=network.zone_id(it.zone),
+        zone_id=zone_id(it.zone),
         hostname=f"{it.hostname}.{env.region.name}.compute.internal",
         private_address=it.address,
         mac=it.mac,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.journal import UsageRecord
 from volano.services.billing.interface import Usage
-from volano.services.compute.model import INSTANCE_TYPES, Instance, State
+from volano.services.compute.model import Instance, State, type_of_row
 
 if TYPE_CHECKING:
     from volano.kernel.store import Tx
@@ -43,7 +43,7 @@ def meter(tx: Tx, it: Instance, now_us: int, *, seen: bool) -> Instance:
     record = UsageRecord(
         id=f"{it.id}:{start}",
         account=it.account,
-        meter=INSTANCE_TYPES[it.type].meter,
+        meter=type_of_row(it.type).meter,
         quantity=str(Decimal(end - start) / 1_000_000),
         start_us=start,
         end_us=end,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.services.compute.logic.scheduler import CPU_OVERCOMMIT, Candidate, Request, take
-from volano.services.compute.model import INSTANCE_TYPES, InstanceType
+from volano.services.compute.model import InstanceType, type_of_row
 from volano.services.compute.store import instances as store
 from volano.services.compute.store import nodes
 from volano.services.regions import interface as regions
@@ -33,7 +33,7 @@ async def list_candidates(reader: Reader, env: Env) -> list[Candidate]:
         if node.zone in up and env.clock.now_us() - node.seen_us < ALIVE_US
     ]
     for node_name, type_name, count in await store.select_load(reader):
-        request = request_of(INSTANCE_TYPES[type_name])
+        request = request_of(type_of_row(type_name))
         candidates = take(request, node_name, candidates, count=count)
     return candidates
 

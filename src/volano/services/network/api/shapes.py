@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from volano.kernel.errors import NotFound
-from volano.services.network.model import zone_id
+from volano.kernel.place import zone_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from volano.kernel.errors import Invalid
+from volano.kernel.place import zone_id
 from volano.services.network.api.shapes import (
     gateway_of,
     network_acl_of,
@@ -18,7 +19,6 @@ from volano.services.network.api.shapes import (
 from volano.services.network.logic import vpcs
 from volano.services.network.logic.requests import end_dry_run, matching, page_of
 from volano.services.network.logic.tags import list_tags
-from volano.services.network.model import zone_id
 from volano.wire.action import action
 
 if TYPE_CHECKING:

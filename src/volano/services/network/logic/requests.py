@@ -40,7 +40,7 @@ def matching(
     items: list[Any], filters: list[dict[str, Any]] | None, fields: Mapping[str, Values]
 ) -> list[Any]:
     """The items that pass every filter. `fields` gives an item's values of each filter's name;
-    `tag:` and `tag-key` go through the fields `tag` (as `key=value`)."""
+    `tag:`, `tag-key` and `tag-value` go through the fields `tag` (as `key=value`)."""
     kept = items
     if len(filters or []) > MAX_FILTERS:
         raise Invalid(f"At most {MAX_FILTERS} filters.", code="FilterLimitExceeded")
@@ -89,6 +89,8 @@ def _reader(name: str, fields: Mapping[str, Values]) -> Values:
         return lambda item: [t[len(prefix) :] for t in tags(item) if t.startswith(prefix)]
     if tags is not None and name == "tag-key":
         return lambda item: [tag.partition("=")[0] for tag in tags(item)]
+    if tags is not None and name == "tag-value":
+        return lambda item: [tag.partition("=")[2] for tag in tags(item)]
     raise Invalid(f"The filter '{name}' is invalid", code="InvalidParameterValue")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Conflict, NotFound
+from volano.kernel.place import zone_id
 from volano.services.regions import store as rows
 from volano.services.regions.model import Zone, ZoneFailed, ZoneHealth, ZoneRestored
 
@@ -32,12 +33,12 @@ async def list_zones(reader: Reader, region: Region) -> list[Zone]:
     """Every zone of the region, in order."""
     states = await rows.select_states(reader)
     zones: list[Zone] = []
-    for index, name in enumerate(region.zones, start=1):
+    for name in region.zones:
         state, reason, changed_us = states.get(name, (ZoneHealth.AVAILABLE.value, "", 0))
         zones.append(
             Zone(
                 name=name,
-                id=f"{_short_name(region.name)}-az{index}",
+                id=zone_id(name),
                 region=region.name,
                 state=ZoneHealth(state),
                 reason=reason,
@@ -45,11 +46,6 @@ async def list_zones(reader: Reader, region: Region) -> list[Zone]:
             )
         )
     return zones
-
-
-def _short_name(region: str) -> str:
-    """`eu-home-1` is `euhome1`."""
-    return region.replace("-", "")
 
 
 def require_zone(region: Region, letter_or_name: str) -> ZoneName:
