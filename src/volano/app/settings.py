@@ -160,7 +160,7 @@ def _checked(config: Config) -> Config:
 
 def _check_places(config: Config) -> None:
     """Names, URLs and files."""
-    if not _REGION.match(config.region) or len(config.region) > MAX_REGION_CHARACTERS:
+    if not _REGION.fullmatch(config.region) or len(config.region) > MAX_REGION_CHARACTERS:
         raise BadSetting(f"region = {config.region!r}: it looks like eu-home-1.")
     if config.store != "sqlite" and not config.store.startswith(("postgresql://", "postgres://")):
         raise BadSetting("store is `sqlite` or a postgresql:// URL.")

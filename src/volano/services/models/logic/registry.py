@@ -87,7 +87,7 @@ async def pull_model(env: Env, call: Call, name: str, *, source: str = "") -> Jo
     A `source` makes this machine read its own disk or network, so only the account that runs the
     cloud may name one; raises Denied for others.
     """
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):
         raise Invalid(
             f"'{name}' is not a model's name. Names look like `Qwen/Qwen3-0.6B`.",
             fields={"param": "name"},
