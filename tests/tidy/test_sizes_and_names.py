@@ -18,7 +18,7 @@ FORBIDDEN = {"utils", "helpers", "common", "misc", "manager", "handler", "proces
 CLASS_SUFFIXES = ("Utils", "Helper", "Manager", "Handler", "Processor", "Base", "Data")
 LONG_FUNCTIONS: set[str] = set()
 BARE_EXCEPT_PLACES = re.compile(
-    r"^(app/(server|exchange|journal|test_mode)|cli/main|node/|wire/\w+/(gateway|raw|live|socket)|backends/(events|work|runtime|inference|bytes|store)/|ml/engine/)"
+    r"^(app/(build|server|exchange|journal|test_mode)|cli/main|node/|wire/\w+/(gateway|raw|live|socket)|backends/(events|work|runtime|inference|bytes|store)/|ml/engine/)"
 )
 
 

@@ -19,6 +19,8 @@ export interface AuditList {
 }
 
 // One call, allowed or not. Field names follow CloudTrail's record contents where they can.
+// `unproven` says that the credential was refused: anyone can cause such records, so the journal
+// keeps a limited number a second. It is not stored.
 export interface AuditRecord {
   id: string;
   time_us: number;
@@ -35,6 +37,7 @@ export interface AuditRecord {
   error_code: string;
   read_only: boolean;
   duration_us: number;
+  unproven: boolean;
 }
 
 export interface BillObject {
@@ -98,6 +101,10 @@ export interface ConsoleOutput {
   output: string;
 }
 
+export interface CopilotSetting {
+  enabled: boolean;
+}
+
 // `name` follows S3's rules for bucket names.
 export interface CreateBucketFields {
   name: string;
@@ -139,6 +146,12 @@ export interface DayObject {
   services: Record<string, string>;
 }
 
+export interface DeletedModel {
+  id: string;
+  object: string;
+  deleted: boolean;
+}
+
 // `errors` maps a key that was not deleted to the reason.
 export interface DeletedView {
   deleted: string[];
@@ -158,11 +171,14 @@ export interface GroupView {
   created_us: number;
 }
 
+// `preparing` says how far the build is while one runs, `fraction` from 0 to 1.
 export interface ImageObject {
   id: string;
   name: string;
   description: string;
   prepared: boolean;
+  preparing: string;
+  fraction: number;
 }
 
 // The engine: off, installing, starting, ready or failed.
@@ -466,6 +482,7 @@ export interface SessionList {
 }
 
 // Who is signed in. `csrf` goes into the header `X-Volano-CSRF` of every change.
+// `aws_url` is where AWS clients go.
 export interface SessionView {
   account: string;
   account_alias: string | null;
@@ -481,6 +498,7 @@ export interface SessionView {
   has_password: boolean;
   must_change_password: boolean;
   is_operator: boolean;
+  aws_url: string;
 }
 
 // `account` is an id or alias; empty means the first account of this cloud.
@@ -556,6 +574,8 @@ export interface Operations {
   deleteGroup: { input: { group: string }; answer: void };
   // Revoke one of the own keys at once.
   deleteKey: { input: { id: string }; answer: void };
+  // Forget a pulled model and remove its files; built-in ones stay.
+  deleteModel: { input: { model: string }; answer: DeletedModel };
   // Delete one object; no error when it is not there.
   deleteObject: { input: { bucket: string; key: string }; answer: void };
   // Delete several objects; each is authorized as `s3:DeleteObject` by itself.
@@ -634,6 +654,8 @@ export interface Operations {
   listSessions: { input: Record<string, never>; answer: SessionList };
   // The region's zones and how they are.
   listZones: { input: Record<string, never>; answer: ZoneList };
+  // Build an image now instead of at its first launch; repeating joins the build that runs.
+  prepareImage: { input: { name: string }; answer: ImageObject };
   // Start pulling a model; the answer is a job to poll.
   pullModel: { input: PullModel; answer: Job };
   // Store the request's body as an object.
@@ -644,6 +666,8 @@ export interface Operations {
   removePersonFromGroup: { input: { user: string; group: string }; answer: void };
   // Bring a zone back after a drill.
   restoreZone: { input: { zone: string; reason?: string }; answer: ZoneView };
+  // Switch the copilot on or off for everyone in the workspace.
+  setCopilot: { input: CopilotSetting; answer: CopilotSetting };
   // A password that the user must change after signing in; open sessions end.
   setPersonPassword: { input: { user: string; password: string }; answer: void };
   // Set an account's quota.
@@ -682,6 +706,7 @@ export const ROUTES = {
   deleteBucket: ['DELETE', '/buckets/{bucket}'],
   deleteGroup: ['DELETE', '/groups/{group}'],
   deleteKey: ['DELETE', '/keys/{id}'],
+  deleteModel: ['DELETE', '/models/{model}'],
   deleteObject: ['DELETE', '/buckets/{bucket}/objects/{key}'],
   deleteObjects: ['POST', '/buckets/{bucket}/delete-objects'],
   deletePerson: ['DELETE', '/people/{user}'],
@@ -721,11 +746,13 @@ export const ROUTES = {
   listRoles: ['GET', '/roles'],
   listSessions: ['GET', '/sessions'],
   listZones: ['GET', '/zones'],
+  prepareImage: ['POST', '/compute/images/{name}/prepare'],
   pullModel: ['POST', '/models/pull'],
   putObject: ['PUT', '/buckets/{bucket}/objects/{key}'],
   rebootInstance: ['POST', '/instances/{id}/reboot'],
   removePersonFromGroup: ['DELETE', '/people/{user}/groups/{group}'],
   restoreZone: ['POST', '/zones/{zone}/restore'],
+  setCopilot: ['PUT', '/chat/copilot'],
   setPersonPassword: ['PUT', '/people/{user}/password'],
   setQuota: ['PUT', '/accounts/{owner}/quotas/{name}'],
   showTyping: ['POST', '/chat/typing'],

@@ -130,7 +130,7 @@ async def list_models_rest(env: Env, call: Call, request: NoFields) -> ModelItem
 )
 async def delete_model_rest(env: Env, call: Call, request: ModelName) -> DeletedModel:
     """Forget a pulled model and remove its files; built-in ones stay."""
-    return await delete_model(env, call, request)
+    return DeletedModel(id=(await registry.delete_model(env, call, request.model)).name)
 
 
 @action(
