@@ -24,6 +24,7 @@ EMBED_BATCH = 8
 """Small, so that a question never waits long behind it."""
 EMBED_CHARACTERS = 300
 """Of a sentence; what follows hardly changes its meaning and costs the most."""
+REST = 3.0
 MAX_RUN_S = 60.0
 """How long one run of the reconciler embeds."""
 
@@ -53,7 +54,7 @@ async def embed_waiting(env: Env) -> int:
     """Give sentences their vectors when the model runs already; returns how many.
 
     It starts nothing: without the `ml` extra retrieval goes by words alone. After each batch it
-    rests as long as the batch took, so that questions and people's own embeddings come through.
+    rests three times as long, so that questions and people's own embeddings come through.
     """
     done = 0
     started_s = env.clock.monotonic_s()
@@ -70,7 +71,7 @@ async def embed_waiting(env: Env) -> int:
             env.log.warning("sentences not embedded", error=error.message)
             break
         done += len(chunks)
-        await env.clock.sleep(env.clock.monotonic_s() - batch_s)
+        await env.clock.sleep(REST * (env.clock.monotonic_s() - batch_s))
     return done
 
 

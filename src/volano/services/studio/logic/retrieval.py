@@ -41,7 +41,8 @@ MAX_BARE = 6
 """Of the best sentences by words, those without a vector yet are embedded with the question."""
 RANK_OFFSET = 60.0
 """Of reciprocal rank fusion (Cormack et al. 2009)."""
-EMBED_TIMEOUT_S = 5.0
+EMBED_TIMEOUT_S = 3.0
+"""A busy machine answers by words instead of keeping the asker waiting."""
 
 
 async def find_passages(
