@@ -147,7 +147,7 @@ IMAGES = (
         created="2026-11-01T00:00:00.000Z",
     ),
 )
-DEFAULT_IMAGE = IMAGES[0]
+DEFAULT_IMAGE, HOST_IMAGE = IMAGES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ async def test_ids_and_pages_do_not_go_together(cloud):
 
 async def test_what_has_no_tags_shows_none_and_values_can_be_asked_for(cloud):
     await cloud.launch()
+    cloud.clock.advance(1)
     await cloud.launch(tags={"role": "web"})
     shown = await describe_instances(cloud.env, cloud.call, {})
     both = [one for each in shown["Reservations"] for one in each["Instances"]]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from volano.kernel.errors import Invalid
 from volano.services.compute.api.shapes import image_of, type_of
-from volano.services.compute.logic.images import require_image
+from volano.services.compute.logic.images import get_image
 from volano.services.compute.model import IMAGES, INSTANCE_TYPES, find_type
 from volano.services.network.interface import end_dry_run, matching, page_of
 from volano.services.regions import interface as regions
@@ -147,7 +147,7 @@ async def describe_images(env: Env, call: Call, request: dict[str, Any]) -> dict
     end_dry_run(request)
     found = list(IMAGES)
     if request.get("ImageIds"):
-        found = [require_image(env, image_id) for image_id in request["ImageIds"]]
+        found = [get_image(image_id) for image_id in request["ImageIds"]]
     owners = request.get("Owners")
     if owners and not set(owners) & {"amazon", "volano", "self"}:
         found = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from volano.kernel.fleet import GENERATION_LABEL, NETWORK_LABEL, WantedInstance
 from volano.kernel.runtime import Workload
 from volano.services.compute.logic import lifecycle
-from volano.services.compute.logic.images import require_image, wait_for_image
+from volano.services.compute.logic.images import image_of_row, wait_for_image
 from volano.services.compute.logic.metadata import find_metadata, make_role_credentials
 from volano.services.compute.logic.metering import meter
 from volano.services.compute.logic.placement import topic_of
@@ -63,7 +63,7 @@ class RowFleet:
                 id=it.id,
                 wanted=it.wanted.value,
                 generation=it.generation,
-                image=require_image(self._env, it.image_id).runtime_name,
+                image=image_of_row(self._env, it.image_id).runtime_name,
                 network=it.vpc_id,
             )
             for it in await store.select_on_node(self._env.store.reader, node)
@@ -80,7 +80,7 @@ class RowFleet:
         kind = type_of_row(it.type)
         return Workload(
             id=it.id,
-            image=require_image(self._env, it.image_id).runtime_name,
+            image=image_of_row(self._env, it.image_id).runtime_name,
             hostname=it.hostname,
             cpu_millis=kind.cpu_millis,
             cpu_shares_millis=kind.share_millis,

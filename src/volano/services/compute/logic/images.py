@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotFound, Unavailable
-from volano.services.compute.model import DEFAULT_IMAGE, IMAGES, Image, State
+from volano.services.compute.model import DEFAULT_IMAGE, HOST_IMAGE, IMAGES, Image, State
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -26,17 +26,27 @@ def find_image(image_id: str) -> Image | None:
 
 
 def require_image(env: Env, image_id: str) -> Image:
-    """The image; in test mode any well-formed id is the default one."""
+    """The image to launch; in test mode any `ami-` will do."""
+    if env.config.test_mode and image_id.startswith("ami-"):
+        return find_image(image_id) or HOST_IMAGE
+    return get_image(image_id)
+
+
+def get_image(image_id: str) -> Image:
+    """The image by id or name; raises NotFound."""
     found = find_image(image_id)
     if found is not None:
         return found
-    if env.config.test_mode and image_id.startswith("ami-"):
-        return DEFAULT_IMAGE
     code = "InvalidAMIID.NotFound" if image_id.startswith("ami-") else "InvalidAMIID.Malformed"
     known = ", ".join(f"{image.id} ({image.name})" for image in IMAGES)
     raise NotFound(
         f"The image id '[{image_id}]' does not exist. There are: {known}.", code=code, status=400
     )
+
+
+def image_of_row(env: Env, image_id: str) -> Image:
+    """The image of an instance that exists, also of one launched when this was in test mode."""
+    return find_image(image_id) or (HOST_IMAGE if env.config.test_mode else DEFAULT_IMAGE)
 
 
 async def prepare_image(env: Env, runtime_name: str) -> Job:
@@ -70,7 +80,7 @@ async def pending_reasons(env: Env, instances: list[Instance]) -> dict[str, str]
     reasons: dict[str, str] = {}
     texts: dict[str, str] = {}
     for it in instances:
-        image = find_image(it.image_id) or DEFAULT_IMAGE
+        image = image_of_row(env, it.image_id)
         if it.state is not State.PENDING or env.runtime.is_prepared(image.runtime_name):
             continue
         if image.id not in texts:
