@@ -8,6 +8,7 @@ is append + fdatasync of 32 records at a time to two files side by side (two zon
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import subprocess
@@ -46,22 +47,40 @@ def figures(folder: Path, *, rounds: int = ROUNDS) -> list[Figure]:
 
 
 def _fill(server: Volano) -> None:
+    make_bucket(server)
     host = f"127.0.0.1:{server.aws_port}"
     with socket.create_connection(("127.0.0.1", server.aws_port)) as connection:
-        for path in ("/bench", *(f"/bench/{number}" for number in range(OBJECTS))):
-            connection.sendall(
-                put_bytes(server.admin, host, path) if path != "/bench" else _make(server, host)
-            )
+        for number in range(OBJECTS):
+            connection.sendall(put_bytes(server.admin, host, f"/bench/{number}"))
             answer = connection.recv(65536)
             assert answer.startswith(b"HTTP/1.1 200"), answer
 
 
-def _make(server: Volano, host: str) -> bytes:
-    headers = signed_headers(
-        server.admin, "PUT", host, "/bench", {"x-amz-content-sha256": EMPTY_SHA256}
-    )
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"PUT /bench HTTP/1.1\r\n{lines}content-length: 0\r\n\r\n".encode()
+def make_bucket(server: Volano) -> None:
+    """The bucket `bench`."""
+    connection, headers = _signed(server, "/bench", {"x-amz-content-sha256": EMPTY_SHA256})
+    connection.request("PUT", "/bench", headers=headers)
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    connection.close()
+
+
+def put_file(server: Volano, path: str, file: Path, size: int) -> None:
+    """One big object."""
+    connection, headers = _signed(server, path, {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
+    with file.open("rb") as body:
+        connection.request("PUT", path, body=body, headers=headers | {"content-length": str(size)})
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    connection.close()
+
+
+def _signed(
+    server: Volano, path: str, extra: dict[str, str]
+) -> tuple[http.client.HTTPConnection, dict[str, str]]:
+    host = f"127.0.0.1:{server.aws_port}"
+    headers = signed_headers(server.admin, "PUT", host, path, extra)
+    return http.client.HTTPConnection("127.0.0.1", server.aws_port, timeout=120), headers
 
 
 def _gets(server: Volano, folder: Path, rounds: int) -> list[Figure]:

@@ -40,6 +40,7 @@ class Listener:
             access_log=False,
             log_level="error",
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=IDLE_S,
         )
         self._server = QuietServer(settings)

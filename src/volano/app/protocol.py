@@ -246,7 +246,7 @@ class LimitedProtocol(asyncio.Protocol):
             self._refuse(400, "Bad Request")
         elif method == b"CONNECT":
             self._refuse(405, "Method Not Allowed")
-        elif upgrade == [b"websocket"] and method == b"GET":
+        elif upgrade == [b"websocket"] and method == b"GET" and self._config.ws_protocol_class:
             self._become_websocket(rest)
         else:
             self._ignore_upgrade(method, rest)
