@@ -121,6 +121,7 @@ def stage(volano_sqlite):
     slack = cloud.slack()
     channel = slack.conversations_create(name=name, is_private=True)["channel"]["id"]
     ts = slack.chat_postMessage(channel=channel, text="first account's secret")["ts"]
+    provider = iam.create_open_id_connect_provider(Url=f"https://{name}.example", ClientIDList=["app"])
     ec2 = cloud.client("ec2")
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     ec2.create_key_pair(KeyName=name)
@@ -132,7 +133,9 @@ def stage(volano_sqlite):
         "RoleSessionName": "session", "AccessKeyId": access_key, "KeyId": key["Arn"], "TargetKeyId": key["Arn"],
         "AliasName": f"alias/{name}", "CiphertextBlob": blob, "SourceKeyId": key["Arn"], "DestinationKeyId": key["Arn"],
         "PolicySourceArn": f"arn:aws:iam::{account}:user/{user}", "PermissionsBoundary": policy, "Policy": allow,
-        "InstanceId": "i-0123456789abcdef0", "ImageId": "ami-12345678", "KeyName": name, "VpcId": vpc,
+        "OpenIDConnectProviderArn": provider["OpenIDConnectProviderArn"], "ThumbprintList": ["a" * 40],
+        "ClientID": "app", "Url": "https://other.example",
+        "InstanceId": "i-0123456789abcdef0", "ImageId": "ami-12345678", "image": "ami-none", "KeyName": name, "VpcId": vpc,
         "bucket": bucket, "key": "k", "user": user, "person": user, "name": name, "channel": channel, "ts": ts,
         "timestamp": ts, "users": "U0000000000", "text": "x", "owner": account, "zone": "b", "message_ts": ts,
         "resources": vpc, "VersionId": "v1", "Status": "Inactive", "Start": "2026-01-01", "End": "2026-01-02", "group": name,
@@ -157,7 +160,7 @@ def stage(volano_sqlite):
 
 def least_shape(shape, values, name="", depth=0):
     """A value of a botocore shape: only what is required, real names where we have them."""
-    if name in values and shape.type_name in ("string", "integer", "blob", "long"):
+    if name in values and (shape.type_name in ("string", "integer", "blob", "long") or isinstance(values[name], list)):
         return values[name]
     if shape.type_name == "structure":
         wanted = {member for member in shape.members if member in shape.required_members or (depth == 0 and member in values)}

@@ -65,6 +65,8 @@ async def owner(env) -> Call:
     await run(env, call, "iam:CreateInstanceProfile", InstanceProfileName="profile")
     await run(env, call, "iam:CreatePolicy", PolicyName="policy", PolicyDocument=POLICY)
     await run(env, call, "iam:CreateAccessKey", UserName="ada")
+    issuer = {"Url": "https://issuer.example", "ClientIDList": ["app"]}
+    await run(env, call, "iam:CreateOpenIDConnectProvider", **issuer)
     for kind in ("User", "Group", "Role"):
         name = {"User": "ada", "Group": "team", "Role": "role"}[kind]
         await run(
@@ -100,6 +102,9 @@ def requests(owner: Call, key_id: str) -> dict[str, object]:
         "AccountAlias": "home", "Tags": [{"Key": "a", "Value": "b"}], "TagKeys": ["a"],
         "PermissionsBoundary": f"arn:aws:iam::{owner.account}:policy/policy",
         "Password": "a long enough one", "OldPassword": "x", "NewPassword": "a long enough one",
+        "OpenIDConnectProviderArn": f"arn:aws:iam::{owner.account}:oidc-provider/issuer.example",
+        "Url": "https://other.example", "ClientID": "app", "ThumbprintList": ["a" * 40],
+        "WebIdentityToken": "not.a.token",
         "RoleArn": f"arn:aws:iam::{owner.account}:role/role", "RoleSessionName": "work",
         "AssumeRolePolicyDocument": TRUST,
     }  # fmt: skip
@@ -131,6 +136,7 @@ async def snapshot(env, account: str) -> list[object]:
 OWN_ONLY = {
     # These make or read the caller's own things whatever names are given.
     "iam:CreateUser", "iam:CreateGroup", "iam:CreateRole", "iam:CreateInstanceProfile",
+    "iam:CreateOpenIDConnectProvider", "iam:ListOpenIDConnectProviders",
     "iam:CreatePolicy", "iam:ListUsers", "iam:ListGroups", "iam:ListRoles", "iam:ListPolicies",
     "iam:ListInstanceProfiles", "iam:GetAccountSummary", "iam:ListAccountAliases",
     "sts:GetCallerIdentity", "sts:GetSessionToken",
