@@ -1,5 +1,5 @@
 // Every public channel, to look at or join, and making a new one.
-import { Button, Group, Modal, ScrollArea, Stack, Switch, Tabs, Text, TextInput, UnstyledButton } from '@mantine/core';
+import { Button, Group, Modal, Stack, Switch, Tabs, Text, TextInput, UnstyledButton } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconHash } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -60,7 +60,7 @@ function Browse({ done }: { done: () => void }) {
   return (
     <Stack gap="sm">
       <TextInput placeholder="Search channels" aria-label="Search channels" value={search} onChange={(event) => setSearch(event.currentTarget.value)} data-autofocus />
-      <ScrollArea.Autosize mah={340}>
+      <div className={classes.choices}>
         {found.map((channel) => (
           <Group key={channel.id} wrap="nowrap" className={classes.choice}>
             <UnstyledButton onClick={() => go(channel)} style={{ flex: 1, minWidth: 0 }}>
@@ -91,7 +91,7 @@ function Browse({ done }: { done: () => void }) {
             No channel of that name. Make it under “Make a new one”.
           </Text>
         )}
-      </ScrollArea.Autosize>
+      </div>
     </Stack>
   );
 }

@@ -8,7 +8,7 @@ import { Navigate, useLocation, useNavigate, useSearchParams } from 'react-route
 import { rest, slack } from '../api/client';
 import { useLive } from '../api/live';
 import { Failed, Page, Waiting } from '../app/parts';
-import { applyEvent, homeKey, readSettled } from './cache';
+import { applyEvent, homeKey, readAllAgain, readSettled } from './cache';
 import { ChannelView } from './ChannelView';
 import classes from './chat.module.css';
 import { useWorkplace, WorkplaceContext, type Workplace } from './context';
@@ -77,7 +77,7 @@ function Rooms({ home }: { home: Home }) {
   useLive(
     home.topic,
     (event) => applyEvent(queries, event as LiveEvent, home.user.id),
-    () => void queries.invalidateQueries({ queryKey: ['chat'] }),
+    () => readAllAgain(queries),
   );
   const unread = home.channels.reduce((sum, seat) => sum + seat.unread, 0);
   useDocumentTitle(unread > 0 ? `(${unread}) Volano` : 'Volano');

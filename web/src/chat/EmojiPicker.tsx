@@ -1,14 +1,17 @@
 // A small table of emoji with a search; arrow keys are the browser's Tab.
 import { Popover, TextInput, UnstyledButton, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useState, type ReactElement } from 'react';
+import { useEffect, useRef, useState, type ReactElement } from 'react';
 
 import classes from './chat.module.css';
 import { EMOJI, PICKABLE } from './emoji';
 
 export function EmojiPicker({ target, onPick, onChange }: { target: (open: () => void) => ReactElement; onPick: (name: string) => void; onChange?: (isOpen: boolean) => void }) {
-  const [opened, { open, close }] = useDisclosure(false, { onOpen: () => onChange?.(true), onClose: () => onChange?.(false) });
+  const [opened, { open, close }] = useDisclosure();
   const [search, setSearch] = useState('');
+  const latest = useRef(onChange);
+  latest.current = onChange;
+  useEffect(() => latest.current?.(opened), [opened]);
   const words = search.trim().toLowerCase().replaceAll(' ', '_');
   const found = PICKABLE.filter((name) => name.includes(words));
   const pick = (name: string) => {

@@ -1,11 +1,12 @@
 // Who is in a channel, and bringing others in.
-import { Button, Group, Modal, MultiSelect, ScrollArea, Stack, Text } from '@mantine/core';
+import { Button, Group, Modal, MultiSelect, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { slack } from '../api/client';
 import { Failed, tellFailure, Waiting } from '../app/parts';
 import { homeKey } from './cache';
+import classes from './chat.module.css';
 import { nameOf, useWorkplace } from './context';
 import { Face } from './Face';
 import type { Channel } from './types';
@@ -64,7 +65,7 @@ function Members({ channel, canInvite }: { channel: Channel; canInvite: boolean 
           </Button>
         </Group>
       )}
-      <ScrollArea.Autosize mah={360}>
+      <div className={classes.choices}>
         <Stack gap={8} component="ul" p={0} m={0} style={{ listStyle: 'none' }}>
           {ids.map((id) => (
             <Group key={id} gap="sm" component="li" wrap="nowrap">
@@ -79,7 +80,7 @@ function Members({ channel, canInvite }: { channel: Channel; canInvite: boolean 
             </Group>
           ))}
         </Stack>
-      </ScrollArea.Autosize>
+      </div>
     </Stack>
   );
 }

@@ -46,7 +46,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
           <IconTrash className={classes.gone} size={20} stroke={1.5} aria-hidden />
         ) : isFollowing ? (
           <time className={classes.sideTime} dateTime={fullTime(message.ts)}>
-            {clockTime(message.ts)}
+            {clockTime(message.ts).replace(/\s?[AP]M$/i, '')}
           </time>
         ) : (
           <Face user={author} />

@@ -1,5 +1,5 @@
 // Write to somebody: everyone of the workplace, found by name.
-import { Group, Modal, ScrollArea, Stack, Text, TextInput, UnstyledButton } from '@mantine/core';
+import { Group, Modal, Stack, Text, TextInput, UnstyledButton } from '@mantine/core';
 import { useState } from 'react';
 
 import { tellFailure } from '../app/parts';
@@ -36,7 +36,7 @@ function People({ done }: { done: () => void }) {
         onChange={(event) => setSearch(event.currentTarget.value)}
         onKeyDown={(event) => event.key === 'Enter' && found[0] && void go(found[0].id)}
       />
-      <ScrollArea.Autosize mah={340}>
+      <div className={classes.choices}>
         {found.map((user) => (
           <UnstyledButton key={user.id} className={classes.choice} w="100%" onClick={() => void go(user.id)}>
             <Group gap="sm" wrap="nowrap">
@@ -56,7 +56,7 @@ function People({ done }: { done: () => void }) {
             Nobody of that name. New people are added under “People and keys”.
           </Text>
         )}
-      </ScrollArea.Autosize>
+      </div>
     </Stack>
   );
 }

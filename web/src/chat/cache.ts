@@ -1,4 +1,4 @@
-// What the page holds of the workplace, and how each live event changes it. Pure functions.
+// What the page holds of the workplace, how each live event changes it, and what to read again when.
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 
 import { isLater, isReplyOnly, type HistoryPage, type Home, type LiveEvent, type Message, type Reaction, type Thread } from './types';
@@ -12,14 +12,23 @@ export const threadKey = (channel: string, ts: string) => ['chat', 'thread', cha
 // How many events there were, in all (under '') and per channel: an answer that was on its way while
 // something happened may not know of it.
 const happened = new Map<string, number>();
+let breaks = 0; // moments before which events were not told
 const MAX_READS = 4;
+
+const versionOf = (channel: string) => `${breaks}/${happened.get(channel) ?? 0}`;
+
+// Events begin now: everything is read again, also what is on its way for the first time.
+export function readAllAgain(queries: QueryClient): void {
+  breaks += 1;
+  void queries.invalidateQueries({ queryKey: ['chat'] });
+}
 
 // Reads until nothing happened meanwhile; the last answer counts in a place that never rests.
 export async function readSettled<T>(channel: string, read: () => Promise<T>): Promise<T> {
   for (let turn = 1; ; turn += 1) {
-    const before = happened.get(channel) ?? 0;
+    const before = versionOf(channel);
     const answer = await read();
-    if (turn === MAX_READS || (happened.get(channel) ?? 0) === before) return answer;
+    if (turn === MAX_READS || versionOf(channel) === before) return answer;
   }
 }
 

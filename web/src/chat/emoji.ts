@@ -17,8 +17,9 @@ export const EMOJI: Record<string, string> = {
 
 export const QUICK = ['+1', 'heart', 'tada'];
 
-const ALIASES = new Set(['thumbsup', 'thumbsdown']);
-export const PICKABLE = Object.keys(EMOJI).filter((name) => !ALIASES.has(name));
+// Keys that look like numbers come first in every object; here they come last.
+const NOT_FIRST = new Set(['thumbsup', 'thumbsdown', '100']);
+export const PICKABLE = [...Object.keys(EMOJI).filter((name) => !NOT_FIRST.has(name)), '100'];
 
 export function emojiOf(name: string): string | undefined {
   return EMOJI[name.split('::')[0]!];
