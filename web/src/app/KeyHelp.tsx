@@ -1,6 +1,6 @@
 // What can be done by keyboard, shown by `?`.
 import { Kbd, Modal, Stack, Table, Text } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
+import { useWindowEvent } from '@mantine/hooks';
 
 import { PLACES } from './nav';
 
@@ -11,7 +11,9 @@ interface Props {
 }
 
 export function KeyHelp({ opened, open, close }: Props) {
-  useHotkeys([['shift+?', open, { usePhysicalKeys: false }]]);
+  useWindowEvent('keydown', (event) => {
+    if (event.key === '?' && !(event.target as HTMLElement).closest('input, textarea, select, [contenteditable]')) open();
+  });
   const rows: [string[], string][] = [
     ...PLACES.map((place): [string[], string] => [['g', place.key], `Go to ${place.label}`]),
     [['↑', '↓'], 'Move in a list of objects'],

@@ -3,6 +3,14 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useCallback, useRef, useState, type ReactNode } from 'react';
 
+// Escape reaches every open dialog at once; only the uppermost should close. For `onClose` of what
+// may be covered by another.
+export function uncovered(close: () => void): () => void {
+  return () => {
+    if (document.querySelectorAll('[role=dialog]').length <= 1) close();
+  };
+}
+
 export interface Question {
   title: string;
   text: ReactNode;
@@ -28,7 +36,7 @@ export function useConfirm(): { ask: (question: Question) => Promise<boolean>; d
   };
 
   const dialog = (
-    <Modal opened={opened} onClose={() => close(false)} title={question?.title} centered role="alertdialog">
+    <Modal opened={opened} onClose={() => close(false)} title={question?.title} centered>
       {question && <Body key={question.title} question={question} close={close} />}
     </Modal>
   );

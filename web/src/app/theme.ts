@@ -1,6 +1,6 @@
 // Volano's look: a teal flywheel with an amber hub, system fonts, calm surfaces. Colours are picked
 // so that text on every filled shade passes WCAG AA in both schemes (autoContrast does the rest).
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, Drawer, Modal, type MantineColorsTuple } from '@mantine/core';
 
 const teal: MantineColorsTuple = [
   '#effcf9', '#d7f5ee', '#abeadd', '#7bdfca', '#52d3b8', '#2fb89d', '#0f9482', '#0f766e', '#0d5f59', '#0a4a46',
@@ -26,6 +26,10 @@ export const theme = createTheme({
   headings: { fontWeight: '650' },
   cursorType: 'pointer',
   focusRing: 'auto',
+  components: {
+    Drawer: Drawer.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
+  },
 });
 
 // Series of charts, in order; distinct without colour vision by lightness.

@@ -6,7 +6,7 @@ import { useSession } from '../app/session';
 import { KeyTable } from './KeyTable';
 
 export function MyKeys() {
-  const { region } = useSession();
+  const { region, aws_url } = useSession();
   return (
     <Grid gap="lg">
       <Grid.Col span={{ base: 12, md: 7 }}>
@@ -20,10 +20,7 @@ export function MyKeys() {
             <Text size="sm">Clients that you have work unchanged; they need to know where Volano is.</Text>
             <Snippet lines={[`export OPENAI_BASE_URL=${location.origin}/v1`, 'export OPENAI_API_KEY=sk-vol-…']} />
             <Snippet lines={[`export SLACK_API_URL=${location.origin}/api/`, 'export SLACK_USER_TOKEN=xoxp-…']} />
-            <Snippet lines={[`export AWS_DEFAULT_REGION=${region}`, 'export AWS_ACCESS_KEY_ID=AKIA…', 'export AWS_SECRET_ACCESS_KEY=…']} />
-            <Text size="xs" c="dimmed">
-              AWS_ENDPOINT_URL is the AWS port, which the terminal of <Code>volano up</Code> shows.
-            </Text>
+            <Snippet lines={[`export AWS_ENDPOINT_URL=${aws_url}`, `export AWS_DEFAULT_REGION=${region}`, 'export AWS_ACCESS_KEY_ID=AKIA…', 'export AWS_SECRET_ACCESS_KEY=…']} />
           </Stack>
         </Surface>
       </Grid.Col>

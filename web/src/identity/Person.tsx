@@ -4,7 +4,7 @@ import { IconLink, IconTrash, IconUserCheck, IconUserOff, IconX } from '@tabler/
 
 import { useCall, useChange, type Operation } from '../api/call';
 import type { PersonView } from '../api/schema';
-import { useConfirm } from '../app/confirm';
+import { uncovered, useConfirm } from '../app/confirm';
 import { formatTime } from '../app/format';
 import { Failed, Waiting } from '../app/parts';
 import { useSession } from '../app/session';
@@ -18,7 +18,7 @@ const READS: Operation[] = ['listPeople', 'getPerson'];
 
 export function PersonDrawer({ user, close }: { user: string | null; close: () => void }) {
   return (
-    <Drawer opened={user !== null} onClose={close} position="right" size="lg" title={<Text fw={650}>{user}</Text>}>
+    <Drawer opened={user !== null} onClose={uncovered(close)} position="right" size="lg" title={<Text fw={650}>{user}</Text>}>
       {user !== null && <Body user={user} close={close} />}
     </Drawer>
   );

@@ -5,7 +5,7 @@ import { useEffect, useState, type ReactNode } from 'react';
 
 import { useCall, useChange } from '../api/call';
 import type { ObjectDetails } from '../api/schema';
-import { useConfirm } from '../app/confirm';
+import { uncovered, useConfirm } from '../app/confirm';
 import { formatBytes, formatTime } from '../app/format';
 import { Copy, Failed, Waiting } from '../app/parts';
 import { LinkDialog } from './LinkDialog';
@@ -27,7 +27,7 @@ export function DetailsDrawer({ bucket, objectKey, close, changed }: Props) {
   return (
     <Drawer
       opened={objectKey !== null}
-      onClose={close}
+      onClose={uncovered(close)}
       position="right"
       size="xl"
       title={

@@ -40,7 +40,10 @@ class ChangePassword(msgspec.Struct):
 
 
 class SessionView(msgspec.Struct, kw_only=True):
-    """Who is signed in. `csrf` goes into the header `X-Volano-CSRF` of every change."""
+    """Who is signed in. `csrf` goes into the header `X-Volano-CSRF` of every change.
+
+    `aws_url` is where AWS clients go.
+    """
 
     account: str
     account_alias: str | None
@@ -56,6 +59,7 @@ class SessionView(msgspec.Struct, kw_only=True):
     has_password: bool
     must_change_password: bool
     is_operator: bool
+    aws_url: str
 
 
 class OpenSession(msgspec.Struct):
@@ -153,6 +157,7 @@ async def _view(env: Env, user_id: str, *, csrf: str) -> SessionView:
         has_password=found is not None,
         must_change_password=found is not None and found.must_change,
         is_operator=await is_operator(env, user.account),
+        aws_url=env.config.aws_url,
     )
 
 
