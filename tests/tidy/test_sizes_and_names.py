@@ -87,7 +87,7 @@ def test_committed_files_name_no_machine_and_no_registry():
     names = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
     ).stdout.split("\0")
-    hosts = ("pypi" + ".org", "npm" + "js.", "registry." + "npm", "pythonhosted", "deb." + "debian.org")
+    hosts = ("pypi" + ".org", "npm" + "js.", "registry." + "npm", "python" + "hosted", "deb." + "debian.org")
     machine = ("/work/" + "main", "/root/" + ".pyenv", "/opt/" + "wheels")
     for name in filter(None, names):
         path = ROOT / name

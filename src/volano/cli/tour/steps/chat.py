@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BUILT_IN = "volano-tiny-qwen3"
 MAX_TOKENS = 48
 LABEL = "the tiny test model's text is not meant to be useful; pull a real model for that"
-TODO = "see the log of the model worker, or run: volano models list"
+WHAT_TO_DO = "see the log of the model worker, or run: volano models list"
 
 
 def run(day: Day) -> Note:
@@ -61,7 +61,7 @@ def _pick_model(day: Day) -> str:
     if BUILT_IN in names:
         return BUILT_IN
     others = [name for name in names if "embed" not in name and "minilm" not in name]
-    require(bool(others), expected=f"{BUILT_IN} among the models", got=names, todo=TODO)
+    require(bool(others), expected=f"{BUILT_IN} among the models", got=names, todo=WHAT_TO_DO)
     return others[0]
 
 
@@ -75,11 +75,11 @@ def _check(
         todo="a proxy between here and the server may be buffering the stream",
     )
     require(
-        finish in ("stop", "length"), expected="finish_reason stop or length", got=finish, todo=TODO
+        finish in ("stop", "length"), expected="finish_reason stop or length", got=finish, todo=WHAT_TO_DO
     )
     counted = usage is not None and (
         0 < usage.completion_tokens <= MAX_TOKENS
         and usage.prompt_tokens > 0
         and usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
     )
-    require(counted, expected=f"usage of 1 to {MAX_TOKENS} tokens", got=usage, todo=TODO)
+    require(counted, expected=f"usage of 1 to {MAX_TOKENS} tokens", got=usage, todo=WHAT_TO_DO)

@@ -19,7 +19,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 
 
-class MalformedUserData(Invalid):
+class MalformedScript(Invalid):
     code = "InvalidUserData.Malformed"
 
 
@@ -30,7 +30,7 @@ def require_user_data(given: str) -> None:
         raise Invalid(f"User data is limited to {MAX_BYTES} bytes", code="InvalidParameterValue")
     script = _unpacked(content)
     if script.startswith(b"#!") and not _is_text(script):
-        raise MalformedUserData("A user data script must be UTF-8 text without NUL characters.")
+        raise MalformedScript("A user data script must be UTF-8 text without NUL characters.")
 
 
 def to_script(given: str) -> str:
@@ -47,7 +47,7 @@ def _decoded(given: str) -> bytes:
     try:
         return base64.b64decode("".join(given.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise MalformedUserData("Invalid BASE64 encoding of user data") from None
+        raise MalformedScript("Invalid BASE64 encoding of user data") from None
 
 
 def _unpacked(content: bytes) -> bytes:
@@ -57,9 +57,9 @@ def _unpacked(content: bytes) -> bytes:
         unpacker = zlib.decompressobj(_GZIP_WINDOW)
         unpacked = unpacker.decompress(content, MAX_UNPACKED_BYTES)
     except zlib.error:
-        raise MalformedUserData("The user data begins like gzip but is not.") from None
+        raise MalformedScript("The user data begins like gzip but is not.") from None
     if unpacker.unconsumed_tail or not unpacker.eof:
-        raise MalformedUserData(
+        raise MalformedScript(
             f"Compressed user data must unpack completely to at most {MAX_UNPACKED_BYTES} bytes."
         )
     return unpacked
