@@ -22,7 +22,7 @@ CITATION = re.compile(
     r"https?://[^\s|>\"]+/(?:archives/[A-Z0-9]+/p\d+|files/[^\s|>\"]+)|s3://[^\s|>\"]+"
 )
 REPORT_FILE = "sales.md"
-TODO = "open the channel in the console's chat and look"
+WHAT_TO_DO = "open the channel in the console's chat and look"
 
 
 def run(day: Day) -> Note:
@@ -93,7 +93,7 @@ def _upload_report(day: Day, channel: str) -> None:
         got == content,
         expected=f"the {len(content)} characters of {REPORT_FILE} back from url_private",
         got=got[:200],
-        todo=TODO,
+        todo=WHAT_TO_DO,
     )
 
 
@@ -142,6 +142,6 @@ def _wait_for_answer(
         raise StepFailed(
             expected=f"the copilot in the thread with {amount!r} and a link to its source",
             got=json.dumps(last, ensure_ascii=False)[:800] if last else "no answer",
-            todo=TODO,
+            todo=WHAT_TO_DO,
         )
     return found
