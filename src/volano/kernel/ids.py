@@ -55,11 +55,9 @@ class Ids:
 
     def uuid(self) -> str:
         """A random UUID (RFC 9562 version 4)."""
-        raw = bytearray(self._entropy(16))
-        raw[6] = raw[6] & 0x0F | 0x40
-        raw[8] = raw[8] & 0x3F | 0x80
-        text = raw.hex()
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        text = self._entropy(16).hex()
+        variant = "89ab"[int(text[16], 16) & 3]
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
     def token(self, count: int = 32) -> str:
         """A URL-safe secret of `count` random bytes."""

@@ -209,7 +209,10 @@ def _wire_name(name: str) -> bytes:
 
 def _wire_headers(response: Response, *, bodiless: bool) -> list[tuple[bytes, bytes]]:
     headers = [(_wire_name(k), v.encode("latin-1")) for k, v in response.headers]
-    if not bodiless and not any(name == b"content-length" for name, _ in headers):
+    named = False
+    for name, _ in headers:
+        named = named or name == b"content-length"
+    if not (named or bodiless):
         length = _length_of(response)
         if length is not None:
             headers.append((b"content-length", b"%d" % length))

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from volano.kernel.work import Lease
 
 BATCH = 200
+MAX_READ_KEPT = 16
+"""Batches read at different places that are shared between subscribers until the next event."""
+SAVE_EVERY_S = 5.0
+"""How often a subscriber's place is written down while no event concerns it."""
 MAX_ATTEMPTS = 12
 POLL_S = 1.0
 HELD_BACK_POLL_S = 0.02
@@ -85,6 +89,8 @@ class _Subscriber:
         self.wake = asyncio.Event()
         self.drained = 0
         """The newest generation of `settle` that this subscriber has caught up with."""
+        self.saved_s = -SAVE_EVERY_S
+        """When its place was last written down."""
 
 
 class LocalEventFeed:
@@ -97,8 +103,11 @@ class LocalEventFeed:
         self._delivered = 0
         self._progress = asyncio.Condition()
         self._lease: Lease | None = None
+        self._read_after: dict[str, list[tuple[str, str, bytes]]] = {}
+        """What was read since the last wake, by position: subscribers mostly stand at one place."""
 
     def wake(self) -> None:
+        self._read_after.clear()
         for subscriber in self._subscribers:
             subscriber.wake.set()
 
@@ -184,11 +193,11 @@ class LocalEventFeed:
                     position = await _load_cursor(env.store, subscriber.subscription.name)
                 batch: list[tuple[str, str, bytes]] = []
                 if self._may_deliver(env, store):
-                    batch = await store.read_outbox(position, BATCH)
+                    batch = await self._read(store, position)
                 if batch:
                     position = await self._handle_batch(env, store, subscriber, batch)
                     continue
-                if await store.has_events_after(position):
+                if not store.exclusive and await store.has_events_after(position):
                     pause_s = HELD_BACK_POLL_S if self._may_deliver(env, store) else POLL_S
                 else:
                     await self._drained(subscriber, generation)
@@ -203,6 +212,17 @@ class LocalEventFeed:
                 position = None
             await _wait(subscriber.wake, pause_s)
 
+    async def _read(self, store: OutboxStore, position: str) -> list[tuple[str, str, bytes]]:
+        if not store.exclusive:  # others commit without waking us
+            return await store.read_outbox(position, BATCH)
+        known = self._read_after.get(position)
+        if known is None:
+            known = await store.read_outbox(position, BATCH)
+            if len(self._read_after) >= MAX_READ_KEPT:
+                self._read_after.clear()
+            self._read_after[position] = known
+        return known
+
     async def _drained(self, subscriber: _Subscriber, generation: int) -> None:
         subscriber.drained = generation
         async with self._progress:
@@ -215,14 +235,20 @@ class LocalEventFeed:
         subscriber: _Subscriber,
         batch: list[tuple[str, str, bytes]],
     ) -> str:
+        concerned = False
         for position, type_name, payload in batch:
             if type_name in subscriber.names:
+                concerned = True
                 if not self._may_deliver(env, store):
                     raise _LeaseLost
                 self._delivered += 1
                 await _handle(env, subscriber.subscription, position, type_name, payload)
         last = batch[-1][0]
-        await _save_cursor(env.store, subscriber.subscription.name, last, self._lease)
+        now_s = env.clock.monotonic_s()
+        if concerned or now_s - subscriber.saved_s >= SAVE_EVERY_S:
+            # (Passing by other people's events again after a restart costs nothing.)
+            await _save_cursor(env.store, subscriber.subscription.name, last, self._lease)
+            subscriber.saved_s = now_s
         return last
 
 
