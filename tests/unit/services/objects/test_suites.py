@@ -77,7 +77,7 @@ async def test_test_mode_plays_the_endpoint_that_is_signed_for(
     env: Env, owner: Call, signed: str, location: str | None, answer: str
 ) -> None:
     lax = dataclasses.replace(env, config=dataclasses.replace(env.config, test_mode=True))
-    s3 = S3(lax, dataclasses.replace(owner, region=signed))
+    s3 = S3(lax, dataclasses.replace(owner, context={"volano:signed-region": signed}))
     request: dict[str, object] = {"Bucket": "elsewhere"}
     if location:
         request["CreateBucketConfiguration"] = {"LocationConstraint": location}

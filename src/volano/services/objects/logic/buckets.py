@@ -88,11 +88,12 @@ def _location_at_signed_endpoint(env: Env, call: Call, location: str | None) -> 
 
     The first region's makes buckets in all others and does not want to be named itself.
     """
-    if call.region in ("us-east-1", "aws-global", env.region.name):
+    signed = call.context.get("volano:signed-region", "")
+    if signed in ("", "us-east-1", "aws-global", env.region.name):
         if location == "us-east-1" or (location and not _REGION.match(location)):
             raise InvalidLocationConstraint("The specified location-constraint is not valid")
         return location
-    if location != call.region:
+    if location != signed:
         raise _incompatible(location or "unspecified")
     return location
 
