@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_PATTERN_INPUT = 2048
 """Longer strings are not matched against a pattern: the patterns are not ours."""
 MAX_VIOLATIONS = 10
+_TEXT_CLASS = {"\\p{L}", "\\p{Z}", "\\p{N}"}
+_SEPARATORS = " \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,13 @@ def _pattern(source: str | None) -> re.Pattern[str] | None:
     """The compiled pattern; None for those in a dialect that Python does not speak."""
     if source is None:
         return None
+    spoken = source
+    if set(re.findall(r"\\p\{\w+\}", source)) >= _TEXT_CLASS and "_" in source:
+        # The class that nearly all tags have: letters, digits and separators of any script.
+        spoken = (
+            source.replace("\\p{L}", r"\w").replace("\\p{Z}", _SEPARATORS).replace("\\p{N}", "")
+        )
     try:
-        return re.compile(source, re.ASCII if "\\p" not in source else 0)
+        return re.compile(spoken, re.ASCII if spoken == source and "\\p" not in source else 0)
     except (re.error, OverflowError):
         return None

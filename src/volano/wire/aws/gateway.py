@@ -339,6 +339,7 @@ async def _run(
     call = call_of(env, request, caller.principal, door="aws")
     if caller.claim is not None:  # so that identity can tell for what a key was last used
         call.context["volano:access-key-id"] = caller.claim.access_key_id
+        call.context["volano:signed-region"] = caller.claim.region
     origin.ran = True
     result = await run_action(env, call, action, parsed)
     return codec.write(result or {}, origin.request_id)

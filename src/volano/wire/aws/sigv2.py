@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 
 MAX_EXPIRES_DIGITS = 12
 _SUBRESOURCES = frozenset(
-    ["accelerate", "acl", "analytics", "cors", "delete", "encryption", "intelligent-tiering", "inventory", "legal-hold", "lifecycle", "location", "logging", "metrics", "notification", "object-lock", "ownershipControls", "partNumber", "policy", "policyStatus", "publicAccessBlock", "replication", "requestPayment", "response-cache-control", "response-content-disposition", "response-content-encoding", "response-content-language", "response-content-type", "response-expires", "restore", "retention", "select", "select-type", "tagging", "torrent", "uploadId", "uploads", "versionId", "versioning", "versions", "website"]
-)
+    (
+        "accelerate", "acl", "analytics", "cors", "delete", "encryption", "intelligent-tiering",
+        "inventory", "legal-hold", "lifecycle", "location", "logging", "metrics", "notification",
+        "object-lock", "ownershipControls", "partNumber", "policy", "policyStatus",
+        "publicAccessBlock", "replication", "requestPayment", "response-cache-control",
+        "response-content-disposition", "response-content-encoding", "response-content-language",
+        "response-content-type", "response-expires", "restore", "retention", "select",
+        "select-type", "tagging", "torrent", "uploadId", "uploads", "versionId", "versioning",
+        "versions", "website",
+    )
+)  # fmt: skip
 
 
 def expires_s(text: str) -> int:

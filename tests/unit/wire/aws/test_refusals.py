@@ -22,6 +22,7 @@ from volano.wire.aws.scalars import BadValue
 SHAPES: dict[str, Any] = {
     "Name": {"type": "string", "min": 2, "max": 5, "pattern": "[a-z]+"},
     "Odd": {"type": "string", "pattern": "[\\p{L}]+"},
+    "Tag": {"type": "string", "pattern": "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"},
     "Color": {"type": "string", "enum": ["red", "green"]},
     "Count": {"type": "integer", "min": 1, "max": 9},
     "Ratio": {"type": "double"},
@@ -38,6 +39,7 @@ SHAPES: dict[str, Any] = {
         "required": ["Id"],
         "members": {
             "Id": {"shape": "Odd"},
+            "Tag": {"shape": "Tag"},
             "Name": {"shape": "Name"},
             "Color": {"shape": "Color"},
             "Count": {"shape": "Count"},
@@ -99,6 +101,8 @@ def codec(protocol: str) -> Codec:
         ({"Id": "i", "Secret": b""}, "length greater than or equal to 1"),
         ({"Id": "i", "Names": ["ab"] * 3}, "at 'names' failed"),
         ({"Id": "i", "Names": ["ab", "x"]}, "at 'names.2.member' failed"),
+        ({"Id": "i", "Tag": "no!"}, "regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"),
+        ({"Id": "i", "Tag": "a\tb"}, "regular expression pattern"),
         ({"Id": "i", "Map": {}}, "at 'map' failed"),
         ({"Id": "i", "Map": {"k": 0}}, "at 'map.k.member' failed"),
         ({"Id": "i", "Parts": [{}]}, "Value null at 'parts.1.member.name' failed"),
@@ -250,3 +254,8 @@ def test_bodies_without_a_needed_checksum_are_refused() -> None:
     check_body_checksums({"x-amz-checksum-algorithm": "CRC32"}, {}, BODY, required=False)
     with pytest.raises(VolanoError):
         check_body_checksums({"x-amz-checksum-algorithm": "CRC32"}, {}, BODY, required=True)
+
+
+def test_tags_may_be_of_any_script() -> None:
+    for text in ("Über uns", "日本語\u3000２", "a_b:c/d=e+f-g@h.i"):
+        assert codec("json").check({"Id": "i", "Tag": text}) == []
