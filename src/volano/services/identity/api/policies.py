@@ -10,7 +10,7 @@ from volano.services.identity.api.shapes import (
     paging,
     policy_shape,
     tag_condition,
-    tag_shapes,
+    tag_page,
     tags_of,
     version_shape,
 )
@@ -132,4 +132,4 @@ async def untag_policy(env: Env, call: Call, request: Shape) -> None:
 @action("iam:ListPolicyTags", permission="iam:ListPolicyTags", resource=POLICY)
 async def list_policy_tags(env: Env, call: Call, request: Shape) -> Shape:
     policy = await policies.get_policy(env.store.reader, call.account, request["PolicyArn"])
-    return page_shape("Tags", tag_shapes(policy.tags), None)
+    return tag_page(request, policy.tags)

@@ -10,7 +10,7 @@ from volano.services.identity.api.shapes import (
     paging,
     role_shape,
     tag_condition,
-    tag_shapes,
+    tag_page,
     tags_of,
 )
 from volano.services.identity.logic import roles
@@ -98,7 +98,7 @@ async def untag_role(env: Env, call: Call, request: Shape) -> None:
 @action("iam:ListRoleTags", permission="iam:ListRoleTags", resource=ROLE)
 async def list_role_tags(env: Env, call: Call, request: Shape) -> Shape:
     role = await roles.get_role(env.store.reader, call.account, request["RoleName"])
-    return page_shape("Tags", tag_shapes(role.tags), None)
+    return tag_page(request, role.tags)
 
 
 @action(

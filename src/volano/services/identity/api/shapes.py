@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from volano.kernel.call import Call
 from volano.kernel.identity import PrincipalKind
+from volano.services.identity.logic.names import parse_count_marker, require_page_size
+from volano.services.identity.model.errors import InvalidInput
 from volano.services.identity.model.policies import Policy, PolicyVersion
 from volano.services.identity.model.principals import Group, InstanceProfile, Role, User
 
@@ -132,7 +134,21 @@ def tag_shapes(tags: Mapping[str, str]) -> list[Shape]:
 
 
 def tags_of(request: Shape) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in request.get("Tags") or ()}
+    """The request's tags; raises InvalidInput for keys that differ in case at most."""
+    pairs = request.get("Tags") or ()
+    if len({tag["Key"].lower() for tag in pairs}) < len(pairs):
+        raise InvalidInput(
+            "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        )
+    return {tag["Key"]: tag["Value"] for tag in pairs}
+
+
+def tag_page(request: Shape, tags: Mapping[str, str]) -> Shape:
+    """A page of a thing's tags; the marker says how many came before it."""
+    first = parse_count_marker(request.get("Marker"))
+    end = first + require_page_size(request.get("MaxItems"))
+    shapes = tag_shapes(tags)
+    return page_shape("Tags", shapes[first:end], str(end) if end < len(shapes) else None)
 
 
 def page_shape(name: str, items: Sequence[Any], marker: str | None) -> Shape:

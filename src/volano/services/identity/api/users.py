@@ -9,7 +9,7 @@ from volano.services.identity.api.shapes import (
     page_shape,
     paging,
     tag_condition,
-    tag_shapes,
+    tag_page,
     tags_of,
     user_resource,
     user_shape,
@@ -82,7 +82,7 @@ async def untag_user(env: Env, call: Call, request: Shape) -> None:
 @action("iam:ListUserTags", permission="iam:ListUserTags", resource=USER)
 async def list_user_tags(env: Env, call: Call, request: Shape) -> Shape:
     user = await users.get_user(env.store.reader, call.account, request["UserName"])
-    return page_shape("Tags", tag_shapes(user.tags), None)
+    return tag_page(request, user.tags)
 
 
 @action(

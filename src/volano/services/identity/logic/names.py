@@ -69,6 +69,15 @@ def parse_marker(marker: str | None) -> str:
         raise ValidationError("Invalid Marker.") from error
 
 
+def parse_count_marker(marker: str | None) -> int:
+    """How many come before the page, for lists without names; raises ValidationError."""
+    if not marker:
+        return 0
+    if not marker.isascii() or not marker.isdigit() or len(marker) > 6:
+        raise ValidationError("Invalid Marker.")
+    return int(marker)
+
+
 def to_marker(name: str) -> str:
     return base64.urlsafe_b64encode(name.encode()).decode()
 

@@ -8,11 +8,11 @@ from volano.services.identity.logic.policy.decide import (
     decide,
 )
 from volano.services.identity.logic.policy.document import (
-    PolicyKind,
     compile_policy,
     require_policy,
 )
 from volano.services.identity.logic.policy.facts import CallFacts
+from volano.services.identity.logic.policy.grammar import PolicyKind
 from volano.services.identity.logic.policy.statements import (
     Effect,
     PolicySet,

@@ -178,7 +178,10 @@ def parse_number(text: str) -> Decimal:
 def parse_date(text: str) -> Decimal:
     """Seconds since 1970 of an ISO 8601 date or of epoch seconds; raises ValueError."""
     if text.lstrip("-").isdigit():
-        return parse_number(text)
+        number = parse_number(text)
+        if abs(number) >= 2**63:
+            raise ValueError(f"{text} is no time")
+        return number
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -238,6 +241,8 @@ _TESTS: dict[str, Callable[[tuple[str, ...], bool], Test]] = {
     "dategreaterthan": _compared(parse_date, lambda order: order > 0),
     "dategreaterthanequals": _compared(parse_date, lambda order: order >= 0),
 }
+
+DATE_OPERATORS = frozenset({"datenotequals", *(name for name in _TESTS if name.startswith("date"))})
 
 _POSITIVE = {
     "stringnotequals": "stringequals",
