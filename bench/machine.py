@@ -102,9 +102,9 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def rss_mb(pid: int) -> float:
-    """Resident memory of the process itself."""
-    match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+def rss_mb(pid: int, kind: str = "VmRSS") -> float:
+    """Resident memory of the process itself; `RssAnon` leaves mapped files (SQLite's) out."""
+    match = re.search(kind + r":\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(match.group(1)) / 1024 if match else 0.0
 
 

@@ -33,4 +33,4 @@ export const theme = createTheme({
 });
 
 // Series of charts, in order; distinct without colour vision by lightness.
-export const CHART_COLORS = ['volano.7', 'amber.6', 'indigo.5', 'grape.5', 'cyan.6', 'gray.6'];
+export const CHART_COLORS = ['volano.6', 'amber.6', 'indigo.5', 'grape.5', 'cyan.6', 'gray.6'];

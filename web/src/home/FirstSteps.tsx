@@ -69,7 +69,7 @@ function useSteps(): Step[] | null {
   const steps: Step[] = [];
   const add = (known: boolean, step: Step) => known && steps.push(step);
   add(true, { title: 'Set your password', about: 'A link signs you in once; a password always.', to: '/people/account', done: session.has_password });
-  add(buckets.isSuccess, { title: 'Create a bucket', about: 'Keep files and back-ups in two zones.', to: '/objects?create=1', done: (buckets.data?.items.length ?? 0) > 0 });
+  add(buckets.isSuccess, { title: 'Create a bucket', about: 'For files and back-ups, by hand or any S3 program.', to: '/objects?create=1', done: (buckets.data?.items.length ?? 0) > 0 });
   add(instances.isSuccess, { title: 'Launch an instance', about: 'A computer of your own in a second.', to: '/instances?launch=1', done: (instances.data?.items.length ?? 0) > 0 });
   const asked = bill.data?.lines.some((line) => line.service === 'Models') ?? false;
   add(bill.isSuccess, { title: 'Ask the copilot', about: 'It answers from your own messages and documents.', to: '/chat', done: asked });

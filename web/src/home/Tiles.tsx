@@ -46,7 +46,7 @@ function Tile({ to, label, icon: Icon, value, note, error }: TileProps) {
       ) : (
         <>
           <Skeleton visible={value === undefined} w="fit-content" mih={32} miw={48}>
-            <Text fz={26} fw={650} lh={1.25}>
+            <Text fz={{ base: 20, sm: 26 }} fw={650} lh={1.25}>
               {value}
             </Text>
           </Skeleton>

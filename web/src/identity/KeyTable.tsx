@@ -97,9 +97,11 @@ function Row({ item, user }: { item: KeyView; user: string | undefined }) {
         {dialog}
         <Text size="sm" fw={500}>
           {item.name}{' '}
-          <Text span size="xs" c="dimmed" className="mono">
-            …{item.hint}
-          </Text>
+          {!item.name.endsWith(item.hint) && (
+            <Text span size="xs" c="dimmed" className="mono">
+              …{item.hint}
+            </Text>
+          )}
         </Text>
         <Text size="xs" c="dimmed">
           {[keyKind(item.kind), item.scopes && `only ${item.scopes.join(', ')}`, item.expires_us && `until ${formatTime(item.expires_us)}`, !item.active && 'inactive'].filter(Boolean).join(' · ')}

@@ -67,7 +67,7 @@ export function BucketPage() {
           )}
           {isEmpty && search === '' && (
             <Empty icon={<IconFolderOpen size={26} />} title={prefix ? 'Nothing in this folder' : 'This bucket is empty'} action={uploadButton}>
-              Drop files or folders anywhere on this page, or choose them. What is uploaded is stored in two zones.
+              Drop files or folders anywhere on this page, or choose them. What is shown as uploaded is on disk, with every copy that the region keeps.
             </Empty>
           )}
           {listing.data && !isEmpty && (

@@ -27,7 +27,7 @@ export function Buckets() {
   );
   const shown = data?.items.filter((bucket) => bucket.name.includes(wanted.trim().toLowerCase())) ?? [];
   return (
-    <Page title="Objects" about="Buckets of files, written to two zones before the answer. S3 programs use them too." actions={create}>
+    <Page title="Objects" about="Buckets of files, on disk before the answer. S3 programs use them too." actions={create}>
       <CreateBucket opened={creating} close={() => setCreating(false)} />
       {isPending && <Waiting />}
       {error !== null && <Failed error={error} retry={() => void refetch()} />}

@@ -129,7 +129,7 @@ function Drill({ zone }: { zone: ZoneView }) {
   const restore = useChange('restoreZone', { reads: ['listZones'], done: `Zone ${zone.name} is back` });
   if (!session.is_operator) return null;
   const failed = async () => {
-    const text = `A drill: the region acts as if ${zone.name} were gone. Objects are read from other zones and its instances stop. Nothing is lost; restore it here.`;
+    const text = `A drill: the region acts as if ${zone.name} were gone. Objects are read from the other zones and nothing new starts here. Nothing is lost; restore it here.`;
     if (await ask({ title: `Fail zone ${zone.name}?`, text, yes: 'Fail the zone' })) fail.mutate({ zone: zone.name, reason: 'drill' });
   };
   return (
