@@ -196,6 +196,7 @@ async def _run_mmdebstrap(target: Path, progress: Progress, mirror: str) -> None
     left_out = [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
     sources = [mirror] if mirror else _own_sources()
     argv = [program, "--verbose", "--variant=minbase", f"--include={','.join(PACKAGES)}", *left_out]
+    argv = [*_private_namespaces(), *argv]
     process = await asyncio.create_subprocess_exec(
         *argv, "--format=directory", SUITE, str(target), *sources,
         stdin=asyncio.subprocess.DEVNULL,
@@ -210,11 +211,24 @@ async def _run_mmdebstrap(target: Path, progress: Progress, mirror: str) -> None
         code = await process.wait()
     except BaseException:
         if process.returncode is None:
-            process.terminate()  # mmdebstrap unmounts and removes what it made
+            process.kill()  # its namespaces go with it, and so do mounts and processes in them
             await process.wait()
         raise
     if code != 0:
         raise commands.command_failed(argv, code, tail)
+
+
+def _private_namespaces() -> list[str]:
+    """What keeps a build's mounts and processes to itself, and ends them with this process.
+
+    mmdebstrap mounts /dev, /proc and /sys into the root it makes. Were they the host's mounts, a
+    kill -9 would leave them, and whoever then removes the folder would remove through them.
+    """
+    if os.geteuid() != 0:
+        return []
+    setpriv, unshare = commands.get_program("setpriv"), commands.get_program("unshare")
+    namespaces = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child=KILL"]
+    return [setpriv, "--pdeathsig", "KILL", unshare, *namespaces]
 
 
 def _own_sources() -> list[str]:

@@ -29,7 +29,7 @@ from volano.services.identity.logic.people import (
     get_person,
     list_principals,
 )
-from volano.services.identity.logic.policy import PolicyKind, require_policy
+from volano.services.identity.logic.policy import PolicyKind, is_placeholder, require_policy
 from volano.services.identity.logic.quotas import declare_quota, quota_value, require_quota
 from volano.services.identity.logic.roles import get_role
 from volano.services.identity.logic.seed import SeedKmsKey, seed
@@ -87,6 +87,7 @@ __all__ = [
     "get_role",
     "get_session_token",
     "insert_audit",
+    "is_placeholder",
     "list_accounts",
     "list_principals",
     "open_authority",

@@ -53,7 +53,11 @@ async def attach_policy(env: Env, call: Call, target: Target, arn: str) -> None:
 
     async def write(tx: Tx) -> None:
         target_id = await _target_id(tx, call.account, target)
-        policy = await get_policy(tx, call.account, arn)
+        try:
+            policy = await get_policy(tx, call.account, arn)
+        except NoSuchEntity as error:
+            told = f"Policy {arn[:200]} does not exist or is not attachable."
+            raise NoSuchEntity(told) from error
         known = await rows.select_attached_arns(tx, target_id)
         if policy.arn in known:
             return

@@ -41,10 +41,10 @@ async def require_quota(
 
 
 async def require_iam_quota(reader: Reader, account: str, name: str, used: int) -> None:
-    """As require_quota, in IAM's words."""
+    """As require_quota, in IAM's words: `iam.groups-per-user` is its GroupsPerUser."""
     limit = await quota_value(reader, account, name)
     if used >= limit:
-        thing = name.removeprefix("iam.").replace("-", " ")
+        thing = name.removeprefix("iam.").title().replace("-", "")
         raise LimitExceeded(f"Cannot exceed quota for {thing}: {limit}")
 
 

@@ -15,7 +15,7 @@ from volano.services.identity.logic.names import (
     require_tags,
 )
 from volano.services.identity.logic.policies import require_boundary
-from volano.services.identity.logic.policy import PolicyKind, require_policy
+from volano.services.identity.logic.policy import PolicyKind, is_placeholder, require_policy
 from volano.services.identity.logic.quotas import require_iam_quota
 from volano.services.identity.model.errors import (
     DeleteConflict,
@@ -71,14 +71,6 @@ def make_role(
         tags=dict(tags or {}),
         created_us=env.clock.now_us(),
     )
-
-
-def is_placeholder(trust: str) -> bool:
-    """Words where a document belongs, as public suites write ("some policy", "{}").
-
-    Test mode takes them for a role that nobody may assume.
-    """
-    return trust != "" and ("{" not in trust or not trust.strip("{} \t\n"))
 
 
 def _require_session(max_session_s: int) -> None:

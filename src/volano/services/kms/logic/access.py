@@ -15,9 +15,11 @@ from volano.services.identity.interface import (
     RESOURCE_ACCOUNT,
     RESOURCE_DECIDES,
     RESOURCE_POLICY,
+    is_placeholder,
 )
 from volano.services.kms import store as rows
 from volano.services.kms.logic.errors import AccessDenied, InvalidArn, NotFoundException
+from volano.services.kms.model import default_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +78,7 @@ def key_facts(call: Call, key: Key, *, context: Mapping[str, str] | None = None)
     """Condition keys of a request on `key`: no policy but the key's own opens it."""
     facts = {
         RESOURCE_ACCOUNT: str(key.account),
-        RESOURCE_POLICY: key.policy,
+        RESOURCE_POLICY: default_policy(key.account) if is_placeholder(key.policy) else key.policy,
         RESOURCE_DECIDES: "yes",
         "kms:CallerAccount": str(call.account),
         "kms:KeySpec": "SYMMETRIC_DEFAULT",

@@ -10,6 +10,7 @@ from volano.kernel.errors import Denied, Invalid, NotBuilt
 from volano.services.identity.interface import (
     PolicyKind,
     declare_quota,
+    is_placeholder,
     quota_value,
     require_policy,
 )
@@ -234,6 +235,8 @@ async def put_key_policy(
 
 
 async def _require_policy(env: Env, call: Call, key: Key, *, skip_lockout_check: bool) -> None:
+    if env.config.test_mode and is_placeholder(key.policy):
+        return
     try:
         require_policy(key.policy, PolicyKind.RESOURCE, limit=MAX_POLICY_BYTES)
     except Invalid as error:

@@ -9,6 +9,7 @@ from volano.services.identity.logic.policy.decide import (
 )
 from volano.services.identity.logic.policy.document import (
     compile_policy,
+    is_placeholder,
     require_policy,
 )
 from volano.services.identity.logic.policy.facts import CallFacts
@@ -32,6 +33,7 @@ __all__ = [
     "compile_policy",
     "decide",
     "deny_everything",
+    "is_placeholder",
     "merge",
     "require_policy",
 ]
