@@ -105,7 +105,7 @@ def test_a_stop_text_ends_and_is_left_out(client):
 
 
 def test_log_probabilities_parse_and_are_ordered(client):
-    answer = ask(client, logprobs=True, top_logprobs=5, max_tokens=4)
+    answer = ask(client, logprobs=True, top_logprobs=5, max_tokens=4, seed=3)
     tokens = answer.choices[0].logprobs.content
     # The token that ends the answer is counted but is no text, so it has no entry.
     ended = answer.choices[0].finish_reason == "stop"
@@ -116,9 +116,9 @@ def test_log_probabilities_parse_and_are_ordered(client):
         tops = [top.logprob for top in token.top_logprobs]
         assert len(tops) == 5
         assert tops == sorted(tops, reverse=True)
-    none = ask(client, logprobs=True, max_tokens=2).choices[0].logprobs.content
+    none = ask(client, logprobs=True, max_tokens=2, seed=3).choices[0].logprobs.content
     assert [token.top_logprobs for token in none] == [[]] * len(none)
-    chunks = list(ask(client, logprobs=True, top_logprobs=1, max_tokens=4, stream=True))
+    chunks = list(ask(client, logprobs=True, top_logprobs=1, max_tokens=4, seed=3, stream=True))
     streamed = [t for c in chunks if c.choices[0].logprobs for t in c.choices[0].logprobs.content]
     assert 1 <= len(streamed) <= 4
 
