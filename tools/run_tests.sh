@@ -1,14 +1,26 @@
 #!/usr/bin/env bash
-# The whole suite, on SQLite and on a PostgreSQL that the tests start themselves, in parallel.
-# What fails there runs once more, alone: a test that a crowded machine broke passes then and is
-# named as such, a test that finds a bug fails again and fails the run.
+# The whole suite, on SQLite and on a PostgreSQL that the tests start themselves, in parallel. The
+# console's tests run apart: Playwright keeps an event loop open in its process, beside which no
+# other asynchronous test can run. What fails in the crowd runs once more, alone: a test that a busy
+# machine broke passes then and is named, a test that finds a bug fails again and fails the run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 workers=${1:-2}
 export PYTHONDONTWRITEBYTECODE=1
-.venv/bin/python -m pytest -n "$workers" --dist loadgroup "${@:2}" tests
-code=$?
-[ "$code" = 1 ] || exit "$code"
-echo
-echo "==> Once more, alone: what failed beside other tests. Mend it even when it passes now."
-exec .venv/bin/python -m pytest --last-failed --last-failed-no-failures none tests
+pytest=(.venv/bin/python -m pytest)
+failed=0
+
+run() {
+  "${pytest[@]}" -n "$workers" --dist loadgroup "$@"
+  local code=$?
+  if [ "$code" = 1 ]; then
+    echo "==> Once more, alone: what failed beside other tests. Mend it even when it passes now."
+    "${pytest[@]}" --last-failed --last-failed-no-failures none "$@"
+    code=$?
+  fi
+  [ "$code" = 0 ] || failed=$code
+}
+
+run tests/console
+run --ignore=tests/console tests
+exit "$failed"
