@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from volano.app.build import open_process
+from volano.app.listeners import QuietServer
 from volano.app.protocol import LimitedProtocol
 from volano.app.server import aws_app, console_app
 from volano.app.start import Started, first_start
@@ -47,14 +48,6 @@ class PortInUse(Unavailable):
 
 class DataInUse(Unavailable):
     code = "DataInUse"
-
-
-class _Server(uvicorn.Server):
-    """A uvicorn server that leaves signals to us."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def run_forever(config: Config, on_ready: Callable[[Process, Started], None]) -> None:
@@ -122,7 +115,7 @@ async def serving(
                 await asyncio.gather(*watched, return_exceptions=True)
 
 
-def _server(config: Config, app: Any) -> _Server:
+def _server(config: Config, app: Any) -> QuietServer:
     settings = uvicorn.Config(
         app,
         http="httptools" if config.http == "stock" else LimitedProtocol,
@@ -140,7 +133,7 @@ def _server(config: Config, app: Any) -> _Server:
         ssl_certfile=str(config.tls_certificate) if config.tls_certificate else None,
         ssl_keyfile=str(config.tls_key) if config.tls_key else None,
     )
-    return _Server(settings)
+    return QuietServer(settings)
 
 
 @contextmanager

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, unquote
 
 from volano.kernel.bytes import FileSlice
-from volano.kernel.errors import Invalid, TooLarge
+from volano.kernel.errors import TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     Scope = dict[str, Any]
     Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -334,58 +334,3 @@ class WebSocket:
     async def close(self, code: int = 1000, reason: str = "") -> None:
         with suppress(RuntimeError, OSError):
             await self._send({"type": "websocket.close", "code": code, "reason": reason})
-
-
-def parse_multipart(content_type: str, data: bytes) -> list[tuple[str, str | None, str, bytes]]:
-    """The parts of a `multipart/form-data` body (RFC 7578): name, file name, media type, bytes.
-
-    Raises Invalid when the boundary is missing or the framing is broken.
-    """
-    boundary = _parameter(content_type, "boundary")
-    if not boundary:
-        raise Invalid("The multipart body has no boundary in its Content-Type.")
-    marker = b"--" + boundary.encode("latin-1")
-    pieces = (b"\r\n" + data).split(b"\r\n" + marker)
-    if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
-        raise Invalid("The multipart body does not end with its boundary.")
-    return [_parse_part(piece) for piece in pieces[1:-1]]
-
-
-def _parse_part(piece: bytes) -> tuple[str, str | None, str, bytes]:
-    head, separator, content = piece.partition(b"\r\n\r\n")
-    if not separator:
-        raise Invalid("A part of the multipart body has no headers.")
-    headers: dict[str, str] = {}
-    for line in head.decode("utf-8", "replace").split("\r\n"):
-        name, _, value = line.partition(":")
-        headers[name.strip().lower()] = value.strip()
-    disposition = headers.get("content-disposition", "")
-    field_name = _parameter(disposition, "name")
-    if field_name is None:
-        raise Invalid("A part of the multipart body has no name.")
-    media = headers.get("content-type", "application/octet-stream")
-    return field_name, _parameter(disposition, "filename"), media, content
-
-
-def _parameter(header: str, name: str) -> str | None:
-    for part in _split_parameters(header):
-        key, _, value = part.strip().partition("=")
-        if key.strip().lower() == name:
-            value = value.strip()
-            if len(value) >= 2 and value[0] == value[-1] == '"':
-                value = value[1:-1].replace('\\"', '"').replace("%22", '"')
-            return value
-    return None
-
-
-def _split_parameters(header: str) -> Iterable[str]:
-    part, quoted = "", False
-    for char in header:
-        if char == '"':
-            quoted = not quoted
-        if char == ";" and not quoted:
-            yield part
-            part = ""
-        else:
-            part += char
-    yield part
