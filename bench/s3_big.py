@@ -1,7 +1,7 @@
 """Big objects by HTTP against nginx's sendfile: GET of 8 and 256 MiB, and a range of 8 MiB.
 
-Run: `python bench/s3_big.py [FOLDER]`. curl reads one object again and again on one connection; figures
-are MB/s and seconds of the server's CPU for each GiB.
+Run: `python bench/s3_big.py [FOLDER]`. curl reads one object again and again on one connection;
+figures are MB/s and seconds of the server's CPU for each GiB.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Microseconds of the AWS door's parts: SigV4, reading, writing, and a whole small S3 GET.
 
-Run: `python bench/wire_aws.py`. Prints CPU time, the best of five rounds, with the load average beside it.
+Run: `python bench/wire_aws.py`. Prints CPU time, the best of five rounds, with the load average
+beside it.
 """
 
 from __future__ import annotations

@@ -68,13 +68,38 @@ class Postgres:
         data = folder / "data"
         run = {"user": user, "cwd": "/", "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run(
-            [bin_dir / "initdb", "--no-sync", "-U", "volano", "-A", "trust", "-E", "UTF8",
-             "--locale=C", "-D", data],
-            check=True, **run,
+            [
+                bin_dir / "initdb",
+                "--no-sync",
+                "-U",
+                "volano",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "-D",
+                data,
+            ],
+            check=True,
+            **run,
         )
         self.process = subprocess.Popen(
-            [bin_dir / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=",
-             "-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB"],
+            [
+                bin_dir / "postgres",
+                "-D",
+                data,
+                "-k",
+                folder,
+                "-c",
+                "listen_addresses=",
+                "-c",
+                "fsync=off",
+                "-c",
+                "max_connections=200",
+                "-c",
+                "shared_buffers=32MB",
+            ],
             **run,
         )
         deadline = time.monotonic() + 30
@@ -84,9 +109,7 @@ class Postgres:
             time.sleep(0.05)
 
     def _answers(self) -> bool:
-        done = subprocess.run(
-            [postgres_bin() / "pg_isready", "-h", self.folder, "-q"], check=False
-        )
+        done = subprocess.run([postgres_bin() / "pg_isready", "-h", self.folder, "-q"], check=False)
         return done.returncode == 0
 
     def create_database(self) -> str:
@@ -188,7 +211,9 @@ class Volano:
             "aws_access_key_id": self.credentials["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": self.credentials["AWS_SECRET_ACCESS_KEY"],
             "region_name": self.credentials["AWS_DEFAULT_REGION"],
-            "config": BotoConfig(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+            "config": BotoConfig(
+                retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
+            ),
         }
         return boto3.client(service, endpoint_url=self.aws_url, **(keys | options))
 
@@ -262,7 +287,10 @@ def _spawn(arguments: list[str], environment: dict[str, str], data_dir: Path) ->
     with (data_dir.parent / "volano.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "volano", "up", *arguments],
-            env=environment, stdout=log, stderr=log, start_new_session=True,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
 
 
@@ -284,14 +312,31 @@ def start_volano(folder: Path, *, store: str = "sqlite", **settings: str) -> Vol
     data_dir = folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
     port, aws_port = free_port(), free_port()
-    arguments = ["--data", str(data_dir), "--port", str(port), "--aws-port", str(aws_port),
-                 "--store", store]
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "OPENAI_", "SLACK_", "VOLANO_"))}
+    arguments = [
+        "--data",
+        str(data_dir),
+        "--port",
+        str(port),
+        "--aws-port",
+        str(aws_port),
+        "--store",
+        store,
+    ]
+    clean = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("AWS_", "OPENAI_", "SLACK_", "VOLANO_"))
+    }
     environment = clean | {"VOLANO_PUBLIC_HOST": "127.0.0.1", "PYTHONPATH": str(ROOT / "src")}
     environment |= {f"VOLANO_{key.upper()}": value for key, value in settings.items()}
     server = Volano(
-        process=_spawn(arguments, environment, data_dir), data_dir=data_dir, port=port,
-        aws_port=aws_port, credentials={}, arguments=arguments, environment=environment,
+        process=_spawn(arguments, environment, data_dir),
+        data_dir=data_dir,
+        port=port,
+        aws_port=aws_port,
+        credentials={},
+        arguments=arguments,
+        environment=environment,
     )
     _wait_ready(server)
     lines = (data_dir / "admin.env").read_text().splitlines()
@@ -300,7 +345,9 @@ def start_volano(folder: Path, *, store: str = "sqlite", **settings: str) -> Vol
 
 
 @pytest.fixture(scope="session", params=STORES)
-def volano(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Volano]:
+def volano(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Volano]:
     """A running Volano on each database, shared by the worker's tests."""
     store = "sqlite"
     if request.param == "postgres":

@@ -11,14 +11,16 @@ import sys
 import threading
 
 import pytest
-
 from tests.conftest import ROOT, STORES, start_volano
 
 
 def _command(*arguments):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("VOLANO_")}
     return subprocess.run(
-        [sys.executable, "-m", "volano", *arguments], capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "volano", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
         env=environment | {"PYTHONPATH": str(ROOT / "src")},
     )
 
@@ -53,12 +55,19 @@ def test_what_was_acknowledged_before_is_in_the_backup(kind, request, tmp_path):
         while len(acknowledged) < 60:
             stop.wait(0.01)
         before = list(acknowledged)
-        done = _command("backup", str(tmp_path / "b.tar"), "--data", str(server.data_dir), "--store", store)
+        done = _command(
+            "backup", str(tmp_path / "b.tar"), "--data", str(server.data_dir), "--store", store
+        )
         server.stop(kill=True)
         stop.set()
     assert done.returncode == 0, done.stderr
     done = _command(
-        "restore", str(tmp_path / "b.tar"), "--data", str(tmp_path / "two" / "data"), "--store", again
+        "restore",
+        str(tmp_path / "b.tar"),
+        "--data",
+        str(tmp_path / "two" / "data"),
+        "--store",
+        again,
     )
     assert done.returncode == 0, done.stderr
     restored = start_volano(tmp_path / "two", store=again)

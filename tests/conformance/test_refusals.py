@@ -30,7 +30,13 @@ from volano.wire.results import Upload
 load_services()
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AccessDeniedFault"}
-UNSIGNED_CODES = {"AccessDenied", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "AuthFailure", "UnrecognizedClientException"}
+UNSIGNED_CODES = {
+    "AccessDenied",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "AuthFailure",
+    "UnrecognizedClientException",
+}
 
 NEEDS_ONLY_A_CREDENTIAL = {
     "sts:GetCallerIdentity": "tells the caller who they are",
@@ -64,9 +70,17 @@ ALSO_NEEDS = {"ec2:CreateTags": {"Tags": [{"Key": "k", "Value": "v"}]}}
 
 LIVES_WITHOUT_ROWS = {
     "audit": "each refusal is written there",
-    "outbox": "events of work", "event_cursor": "delivery", "event_dead": "delivery", "lease": "work",
-    "job": "work", "compute_node": "heartbeats", "s3_work_state": "work", "s3_bucket_usage": "metering",
-    "billing_usage": "metering", "billing_day": "metering", "identity_login_attempt": "counts refusals",
+    "outbox": "events of work",
+    "event_cursor": "delivery",
+    "event_dead": "delivery",
+    "lease": "work",
+    "job": "work",
+    "compute_node": "heartbeats",
+    "s3_work_state": "work",
+    "s3_bucket_usage": "metering",
+    "billing_usage": "metering",
+    "billing_day": "metering",
+    "identity_login_attempt": "counts refusals",
 }
 TIMES_OF_USE = ("used_us", "last_used", "used_service", "seen_us")
 
@@ -85,15 +99,22 @@ class Stage:
         """Every row that matters, by table; with `first_only` those of the first account."""
         database = sqlite3.connect(f"file:{self.cloud.data_dir / 'volano.db'}?mode=ro", uri=True)
         with contextlib.closing(database):
-            names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            names = [
+                row[0]
+                for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            ]
             found = {}
             for name in names:
                 if any(word in name for word in LIVES_WITHOUT_ROWS) or name.startswith("sqlite_"):
                     continue
                 columns = [row[1] for row in database.execute(f'PRAGMA table_info("{name}")')]
                 kept = [c for c in columns if not any(word in c for word in TIMES_OF_USE)]
-                rows = {str(row) for row in database.execute(f"SELECT {', '.join(kept)} FROM \"{name}\"")}
-                found[name] = {row for row in rows if not first_only or self.values["account"] in row}
+                rows = {
+                    str(row) for row in database.execute(f'SELECT {", ".join(kept)} FROM "{name}"')
+                }
+                found[name] = {
+                    row for row in rows if not first_only or self.values["account"] in row
+                }
             return found
 
 
@@ -107,8 +128,22 @@ def stage(volano_sqlite):
     s3.put_object(Bucket=bucket, Key="k", Body=b"first account's secret")
     upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
     account = sts.get_caller_identity()["Account"]
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:user/admin"}, "Action": "sts:AssumeRole"}]}
-    allow = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]})
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{account}:user/admin"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    allow = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
+        }
+    )
     iam.create_user(UserName=user)
     access_key = iam.create_access_key(UserName=user)["AccessKey"]["AccessKeyId"]
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
@@ -121,24 +156,67 @@ def stage(volano_sqlite):
     slack = cloud.slack()
     channel = slack.conversations_create(name=name, is_private=True)["channel"]["id"]
     ts = slack.chat_postMessage(channel=channel, text="first account's secret")["ts"]
-    provider = iam.create_open_id_connect_provider(Url=f"https://{name}.example", ClientIDList=["app"])
+    provider = iam.create_open_id_connect_provider(
+        Url=f"https://{name}.example", ClientIDList=["app"]
+    )
     ec2 = cloud.client("ec2")
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     ec2.create_key_pair(KeyName=name)
     values = {
-        "account": account, "Bucket": bucket, "Key": "k", "UploadId": upload, "PartNumber": 1,
-        "CopySource": f"{bucket}/k", "UserName": user, "RoleName": name, "GroupName": name,
-        "InstanceProfileName": name, "PolicyArn": policy, "PolicyName": name, "PolicyDocument": allow,
-        "AssumeRolePolicyDocument": json.dumps(trust), "RoleArn": f"arn:aws:iam::{account}:role/{name}",
-        "RoleSessionName": "session", "AccessKeyId": access_key, "KeyId": key["Arn"], "TargetKeyId": key["Arn"],
-        "AliasName": f"alias/{name}", "CiphertextBlob": blob, "SourceKeyId": key["Arn"], "DestinationKeyId": key["Arn"],
-        "PolicySourceArn": f"arn:aws:iam::{account}:user/{user}", "PermissionsBoundary": policy, "Policy": allow,
-        "OpenIDConnectProviderArn": provider["OpenIDConnectProviderArn"], "ThumbprintList": ["a" * 40],
-        "ClientID": "app", "Url": "https://other.example",
-        "InstanceId": "i-0123456789abcdef0", "ImageId": "ami-12345678", "image": "ami-none", "KeyName": name, "VpcId": vpc,
-        "bucket": bucket, "key": "k", "user": user, "person": user, "name": name, "channel": channel, "ts": ts,
-        "timestamp": ts, "users": "U0000000000", "text": "x", "owner": account, "zone": "b", "message_ts": ts,
-        "resources": vpc, "VersionId": "v1", "Status": "Inactive", "Start": "2026-01-01", "End": "2026-01-02", "group": name,
+        "account": account,
+        "Bucket": bucket,
+        "Key": "k",
+        "UploadId": upload,
+        "PartNumber": 1,
+        "CopySource": f"{bucket}/k",
+        "UserName": user,
+        "RoleName": name,
+        "GroupName": name,
+        "InstanceProfileName": name,
+        "PolicyArn": policy,
+        "PolicyName": name,
+        "PolicyDocument": allow,
+        "AssumeRolePolicyDocument": json.dumps(trust),
+        "RoleArn": f"arn:aws:iam::{account}:role/{name}",
+        "RoleSessionName": "session",
+        "AccessKeyId": access_key,
+        "KeyId": key["Arn"],
+        "TargetKeyId": key["Arn"],
+        "AliasName": f"alias/{name}",
+        "CiphertextBlob": blob,
+        "SourceKeyId": key["Arn"],
+        "DestinationKeyId": key["Arn"],
+        "PolicySourceArn": f"arn:aws:iam::{account}:user/{user}",
+        "PermissionsBoundary": policy,
+        "Policy": allow,
+        "OpenIDConnectProviderArn": provider["OpenIDConnectProviderArn"],
+        "ThumbprintList": ["a" * 40],
+        "ClientID": "app",
+        "Url": "https://other.example",
+        "InstanceId": "i-0123456789abcdef0",
+        "ImageId": "ami-12345678",
+        "image": "ami-none",
+        "KeyName": name,
+        "VpcId": vpc,
+        "bucket": bucket,
+        "key": "k",
+        "user": user,
+        "person": user,
+        "name": name,
+        "channel": channel,
+        "ts": ts,
+        "timestamp": ts,
+        "users": "U0000000000",
+        "text": "x",
+        "owner": account,
+        "zone": "b",
+        "message_ts": ts,
+        "resources": vpc,
+        "VersionId": "v1",
+        "Status": "Inactive",
+        "Start": "2026-01-01",
+        "End": "2026-01-02",
+        "group": name,
     }
     cloud.rest("POST", "/people", {"name": f"weak-{tag}"})
     weak = {}
@@ -150,21 +228,38 @@ def stage(volano_sqlite):
     for arn in iam.list_attached_user_policies(UserName=f"weak-{tag}")["AttachedPolicies"]:
         iam.detach_user_policy(UserName=f"weak-{tag}", PolicyArn=arn["PolicyArn"])
     return Stage(
-        cloud=cloud, values=values, other=cloud.add_account(), clients={},
-        weak={"AWS_ACCESS_KEY_ID": weak["access-key"]["id"], "AWS_SECRET_ACCESS_KEY": weak["access-key"]["secret"],
-              "OPENAI_API_KEY": weak["api"]["secret"], "SLACK_USER_TOKEN": weak["slack-user"]["secret"]},
+        cloud=cloud,
+        values=values,
+        other=cloud.add_account(),
+        clients={},
+        weak={
+            "AWS_ACCESS_KEY_ID": weak["access-key"]["id"],
+            "AWS_SECRET_ACCESS_KEY": weak["access-key"]["secret"],
+            "OPENAI_API_KEY": weak["api"]["secret"],
+            "SLACK_USER_TOKEN": weak["slack-user"]["secret"],
+        },
     )
 
 
 # --- the least input of an action -------------------------------------------------------------
 
+
 def least_shape(shape, values, name="", depth=0):
     """A value of a botocore shape: only what is required, real names where we have them."""
-    if name in values and (shape.type_name in ("string", "integer", "blob", "long") or isinstance(values[name], list)):
+    if name in values and (
+        shape.type_name in ("string", "integer", "blob", "long") or isinstance(values[name], list)
+    ):
         return values[name]
     if shape.type_name == "structure":
-        wanted = {member for member in shape.members if member in shape.required_members or (depth == 0 and member in values)}
-        return {member: least_shape(shape.members[member], values, member, depth + 1) for member in wanted}
+        wanted = {
+            member
+            for member in shape.members
+            if member in shape.required_members or (depth == 0 and member in values)
+        }
+        return {
+            member: least_shape(shape.members[member], values, member, depth + 1)
+            for member in wanted
+        }
     if shape.type_name == "list":
         single = {"InstanceIds": "InstanceId"}.get(name, name)
         return [least_shape(shape.member, values, single, depth + 1)]
@@ -172,7 +267,15 @@ def least_shape(shape, values, name="", depth=0):
         return {}
     if shape.type_name == "string":
         return shape.enum[0] if getattr(shape, "enum", None) else "refused"
-    return {"integer": 1, "long": 1, "float": 1.0, "double": 1.0, "boolean": False, "blob": b"x", "timestamp": 1_700_000_000}[shape.type_name]
+    return {
+        "integer": 1,
+        "long": 1,
+        "float": 1.0,
+        "double": 1.0,
+        "boolean": False,
+        "blob": b"x",
+        "timestamp": 1_700_000_000,
+    }[shape.type_name]
 
 
 def least_value(kind, values, name):
@@ -194,10 +297,15 @@ def least_struct(kind, values):
     if kind is None or not isinstance(kind, type) or not issubclass(kind, msgspec.Struct):
         return {}
     found = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    return {name: least_value(field.type, values, name) for name, field in found.items() if field.required or name in values}
+    return {
+        name: least_value(field.type, values, name)
+        for name, field in found.items()
+        if field.required or name in values
+    }
 
 
 # --- calling ----------------------------------------------------------------------------------
+
 
 def call_aws(stage, found, who):
     """(refusal code or '', answer as text, HTTP status)"""
@@ -208,7 +316,11 @@ def call_aws(stage, found, who):
     try:
         answer = client._make_api_call(found.operation, params)
     except ClientError as error:
-        return error.response["Error"]["Code"], str(error.response["Error"].get("Message")), error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return (
+            error.response["Error"]["Code"],
+            str(error.response["Error"].get("Message")),
+            error.response["ResponseMetadata"]["HTTPStatusCode"],
+        )
     if "Body" in answer:
         answer["Body"] = answer["Body"].read()
     return "", str({k: v for k, v in answer.items() if k != "ResponseMetadata"}), 200
@@ -218,11 +330,20 @@ def client_of(stage, service, who):
     known = stage.clients.get((service, who and who["AWS_ACCESS_KEY_ID"]))
     if known is not None:
         return known
-    options = {"config": Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, parameter_validation=False)}
+    options = {
+        "config": Config(
+            retries={"total_max_attempts": 1},
+            s3={"addressing_style": "path"},
+            parameter_validation=False,
+        )
+    }
     if who is None:
         options["config"] = options["config"].merge(Config(signature_version=UNSIGNED))
     else:
-        options |= {"aws_access_key_id": who["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": who["AWS_SECRET_ACCESS_KEY"]}
+        options |= {
+            "aws_access_key_id": who["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": who["AWS_SECRET_ACCESS_KEY"],
+        }
     made = stage.cloud.client(service, **options)
     stage.clients[service, who and who["AWS_ACCESS_KEY_ID"]] = made
     return made
@@ -247,7 +368,9 @@ def call_http(stage, found, who):
     path = found.path
     for part in [part for part in found.path.split("/") if part.startswith("{")]:
         inner = part.strip("{}").partition(":")[0].rstrip("*.+")
-        path = path.replace(part, urllib.parse.quote(str(params.pop(inner, values.get(inner, "refused")))))
+        path = path.replace(
+            part, urllib.parse.quote(str(params.pop(inner, values.get(inner, "refused"))))
+        )
     headers = {"content-type": "application/json"}
     if who is not None:
         headers["authorization"] = f"Bearer {who['OPENAI_API_KEY']}"
@@ -256,15 +379,27 @@ def call_http(stage, found, who):
     else:
         body = json.dumps(params, default=str).encode()
     status, text = send(stage.cloud.url + path, found.method, body or None, headers)
-    return ("" if status < 400 else json.loads(text or "{}").get("code") or str(status)), text, status
+    return (
+        ("" if status < 400 else json.loads(text or "{}").get("code") or str(status)),
+        text,
+        status,
+    )
 
 
 def call_slack(stage, found, who):
-    params = {k: v if isinstance(v, str) else json.dumps(v) for k, v in least_struct(request_type(found), stage.values).items()}
+    params = {
+        k: v if isinstance(v, str) else json.dumps(v)
+        for k, v in least_struct(request_type(found), stage.values).items()
+    }
     headers = {"content-type": "application/x-www-form-urlencoded"}
     if who is not None:
         headers["authorization"] = f"Bearer {who['SLACK_USER_TOKEN']}"
-    status, text = send(f"{stage.cloud.url}/api/{found.operation}", "POST", urllib.parse.urlencode(params).encode(), headers)
+    status, text = send(
+        f"{stage.cloud.url}/api/{found.operation}",
+        "POST",
+        urllib.parse.urlencode(params).encode(),
+        headers,
+    )
     answer = json.loads(text)
     assert status == 200, (found.name, status, text)
     return ("" if answer["ok"] else answer["error"]), text, status
@@ -294,8 +429,11 @@ def test_without_a_credential_every_action_refuses(stage, protocol):
     for found in actions(protocol):
         code, text, status = CALLS[protocol](stage, found, None)
         right = {
-            "aws": code in UNSIGNED_CODES or (code in ("403", "401") and found.operation.startswith("Head")),
-            "rest": status == 401, "openai": status == 401, "slack": code == "not_authed",
+            "aws": code in UNSIGNED_CODES
+            or (code in ("403", "401") and found.operation.startswith("Head")),
+            "rest": status == 401,
+            "openai": status == 401,
+            "slack": code == "not_authed",
         }[protocol]
         if not right or "Traceback" in text:
             wrong.append((found.name, status, code, text[:200]))
@@ -312,8 +450,16 @@ def test_a_user_without_rights_is_refused(stage, protocol):
         code, text, status = CALLS[protocol](stage, found, stage.weak)
         right = {
             "aws": code in DENIED or (code == "403" and found.operation.startswith("Head")),
-            "rest": status == 403, "openai": status == 403,
-            "slack": code in ("missing_scope", "not_allowed_token_type", "no_permission", "access_denied", "restricted_action"),
+            "rest": status == 403,
+            "openai": status == 403,
+            "slack": code
+            in (
+                "missing_scope",
+                "not_allowed_token_type",
+                "no_permission",
+                "access_denied",
+                "restricted_action",
+            ),
         }[protocol]
         if not right or "Traceback" in text:
             wrong.append((found.name, status, code, text[:200]))

@@ -37,26 +37,36 @@ def test_health_readiness_and_metrics_answer(volano_sqlite):
 
 
 @pytest.mark.parametrize("aws", [False, True])
-@pytest.mark.parametrize(("data", "status"), [
-    (b"GET / HTTP/1.1\r\nhost: x\r\n" + b"a: b\r\n" * 300 + b"\r\n", b"431"),
-    (b"GET / HTTP/1.1\r\nhost: x\r\nbig: " + b"x" * 70_000 + b"\r\n\r\n", b"431"),
-    (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n", b"414"),
-    (b"nonsense\r\n\r\n", b"400"),
-    (b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello", b"400"),
-    (b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", b"400"),
-])
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nhost: x\r\n" + b"a: b\r\n" * 300 + b"\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\nbig: " + b"x" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n", b"414"),
+        (b"nonsense\r\n\r\n", b"400"),
+        (
+            b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello",
+            b"400",
+        ),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", b"400"),
+    ],
+)
 def test_bad_framing_and_oversize_heads_are_refused(volano_sqlite, aws, data, status):
     port = volano_sqlite.aws_port if aws else volano_sqlite.port
     answer = raw(port, data)
     assert answer.startswith(b"HTTP/1.1 " + status), answer[:200]
     assert b"Traceback" not in answer
-    assert raw(port, b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").startswith(b"HTTP/1.1 200")
+    assert raw(port, b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").startswith(
+        b"HTTP/1.1 200"
+    )
 
 
 def test_expect_100_continue_is_answered_before_the_body_is_sent(volano_sqlite):
     client = volano_sqlite.client("s3")
     client.create_bucket(Bucket="expect-continue")
-    url = client.generate_presigned_url("put_object", Params={"Bucket": "expect-continue", "Key": "k"})
+    url = client.generate_presigned_url(
+        "put_object", Params={"Bucket": "expect-continue", "Key": "k"}
+    )
     path = url.partition(str(volano_sqlite.aws_port))[2]
     with socket.create_connection(("127.0.0.1", volano_sqlite.aws_port), timeout=10) as connection:
         head = f"PUT {path} HTTP/1.1\r\nhost: 127.0.0.1:{volano_sqlite.aws_port}\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n"
@@ -80,8 +90,13 @@ def test_a_port_in_use_is_said_before_anything_is_made(tmp_path):
 
 def test_a_data_folder_in_use_is_refused(volano_sqlite, tmp_path):
     done = _up(
-        tmp_path, "--data", str(volano_sqlite.data_dir), "--port", str(free_port()),
-        "--aws-port", str(free_port()),
+        tmp_path,
+        "--data",
+        str(volano_sqlite.data_dir),
+        "--port",
+        str(free_port()),
+        "--aws-port",
+        str(free_port()),
     )
     assert done.returncode == 1
     assert str(volano_sqlite.process.pid) in done.stderr
@@ -94,10 +109,17 @@ def test_a_bad_setting_ends_with_2_and_names_it(tmp_path):
 
 
 def _up(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "VOLANO_DATA_DIR": str(tmp_path / "data")}
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT / "src"),
+        "VOLANO_DATA_DIR": str(tmp_path / "data"),
+    }
     return subprocess.run(
-        [sys.executable, "-m", "volano", "up", *options], env=environment, capture_output=True,
-        text=True, timeout=60, check=False,
+        [sys.executable, "-m", "volano", "up", *options],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -169,7 +191,7 @@ def test_the_second_start_is_ready_in_two_seconds_on_a_quiet_machine(tmp_path):
     server = start_volano(tmp_path)
     first = (tmp_path / "volano.log").read_text()
     server.restart()
-    second = (tmp_path / "volano.log").read_text()[len(first):]
+    second = (tmp_path / "volano.log").read_text()[len(first) :]
     assert "AWS_SECRET_ACCESS_KEY" in first
     assert "AWS_SECRET_ACCESS_KEY" not in second
     assert "Volano is ready" in second

@@ -43,8 +43,9 @@ def cloud(request, tmp_path_factory):
     store = "sqlite"
     if request.param == "postgres":
         store = request.getfixturevalue("postgres").create_database()
-    server = start_volano(folder, store=store, test_mode="1", test_file=str(folder / "seed.toml"),
-                          lifecycle_day_s="1")
+    server = start_volano(
+        folder, store=store, test_mode="1", test_file=str(folder / "seed.toml"), lifecycle_day_s="1"
+    )
     yield server
     server.stop()
 
@@ -90,7 +91,9 @@ def test_every_account_has_a_default_vpc_with_a_subnet_per_zone(cloud):
     vpcs = ec2.describe_vpcs()["Vpcs"]
     assert [vpc["IsDefault"] for vpc in vpcs] == [True]
     zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
-    assert sorted(subnet["AvailabilityZone"] for subnet in ec2.describe_subnets()["Subnets"]) == zones
+    assert (
+        sorted(subnet["AvailabilityZone"] for subnet in ec2.describe_subnets()["Subnets"]) == zones
+    )
 
 
 def test_reset_returns_every_service_to_its_first_state(cloud):
@@ -113,7 +116,9 @@ def test_reset_returns_every_service_to_its_first_state(cloud):
         assert {user["UserName"] for user in iam.list_users()["Users"]} == {"tester", "reader"}
         assert sorted(key["KeyId"] for key in kms.list_keys()["Keys"]) == ["testkey-1", "testkey-2"]
         kms.encrypt(KeyId="testkey-1", Plaintext=b"x")
-        assert [channel["id"] for channel in cloud.slack().conversations_list()["channels"]] == [c["id"] for c in general]
+        assert [channel["id"] for channel in cloud.slack().conversations_list()["channels"]] == [
+            c["id"] for c in general
+        ]
         assert ec2.describe_vpcs()["Vpcs"][0]["VpcId"] == first_vpc
         with pytest.raises(ClientError) as caught:
             client(cloud, "sts", made["AccessKeyId"], made["SecretAccessKey"]).get_caller_identity()
@@ -126,7 +131,9 @@ def test_a_lifecycle_day_lasts_as_long_as_the_setting_says(cloud):
     for key in ("old/a", "new/a"):
         s3.put_object(Bucket="short-days", Key=key, Body=b"x")
     rule = {"ID": "r", "Status": "Enabled", "Filter": {"Prefix": "old/"}, "Expiration": {"Days": 1}}
-    s3.put_bucket_lifecycle_configuration(Bucket="short-days", LifecycleConfiguration={"Rules": [rule]})
+    s3.put_bucket_lifecycle_configuration(
+        Bucket="short-days", LifecycleConfiguration={"Rules": [rule]}
+    )
     deadline = time.monotonic() + 60
     while len(found := s3.list_objects_v2(Bucket="short-days")["Contents"]) == 2:
         assert time.monotonic() < deadline, "nothing expired"
@@ -150,9 +157,28 @@ def test_without_test_mode_there_is_no_reset(volano_sqlite):
 @pytest.mark.parametrize("listen", ["0.0.0.0", "::", "192.0.2.1"])
 def test_test_mode_is_refused_off_loopback(tmp_path, listen):
     done = subprocess.run(
-        [sys.executable, "-m", "volano", "up", "--data", str(tmp_path / "d"), "--port", str(free_port()), "--aws-port", str(free_port())],
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "src"), "VOLANO_TEST_MODE": "1", "VOLANO_LISTEN": listen},
-        capture_output=True, text=True, timeout=60, check=False,
+        [
+            sys.executable,
+            "-m",
+            "volano",
+            "up",
+            "--data",
+            str(tmp_path / "d"),
+            "--port",
+            str(free_port()),
+            "--aws-port",
+            str(free_port()),
+        ],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(ROOT / "src"),
+            "VOLANO_TEST_MODE": "1",
+            "VOLANO_LISTEN": listen,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode != 0
     assert "loopback" in done.stderr
@@ -162,9 +188,28 @@ def test_test_mode_is_refused_off_loopback(tmp_path, listen):
 def test_a_bad_test_file_is_said_and_nothing_starts(tmp_path):
     (tmp_path / "seed.toml").write_text('[[account]]\nid = "12"\n')
     done = subprocess.run(
-        [sys.executable, "-m", "volano", "up", "--data", str(tmp_path / "d"), "--port", str(free_port()), "--aws-port", str(free_port())],
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "src"), "VOLANO_TEST_MODE": "1", "VOLANO_TEST_FILE": str(tmp_path / "seed.toml")},
-        capture_output=True, text=True, timeout=60, check=False,
+        [
+            sys.executable,
+            "-m",
+            "volano",
+            "up",
+            "--data",
+            str(tmp_path / "d"),
+            "--port",
+            str(free_port()),
+            "--aws-port",
+            str(free_port()),
+        ],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(ROOT / "src"),
+            "VOLANO_TEST_MODE": "1",
+            "VOLANO_TEST_FILE": str(tmp_path / "seed.toml"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode != 0
     assert "seed.toml" in done.stderr
@@ -177,7 +222,9 @@ def token_of(cloud, **asked):
         found = json.loads(reply.read())
     assert found["issuer"] == base
     body = json.dumps(asked).encode()
-    with urllib.request.urlopen(urllib.request.Request(found["token_endpoint"], data=body), timeout=30) as reply:
+    with urllib.request.urlopen(
+        urllib.request.Request(found["token_endpoint"], data=body), timeout=30
+    ) as reply:
         return json.loads(reply.read())["id_token"]
 
 
@@ -187,14 +234,27 @@ def federated(cloud):
     reset(cloud)
     iam = client(cloud, "iam")
     url = f"{cloud.aws_url}/moto-api/oidc"
-    provider = iam.create_open_id_connect_provider(Url=url, ClientIDList=["deploy"], ThumbprintList=["a" * 40])["OpenIDConnectProviderArn"]
-    assert [each["Arn"] for each in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]] == [provider]
-    assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider)["ClientIDList"] == ["deploy"]
+    provider = iam.create_open_id_connect_provider(
+        Url=url, ClientIDList=["deploy"], ThumbprintList=["a" * 40]
+    )["OpenIDConnectProviderArn"]
+    assert [
+        each["Arn"] for each in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    ] == [provider]
+    assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider)["ClientIDList"] == [
+        "deploy"
+    ]
     issuer = url.partition("://")[2]
-    trust = {"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {"StringEquals": {f"{issuer}:sub": "ci", f"{issuer}:aud": "deploy"}},
-    }]}
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Federated": provider},
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": {"StringEquals": {f"{issuer}:sub": "ci", f"{issuer}:aud": "deploy"}},
+            }
+        ],
+    }
     role = iam.create_role(RoleName="ci", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     iam.attach_role_policy(RoleName="ci", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
     return role, cloud.client("sts", config=Config(signature_version=UNSIGNED)), provider
@@ -202,11 +262,22 @@ def federated(cloud):
 
 def test_a_role_is_assumed_with_a_token_of_the_local_issuer(cloud, federated):
     role, sts, _ = federated
-    made = sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="job-1", WebIdentityToken=token_of(cloud, sub="ci", aud="deploy"))
+    made = sts.assume_role_with_web_identity(
+        RoleArn=role,
+        RoleSessionName="job-1",
+        WebIdentityToken=token_of(cloud, sub="ci", aud="deploy"),
+    )
     assert (made["SubjectFromWebIdentityToken"], made["Audience"]) == ("ci", "deploy")
     keys = made["Credentials"]
-    options = {"aws_access_key_id": keys["AccessKeyId"], "aws_secret_access_key": keys["SecretAccessKey"], "aws_session_token": keys["SessionToken"]}
-    assert cloud.client("sts", **options).get_caller_identity()["Arn"] == f"arn:aws:sts::{MAIN}:assumed-role/ci/job-1"
+    options = {
+        "aws_access_key_id": keys["AccessKeyId"],
+        "aws_secret_access_key": keys["SecretAccessKey"],
+        "aws_session_token": keys["SessionToken"],
+    }
+    assert (
+        cloud.client("sts", **options).get_caller_identity()["Arn"]
+        == f"arn:aws:sts::{MAIN}:assumed-role/ci/job-1"
+    )
     cloud.client("s3", **options).create_bucket(Bucket="by-web-identity")
     with pytest.raises(ClientError):
         cloud.client("iam", **options).list_users()
@@ -221,23 +292,34 @@ def test_tokens_that_prove_nothing_are_refused(cloud, federated):
         (token_of(cloud, sub="someone", aud="deploy"), "AccessDenied"),
         (token_of(cloud, sub="ci", aud="other"), "InvalidIdentityToken"),
         (token_of(cloud, sub="ci", aud="deploy", expires_in=-5), "ExpiredTokenException"),
-        (token_of(cloud, sub="ci", aud="deploy", claims={"iss": "https://elsewhere.example"}), "InvalidIdentityToken"),
+        (
+            token_of(cloud, sub="ci", aud="deploy", claims={"iss": "https://elsewhere.example"}),
+            "InvalidIdentityToken",
+        ),
         (f"{head}.{claims}.{signature[:-6]}AAAAAA", "InvalidIdentityToken"),
         (f"{forged}.{claims}.", "InvalidIdentityToken"),
         ("not.a.token", "InvalidIdentityToken"),
     ):
         with pytest.raises(ClientError) as caught:
-            sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="job", WebIdentityToken=token)
+            sts.assume_role_with_web_identity(
+                RoleArn=role, RoleSessionName="job", WebIdentityToken=token
+            )
         assert caught.value.response["Error"]["Code"] == code, token[-40:]
     client(cloud, "iam").delete_open_id_connect_provider(OpenIDConnectProviderArn=provider)
     with pytest.raises(ClientError) as caught:
-        sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="job", WebIdentityToken=good)
+        sts.assume_role_with_web_identity(
+            RoleArn=role, RoleSessionName="job", WebIdentityToken=good
+        )
     assert caught.value.response["Error"]["Code"] == "InvalidIdentityToken"
 
 
 def test_providers_are_https_and_once(cloud, federated):
     iam = client(cloud, "iam")
-    for url, code in (("http://issuer.example", "ValidationError"), ("ftp://x", "ValidationError"), (f"{cloud.aws_url}/moto-api/oidc", "EntityAlreadyExists")):
+    for url, code in (
+        ("http://issuer.example", "ValidationError"),
+        ("ftp://x", "ValidationError"),
+        (f"{cloud.aws_url}/moto-api/oidc", "EntityAlreadyExists"),
+    ):
         with pytest.raises(ClientError) as caught:
             iam.create_open_id_connect_provider(Url=url, ThumbprintList=["a" * 40])
         assert caught.value.response["Error"]["Code"] == code

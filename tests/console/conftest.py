@@ -33,8 +33,13 @@ PASSWORD = "many words of mine"
 ACTION_TIMEOUT_MS = 15_000
 DRAWN_MS = 6_000
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 ]
 DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
@@ -117,16 +122,26 @@ def open_console(browser: Browser, volano_sqlite: Volano) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
 
     def open_page(
-        path: str = "/", *, user: str = "", password: str = "", scheme: str = "light", phone: bool = False
+        path: str = "/",
+        *,
+        user: str = "",
+        password: str = "",
+        scheme: str = "light",
+        phone: bool = False,
     ) -> Page:
         context = browser.new_context(
-            base_url=volano_sqlite.url, viewport=PHONE if phone else DESKTOP, color_scheme=scheme,
-            accept_downloads=True, permissions=["clipboard-read", "clipboard-write"],
+            base_url=volano_sqlite.url,
+            viewport=PHONE if phone else DESKTOP,
+            color_scheme=scheme,
+            accept_downloads=True,
+            permissions=["clipboard-read", "clipboard-write"],
         )
         contexts.append(context)
         context.set_default_timeout(ACTION_TIMEOUT_MS)
         if user:
-            answer = context.request.post("/volano/v1/session", data={"user": user, "password": password})
+            answer = context.request.post(
+                "/volano/v1/session", data={"user": user, "password": password}
+            )
             assert answer.ok, answer.text()
         context.route("**/volano/v1/**", _send_changes)
         page = context.new_page()
@@ -137,7 +152,9 @@ def open_console(browser: Browser, volano_sqlite: Volano) -> Iterator[Open]:
         return page
 
     yield open_page
-    problems = [problem for context in contexts for page in context.pages for problem in page.problems]
+    problems = [
+        problem for context in contexts for page in context.pages for problem in page.problems
+    ]
     for context in contexts:
         context.close()
     assert problems == []
@@ -198,4 +215,6 @@ def shoot(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
 
 def overflow_px(page: Page) -> int:
     """How far the page is wider than its window."""
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )

@@ -30,11 +30,14 @@ def test_lines_of_the_page_are_the_lines_of_the_bill(admin, volano_sqlite, shoot
     rows = page.get_by_role("table", name="Lines of the bill").locator("tr[data-meter]")
     expect(rows).to_have_count(len(bill["lines"]))
     shown = sorted(
-        (row.get_attribute("data-meter"), Decimal(row.get_attribute("data-cost"))) for row in rows.all()
+        (row.get_attribute("data-meter"), Decimal(row.get_attribute("data-cost")))
+        for row in rows.all()
     )
     assert shown == sorted((line["meter"], Decimal(line["cost"])) for line in bill["lines"])
     assert sum(cost for _, cost in shown) == Decimal(bill["total"])
-    expect(page.get_by_test_id("total")).to_have_attribute("title", f"{bill['total']} {bill['currency']}")
+    expect(page.get_by_test_id("total")).to_have_attribute(
+        "title", f"{bill['total']} {bill['currency']}"
+    )
     shoot(page, "bill")
 
     with page.expect_download() as download:

@@ -15,7 +15,10 @@ pytestmark = pytest.mark.xdist_group("console")
 def test_a_one_time_link_signs_in_once(open_console, volano_sqlite):
     made = subprocess.run(
         [sys.executable, "-m", "volano", "login", "--data", str(volano_sqlite.data_dir)],
-        env=volano_sqlite.environment, capture_output=True, text=True, check=True,
+        env=volano_sqlite.environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     token = re.search(r"token=([\w-]+)", made.stdout)[1]
     page = open_console(f"/login?token={token}")
@@ -52,7 +55,9 @@ def test_a_change_without_the_csrf_header_is_refused(admin):
     expect(page.get_by_role("navigation", name="Services")).to_be_visible()
     refused = page.context.request.post("/volano/v1/buckets", data={"name": "without-header"})
     assert refused.status in (401, 403), refused.text()
-    names = [bucket["name"] for bucket in page.context.request.get("/volano/v1/buckets").json()["items"]]
+    names = [
+        bucket["name"] for bucket in page.context.request.get("/volano/v1/buckets").json()["items"]
+    ]
     assert "without-header" not in names
 
 

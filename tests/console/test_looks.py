@@ -11,9 +11,17 @@ from tests.console.conftest import overflow_px, visit
 pytestmark = pytest.mark.xdist_group("console")
 
 PAGES = {
-    "/": "home", "/objects": "objects", "/instances": "instances", "/instances?launch=1": "launch",
-    "/bill": "bill", "/people": "people", "/people/keys": "keys", "/people/audit": "audit",
-    "/people/account": "account", "/models": "models", "/chat": "chat",
+    "/": "home",
+    "/objects": "objects",
+    "/instances": "instances",
+    "/instances?launch=1": "launch",
+    "/bill": "bill",
+    "/people": "people",
+    "/people/keys": "keys",
+    "/people/audit": "audit",
+    "/people/account": "account",
+    "/models": "models",
+    "/chat": "chat",
 }
 
 
@@ -57,7 +65,12 @@ def test_dark_follows_the_system_and_the_button_and_everything_has_a_name(admin,
 def test_places_are_reached_by_keyboard(admin):
     page = admin("/")
     expect(page.get_by_role("heading", name="Zones")).to_be_visible()
-    for key, heading in [("o", "Objects"), ("i", "Instances"), ("b", "Bill"), ("p", "People and keys")]:
+    for key, heading in [
+        ("o", "Objects"),
+        ("i", "Instances"),
+        ("b", "Bill"),
+        ("p", "People and keys"),
+    ]:
         place = page.get_by_role("heading", name=heading, exact=True)
         for _ in range(3):  # the second key counts for a second or so: a busy machine may be late
             page.keyboard.type(f"g{key}")
@@ -80,7 +93,9 @@ def test_scripts_that_are_not_the_consoles_do_not_run(admin, volano_sqlite):
     page = admin("/")
     policy = page.context.request.get("/").headers["content-security-policy"]
     assert "'unsafe-inline'" not in policy.split("style-src")[0]
-    page.evaluate("() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s); }")
+    page.evaluate(
+        "() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s); }"
+    )
     assert page.evaluate("window.ran") is None
     page.problems.clear()
 

@@ -23,7 +23,9 @@ def create_bucket(page: Page, name: str) -> None:
 def upload(page: Page, *files: dict) -> None:
     page.locator("input[type=file]").first.set_input_files(list(files))
     for file in files:
-        row = page.locator(f"[data-upload='{file['name']}'], [data-upload$='/{file['name']}']").first
+        row = page.locator(
+            f"[data-upload='{file['name']}'], [data-upload$='/{file['name']}']"
+        ).first
         expect(row).to_have_attribute("data-state", "done")
 
 
@@ -41,7 +43,11 @@ def test_a_file_goes_up_is_seen_shared_and_deleted(admin, volano_sqlite, shoot):
     expect(page.get_by_text("This bucket is empty")).to_be_visible()
     shoot(page, "objects-empty")
 
-    upload(page, text_file("returns.md", NOTES, "text/markdown"), text_file("prices.csv", TABLE, "text/csv"))
+    upload(
+        page,
+        text_file("returns.md", NOTES, "text/markdown"),
+        text_file("prices.csv", TABLE, "text/csv"),
+    )
     shoot(page, "objects-uploaded")
     stored = volano_sqlite.client("s3").get_object(Bucket="console-shop", Key="returns.md")
     assert stored["Body"].read().decode() == NOTES
@@ -72,14 +78,18 @@ def test_a_file_goes_up_is_seen_shared_and_deleted(admin, volano_sqlite, shoot):
 
 
 def test_progress_of_a_slow_upload_is_shown_and_it_can_be_stopped(admin, volano_sqlite):
-    volano_sqlite.client("s3").create_bucket(Bucket="console-slow", CreateBucketConfiguration=home(volano_sqlite))
+    volano_sqlite.client("s3").create_bucket(
+        Bucket="console-slow", CreateBucketConfiguration=home(volano_sqlite)
+    )
     page = admin("/objects/console-slow")
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000}
     devtools.send("Network.emulateNetworkConditions", slow)
     body = b"\x07" * 3_000_000
-    page.locator("input[type=file]").first.set_input_files([{"name": "big.bin", "mimeType": "application/octet-stream", "buffer": body}])
+    page.locator("input[type=file]").first.set_input_files(
+        [{"name": "big.bin", "mimeType": "application/octet-stream", "buffer": body}]
+    )
     bar = page.get_by_role("progressbar", name="Upload of big.bin")
     expect(bar).to_be_visible()
     page.wait_for_function(
@@ -95,8 +105,10 @@ def test_folders_previews_and_selection(admin, volano_sqlite, shoot):
     s3 = volano_sqlite.client("s3")
     s3.create_bucket(Bucket="console-tree", CreateBucketConfiguration=home(volano_sqlite))
     for key, body, kind in [
-        ("a/deep/one.txt", b"one", "text/plain"), ("a/two.json", b'{"b":[1,2]}', "application/json"),
-        ("prices.csv", TABLE.encode(), "text/csv"), ("evil.html", b"<script>alert(1)</script>", "text/html"),
+        ("a/deep/one.txt", b"one", "text/plain"),
+        ("a/two.json", b'{"b":[1,2]}', "application/json"),
+        ("prices.csv", TABLE.encode(), "text/csv"),
+        ("evil.html", b"<script>alert(1)</script>", "text/html"),
     ]:
         s3.put_object(Bucket="console-tree", Key=key, Body=body, ContentType=kind)
     page = admin("/objects/console-tree")
@@ -124,11 +136,15 @@ def test_folders_previews_and_selection(admin, volano_sqlite, shoot):
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("dialog").last.get_by_role("button", name="Delete").click()
     expect(page.locator("tr[data-key]")).to_have_count(1)
-    assert [item["Key"] for item in s3.list_objects_v2(Bucket="console-tree")["Contents"]] == ["prices.csv"]
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket="console-tree")["Contents"]] == [
+        "prices.csv"
+    ]
 
 
 def test_a_bucket_is_deleted_only_after_its_name_is_typed(admin, volano_sqlite):
-    volano_sqlite.client("s3").create_bucket(Bucket="console-gone", CreateBucketConfiguration=home(volano_sqlite))
+    volano_sqlite.client("s3").create_bucket(
+        Bucket="console-gone", CreateBucketConfiguration=home(volano_sqlite)
+    )
     page = admin("/objects")
     page.get_by_role("button", name="Actions for console-gone").click()
     page.get_by_role("menuitem", name="Delete bucket").click()

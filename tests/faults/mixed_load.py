@@ -42,8 +42,19 @@ class Load:
     def start(self, number: int) -> list:
         self.round, self.stop = number, threading.Event()
         self.written, self.everyone = threading.Event(), threading.Event()
-        writers = (self.put, self.put, self.multipart, self.user, self.post, self.key_pair, self.key)
-        threads = [threading.Thread(target=self.write, args=(index, one)) for index, one in enumerate(writers)]
+        writers = (
+            self.put,
+            self.put,
+            self.multipart,
+            self.user,
+            self.post,
+            self.key_pair,
+            self.key,
+        )
+        threads = [
+            threading.Thread(target=self.write, args=(index, one))
+            for index, one in enumerate(writers)
+        ]
         for thread in threads:
             thread.start()
         return threads
@@ -81,9 +92,13 @@ class Load:
 
         def one(name):
             upload = s3.create_multipart_upload(Bucket=BUCKET, Key=name)["UploadId"]
-            part = s3.upload_part(Bucket=BUCKET, Key=name, UploadId=upload, PartNumber=1, Body=content(name))
+            part = s3.upload_part(
+                Bucket=BUCKET, Key=name, UploadId=upload, PartNumber=1, Body=content(name)
+            )
             s3.complete_multipart_upload(
-                Bucket=BUCKET, Key=name, UploadId=upload,
+                Bucket=BUCKET,
+                Key=name,
+                UploadId=upload,
                 MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
             )
             return "object", name
@@ -120,22 +135,34 @@ class Load:
 
         def one(name):
             key = kms.create_key(Description=name)["KeyMetadata"]["KeyId"]
-            return "ciphertext", (kms.encrypt(KeyId=key, Plaintext=name.encode())["CiphertextBlob"], name.encode())
+            return "ciphertext", (
+                kms.encrypt(KeyId=key, Plaintext=name.encode())["CiphertextBlob"],
+                name.encode(),
+            )
 
         return one
 
     def check(self) -> None:
         """Everything acknowledged is there, whole and once; nothing half is there."""
         assert not self.refused, self.refused
-        names = {kind: {name for each, name in self.acknowledged if each == kind} for kind, _ in self.acknowledged}
+        names = {
+            kind: {name for each, name in self.acknowledged if each == kind}
+            for kind, _ in self.acknowledged
+        }
         self._check_objects(names.get("object", set()))
         self._check_messages(names.get("message", set()))
         iam, ec2, kms = (self.cloud.client(name) for name in ("iam", "ec2", "kms"))
-        users = {user["UserName"] for page in iam.get_paginator("list_users").paginate() for user in page["Users"]}
+        users = {
+            user["UserName"]
+            for page in iam.get_paginator("list_users").paginate()
+            for user in page["Users"]
+        }
         assert names.get("user", set()) <= users
         for name in users:
             if name.startswith("r"):
-                assert iam.get_user(UserName=name)["User"]["Tags"] == [{"Key": "name", "Value": name}]
+                assert iam.get_user(UserName=name)["User"]["Tags"] == [
+                    {"Key": "name", "Value": name}
+                ]
         pairs = {pair["KeyPairId"] for pair in ec2.describe_key_pairs()["KeyPairs"]}
         assert names.get("key-pair", set()) <= pairs
         for sealed, plain in names.get("ciphertext", set()):
@@ -155,7 +182,11 @@ class Load:
         slack, found, cursor = self.cloud.slack(), [], None
         while cursor != "":
             page = slack.conversations_history(channel=self.channel, limit=200, cursor=cursor)
-            found += [(message["ts"], message["text"]) for message in page["messages"] if not message.get("subtype")]
+            found += [
+                (message["ts"], message["text"])
+                for message in page["messages"]
+                if not message.get("subtype")
+            ]
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
         assert acknowledged <= set(found), sorted(acknowledged - set(found))
         texts = [text for _, text in found]

@@ -10,13 +10,17 @@ SOURCE = Path(__file__).with_name("power_shim.c")
 def build_shim(folder: Path) -> Path:
     """Compile the shim; gcc is among the packages of CI."""
     library = folder / "power_shim.so"
-    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", library, SOURCE, "-lpthread"], check=True)
+    subprocess.run(
+        ["gcc", "-O1", "-shared", "-fPIC", "-o", library, SOURCE, "-lpthread"], check=True
+    )
     return library
 
 
 def identity(path: Path) -> str:
     """The name that the shim gives a folder or file: inode and birth."""
-    found = subprocess.run(["stat", "-c", "%i %W %w", path], capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        ["stat", "-c", "%i %W %w", path], capture_output=True, text=True, check=True
+    )
     inode, seconds, text = found.stdout.strip().split(" ", 2)
     nanoseconds = text.split(".")[1][:9] if "." in text else "0" * 9
     return f"{inode}-{seconds}{nanoseconds}"

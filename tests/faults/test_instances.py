@@ -101,9 +101,7 @@ def test_an_instance_outlives_volano(server, kill):
 
 def test_metadata_answers_again_after_a_crash(server):
     ask = "curl -s -m 5 http://169.254.169.254/latest/meta-data/instance-id"
-    instance_id = launch(
-        server, f'#!/bin/sh\nwhile :; do echo "I am $({ask})"; sleep 0.2; done\n'
-    )
+    instance_id = launch(server, f'#!/bin/sh\nwhile :; do echo "I am $({ask})"; sleep 0.2; done\n')
     said = f"I am {instance_id}"
     until(lambda: said in console(server, instance_id))
     server.restart(kill=True)
@@ -115,7 +113,9 @@ def test_metadata_answers_again_after_a_crash(server):
 @pytest.mark.parametrize("after_s", [0.0, 0.02, 0.05, 0.1])
 def test_an_acknowledged_launch_runs_once(server, after_s):
     """Killed at several moments between the answer and user code."""
-    instance_id = launch(server, "#!/bin/sh\necho booted >> /root/boots\ncat /root/boots\necho done\n")
+    instance_id = launch(
+        server, "#!/bin/sh\necho booted >> /root/boots\ncat /root/boots\necho done\n"
+    )
     time.sleep(after_s)
     server.restart(kill=True)
     until(lambda: state(server, instance_id) == "running")
@@ -157,7 +157,10 @@ def test_a_failed_zone_stops_and_comes_back(server):
     instance_id = launch(server, Placement={"AvailabilityZone": "eu-home-1b"})
     until(lambda: last_tick(server, instance_id) > 0)
     until(lambda: state(server, instance_id) == "running")
-    pid, address = process_id(server, instance_id), instances(ec2, instance_id)[0]["PrivateIpAddress"]
+    pid, address = (
+        process_id(server, instance_id),
+        instances(ec2, instance_id)[0]["PrivateIpAddress"],
+    )
     assert server.rest("POST", "/zones/b/fail", {})[0] == 200
     until(lambda: process_id(server, instance_id) == 0)
     (status,) = ec2.describe_instance_status(InstanceIds=[instance_id])["InstanceStatuses"]

@@ -80,8 +80,15 @@ def test_the_shim_forgets_what_was_not_synced(tmp_path, monkeypatch):
         "os.write(kept, b' and new')\n"
         "write('unnamed', b'x', True)\n"
     )
-    environment = {**os.environ, "LD_PRELOAD": str(build_shim(tmp_path)), "POWER_SHADOW": str(shadow)}
+    environment = {
+        **os.environ,
+        "LD_PRELOAD": str(build_shim(tmp_path)),
+        "POWER_SHADOW": str(shadow),
+    }
     subprocess.run([sys.executable, "-c", program, root], env=environment, check=True)
     assert (root / "kept").read_bytes() == b"old and new"
     left_after_cut(root, shadow, tmp_path / "left")
-    assert {path.name: path.read_bytes() for path in (tmp_path / "left").iterdir()} == {"kept": b"old", "unsynced": b""}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "left").iterdir()} == {
+        "kept": b"old",
+        "unsynced": b"",
+    }

@@ -31,8 +31,13 @@ def request(method, url, headers, body=b""):
     path, _, query = url.partition("//")[2].partition("/")[2].partition("?")
     lower = {name.lower(): value for name, value in headers.items()}
     return Request(
-        method=method, raw_path="/" + path, raw_query=query, headers=lower,
-        header_list=list(lower.items()), body=body_of(body), port=9000,
+        method=method,
+        raw_path="/" + path,
+        raw_query=query,
+        headers=lower,
+        header_list=list(lower.items()),
+        body=body_of(body),
+        port=9000,
     )
 
 

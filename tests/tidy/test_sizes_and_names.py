@@ -14,7 +14,18 @@ SOURCE = ROOT / "src" / "volano"
 FILES = sorted(path for path in SOURCE.rglob("*.py") if "aws/types" not in path.as_posix())
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 70
-FORBIDDEN = {"utils", "helpers", "common", "misc", "manager", "handler", "processor", "base", "core", "service"}
+FORBIDDEN = {
+    "utils",
+    "helpers",
+    "common",
+    "misc",
+    "manager",
+    "handler",
+    "processor",
+    "base",
+    "core",
+    "service",
+}
 CLASS_SUFFIXES = ("Utils", "Helper", "Manager", "Handler", "Processor", "Base", "Data")
 LONG_FUNCTIONS: set[str] = set()
 BARE_EXCEPT_PLACES = re.compile(
@@ -87,7 +98,13 @@ def test_committed_files_name_no_machine_and_no_registry():
     names = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
     ).stdout.split("\0")
-    hosts = ("pypi" + ".org", "npm" + "js.", "registry." + "npm", "python" + "hosted", "deb." + "debian.org")
+    hosts = (
+        "pypi" + ".org",
+        "npm" + "js.",
+        "registry." + "npm",
+        "python" + "hosted",
+        "deb." + "debian.org",
+    )
     machine = ("/work/" + "main", "/root/" + ".pyenv", "/opt/" + "wheels")
     for name in filter(None, names):
         path = ROOT / name

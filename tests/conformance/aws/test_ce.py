@@ -57,13 +57,16 @@ def test_a_day_in_all_and_by_service_agrees_with_the_bill(ce, volano):
     assert [step["TimePeriod"] for step in both] == [PERIOD]
     groups = {group["Keys"][0]: _amount(group["Metrics"]) for group in both[0]["Groups"]}
     assert {"Objects", "Models"} <= set(groups)
-    (day,) = [day for day in volano.rest("GET", "/bill")[1]["days"] if day["day"] == PERIOD["Start"]]
+    (day,) = [
+        day for day in volano.rest("GET", "/bill")[1]["days"] if day["day"] == PERIOD["Start"]
+    ]
     assert groups["Models"] == Decimal(day["services"]["Models"])
 
 
 def test_quantity_and_unit_of_one_meter(ce):
     only = _ask(
-        ce, Metrics=["UsageQuantity", "BlendedCost", "AmortizedCost"],
+        ce,
+        Metrics=["UsageQuantity", "BlendedCost", "AmortizedCost"],
         Filter=_is("USAGE_TYPE", "s3.requests.write"),
     )
     total = only["ResultsByTime"][0]["Total"]
@@ -74,13 +77,18 @@ def test_quantity_and_unit_of_one_meter(ce):
 
 
 def test_two_groups_and_resources(ce):
-    page = _ask(ce, GroupBy=[
-        {"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "DIMENSION", "Key": "RESOURCE_ID"},
-    ])
+    page = _ask(
+        ce,
+        GroupBy=[
+            {"Type": "DIMENSION", "Key": "SERVICE"},
+            {"Type": "DIMENSION", "Key": "RESOURCE_ID"},
+        ],
+    )
     keys = [tuple(group["Keys"]) for group in page["ResultsByTime"][0]["Groups"]]
     assert ("Models", "all-minilm-l6-v2") in keys
     assert page["GroupDefinitions"] == [
-        {"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "DIMENSION", "Key": "RESOURCE_ID"},
+        {"Type": "DIMENSION", "Key": "SERVICE"},
+        {"Type": "DIMENSION", "Key": "RESOURCE_ID"},
     ]
     assert page["ResultsByTime"][0]["Total"] == {}
 
@@ -100,7 +108,9 @@ def test_filters_join_and_negate(ce):
 def test_a_day_without_use_costs_nothing(ce):
     past = {"Start": "2020-01-01", "End": "2020-01-03"}
     steps = _ask(ce, TimePeriod=past)["ResultsByTime"]
-    assert [step["Total"]["UnblendedCost"] for step in steps] == [{"Amount": "0", "Unit": "USD"}] * 2
+    assert [step["Total"]["UnblendedCost"] for step in steps] == [
+        {"Amount": "0", "Unit": "USD"}
+    ] * 2
 
 
 def test_months_are_cut_by_the_period(ce):
@@ -108,27 +118,32 @@ def test_months_are_cut_by_the_period(ce):
         ce, Granularity="MONTHLY", TimePeriod={"Start": "2025-11-15", "End": "2026-02-03"}
     )["ResultsByTime"]
     assert [(s["TimePeriod"]["Start"], s["TimePeriod"]["End"]) for s in steps] == [
-        ("2025-11-15", "2025-12-01"), ("2025-12-01", "2026-01-01"),
-        ("2026-01-01", "2026-02-01"), ("2026-02-01", "2026-02-03"),
+        ("2025-11-15", "2025-12-01"),
+        ("2025-12-01", "2026-01-01"),
+        ("2026-01-01", "2026-02-01"),
+        ("2026-02-01", "2026-02-03"),
     ]
 
 
-@pytest.mark.parametrize("words", [
-    {"Metrics": ["Cost"]},
-    {"Granularity": "HOURLY"},
-    {"TimePeriod": {"Start": "2026-02-01", "End": "2026-02-01"}},
-    {"TimePeriod": {"Start": "2026-02-01", "End": "2020-02-01"}},
-    {"TimePeriod": {"Start": "2020-01-01", "End": "2026-01-01"}},
-    {"TimePeriod": {"Start": "yesterday", "End": "2026-01-01"}},
-    {"GroupBy": [{"Type": "TAG", "Key": "team"}]},
-    {"GroupBy": [{"Type": "DIMENSION", "Key": "COLOUR"}]},
-    {"GroupBy": [{"Type": "DIMENSION", "Key": "SERVICE"}] * 3},
-    {"Filter": {"Tags": {"Key": "team", "Values": ["a"]}}},
-    {"Filter": _is("AZ", "eu-home-1a")},
-    {"Filter": {"Dimensions": {"Key": "SERVICE"}}},
-    {"Filter": _is("SERVICE", "Objects") | {"Not": _is("SERVICE", "Models")}},
-    {"Filter": _is("SERVICE", "Obj", MatchOptions=["STARTS_WITH"])},
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"Metrics": ["Cost"]},
+        {"Granularity": "HOURLY"},
+        {"TimePeriod": {"Start": "2026-02-01", "End": "2026-02-01"}},
+        {"TimePeriod": {"Start": "2026-02-01", "End": "2020-02-01"}},
+        {"TimePeriod": {"Start": "2020-01-01", "End": "2026-01-01"}},
+        {"TimePeriod": {"Start": "yesterday", "End": "2026-01-01"}},
+        {"GroupBy": [{"Type": "TAG", "Key": "team"}]},
+        {"GroupBy": [{"Type": "DIMENSION", "Key": "COLOUR"}]},
+        {"GroupBy": [{"Type": "DIMENSION", "Key": "SERVICE"}] * 3},
+        {"Filter": {"Tags": {"Key": "team", "Values": ["a"]}}},
+        {"Filter": _is("AZ", "eu-home-1a")},
+        {"Filter": {"Dimensions": {"Key": "SERVICE"}}},
+        {"Filter": _is("SERVICE", "Objects") | {"Not": _is("SERVICE", "Models")}},
+        {"Filter": _is("SERVICE", "Obj", MatchOptions=["STARTS_WITH"])},
+    ],
+)
 def test_what_is_wrong_or_not_built_is_a_validation_exception(ce, words):
     with pytest.raises(ClientError) as caught:
         _ask(ce, **words)

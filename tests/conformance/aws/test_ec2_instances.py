@@ -24,7 +24,12 @@ def _all_ended(volano):
     """Leave nothing running on this machine."""
     yield
     ec2 = volano.client("ec2")
-    live = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped", "shutting-down"]}]
+    live = [
+        {
+            "Name": "instance-state-name",
+            "Values": ["pending", "running", "stopping", "stopped", "shutting-down"],
+        }
+    ]
     deadline = time.monotonic() + WAIT_LIMIT_S
     while ec2.describe_instances(Filters=live)["Reservations"]:
         assert time.monotonic() < deadline, "instances of these tests do not end"
@@ -64,7 +69,9 @@ def wait_state(ec2, instance_id: str, state: str) -> dict:
         it = describe(ec2, instance_id)
         if it["State"]["Name"] == state:
             return it
-        assert time.monotonic() < deadline, f"{instance_id} is {it['State']}: {it.get('StateReason')}"
+        assert time.monotonic() < deadline, (
+            f"{instance_id} is {it['State']}: {it.get('StateReason')}"
+        )
         time.sleep(0.05)
 
 
@@ -113,7 +120,10 @@ def test_life_of_an_instance(ec2, launch):
     assert stopped["PrivateIpAddress"] == address
 
     (change,) = ec2.start_instances(InstanceIds=[instance_id])["StartingInstances"]
-    assert (change["PreviousState"]["Name"], change["CurrentState"]["Name"]) == ("stopped", "pending")
+    assert (change["PreviousState"]["Name"], change["CurrentState"]["Name"]) == (
+        "stopped",
+        "pending",
+    )
     again = wait_state(ec2, instance_id, "running")
     assert again["PrivateIpAddress"] == address
     assert "StateReason" not in again
@@ -239,7 +249,12 @@ def test_transitions_that_ec2_refuses(ec2, launch):
     (made,) = launch()
     instance_id = made["InstanceId"]
     wait_state(ec2, instance_id, "running")
-    assert ec2.start_instances(InstanceIds=[instance_id])["StartingInstances"][0]["CurrentState"]["Name"] == "running"
+    assert (
+        ec2.start_instances(InstanceIds=[instance_id])["StartingInstances"][0]["CurrentState"][
+            "Name"
+        ]
+        == "running"
+    )
     ec2.terminate_instances(InstanceIds=[instance_id])
     wait_state(ec2, instance_id, "terminated")
     for change in (ec2.start_instances, ec2.stop_instances, ec2.reboot_instances):
@@ -254,7 +269,12 @@ def test_unknown_ids_are_all_or_nothing(ec2, launch):
     (made,) = launch()
     unknown = "i-0123456789abcdef0"
     ids = [made["InstanceId"], unknown]
-    for call in (ec2.describe_instances, ec2.stop_instances, ec2.terminate_instances, ec2.describe_instance_status):
+    for call in (
+        ec2.describe_instances,
+        ec2.stop_instances,
+        ec2.terminate_instances,
+        ec2.describe_instance_status,
+    ):
         with pytest.raises(ClientError) as error:
             call(InstanceIds=ids)
         assert code_of(error) == "InvalidInstanceID.NotFound"
@@ -266,12 +286,21 @@ def test_unknown_ids_are_all_or_nothing(ec2, launch):
 
 def test_filters_and_wildcards(ec2, launch):
     mark = uuid.uuid4().hex
-    named = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": f"web-{mark}"}, {"Key": "run", "Value": mark}]}]
+    named = [
+        {
+            "ResourceType": "instance",
+            "Tags": [{"Key": "Name", "Value": f"web-{mark}"}, {"Key": "run", "Value": mark}],
+        }
+    ]
     (web,) = launch(TagSpecifications=named, Placement={"AvailabilityZone": "eu-home-1b"})
-    (other,) = launch(TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "run", "Value": mark}]}])
+    (other,) = launch(
+        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "run", "Value": mark}]}]
+    )
 
     def found(**filters: list[str]) -> set[str]:
-        given = [{"Name": name.replace("__", ":"), "Values": values} for name, values in filters.items()]
+        given = [
+            {"Name": name.replace("__", ":"), "Values": values} for name, values in filters.items()
+        ]
         given.append({"Name": "tag:run", "Values": [mark]})
         pages = ec2.describe_instances(Filters=given)["Reservations"]
         return {it["InstanceId"] for page in pages for it in page["Instances"]}
@@ -281,7 +310,10 @@ def test_filters_and_wildcards(ec2, launch):
     assert found(tag__Name=[f"we?-{mark}"]) == {web["InstanceId"]}
     assert found(tag__Name=["web"]) == set()
     assert found(**{"tag-key": ["Name"]}) == {web["InstanceId"]}
-    assert found(**{"instance-state-name": ["pending", "running"]}) == {web["InstanceId"], other["InstanceId"]}
+    assert found(**{"instance-state-name": ["pending", "running"]}) == {
+        web["InstanceId"],
+        other["InstanceId"],
+    }
     assert found(**{"instance-state-name": ["stopped"]}) == set()
     assert web["InstanceId"] in found(**{"availability-zone": ["*1b"]})
     assert found(**{"private-ip-address": [web["PrivateIpAddress"]]}) == {web["InstanceId"]}
@@ -297,7 +329,9 @@ def test_paging(ec2, launch):
     pages = ec2.get_paginator("describe_instances").paginate(
         Filters=[{"Name": "tag:run", "Values": [mark]}], PaginationConfig={"PageSize": 1}
     )
-    seen = [it["InstanceId"] for page in pages for r in page["Reservations"] for it in r["Instances"]]
+    seen = [
+        it["InstanceId"] for page in pages for r in page["Reservations"] for it in r["Instances"]
+    ]
     assert len(seen) == 3
     assert set(seen) == made
     with pytest.raises(ClientError) as error:
@@ -308,9 +342,7 @@ def test_paging(ec2, launch):
 def test_instances_share_a_network(ec2, launch):
     serve = "mkdir /srv2; cd /srv2; echo hello from the first > index.html; exec python3 -m http.server 8000"
     (first,) = launch(UserData=script(serve))
-    fetch = (
-        f"for i in $(seq 100); do curl -s http://{first['PrivateIpAddress']}:8000/ && break; sleep 0.1; done"
-    )
+    fetch = f"for i in $(seq 100); do curl -s http://{first['PrivateIpAddress']}:8000/ && break; sleep 0.1; done"
     (second,) = launch(UserData=script(fetch), Placement={"AvailabilityZone": "eu-home-1c"})
     console_with(ec2, second["InstanceId"], "hello from the first")
 
@@ -321,10 +353,20 @@ def read_limits(instance_id: str) -> dict[str, int]:
     values = {}
     for place in (folder, *more):
         for file in place.iterdir():
-            if file.name in {"cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.shares", "memory.limit_in_bytes", "memory.max", "pids.max", "cpu.weight"}:
+            if file.name in {
+                "cpu.cfs_quota_us",
+                "cpu.cfs_period_us",
+                "cpu.shares",
+                "memory.limit_in_bytes",
+                "memory.max",
+                "pids.max",
+                "cpu.weight",
+            }:
                 values[file.name] = int(file.read_text())
             elif file.name == "cpu.max":
-                values["cpu.cfs_quota_us"], values["cpu.cfs_period_us"] = map(int, file.read_text().split())
+                values["cpu.cfs_quota_us"], values["cpu.cfs_period_us"] = map(
+                    int, file.read_text().split()
+                )
     return values
 
 
@@ -351,13 +393,24 @@ def test_status_of_stopped_instances_only_when_asked(ec2, launch):
     ec2.stop_instances(InstanceIds=[instance_id])
     wait_state(ec2, instance_id, "stopped")
     assert ec2.describe_instance_status(InstanceIds=[instance_id])["InstanceStatuses"] == []
-    (status,) = ec2.describe_instance_status(InstanceIds=[instance_id], IncludeAllInstances=True)["InstanceStatuses"]
+    (status,) = ec2.describe_instance_status(InstanceIds=[instance_id], IncludeAllInstances=True)[
+        "InstanceStatuses"
+    ]
     assert status["InstanceStatus"]["Status"] == "not-applicable"
     assert status["InstanceState"]["Name"] == "stopped"
 
 
 def test_launch_over_rest_is_the_same_instance(volano, ec2):
-    status, made = volano.rest("POST", "/instances", {"name": "from-rest", "type": "u1.nano", "image": HOST_IMAGE, "user_data": script("echo by rest")})
+    status, made = volano.rest(
+        "POST",
+        "/instances",
+        {
+            "name": "from-rest",
+            "type": "u1.nano",
+            "image": HOST_IMAGE,
+            "user_data": script("echo by rest"),
+        },
+    )
     assert status == 200
     (item,) = made["items"]
     try:
@@ -375,7 +428,12 @@ def test_launch_over_rest_is_the_same_instance(volano, ec2):
 def test_catalog_tells_prices_and_images(volano):
     status, catalog = volano.rest("GET", "/compute/catalog")
     assert status == 200
-    assert {kind["family"] for kind in catalog["types"]} == {"general", "compute", "memory", "economy"}
+    assert {kind["family"] for kind in catalog["types"]} == {
+        "general",
+        "compute",
+        "memory",
+        "economy",
+    }
     assert all(kind["price_per_hour"] for kind in catalog["types"])
     ready = {image["name"]: image["prepared"] for image in catalog["images"]}
     assert ready["host"] is True

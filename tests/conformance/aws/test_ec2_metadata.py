@@ -86,7 +86,10 @@ def profile(volano):
     iam = volano.client("iam")
     name = f"reader-{uuid.uuid4().hex[:8]}"
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
-    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    allow = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+    }
     iam.put_role_policy(RoleName=name, PolicyName="s3", PolicyDocument=json.dumps(allow))
     iam.create_instance_profile(InstanceProfileName=name)
     iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
@@ -125,7 +128,9 @@ def test_metadata_of_an_instance(ec2, launch, profile):
         UserData=PROBE,
         KeyName=key["KeyName"],
         IamInstanceProfile={"Name": profile},
-        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "probe"}]}],
+        TagSpecifications=[
+            {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "probe"}]}
+        ],
     )
     assert it["IamInstanceProfile"]["Arn"].endswith(f":instance-profile/{profile}")
     assert it["IamInstanceProfile"]["Id"].startswith("AIPA")
@@ -168,15 +173,23 @@ def test_role_credentials_work_against_s3(volano, ec2, launch, profile):
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-home-1"})
     it = launch(UserData=S3_PUT.replace("BUCKET", bucket), IamInstanceProfile={"Name": profile})
     assert console_line(ec2, it["InstanceId"], "PUT ") == "200"
-    assert s3.get_object(Bucket=bucket, Key="report.txt")["Body"].read() == b"written by an instance"
+    assert (
+        s3.get_object(Bucket=bucket, Key="report.txt")["Body"].read() == b"written by an instance"
+    )
 
 
 def test_tokens_can_be_required(ec2, launch):
-    ask = "curl -s -o /dev/null -w '%{http_code}' http://169.254.169.254/latest/meta-data/instance-id"
-    it = launch(UserData=f'#!/bin/sh\necho "STATUS $({ask})"\n', MetadataOptions={"HttpTokens": "required"})
+    ask = (
+        "curl -s -o /dev/null -w '%{http_code}' http://169.254.169.254/latest/meta-data/instance-id"
+    )
+    it = launch(
+        UserData=f'#!/bin/sh\necho "STATUS $({ask})"\n', MetadataOptions={"HttpTokens": "required"}
+    )
     assert it["MetadataOptions"]["HttpTokens"] == "required"
     assert console_line(ec2, it["InstanceId"], "STATUS ") == "401"
-    changed = ec2.modify_instance_metadata_options(InstanceId=it["InstanceId"], HttpTokens="optional")
+    changed = ec2.modify_instance_metadata_options(
+        InstanceId=it["InstanceId"], HttpTokens="optional"
+    )
     assert changed["InstanceMetadataOptions"]["HttpTokens"] == "optional"
 
 
@@ -184,7 +197,10 @@ def test_launch_with_a_role_needs_pass_role(volano, profile):
     iam = volano.client("iam")
     user = f"launcher-{uuid.uuid4().hex[:8]}"
     iam.create_user(UserName=user)
-    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]}
+    allow = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}],
+    }
     iam.put_user_policy(UserName=user, PolicyName="ec2", PolicyDocument=json.dumps(allow))
     key = iam.create_access_key(UserName=user)["AccessKey"]
     ec2 = volano.client(

@@ -21,10 +21,13 @@ def key(kms):
     return kms.create_key(Description="orders")["KeyMetadata"]
 
 
-
 def test_a_key_is_described_listed_disabled_and_enabled(kms, key):
     arn = key["Arn"]
-    assert (key["KeyState"], key["Enabled"], key["KeySpec"]) == ("Enabled", True, "SYMMETRIC_DEFAULT")
+    assert (key["KeyState"], key["Enabled"], key["KeySpec"]) == (
+        "Enabled",
+        True,
+        "SYMMETRIC_DEFAULT",
+    )
     assert kms.describe_key(KeyId=arn)["KeyMetadata"]["Description"] == "orders"
     pages = kms.get_paginator("list_keys").paginate(PaginationConfig={"PageSize": 1})
     assert key["KeyId"] in [item["KeyId"] for page in pages for item in page["Keys"]]
@@ -37,7 +40,11 @@ def test_a_key_is_described_listed_disabled_and_enabled(kms, key):
 
 
 def test_only_symmetric_keys_are_made_and_the_refusal_says_so(kms):
-    for wanted in ({"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}, {"Origin": "EXTERNAL"}, {"MultiRegion": True}):
+    for wanted in (
+        {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"},
+        {"Origin": "EXTERNAL"},
+        {"MultiRegion": True},
+    ):
         with pytest.raises(ClientError) as caught:
             kms.create_key(**wanted)
         assert code_of(caught) == "NotImplementedException"
@@ -46,7 +53,9 @@ def test_only_symmetric_keys_are_made_and_the_refusal_says_so(kms):
 def test_what_was_encrypted_opens_only_with_the_same_context(kms, key):
     context = {"order": "17", "shop": "Zürich"}
     sealed = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"secret", EncryptionContext=context)
-    opened = kms.decrypt(CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext=dict(reversed(context.items())))
+    opened = kms.decrypt(
+        CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext=dict(reversed(context.items()))
+    )
     assert (opened["Plaintext"], opened["KeyId"]) == (b"secret", key["Arn"])
     for wrong in ({}, {"order": "17"}, {**context, "order": "18"}):
         with pytest.raises(ClientError) as caught:
@@ -79,13 +88,19 @@ def test_plaintext_over_4096_bytes_is_refused(kms, key):
 
 
 def test_data_keys_open_and_re_encrypt_moves_them(kms, key):
-    made = kms.generate_data_key(KeyId=key["KeyId"], KeySpec="AES_256", EncryptionContext={"a": "b"})
+    made = kms.generate_data_key(
+        KeyId=key["KeyId"], KeySpec="AES_256", EncryptionContext={"a": "b"}
+    )
     assert len(made["Plaintext"]) == 32
     without = kms.generate_data_key_without_plaintext(KeyId=key["KeyId"], NumberOfBytes=64)
     assert "Plaintext" not in without
     assert len(kms.decrypt(CiphertextBlob=without["CiphertextBlob"])["Plaintext"]) == 64
     other = kms.create_key()["KeyMetadata"]
-    moved = kms.re_encrypt(CiphertextBlob=made["CiphertextBlob"], SourceEncryptionContext={"a": "b"}, DestinationKeyId=other["KeyId"])
+    moved = kms.re_encrypt(
+        CiphertextBlob=made["CiphertextBlob"],
+        SourceEncryptionContext={"a": "b"},
+        DestinationKeyId=other["KeyId"],
+    )
     assert (moved["SourceKeyId"], moved["KeyId"]) == (key["Arn"], other["Arn"])
     opened = kms.decrypt(CiphertextBlob=moved["CiphertextBlob"])
     assert (opened["Plaintext"], opened["KeyId"]) == (made["Plaintext"], other["Arn"])
@@ -99,7 +114,10 @@ def test_rotation_keeps_old_ciphertexts_readable(kms, key):
     old = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"old")["CiphertextBlob"]
     kms.rotate_key_on_demand(KeyId=key["KeyId"])
     new = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"new")["CiphertextBlob"]
-    assert [kms.decrypt(CiphertextBlob=blob)["Plaintext"] for blob in (old, new)] == [b"old", b"new"]
+    assert [kms.decrypt(CiphertextBlob=blob)["Plaintext"] for blob in (old, new)] == [
+        b"old",
+        b"new",
+    ]
 
 
 def test_aliases_name_keys_and_can_be_moved(kms, key):
@@ -141,9 +159,14 @@ def test_a_key_waiting_for_deletion_can_do_nothing_and_can_be_rescued(kms, key):
 
 
 def test_tags_are_set_listed_and_removed(kms, key):
-    kms.tag_resource(KeyId=key["KeyId"], Tags=[{"TagKey": "team", "TagValue": "shop"}, {"TagKey": "x", "TagValue": ""}])
+    kms.tag_resource(
+        KeyId=key["KeyId"],
+        Tags=[{"TagKey": "team", "TagValue": "shop"}, {"TagKey": "x", "TagValue": ""}],
+    )
     kms.untag_resource(KeyId=key["KeyId"], TagKeys=["x"])
-    assert kms.list_resource_tags(KeyId=key["KeyId"])["Tags"] == [{"TagKey": "team", "TagValue": "shop"}]
+    assert kms.list_resource_tags(KeyId=key["KeyId"])["Tags"] == [
+        {"TagKey": "team", "TagValue": "shop"}
+    ]
 
 
 def user_client(volano, policy):
@@ -151,19 +174,39 @@ def user_client(volano, policy):
     iam = volano.client("iam")
     name = f"u{uuid.uuid4().hex[:10]}"
     arn = iam.create_user(UserName=name)["User"]["Arn"]
-    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": policy}))
+    iam.put_user_policy(
+        UserName=name,
+        PolicyName="p",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": policy}),
+    )
     made = iam.create_access_key(UserName=name)["AccessKey"]
-    client = volano.client("kms", aws_access_key_id=made["AccessKeyId"], aws_secret_access_key=made["SecretAccessKey"])
+    client = volano.client(
+        "kms", aws_access_key_id=made["AccessKeyId"], aws_secret_access_key=made["SecretAccessKey"]
+    )
     return client, arn
 
 
 def test_identity_policies_decide_under_the_default_key_policy(volano, kms, key):
-    client, _ = user_client(volano, [{"Effect": "Allow", "Action": "kms:Encrypt", "Resource": key["Arn"], "Condition": {"StringEquals": {"kms:EncryptionContext:app": "shop"}}}])
+    client, _ = user_client(
+        volano,
+        [
+            {
+                "Effect": "Allow",
+                "Action": "kms:Encrypt",
+                "Resource": key["Arn"],
+                "Condition": {"StringEquals": {"kms:EncryptionContext:app": "shop"}},
+            }
+        ],
+    )
     name = f"alias/{uuid.uuid4().hex[:8]}"
     kms.create_alias(AliasName=name, TargetKeyId=key["KeyId"])
-    blob = client.encrypt(KeyId=name, Plaintext=b"x", EncryptionContext={"app": "shop"})["CiphertextBlob"]
-    for refused in (lambda: client.encrypt(KeyId=name, Plaintext=b"x"),
-                    lambda: client.decrypt(CiphertextBlob=blob, EncryptionContext={"app": "shop"})):
+    blob = client.encrypt(KeyId=name, Plaintext=b"x", EncryptionContext={"app": "shop"})[
+        "CiphertextBlob"
+    ]
+    for refused in (
+        lambda: client.encrypt(KeyId=name, Plaintext=b"x"),
+        lambda: client.decrypt(CiphertextBlob=blob, EncryptionContext={"app": "shop"}),
+    ):
         with pytest.raises(ClientError) as caught:
             refused()
         assert code_of(caught) == "AccessDeniedException"
@@ -173,19 +216,33 @@ def test_a_key_policy_without_the_account_shuts_out_identity_policies(volano, km
     admin_arn = volano.client("sts").get_caller_identity()["Arn"]
     client, arn = user_client(volano, [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}])
     client.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": admin_arn}, "Action": "kms:*", "Resource": "*"}]}
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": admin_arn}, "Action": "kms:*", "Resource": "*"}
+        ],
+    }
     kms.put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=json.dumps(policy))
     with pytest.raises(ClientError) as caught:
         client.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
     assert code_of(caught) == "AccessDeniedException"
-    policy["Statement"].append({"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "kms:Encrypt", "Resource": "*"})
+    policy["Statement"].append(
+        {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "kms:Encrypt", "Resource": "*"}
+    )
     kms.put_key_policy(KeyId=key["KeyId"], Policy=json.dumps(policy))
     client.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
-    assert json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"]) == policy
+    assert (
+        json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"]) == policy
+    )
 
 
 def test_a_policy_that_would_lock_out_its_author_is_refused(kms, key):
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:Encrypt", "Resource": "*"}]}
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:Encrypt", "Resource": "*"}
+        ],
+    }
     for text in (json.dumps(policy), "{}", "not json"):
         with pytest.raises(ClientError) as caught:
             kms.put_key_policy(KeyId=key["KeyId"], Policy=text)
@@ -207,7 +264,11 @@ def test_unknown_keys_and_bad_names_are_told_in_kms_words(kms):
 
 def test_another_account_sees_a_key_only_where_both_sides_allow_it(volano, kms, key):
     made = volano.add_account()
-    there = volano.client("kms", aws_access_key_id=made["AWS_ACCESS_KEY_ID"], aws_secret_access_key=made["AWS_SECRET_ACCESS_KEY"])
+    there = volano.client(
+        "kms",
+        aws_access_key_id=made["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=made["AWS_SECRET_ACCESS_KEY"],
+    )
     blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")["CiphertextBlob"]
     for refused, code in (
         (lambda: there.describe_key(KeyId=key["KeyId"]), "NotFoundException"),
@@ -221,6 +282,13 @@ def test_another_account_sees_a_key_only_where_both_sides_allow_it(volano, kms, 
         assert code_of(caught) == code
     assert there.list_keys()["Keys"] == []
     policy = json.loads(kms.get_key_policy(KeyId=key["KeyId"])["Policy"])
-    policy["Statement"].append({"Effect": "Allow", "Principal": {"AWS": made["ACCOUNT"]}, "Action": "kms:Decrypt", "Resource": "*"})
+    policy["Statement"].append(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": made["ACCOUNT"]},
+            "Action": "kms:Decrypt",
+            "Resource": "*",
+        }
+    )
     kms.put_key_policy(KeyId=key["KeyId"], Policy=json.dumps(policy))
     assert there.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"

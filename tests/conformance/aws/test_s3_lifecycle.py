@@ -20,7 +20,9 @@ def bucket(s3):
 
 
 def put(s3, bucket, *rules):
-    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": list(rules)})
+    s3.put_bucket_lifecycle_configuration(
+        Bucket=bucket, LifecycleConfiguration={"Rules": list(rules)}
+    )
 
 
 def rule(**members):
@@ -31,9 +33,30 @@ def test_rules_come_back_as_they_were_put(s3, bucket):
     midnight = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
     rules = [
         {"ID": "a", "Status": "Enabled", "Prefix": "old/", "Expiration": {"Days": 3}},
-        {"ID": "b", "Status": "Disabled", "Filter": {"Tag": {"Key": "k", "Value": "v"}}, "Expiration": {"Date": midnight}},
-        {"ID": "c", "Status": "Enabled", "Filter": {"And": {"Prefix": "p", "Tags": [{"Key": "k", "Value": "v"}], "ObjectSizeGreaterThan": 5}}, "Expiration": {"Days": 1}},
-        {"ID": "d", "Status": "Enabled", "Filter": {"Prefix": ""}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}},
+        {
+            "ID": "b",
+            "Status": "Disabled",
+            "Filter": {"Tag": {"Key": "k", "Value": "v"}},
+            "Expiration": {"Date": midnight},
+        },
+        {
+            "ID": "c",
+            "Status": "Enabled",
+            "Filter": {
+                "And": {
+                    "Prefix": "p",
+                    "Tags": [{"Key": "k", "Value": "v"}],
+                    "ObjectSizeGreaterThan": 5,
+                }
+            },
+            "Expiration": {"Days": 1},
+        },
+        {
+            "ID": "d",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+        },
     ]
     put(s3, bucket, *rules)
     assert s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"] == rules
@@ -43,16 +66,28 @@ def test_rules_come_back_as_they_were_put(s3, bucket):
     assert caught.value.response["Error"]["Code"] == "NoSuchLifecycleConfiguration"
 
 
-@pytest.mark.parametrize(("members", "code"), [
-    ({"Expiration": {"Days": 0}}, "InvalidArgument"),
-    ({"Expiration": {"Date": datetime.datetime(2030, 1, 1, 5, tzinfo=datetime.UTC)}}, "InvalidArgument"),
-    ({"Expiration": {"Days": 1}, "Status": "enabled"}, "MalformedXML"),
-    ({"Expiration": {"Days": 1}, "ID": "x" * 256}, "InvalidArgument"),
-    ({}, "InvalidRequest"),
-    ({"Filter": {"Tag": {"Key": "k", "Value": "v"}}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}, "InvalidRequest"),
-    ({"Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]}, "NotImplemented"),
-    ({"NoncurrentVersionExpiration": {"NoncurrentDays": 1}}, "NotImplemented"),
-])
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"Expiration": {"Days": 0}}, "InvalidArgument"),
+        (
+            {"Expiration": {"Date": datetime.datetime(2030, 1, 1, 5, tzinfo=datetime.UTC)}},
+            "InvalidArgument",
+        ),
+        ({"Expiration": {"Days": 1}, "Status": "enabled"}, "MalformedXML"),
+        ({"Expiration": {"Days": 1}, "ID": "x" * 256}, "InvalidArgument"),
+        ({}, "InvalidRequest"),
+        (
+            {
+                "Filter": {"Tag": {"Key": "k", "Value": "v"}},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+            },
+            "InvalidRequest",
+        ),
+        ({"Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]}, "NotImplemented"),
+        ({"NoncurrentVersionExpiration": {"NoncurrentDays": 1}}, "NotImplemented"),
+    ],
+)
 def test_bad_rules_are_refused_and_the_old_ones_stay(s3, bucket, members, code):
     kept = rule(ID="kept", Expiration={"Days": 5})
     put(s3, bucket, kept)

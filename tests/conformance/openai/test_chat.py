@@ -71,7 +71,9 @@ def test_choices_differ_and_the_prompt_counts_once(client):
     assert three.usage.prompt_tokens == one.usage.prompt_tokens
     streamed = list(ask(client, seed=3, n=3, stream=True))
     for choice in three.choices:
-        pieces = [c.choices[0].delta.content or "" for c in streamed if c.choices[0].index == choice.index]
+        pieces = [
+            c.choices[0].delta.content or "" for c in streamed if c.choices[0].index == choice.index
+        ]
         assert "".join(pieces) == choice.message.content
 
 
@@ -128,9 +130,14 @@ def test_logit_bias_forbids_and_forces(client):
     assert len(set(text_of(answer))) <= 1
 
 
-@pytest.mark.parametrize("text", ["你好，世界", "👩‍👩‍👧‍👦 e\u0301", "\u2028\t\r\n", "Ω" * 50, "null\\u0000"])
+@pytest.mark.parametrize(
+    "text", ["你好，世界", "👩‍👩‍👧‍👦 e\u0301", "\u2028\t\r\n", "Ω" * 50, "null\\u0000"]
+)
 def test_any_text_goes_in(client, text):
-    messages = [{"role": "system", "content": text}, {"role": "user", "content": [{"type": "text", "text": text}]}]
+    messages = [
+        {"role": "system", "content": text},
+        {"role": "user", "content": [{"type": "text", "text": text}]},
+    ]
     assert ask(client, messages=messages, max_tokens=2).usage.prompt_tokens > len(text) // 8
 
 
@@ -140,31 +147,40 @@ def _error(call, kind=openai.BadRequestError):
     return caught.value
 
 
-@pytest.mark.parametrize(("words", "param"), [
-    ({"temperature": 2.5}, "temperature"),
-    ({"temperature": "hot"}, "temperature"),
-    ({"top_p": -0.1}, "top_p"),
-    ({"n": 0}, "n"),
-    ({"n": 1000}, "n"),
-    ({"max_tokens": 0}, "max_completion_tokens"),
-    ({"max_completion_tokens": 0}, "max_completion_tokens"),
-    ({"stop": ["a"] * 5}, "stop"),
-    ({"stop": ""}, "stop"),
-    ({"top_logprobs": 3}, "top_logprobs"),
-    ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
-    ({"logit_bias": {"x": 1}}, "logit_bias"),
-    ({"logit_bias": {"1": 1000}}, "logit_bias"),
-    ({"logit_bias": {"-1": 1}}, "logit_bias"),
-    ({"presence_penalty": 3}, "presence_penalty"),
-    ({"messages": []}, "messages"),
-    ({"messages": [{"role": "wizard", "content": "x"}]}, "messages[0].role"),
-    ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
-     "messages[0].content[0].type"),
-    ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
-    ({"response_format": {"type": "json_object"}}, "response_format"),
-    ({"extra_body": {"top_k": -5}}, "top_k"),
-    ({"seed": 2**70}, "seed"),
-])
+@pytest.mark.parametrize(
+    ("words", "param"),
+    [
+        ({"temperature": 2.5}, "temperature"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"top_p": -0.1}, "top_p"),
+        ({"n": 0}, "n"),
+        ({"n": 1000}, "n"),
+        ({"max_tokens": 0}, "max_completion_tokens"),
+        ({"max_completion_tokens": 0}, "max_completion_tokens"),
+        ({"stop": ["a"] * 5}, "stop"),
+        ({"stop": ""}, "stop"),
+        ({"top_logprobs": 3}, "top_logprobs"),
+        ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
+        ({"logit_bias": {"x": 1}}, "logit_bias"),
+        ({"logit_bias": {"1": 1000}}, "logit_bias"),
+        ({"logit_bias": {"-1": 1}}, "logit_bias"),
+        ({"presence_penalty": 3}, "presence_penalty"),
+        ({"messages": []}, "messages"),
+        ({"messages": [{"role": "wizard", "content": "x"}]}, "messages[0].role"),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}
+                ]
+            },
+            "messages[0].content[0].type",
+        ),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"extra_body": {"top_k": -5}}, "top_k"),
+        ({"seed": 2**70}, "seed"),
+    ],
+)
 def test_a_bad_parameter_is_named(client, words, param):
     error = _error(lambda: ask(client, **words))
     assert error.status_code == 400
@@ -202,12 +218,15 @@ def test_a_wrong_key_is_unauthenticated_and_does_not_show_the_key(volano):
     assert "Q" * 12 not in error.message
 
 
-@pytest.mark.parametrize("call", [
-    lambda c: c.completions.create(model=MODEL, prompt="x"),
-    lambda c: c.responses.create(model=MODEL, input="x"),
-    lambda c: c.images.generate(prompt="x"),
-    lambda c: c.moderations.create(input="x"),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda c: c.completions.create(model=MODEL, prompt="x"),
+        lambda c: c.responses.create(model=MODEL, input="x"),
+        lambda c: c.images.generate(prompt="x"),
+        lambda c: c.moderations.create(input="x"),
+    ],
+)
 def test_what_is_not_built_says_so(client, call):
     error = _error(lambda: call(client), openai.InternalServerError)
     assert error.status_code == 501
@@ -247,6 +266,9 @@ def test_models_are_listed_and_one_is_retrieved(client):
     assert "not useful" in found[MODEL].description
     assert "volano models pull" in found[MODEL].description
     assert client.models.retrieve(MODEL).id == MODEL
-    assert _error(lambda: client.models.retrieve("no/such"), openai.NotFoundError).code == "model_not_found"
+    assert (
+        _error(lambda: client.models.retrieve("no/such"), openai.NotFoundError).code
+        == "model_not_found"
+    )
     with pytest.raises(openai.PermissionDeniedError):
         client.models.delete(MODEL)

@@ -29,7 +29,9 @@ def test_numbers_and_base64_are_the_same_vectors(client):
 def test_near_meanings_are_near(client):
     cat, kitten, tea = (
         item.embedding
-        for item in client.embeddings.create(model=MODEL, input=["a cat", "a kitten", "tax law"]).data
+        for item in client.embeddings.create(
+            model=MODEL, input=["a cat", "a kitten", "tax law"]
+        ).data
     )
     dot = lambda a, b: sum(x * y for x, y in zip(a, b, strict=True))  # noqa: E731
     assert dot(cat, kitten) > dot(cat, tea) + 0.3
@@ -47,17 +49,20 @@ def test_a_stock_name_is_answered_by_the_built_in_model(client):
     assert client.embeddings.create(model=MODEL, input="x", dimensions=384).data
 
 
-@pytest.mark.parametrize(("words", "param"), [
-    ({"input": ""}, "input[0]"),
-    ({"input": []}, "input"),
-    ({"input": ["a", ""]}, "input[1]"),
-    ({"input": ["a"] * 2049}, "input"),
-    ({"input": "a" * 200_001}, "input[0]"),
-    ({"input": [1, 2, 3]}, "input"),
-    ({"input": [[1, 2], [3]]}, "input"),
-    ({"dimensions": 256}, "dimensions"),
-    ({"encoding_format": "hex"}, "encoding_format"),
-])
+@pytest.mark.parametrize(
+    ("words", "param"),
+    [
+        ({"input": ""}, "input[0]"),
+        ({"input": []}, "input"),
+        ({"input": ["a", ""]}, "input[1]"),
+        ({"input": ["a"] * 2049}, "input"),
+        ({"input": "a" * 200_001}, "input[0]"),
+        ({"input": [1, 2, 3]}, "input"),
+        ({"input": [[1, 2], [3]]}, "input"),
+        ({"dimensions": 256}, "dimensions"),
+        ({"encoding_format": "hex"}, "encoding_format"),
+    ],
+)
 def test_a_bad_input_is_named(client, words, param):
     with pytest.raises(openai.BadRequestError) as caught:
         client.embeddings.create(**({"model": MODEL, "input": "x"} | words))

@@ -80,7 +80,9 @@ async def test_a_folder_without_a_cloud_has_no_backup(process, tmp_path):
         await write_backup(config, tmp_path / "b.tar")
 
 
-async def test_after_a_restore_each_subscriber_goes_on_where_it_was(process, store_kind, request, tmp_path):
+async def test_after_a_restore_each_subscriber_goes_on_where_it_was(
+    process, store_kind, request, tmp_path
+):
     from volano.services.billing.interface import Usage
 
     async def publish(count):
@@ -109,7 +111,9 @@ async def test_after_a_restore_each_subscriber_goes_on_where_it_was(process, sto
     config = dataclasses.replace(process.env.config, data_dir=tmp_path / "again", store=store)
     await read_backup(config, tmp_path / "b.tar")
     async with open_process(config) as again:
-        positions = dict(await again.env.store.reader.rows("SELECT subscriber, position FROM event_cursor"))
+        positions = dict(
+            await again.env.store.reader.rows("SELECT subscriber, position FROM event_cursor")
+        )
         left = {
             name: len(await again.store.read_outbox(positions.get(name, ""), 1000))
             for name in ("none", "middle", "all")

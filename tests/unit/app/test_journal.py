@@ -16,9 +16,17 @@ ACCOUNT = "111111111111"
 
 def audit(number, **changes):
     fields = {
-        "id": f"r{number}", "time_us": 1_700_000_000_000_000 + number, "account": ACCOUNT,
-        "principal_id": "p", "principal_arn": "a", "door": "aws", "action": "s3:GetObject",
-        "resource": "r", "source_ip": "::1", "user_agent": "u", "request_id": f"r{number}",
+        "id": f"r{number}",
+        "time_us": 1_700_000_000_000_000 + number,
+        "account": ACCOUNT,
+        "principal_id": "p",
+        "principal_arn": "a",
+        "door": "aws",
+        "action": "s3:GetObject",
+        "resource": "r",
+        "source_ip": "::1",
+        "user_agent": "u",
+        "request_id": f"r{number}",
         "status": 200,
     }
     return AuditRecord(**(fields | changes))
@@ -26,8 +34,12 @@ def audit(number, **changes):
 
 def usage(number, **changes):
     fields = {
-        "id": f"u{number}", "account": ACCOUNT, "meter": "s3.requests.read", "quantity": "1",
-        "start_us": 1_700_000_000_000_000, "end_us": 1_700_000_000_000_000,
+        "id": f"u{number}",
+        "account": ACCOUNT,
+        "meter": "s3.requests.read",
+        "quantity": "1",
+        "start_us": 1_700_000_000_000_000,
+        "end_us": 1_700_000_000_000_000,
     }
     return UsageRecord(**(fields | changes))
 
@@ -47,8 +59,11 @@ class FailingStore:
 def journal(env):
     store = FailingStore(env.store)
     made = GroupJournal(
-        store, env.log, env.metrics,
-        insert_audit=identity.insert_audit, insert_usage=billing.insert_usage,
+        store,
+        env.log,
+        env.metrics,
+        insert_audit=identity.insert_audit,
+        insert_usage=billing.insert_usage,
     )
     made.failing = store
     return made
@@ -73,7 +88,11 @@ async def test_everything_handed_over_is_there_after_flush(env, journal):
 async def test_a_closed_process_has_written_its_journal(process, tmp_path):
     from volano.app.build import open_process
 
-    async with open_process(process.env.config) if not process.store.exclusive else _again(process) as other:
+    async with (
+        open_process(process.env.config)
+        if not process.store.exclusive
+        else _again(process) as other
+    ):
         other.env.journal.audit(audit(1))
     assert "r1" in await stored(process.env)
 
@@ -116,10 +135,13 @@ async def test_what_waits_is_bounded_and_the_oldest_goes_first(env, journal):
     assert "volano_journal_dropped_total 7" in env.metrics.render()
 
 
-@pytest.mark.parametrize("bad", [
-    audit(5, resource="arn:aws:s3:::b/\0"),
-    audit(5, user_agent="\ud800"),
-])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        audit(5, resource="arn:aws:s3:::b/\0"),
+        audit(5, user_agent="\ud800"),
+    ],
+)
 async def test_text_that_databases_refuse_is_made_storable(env, journal, bad):
     for number in range(10):
         journal.audit(bad if number == 5 else audit(number))

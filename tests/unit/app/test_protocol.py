@@ -77,8 +77,16 @@ class Served:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         config = uvicorn.Config(
-            self.app, http=http, loop="none", lifespan="off", log_config=None, access_log=False,
-            proxy_headers=False, server_header=False, timeout_graceful_shutdown=2, **options,
+            self.app,
+            http=http,
+            loop="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+            **options,
         )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(
@@ -282,18 +290,24 @@ def test_chunks_with_extensions_and_trailers_are_read(either):
 
 def test_continue_is_said_when_the_body_is_wanted_and_not_before(either):
     with either.connect() as connection:
-        connection.sendall(get(b"/echo", b"content-length: 2", b"expect: 100-continue", method=b"PUT"))
+        connection.sendall(
+            get(b"/echo", b"content-length: 2", b"expect: 100-continue", method=b"PUT")
+        )
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"ok")
         assert read_answer(connection)[1] == b"<ok>"
     with either.connect() as connection:
-        connection.sendall(get(b"/early", b"content-length: 2", b"expect: 100-continue", method=b"PUT"))
+        connection.sendall(
+            get(b"/early", b"content-length: 2", b"expect: 100-continue", method=b"PUT")
+        )
         assert connection.recv(100).startswith(b"HTTP/1.1 403 ")
 
 
 def test_an_early_answer_reaches_a_client_that_still_sends(own):
     with own.connect() as connection:
-        connection.sendall(get(b"/early", b"content-length: 50000000", method=b"PUT") + b"x" * 100_000)
+        connection.sendall(
+            get(b"/early", b"content-length: 50000000", method=b"PUT") + b"x" * 100_000
+        )
         head, body = read_answer(connection)
     assert (head[:12], body) == (b"HTTP/1.1 403", b"no")
     assert b"connection: close" in head
@@ -446,15 +460,36 @@ def test_a_client_that_takes_nothing_is_cut_off(hurried):
 def test_files_go_through_tls_as_well(file, tmp_path):
     certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-         "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost"],
-        check=True, capture_output=True,
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+        ],
+        check=True,
+        capture_output=True,
     )
     served = Served(LimitedProtocol, file, ssl_certfile=str(certificate), ssl_keyfile=str(key))
     try:
         context = ssl.create_default_context(cafile=str(certificate))
-        with served.connect() as plain, context.wrap_socket(plain, server_hostname="localhost") as connection:
+        with (
+            served.connect() as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as connection,
+        ):
             connection.sendall(get(b"/file?7+5000000"))
             assert read_answer(connection)[1] == file.read_bytes()[7:5_000_007]
             connection.sendall(get(b"/early", b"content-length: 5", method=b"PUT"))

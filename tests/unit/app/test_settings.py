@@ -25,29 +25,32 @@ def test_a_variable_of_another_program_is_left_alone(tmp_path):
     assert load(tmp_path, environ={"VOLANO_SOMETHING_ELSE": "x"}).port == 8080
 
 
-@pytest.mark.parametrize(("toml", "words"), [
-    ("prot = 1", "no setting 'prot'"),
-    ("port = 'x'", "port = 'x' is not a int"),
-    ("port = 70000", "not a port"),
-    ("zones = 9", "1 to 6"),
-    ("http = 'fast'", "own"),
-    ("store = 'mysql://x'", "postgresql"),
-    ("port = ", "not valid TOML"),
-    ("tls_key = '/k'", "together"),
-    ("port = 80.5", "port"),
-    ("port = true", "port"),
-    ("region = 5", "region"),
-    ("region = 'Home'", "eu-home-1"),
-    ("data_dir = ''", "data_dir"),
-    ("log_level = 'loud'", "debug, info"),
-    ("runtime = 'docker'", "crun"),
-    ("bytes_url = 'gs://x'", "s3://"),
-    ("lifecycle_day_s = 0", "over 0"),
-    ("lifecycle_day_s = nan", "lifecycle_day_s"),
-    ("price_list = '/nowhere/prices.toml'", "no file"),
-    ("tls_key = '/k'\ntls_certificate = '/c'", "no file"),
-    ("test_mode = true\nlisten = '0.0.0.0'", "loopback"),
-])
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ("prot = 1", "no setting 'prot'"),
+        ("port = 'x'", "port = 'x' is not a int"),
+        ("port = 70000", "not a port"),
+        ("zones = 9", "1 to 6"),
+        ("http = 'fast'", "own"),
+        ("store = 'mysql://x'", "postgresql"),
+        ("port = ", "not valid TOML"),
+        ("tls_key = '/k'", "together"),
+        ("port = 80.5", "port"),
+        ("port = true", "port"),
+        ("region = 5", "region"),
+        ("region = 'Home'", "eu-home-1"),
+        ("data_dir = ''", "data_dir"),
+        ("log_level = 'loud'", "debug, info"),
+        ("runtime = 'docker'", "crun"),
+        ("bytes_url = 'gs://x'", "s3://"),
+        ("lifecycle_day_s = 0", "over 0"),
+        ("lifecycle_day_s = nan", "lifecycle_day_s"),
+        ("price_list = '/nowhere/prices.toml'", "no file"),
+        ("tls_key = '/k'\ntls_certificate = '/c'", "no file"),
+        ("test_mode = true\nlisten = '0.0.0.0'", "loopback"),
+    ],
+)
 def test_a_wrong_setting_is_refused_with_its_name(tmp_path, toml, words):
     with pytest.raises(BadSetting) as caught:
         load(tmp_path, toml)
@@ -60,7 +63,9 @@ def test_a_config_file_that_is_named_must_exist(tmp_path):
 
 
 def test_lists_and_paths_are_read_from_text(tmp_path):
-    config = load(tmp_path, environ={"VOLANO_EXTRA_HOSTS": "a.example, b.example", "VOLANO_DATA_DIR": "/d"})
+    config = load(
+        tmp_path, environ={"VOLANO_EXTRA_HOSTS": "a.example, b.example", "VOLANO_DATA_DIR": "/d"}
+    )
     assert config.extra_hosts == ("a.example", "b.example")
     assert config.data_dir == Path("/d")
 
@@ -81,7 +86,8 @@ def test_every_setting_is_used_somewhere():
     outside = [p for p in source.rglob("*.py") if p.name not in ("settings.py",)]
     text = "\n".join(path.read_text() for path in outside)
     unused = [
-        field.name for field in dataclasses.fields(Config)
+        field.name
+        for field in dataclasses.fields(Config)
         if not re.search(rf"(config|self)\.{field.name}\b", text)
     ]
     assert unused == []

@@ -21,7 +21,12 @@ from volano.kernel.work import job_kind, reconciler
 def test_an_error_has_the_wires_code_and_status_unless_it_says_otherwise():
     assert (Denied("no").wire_code, Denied("no").wire_status) == ("AccessDenied", 403)
     own = Invalid("x", code="NoSuch", status=422, fields={"param": "p"}, facts={"a": 1})
-    assert (own.wire_code, own.wire_status, own.fields, own.facts) == ("NoSuch", 422, {"param": "p"}, {"a": 1})
+    assert (own.wire_code, own.wire_status, own.fields, own.facts) == (
+        "NoSuch",
+        422,
+        {"param": "p"},
+        {"a": 1},
+    )
     assert str(own) == own.message == "x"
     assert issubclass(Unavailable, VolanoError)
 
@@ -31,7 +36,9 @@ def test_ids_have_the_forms_of_their_wires_and_repeat_from_a_seed():
     assert re.fullmatch(r"i-[0-9a-f]{17}", ids.resource("i"))
     assert re.fullmatch(r"AIDA[A-Z2-7]{16}", ids.unique("AIDA"))
     assert re.fullmatch(r"C[A-Z0-9]{10}", ids.slack("C"))
-    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", ids.uuid())
+    assert re.fullmatch(
+        r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", ids.uuid()
+    )
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", ids.token())
     assert len(ids.hex(5)) == 5
     one, two = seeded_ids(7), seeded_ids(7)
@@ -39,11 +46,17 @@ def test_ids_have_the_forms_of_their_wires_and_repeat_from_a_seed():
     assert len({ids.uuid() for _ in range(1000)}) == 1000
 
 
-@pytest.mark.parametrize(("text", "parsed"), [
-    ("arn:aws:s3:::bucket/a:b", Arn("s3", "", "", "bucket/a:b")),
-    ("arn:aws:iam::111111111111:user/x", Arn("iam", "", "111111111111", "user/x")),
-    ("arn:aws:s3:::", None), ("s3:::bucket", None), ("", None), ("arn:aws:::1:x", None),
-])
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("arn:aws:s3:::bucket/a:b", Arn("s3", "", "", "bucket/a:b")),
+        ("arn:aws:iam::111111111111:user/x", Arn("iam", "", "111111111111", "user/x")),
+        ("arn:aws:s3:::", None),
+        ("s3:::bucket", None),
+        ("", None),
+        ("arn:aws:::1:x", None),
+    ],
+)
 def test_arns(text, parsed):
     assert parse_arn(text) == parsed
     if parsed is not None:
@@ -88,7 +101,12 @@ def test_a_log_line_is_one_line_whatever_is_in_it():
     log.error("said", text='a"\nb', error=ValueError("x"), path={"n": 1})
     (line,) = out.getvalue().splitlines()
     entry = json.loads(line)
-    assert (entry["level"], entry["message"], entry["text"], entry["error"]) == ("error", "said", 'a"\nb', "x")
+    assert (entry["level"], entry["message"], entry["text"], entry["error"]) == (
+        "error",
+        "said",
+        'a"\nb',
+        "x",
+    )
     plain = io.StringIO()
     StreamLog(ManualClock(), json=False, stream=plain).warning("said", text="a\nb")
     assert len(plain.getvalue().splitlines()) == 1

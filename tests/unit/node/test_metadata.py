@@ -68,9 +68,7 @@ async def _run(app: Any, scope: dict[str, Any]) -> tuple[int, str]:
 
 
 async def token_for(ask, ttl: str, by: int = 0) -> str:
-    status, token = await ask(
-        "/latest/api/token", by=by, method="PUT", **{TTL.decode(): ttl}
-    )
+    status, token = await ask("/latest/api/token", by=by, method="PUT", **{TTL.decode(): ttl})
     assert status == 200
     return token
 
@@ -106,7 +104,9 @@ async def test_wrong_times_are_refused(asked, ttl):
     assert (await ask("/latest/api/token", method="PUT", **{TTL.decode(): ttl}))[0] == 400
 
 
-@pytest.mark.parametrize("path", ["/", "/latest", "/latest/", "/latest/meta-data", "/latest/meta-data/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/latest", "/latest/", "/latest/meta-data", "/latest/meta-data/"]
+)
 async def test_folders_list_their_names(asked, path):
     _, ask = asked
     status, listed = await ask(path)
@@ -114,7 +114,17 @@ async def test_folders_list_their_names(asked, path):
     assert listed
 
 
-@pytest.mark.parametrize("path", ["/none", "/latest/none", "/latest/meta-data/none", "/latest/meta-data/mac/x", "/latest/user-data", "/latest/meta-data/iam/info"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/none",
+        "/latest/none",
+        "/latest/meta-data/none",
+        "/latest/meta-data/mac/x",
+        "/latest/user-data",
+        "/latest/meta-data/iam/info",
+    ],
+)
 async def test_what_is_not_there_is_not_found(asked, path):
     _, ask = asked
     assert (await ask(path))[0] == 404

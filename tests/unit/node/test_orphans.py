@@ -42,7 +42,9 @@ class World:
 
 
 async def test_an_orphan_goes_in_the_second_round():
-    world = World({"i-1": "v-1", "i-2": "v-2", "i-3": "v-2"}, known={"i-3"}, networks={"v-1", "v-2"})
+    world = World(
+        {"i-1": "v-1", "i-2": "v-2", "i-3": "v-2"}, known={"i-3"}, networks={"v-1", "v-2"}
+    )
     suspected = await remove_once(world, world, world, set())
     assert suspected == {"i-1", "i-2"}
     assert len(world.here) == 3

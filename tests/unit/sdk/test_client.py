@@ -55,7 +55,8 @@ def test_json_goes_out_and_comes_back_under_the_key(answering):
     assert client.delete("/things/x%2Fy") is None
     heads = [head.split("\r\n")[0] for head, _ in asked]
     assert heads == [
-        "GET /volano/v1/things?limit=5 HTTP/1.1", "POST /volano/v1/things HTTP/1.1",
+        "GET /volano/v1/things?limit=5 HTTP/1.1",
+        "POST /volano/v1/things HTTP/1.1",
         "DELETE /volano/v1/things/x%2Fy HTTP/1.1",
     ]
     assert "authorization: Bearer sk-test" in asked[0][0]
@@ -70,9 +71,14 @@ def test_the_servers_own_words_are_the_errors_message(answering):
     assert "sk-test" not in str(caught.value)
 
 
-@pytest.mark.parametrize("raw", [
-    b"", b"not http at all\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{",
-])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"not http at all\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{",
+    ],
+)
 def test_a_broken_server_is_unavailable(answering, raw):
     client, _ = answering(raw)
     with pytest.raises(Unavailable, match="volano up"):

@@ -143,7 +143,8 @@ async def test_a_payload_that_no_longer_parses_is_set_aside_at_once(process, fee
     async def old_shape(tx):
         await tx.execute(
             "INSERT INTO outbox (type, payload, created_us) VALUES (?, ?, 1)",
-            "probe.happened", b'{"number":"many"}',
+            "probe.happened",
+            b'{"number":"many"}',
         )
 
     feed = await feed_of({"a": handler})

@@ -19,7 +19,10 @@ def test_what_is_sealed_opens_only_with_its_key_and_context():
             opener.open(sealed, context=context)
 
 
-@pytest.mark.parametrize("harm", [lambda s: s[:-1], lambda s: s[:5], lambda s: b"", lambda s: s[:-1] + bytes([s[-1] ^ 1])])
+@pytest.mark.parametrize(
+    "harm",
+    [lambda s: s[:-1], lambda s: s[:5], lambda s: b"", lambda s: s[:-1] + bytes([s[-1] ^ 1])],
+)
 def test_changed_or_short_data_does_not_open(harm):
     box = LocalSecretBox(b"k" * 32)
     with pytest.raises(Internal):

@@ -78,7 +78,10 @@ def test_a_full_disk_refuses_writers_keeps_what_it_promised_and_recovers(tmp_pat
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[4] / "src")}
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path / "f.db"), SCHEMA.sql],
-        env=environment, capture_output=True, text=True, check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout == "good\n", done.stderr
 
@@ -99,14 +102,14 @@ async def test_a_caller_that_is_cancelled_disturbs_nobody(tmp_path):
 
 async def test_a_loop_that_closed_before_its_answer_does_not_end_the_writer(tmp_path):
     store = sqlite(tmp_path / "t.db")
+    begun = []
 
     def other_loop():
         async def leave():
             async def work(tx):
                 tx.publish(FailedOver(number=1))
 
-            for _ in range(20):
-                asyncio.ensure_future(store.transact(work))
+            begun.extend(asyncio.ensure_future(store.transact(work)) for _ in range(20))
             await asyncio.sleep(0)
 
         loop = asyncio.new_event_loop()
@@ -223,7 +226,9 @@ async def test_prune_keeps_what_a_present_subscriber_has_not_passed(store_kind, 
         async def work(tx):
             await tx.execute(
                 "INSERT INTO event_cursor VALUES (?, ?) "
-                "ON CONFLICT (subscriber) DO UPDATE SET position = excluded.position", name, position,
+                "ON CONFLICT (subscriber) DO UPDATE SET position = excluded.position",
+                name,
+                position,
             )
 
         await store.transact(work)
@@ -290,5 +295,8 @@ async def test_postgres_events_held_back_by_an_older_transaction_come_after_it(p
     assert await store.has_events_after("")
     await held.commit()
     await older.close()
-    assert [kind for _, kind, _ in await store.read_outbox("", 10)] == ["older", "probe.failed_over"]
+    assert [kind for _, kind, _ in await store.read_outbox("", 10)] == [
+        "older",
+        "probe.failed_over",
+    ]
     await store.close()

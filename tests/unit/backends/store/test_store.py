@@ -118,6 +118,7 @@ async def test_a_transaction_that_waits_for_something_else_is_refused(tmp_path):
 async def test_data_of_a_newer_version_is_refused_and_untouched(store_kind, request, tmp_path):
     newer = Migration(area="probe", number=2, sql="ALTER TABLE probe ADD COLUMN extra TEXT;\n")
     if store_kind == "sqlite":
+
         async def open_with(migrations):
             return open_sqlite(tmp_path / "n.db", SystemClock(), migrations, lambda: None)
     else:
@@ -179,7 +180,9 @@ def test_kill_9_loses_no_acknowledged_transaction(tmp_path: Path):
     for round_number in range(4):
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD, str(path), SCHEMA.sql],
-            stdout=subprocess.PIPE, env=environment, text=True,
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
         )
         acknowledged = [child.stdout.readline() for _ in range(40 + 17 * round_number)]
         child.send_signal(signal.SIGKILL)

@@ -25,11 +25,9 @@ async def work_of(process, monkeypatch):
 
     async def start(reconcilers=(), kinds=None, store=None):
         monkeypatch.setattr(local, "reconcilers", lambda: tuple(reconcilers))
-        monkeypatch.setattr(local, "find_job_kind", lambda kind: (kinds or {}).get(kind))
+        monkeypatch.setattr(local, "find_job_kind", (kinds or {}).get)
         env = process.env
-        made = LocalWork(
-            store or env.store, env.clock, env.ids, exclusive=process.store.exclusive
-        )
+        made = LocalWork(store or env.store, env.clock, env.ids, exclusive=process.store.exclusive)
         made.task = asyncio.create_task(made.run(env))
         tasks.append(made.task)
         await asyncio.sleep(0)
@@ -83,10 +81,12 @@ async def test_a_failing_reconciler_is_run_again_and_spares_others(work_of, monk
     async def good(env):
         runs.append("good")
 
-    await work_of([
-        Reconciler(name="bad", every_s=0.01, run=bad),
-        Reconciler(name="good", every_s=0.01, run=good),
-    ])
+    await work_of(
+        [
+            Reconciler(name="bad", every_s=0.01, run=bad),
+            Reconciler(name="good", every_s=0.01, run=good),
+        ]
+    )
     while runs.count("bad") < 3 or runs.count("good") < 3:
         await asyncio.sleep(0.01)
 
@@ -140,10 +140,13 @@ async def test_a_job_is_done_once_per_key_with_progress_and_a_result(work_of):
     assert later.id != first.id
 
 
-@pytest.mark.parametrize(("error", "text"), [
-    (Conflict("the disk is in use"), "the disk is in use"),
-    (RuntimeError("secret detail"), "An internal error happened; see the log."),
-])
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (Conflict("the disk is in use"), "the disk is in use"),
+        (RuntimeError("secret detail"), "An internal error happened; see the log."),
+    ],
+)
 async def test_a_failed_job_says_why_without_internals(work_of, error, text):
     async def run(env, context, payload):
         raise error

@@ -35,7 +35,12 @@ NOON = 1_795_003_200_000_000  # 2026-11-18 12:00 UTC
 
 def usage(id, quantity="1", meter="llm.tokens.input", account="111111111111", end_us=NOON):
     return UsageRecord(
-        id=id, account=account, meter=meter, quantity=quantity, start_us=end_us, end_us=end_us,
+        id=id,
+        account=account,
+        meter=meter,
+        quantity=quantity,
+        start_us=end_us,
+        end_us=end_us,
         resource="r",
     )
 
@@ -50,7 +55,9 @@ async def test_a_repeated_record_counts_once(env):
 
     await env.store.transact(write)
     await env.store.transact(write)
-    assert [(d.meter, d.quantity) for d in await days(env)] == [("llm.tokens.input", Decimal("0.3"))]
+    assert [(d.meter, d.quantity) for d in await days(env)] == [
+        ("llm.tokens.input", Decimal("0.3"))
+    ]
 
 
 async def test_accounts_do_not_see_each_other(env):
@@ -74,8 +81,12 @@ async def test_a_quantity_that_is_no_number_is_refused_and_changes_nothing(env, 
 
 def test_a_price_holds_by_the_day_of_use():
     used = [
-        DayUsage(day=date(2026, 9, 30), meter="embed.tokens.input", resource="m", quantity=Decimal(10**6)),
-        DayUsage(day=date(2026, 10, 1), meter="embed.tokens.input", resource="m", quantity=Decimal(10**6)),
+        DayUsage(
+            day=date(2026, 9, 30), meter="embed.tokens.input", resource="m", quantity=Decimal(10**6)
+        ),
+        DayUsage(
+            day=date(2026, 10, 1), meter="embed.tokens.input", resource="m", quantity=Decimal(10**6)
+        ),
     ]
     bill = rate("1", "2026-09", used, PRICES)
     assert [line.cost for line in bill.lines] == [Decimal("0.01"), Decimal("0.02")]
@@ -88,28 +99,44 @@ def test_what_has_no_price_is_shown_and_costs_nothing():
     assert (bill.unpriced, bill.total, bill.lines) == (("new.meter",), Decimal(0), ())
 
 
-@given(st.lists(st.tuples(
-    st.sampled_from(sorted(PRICES.prices)),
-    st.decimals(min_value=0, max_value=10**12, places=9, allow_nan=False),
-    st.dates(date(2026, 1, 1), date(2026, 12, 31)),
-), max_size=40))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(sorted(PRICES.prices)),
+            st.decimals(min_value=0, max_value=10**12, places=9, allow_nan=False),
+            st.dates(date(2026, 1, 1), date(2026, 12, 31)),
+        ),
+        max_size=40,
+    )
+)
 def test_lines_sum_to_the_total_and_days_to_the_lines(items):
     used = [DayUsage(day=d, meter=m, resource="", quantity=q) for m, q, d in items]
     bill = rate("1", "2026", used, PRICES)
     with localcontext() as context:
         context.prec = EXACT_DIGITS
-        assert abs(sum((line.cost for line in bill.lines), Decimal(0)) - bill.total) < Decimal("1e-35")
+        assert abs(sum((line.cost for line in bill.lines), Decimal(0)) - bill.total) < Decimal(
+            "1e-35"
+        )
         assert abs(sum((day.cost for day in bill.days), Decimal(0)) - bill.total) < Decimal("1e-35")
         for day in bill.days:
             assert sum(day.services.values(), Decimal(0)) == day.cost
 
 
-@pytest.mark.parametrize(("text", "word"), [
-    ("x = ", "TOML"),
-    ('currency = "USD"', "version"),
-    ('currency="USD"\n[[version]]\neffective_from=2026-01-02\n[[version]]\neffective_from=2026-01-01', "later"),
-    ('currency="USD"\n[[version]]\neffective_from=2026-01-01\n[version.prices]\na={service="s",text="t",price="x",per="1",unit="u"}', "decimal"),
-])
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("x = ", "TOML"),
+        ('currency = "USD"', "version"),
+        (
+            'currency="USD"\n[[version]]\neffective_from=2026-01-02\n[[version]]\neffective_from=2026-01-01',
+            "later",
+        ),
+        (
+            'currency="USD"\n[[version]]\neffective_from=2026-01-01\n[version.prices]\na={service="s",text="t",price="x",per="1",unit="u"}',
+            "decimal",
+        ),
+    ],
+)
 def test_a_wrong_price_list_is_refused_with_the_place(text, word):
     with pytest.raises(Invalid, match=word):
         parse_price_list(text, name="mine.toml")
@@ -129,23 +156,34 @@ def test_a_day_ends_at_its_last_microsecond():
     assert day_of(0) == date(1970, 1, 1)
 
 
-@pytest.mark.parametrize("entry", [
-    'price="NaN",per="1"', 'price="Infinity",per="1"', 'price="1",per="0"', 'price="1",per="NaN"',
-    'price="-1",per="1"',
-])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        'price="NaN",per="1"',
+        'price="Infinity",per="1"',
+        'price="1",per="0"',
+        'price="1",per="NaN"',
+        'price="-1",per="1"',
+    ],
+)
 def test_a_price_that_is_no_number_is_refused(entry):
     with pytest.raises(Invalid, match="price"):
         parse_price_list(
             'currency="USD"\n[[version]]\neffective_from=2026-01-01\n[version.prices]\n'
-            f'a={{service="s",text="t",unit="u",{entry}}}', name="mine.toml",
+            f'a={{service="s",text="t",unit="u",{entry}}}',
+            name="mine.toml",
         )
 
 
-@pytest.mark.parametrize("text", [
-    'currency="USD"\nversion=3', 'currency="USD"\nversion=[1]',
-    'currency="USD"\n[[version]]\neffective_from=2026-01-01T00:00:00',
-    'currency="USD"\n[[version]]\neffective_from=2026-01-01\nprices=1',
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'currency="USD"\nversion=3',
+        'currency="USD"\nversion=[1]',
+        'currency="USD"\n[[version]]\neffective_from=2026-01-01T00:00:00',
+        'currency="USD"\n[[version]]\neffective_from=2026-01-01\nprices=1',
+    ],
+)
 def test_a_price_list_of_another_shape_is_refused(text):
     with pytest.raises(Invalid, match=r"mine\.toml"):
         parse_price_list(text, name="mine.toml")
@@ -167,10 +205,12 @@ async def test_concurrent_writers_of_the_same_records_count_each_once(env):
     async def write(tx, start):
         await record_usage(tx, [usage(f"r{n}", "0.1") for n in range(start, start + 20)])
 
-    await asyncio.gather(*(
-        env.store.transact(lambda tx, start=start: write(tx, start))
-        for start in (0, 5, 10, 0, 15, 10)
-    ))
+    await asyncio.gather(
+        *(
+            env.store.transact(lambda tx, start=start: write(tx, start))
+            for start in (0, 5, 10, 0, 15, 10)
+        )
+    )
     assert [d.quantity for d in await days(env)] == [Decimal("3.5")]
 
 

@@ -87,7 +87,9 @@ async def test_a_model_is_not_deleted_while_it_is_pulled(ready):
         await registry.delete_model(ready, call_of(ready, MINE), "acme/one")
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b/c", "/etc", "a b", "-x", "x" * 97, "a/../b", "a\n"])
+@pytest.mark.parametrize(
+    "name", ["", "../x", "a/b/c", "/etc", "a b", "-x", "x" * 97, "a/../b", "a\n"]
+)
 async def test_a_name_that_is_none_is_refused(ready, name):
     with pytest.raises(Invalid):
         await registry.pull_model(ready, call_of(ready, MINE), name)
@@ -99,7 +101,10 @@ async def test_a_name_that_is_none_is_refused(ready, name):
 async def test_only_the_operator_names_where_to_pull_from(ready, source):
     await identity.bootstrap(ready)
     root = Principal(
-        kind=PrincipalKind.ROOT, account=AccountId(THEIRS), id=PrincipalId(THEIRS), name="root",
+        kind=PrincipalKind.ROOT,
+        account=AccountId(THEIRS),
+        id=PrincipalId(THEIRS),
+        name="root",
         arn=f"arn:aws:iam::{THEIRS}:root",
     )
     tenant = dataclasses.replace(call_of(ready, THEIRS), principal=root)

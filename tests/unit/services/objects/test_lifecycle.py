@@ -22,22 +22,34 @@ class Cloud:
         self.call = system_call(env, AccountId("123456789012"), timeout_s=1e9)
 
     async def put(self, key, data=b"x", **tags):
-        await objects.put_object(self.env, self.call, objects.PutRequest(
-            bucket="bucket", key=key, body=BytesBody(data), description=Description(tags=tags)))
+        await objects.put_object(
+            self.env,
+            self.call,
+            objects.PutRequest(
+                bucket="bucket", key=key, body=BytesBody(data), description=Description(tags=tags)
+            ),
+        )
 
     async def rules(self, *rules):
         await lifecycle.put_lifecycle(self.env, "bucket", list(rules), None)
 
     async def keys(self):
         bucket = await lifecycle.get_bucket(self.env.store.reader, "bucket")
-        found = await select_listed(self.env.store.reader, bucket.id, start="", inclusive=True, end=None, limit=1000)
+        found = await select_listed(
+            self.env.store.reader, bucket.id, start="", inclusive=True, end=None, limit=1000
+        )
         return [item.key for item in found]
 
 
 @pytest.fixture(params=[DAY_S, 10.0])
 async def cloud(tmp_path, request):
     clock = ManualClock(1_700_000_000_000_000)
-    config = Config(data_dir=tmp_path, runtime="process", log_level="warning", lifecycle_day_s=float(request.param))
+    config = Config(
+        data_dir=tmp_path,
+        runtime="process",
+        log_level="warning",
+        lifecycle_day_s=float(request.param),
+    )
     async with open_process(config, clock=clock) as process:
         made = Cloud(process.env, clock)
         await buckets.create_bucket(process.env, made.call, "bucket")

@@ -75,7 +75,10 @@ def _check(
         todo="a proxy between here and the server may be buffering the stream",
     )
     require(
-        finish in ("stop", "length"), expected="finish_reason stop or length", got=finish, todo=WHAT_TO_DO
+        finish in ("stop", "length"),
+        expected="finish_reason stop or length",
+        got=finish,
+        todo=WHAT_TO_DO,
     )
     counted = usage is not None and (
         0 < usage.completion_tokens <= MAX_TOKENS
