@@ -26,6 +26,61 @@ DEFAULT_BUCKETS = 1000
 """Buckets of an account, unless its quota `s3.buckets` says otherwise."""
 
 
+ENFORCED = "BucketOwnerEnforced"
+"""The object ownership under which there are no access lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One line of an access list; `to` is an account's id or the URI of a group."""
+
+    to: str
+    permission: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acl:
+    """Who owns an object or bucket, and whom its owner lets in."""
+
+    owner: AccountId
+    grants: tuple[Grant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicBlock:
+    """The four switches of a public access block."""
+
+    block_acls: bool = False
+    ignore_acls: bool = False
+    block_policy: bool = False
+    restrict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How a bucket is opened and watched.
+
+    `ownership` is '' where no ownership controls are set: then lists count as with ObjectWriter.
+    `grants` None means the owner's full control. `cors` and `website` tell only that there are
+    such settings; `log_bucket` where access logs go.
+    """
+
+    ownership: str = ENFORCED
+    grants: tuple[Grant, ...] | None = None
+    block: PublicBlock | None = None
+    requester_pays: bool = False
+    cors: bool = False
+    website: bool = False
+    log_bucket: str = ""
+    log_prefix: str = ""
+    log_partition: str = ""
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether access lists count."""
+        return self.ownership != ENFORCED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
     """A bucket; `policy` is its resource policy as JSON text, or ''."""
@@ -36,6 +91,7 @@ class Bucket:
     region: str
     created_us: int
     policy: str = ""
+    access: Access = field(default_factory=Access)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +106,15 @@ class Checksum:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """What the writer says about an object: content headers by botocore's member names
-    (`ContentType`, `CacheControl` …), user metadata, tags and storage class.
+    (`ContentType`, `CacheControl` …), user metadata, tags and storage class; `acl` None where
+    the bucket's owner owns the object and nobody else may reach it.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     storage_class: str = "STANDARD"
+    acl: Acl | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from volano.services.objects.model import Bucket
+import msgspec
+
+from volano.services.objects.model import Access, Bucket
 
 if TYPE_CHECKING:
     from volano.kernel.ids import AccountId
     from volano.kernel.store import Reader, Row, Tx
 
-_COLUMNS = "id, name, account, region, created_us, policy"
+_COLUMNS = "id, name, account, region, created_us, policy, access"
+
+MAX_REMEMBERED = 4096
+"""Different access documents kept decoded; most buckets share a few."""
 
 
 async def select_bucket(reader: Reader, name: str) -> Bucket | None:
@@ -46,13 +52,14 @@ async def count_buckets(reader: Reader, account: AccountId) -> int:
 
 async def insert_bucket(tx: Tx, bucket: Bucket) -> None:
     await tx.execute(
-        f"INSERT INTO s3_bucket ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO s3_bucket ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
         bucket.id,
         bucket.name,
         bucket.account,
         bucket.region,
         bucket.created_us,
         bucket.policy,
+        _access_to_text(bucket.access),
     )
 
 
@@ -63,6 +70,11 @@ async def delete_bucket(tx: Tx, bucket_id: str) -> None:
 
 async def update_policy(tx: Tx, bucket_id: str, policy: str) -> int:
     return await tx.execute("UPDATE s3_bucket SET policy = ? WHERE id = ?", policy, bucket_id)
+
+
+async def update_access(tx: Tx, bucket_id: str, access: Access) -> int:
+    text = _access_to_text(access)
+    return await tx.execute("UPDATE s3_bucket SET access = ? WHERE id = ?", text, bucket_id)
 
 
 async def select_setting(reader: Reader, bucket_id: str, kind: str) -> str | None:
@@ -97,7 +109,7 @@ async def select_all_buckets(reader: Reader, *, after: str, limit: int) -> list[
 
 
 def _bucket(row: Row) -> Bucket:
-    bucket_id, name, account, region, created_us, policy = row
+    bucket_id, name, account, region, created_us, policy, access = row
     return Bucket(
         id=bucket_id,
         name=name,
@@ -105,4 +117,14 @@ def _bucket(row: Row) -> Bucket:
         region=region,
         created_us=created_us,
         policy=policy,
+        access=_access_from_text(access),
     )
+
+
+def _access_to_text(access: Access) -> str:
+    return "" if access == Access() else msgspec.json.encode(access).decode()
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _access_from_text(text: str) -> Access:
+    return msgspec.json.decode(text, type=Access) if text else Access()

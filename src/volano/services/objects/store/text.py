@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from volano.kernel.bytes import Blob
-from volano.services.objects.model import Checksum, Description
+from volano.services.objects.model import Acl, Checksum, Description
 
 _encode = msgspec.json.Encoder().encode
 _decode_tags = msgspec.json.Decoder(dict[str, str]).decode
@@ -14,6 +14,7 @@ _decode_tags = msgspec.json.Decoder(dict[str, str]).decode
 class _Headers(msgspec.Struct, omit_defaults=True):
     h: dict[str, str] = {}
     m: dict[str, str] = {}
+    a: Acl | None = None
 
 
 _decode_headers = msgspec.json.Decoder(_Headers).decode
@@ -42,9 +43,10 @@ def checksum_from_text(text: str) -> Checksum | None:
 
 
 def headers_to_text(description: Description) -> str:
-    if not description.headers and not description.metadata:
+    if not description.headers and not description.metadata and description.acl is None:
         return ""
-    return _encode(_Headers(h=description.headers, m=description.metadata)).decode()
+    headers = _Headers(h=description.headers, m=description.metadata, a=description.acl)
+    return _encode(headers).decode()
 
 
 def tags_to_text(tags: dict[str, str]) -> str:
@@ -62,4 +64,5 @@ def description_from_text(headers: str, tags: str, storage_class: str) -> Descri
         metadata=decoded.m,
         tags=tags_from_text(tags),
         storage_class=storage_class,
+        acl=decoded.a,
     )
