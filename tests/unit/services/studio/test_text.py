@@ -47,6 +47,20 @@ def test_markdown_joins_lines_and_reads_tables():
     ]
 
 
+@pytest.mark.parametrize("format", [Format.MARKDOWN, Format.PLAIN, Format.MESSAGE])
+@pytest.mark.parametrize(
+    "mark", ["> ", ">", "> > ", "- ", "> - ", "&gt; ", "12. ", "- [x] ", "> 1) "]
+)
+def test_marks_of_lines_are_no_part_of_a_sentence(format, mark):
+    text = f"{mark}Parcels leave on Friday."
+    assert split_sentences(text, format) == ["Parcels leave on Friday."]
+
+
+def test_a_number_that_begins_a_line_stays():
+    text = "3.5 litres is too much."
+    assert split_sentences(text, Format.MESSAGE) == [text]
+
+
 def test_csv_rows_name_their_columns():
     assert split_sentences("sku,price,stock\nA1,5.00,3\n", Format.TABLE) == [
         "sku: A1, price: 5.00, stock: 3"

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LIST_MARK = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
+_LINE_MARKS = re.compile(
+    r"^(?:\s*(?:>|&gt;|#{1,6}\s|(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s)?))+\s*"
+)
+"""Marks of quotes, headings, lists and tasks, also one within another: no part of a sentence."""
 _END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+(?=[\"'“‘(]*[\w€$£])|(?<=[。！？])")
 _RULE = re.compile(r"^[\s|:=+_-]+$")
 _MARKS = re.compile(r"(\*\*|__|`)(.+?)\1")
@@ -52,7 +56,7 @@ def _is_worth(sentence: str) -> bool:
 def _plain(text: str) -> Iterator[str]:
     """Every line stands for itself; a line may hold several sentences."""
     for line in text.splitlines():
-        yield from _sentences(_LIST_MARK.sub("", line))
+        yield from _sentences(_LINE_MARKS.sub("", line))
 
 
 def _sentences(text: str) -> Iterator[str]:
@@ -83,7 +87,7 @@ def _markdown(text: str) -> Iterator[str]:
         elif plain.startswith("#") or _RULE.match(plain):
             continue
         elif plain:
-            paragraph.append(_LIST_MARK.sub("", line).strip().lstrip("> "))
+            paragraph.append(_LINE_MARKS.sub("", line).strip())
 
 
 def _row(line: str, header: list[str]) -> Iterator[str]:
