@@ -284,6 +284,25 @@ def test_unknown_ids_are_all_or_nothing(ec2, launch):
     assert wait_state(ec2, made["InstanceId"], "running")
 
 
+@pytest.mark.parametrize("verb", ["start", "stop", "reboot", "terminate"])
+def test_no_ids_are_no_instances(ec2, verb):
+    with pytest.raises(ClientError) as refused:
+        getattr(ec2, f"{verb}_instances")(InstanceIds=[])
+    assert refused.value.response["Error"] == {
+        "Code": "InvalidParameterCombination",
+        "Message": "No instances specified",
+    }
+
+
+def test_tags_of_nothing_name_the_missing_set(ec2):
+    with pytest.raises(ClientError) as refused:
+        ec2.create_tags(Resources=[], Tags=[{"Key": "a", "Value": "b"}])
+    assert refused.value.response["Error"] == {
+        "Code": "MissingParameter",
+        "Message": "The request must contain the parameter resourceIdSet",
+    }
+
+
 def test_filters_and_wildcards(ec2, launch):
     mark = uuid.uuid4().hex
     named = [

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 MAX_FORM_BYTES = 2 * 1024 * 1024
 MAX_XML_BYTES = 4 * 1024 * 1024
 MAX_JSON_BYTES = 16 * 1024 * 1024
+_EC2_SETS = {"Resources": "resourceIdSet", "Tags": "tagSet"}
 _SCOPE_SERVICE = re.compile(
     r"Credential=[^/%&, ]*(?:/|%2F)\d+(?:/|%2F)[^/%&, ]+(?:/|%2F)([a-z0-9-]+)(?:/|%2F)aws4_request"
 )
@@ -317,7 +318,7 @@ def _violated(violations: list[Violation], origin: Origin) -> Invalid:
     if not first.missing or origin.service not in ("s3", "ec2"):
         return Invalid(describe(violations), code="MissingInput")
     if origin.service == "ec2":
-        message = f"The request must contain the parameter {first.member}"
+        return _missing_for_ec2(first)
     elif first.nested:
         return MalformedXml(MALFORMED)
     elif first.in_body:
@@ -325,6 +326,14 @@ def _violated(violations: list[Violation], origin: Origin) -> Invalid:
     else:
         message = f"Missing required value in this request: {first.member}"
     return Invalid(message, code="MissingInput")
+
+
+def _missing_for_ec2(first: Violation) -> Invalid:
+    """EC2 names a list as its wire does (API reference, "Error codes")."""
+    if first.member == "InstanceIds":
+        return Invalid("No instances specified", code="InvalidParameterCombination")
+    name = _EC2_SETS.get(first.member, first.member)
+    return Invalid(f"The request must contain the parameter {name}", code="MissingInput")
 
 
 async def _run(

@@ -42,6 +42,22 @@ async def queries(env, ask) -> int:
     return store.reader.count
 
 
+async def test_instances_of_a_launch_come_in_its_order(cloud):
+    await cloud.beat(memory_bytes=100 * GIB, cpu_millis=100_000)
+    await cloud.launch(maximum=12)
+    answer = await describe_instances(cloud.env, cloud.call, {})
+    (reservation,) = answer["Reservations"]
+    assert [it["AmiLaunchIndex"] for it in reservation["Instances"]] == list(range(12))
+    paged, token = [], None
+    while token != "":
+        page = await describe_instances(
+            cloud.env, cloud.call, {"MaxResults": 5} | ({"NextToken": token} if token else {})
+        )
+        paged += [it["AmiLaunchIndex"] for r in page["Reservations"] for it in r["Instances"]]
+        token = page.get("NextToken", "")
+    assert paged == list(range(12))
+
+
 async def test_queries_do_not_grow_with_instances(cloud):
     await cloud.beat(memory_bytes=100 * GIB, cpu_millis=100_000)
     await key_pairs.create_key_pair(cloud.env, cloud.call, "key", "ed25519", tags={})

@@ -168,7 +168,7 @@ async def test_queries_that_cannot_be_read(env: Env, seen: list[Handled]) -> Non
         b"Action=Nonsense&Version=2016-11-15": "InvalidAction",
         b"Version=2016-11-15": "InvalidAction",
         b"": "InvalidAction",
-        b"Action=TerminateInstances&Version=2016-11-15": "MissingParameter",
+        b"Action=TerminateInstances&Version=2016-11-15": "InvalidParameterCombination",
         b"Action=DescribeInstances&Version=2016-11-15&X=%ff": "MalformedQueryString",
         b"Action=CreateUser&Version=2010-05-08": "ValidationError",
         b"Action=DescribeInstances&Version=2016-11-15&"

@@ -142,7 +142,7 @@ async def describe_network_interfaces(
 
 
 def _order(it: Instance) -> str:
-    return f"{it.launched_us:020} {it.id}"
+    return f"{it.launched_us:020} {it.launch_index:06} {it.id}"
 
 
 async def _select(env: Env, call: Call, request: dict[str, Any]) -> tuple[list[Instance], About]:

@@ -72,7 +72,7 @@ async def select_instances(
     among = "" if ids is None else f" AND id IN ({', '.join('?' * len(ids)) or 'NULL'})"
     rows = await reader.rows(
         f"SELECT {_COLUMNS} FROM compute_instance WHERE account = ?{among} "
-        "ORDER BY launched_us, id LIMIT ?",
+        "ORDER BY launched_us, launch_index, id LIMIT ?",
         account,
         *(ids or []),
         MAX_ROWS,
