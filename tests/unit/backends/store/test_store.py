@@ -80,6 +80,20 @@ async def test_concurrent_increments_lose_nothing(store):
     assert await store.reader.row("SELECT v FROM probe WHERE k = 'n'") == (40,)
 
 
+async def test_a_crowd_that_wants_one_row_is_served_whole(store):
+    """Those who lost several races go one after the other (PostgreSQL), so all get through."""
+    await _put(store, "n", 0)
+
+    async def add(tx):
+        for _ in range(10):
+            (value,) = await tx.row("SELECT v FROM probe WHERE k = 'n'")
+        tx.publish(Counted(number=value))
+        await tx.execute("UPDATE probe SET v = ? WHERE k = 'n'", value + 1)
+
+    await asyncio.gather(*(store.transact(add) for _ in range(100)))
+    assert await store.reader.row("SELECT v FROM probe WHERE k = 'n'") == (100,)
+
+
 async def test_events_come_in_commit_order_behind_a_cursor(store):
     async def publish(number):
         async def work(tx):
