@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,6 +19,10 @@ def use_something(volano) -> None:
     if "console-billed" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
         s3.create_bucket(Bucket="console-billed", CreateBucketConfiguration=where)
     s3.put_object(Bucket="console-billed", Key="a", Body=b"a")
+    deadline = time.monotonic() + 60
+    while not volano.rest("GET", "/bill")[1]["lines"]:  # usage is handed over every few seconds
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_lines_of_the_page_are_the_lines_of_the_bill(admin, volano_sqlite, shoot):
