@@ -82,6 +82,36 @@ class PulledModel(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
 
 
+class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a model where it is kept now. `name` is relative to the model.
+
+    `version` changes with the content; what an earlier pull left of another version is dropped.
+    `digest` is `sha256:HEX` of the content, `crc64nvme:HEX` or the like, or '' when none is known.
+    """
+
+    name: str
+    size_bytes: int
+    version: str
+    digest: str = ""
+
+
+class ModelSource(Protocol):
+    """Where a model's files are read from when that is neither a hub nor a folder."""
+
+    @property
+    def text(self) -> str:
+        """What people call it (`s3://bucket/prefix`)."""
+        ...
+
+    async def list_files(self) -> list[SourceFile]:
+        """Every file there. Raises NotFound when there is none, and Denied."""
+        ...
+
+    def read(self, file: SourceFile, start_byte: int) -> AsyncIterator[bytes]:
+        """The bytes of a file from `start_byte` on. Raises Conflict when it was replaced."""
+        ...
+
+
 class InferenceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """`state` is off, installing, starting, ready or failed; `text` says more."""
 
@@ -112,13 +142,14 @@ class Inference(Protocol):
         self,
         name: str,
         folder: Path,
-        source: str,
+        source: str | ModelSource,
         progress: Callable[[float, str], Awaitable[None]],
     ) -> PulledModel:
         """Bring a model's files into `folder`, resuming what is there, and check them.
 
-        `source` is '' (the public hub), the base URL of a mirror, or a local folder. Raises
-        Unavailable when the hub cannot be reached, NotFound, Invalid for files that do not check.
+        `source` is '' (the public hub), the base URL of a mirror, a local folder, or an object that
+        reads them. Raises Unavailable when the hub cannot be reached, NotFound, Invalid for files
+        that do not check.
         """
         ...
 

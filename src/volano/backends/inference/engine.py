@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from volano.backends.inference.connection import Connection, Reply
     from volano.backends.inference.worker import Worker
     from volano.kernel.clock import Clock
-    from volano.kernel.inference import Generate, ModelFiles
+    from volano.kernel.inference import Generate, ModelFiles, ModelSource
     from volano.kernel.log import Log
 
 EXTRA = "ml"
@@ -129,15 +129,17 @@ class EngineInference:
         self,
         name: str,
         folder: Path,
-        source: str,
+        source: str | ModelSource,
         progress: Callable[[float, str], Awaitable[None]],
     ) -> PulledModel:
         """See the port; the engine's process is not needed for it."""
-        local = source.startswith((".", "/", "~"))
+        where = source if isinstance(source, str) else source.text
+        local = where.startswith((".", "/", "~"))
         pulled = await pull_model(
-            source if local else name,
+            where if local else name,
             folder,
-            mirror=None if local else source or None,
+            mirror=None if local else where or None,
+            source=None if isinstance(source, str) else source,
             progress=progress,
             clock=self._clock,
         )
@@ -146,7 +148,7 @@ class EngineInference:
             task=pulled.task,
             licence=pulled.licence or "",
             size_bytes=pulled.size_bytes,
-            origin=source or "the public hub",
+            origin=where or "the public hub",
         )
 
     async def unload(self, name: str) -> None:

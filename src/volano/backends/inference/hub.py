@@ -1,4 +1,4 @@
-"""Pull a model: from a Hugging-Face-compatible hub or a mirror of one, or from a local folder.
+"""Pull a model: from a Hugging-Face-compatible hub or its mirror, a local folder, or a bucket.
 
 Files are kept in `TARGET.partial` until all are there and verified; a pull that was interrupted
 goes on from there.
@@ -35,6 +35,7 @@ from volano.backends.inference.model_files import (
     size_of,
     task_of,
 )
+from volano.backends.inference.stream_source import pull_from_source
 from volano.kernel.clock import SystemClock
 from volano.kernel.errors import Invalid, NotFound, Unavailable
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from volano.kernel.clock import Clock
+    from volano.kernel.inference import ModelSource
 
     Progress = Callable[[float, str], Awaitable[None]]
 
@@ -87,11 +89,14 @@ async def pull_model(
     target_dir: Path,
     *,
     mirror: str | None = None,
+    source: ModelSource | None = None,
     token: str | None = None,
     progress: Progress,
     clock: Clock | None = None,
 ) -> PulledModel:
     """Have the model `name` (`owner/model`, or the path of a folder) in `target_dir`.
+
+    Its files are read from `source` where one is given.
 
     May be repeated: a pull that broke off continues, a finished one is verified to be current and
     replaced only by a whole new one. Raises Invalid, NotFound, Denied, or Unavailable when the hub
@@ -99,7 +104,9 @@ async def pull_model(
     """
     with only_one(target_dir):
         partial = target_dir.with_name(target_dir.name + ".partial")
-        if name.startswith((".", "/", "~")):
+        if source is not None:
+            pulled = await pull_from_source(name, source, partial, target_dir, progress)
+        elif name.startswith((".", "/", "~")):
             await progress(0.0, f"Copying {name}.")
             pulled = await asyncio.to_thread(copy_folder, name, partial, target_dir)
         else:

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from volano.kernel.call import system_call
+from volano.kernel.ids import AccountId
 from volano.kernel.work import job_kind
+from volano.services.models.logic.bucket_source import bucket_source, is_bucket
 from volano.services.models.logic.registry import (
     PULL_KIND,
     PullRequest,
@@ -16,7 +19,10 @@ from volano.services.models.logic.registry import (
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
+    from volano.kernel.inference import ModelSource
     from volano.kernel.work import JobContext
+
+PULL_TIMEOUT_S = 24 * 3600.0
 
 
 @job_kind(PULL_KIND)
@@ -24,7 +30,10 @@ async def pull(env: Env, context: JobContext, payload: str) -> str:
     """Fetch the files (resuming what is there), check them, register the model."""
     request = msgspec.json.decode(payload, type=PullRequest)
     folder = model_folder(env, request.account, request.name)
-    source = request.source or env.config.model_mirror
+    source: str | ModelSource = request.source or env.config.model_mirror
+    if is_bucket(request.source):
+        reading = system_call(env, AccountId(request.account), timeout_s=PULL_TIMEOUT_S)
+        source = bucket_source(env, reading, request.source)
     pulled = await env.inference.pull(request.name, folder, source, context.progress)
     model = await register_pulled(env, request, pulled)
     return msgspec.json.encode(

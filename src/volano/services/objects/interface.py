@@ -33,6 +33,7 @@ from volano.services.objects.model import (
     Bucket,
     BucketDeleted,
     Description,
+    ListedObject,
     ObjectDeleted,
     ObjectWritten,
     StoredObject,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Bucket",
     "BucketDeleted",
+    "ListedObject",
     "Listing",
     "NoSuchBucket",
     "NoSuchKey",
@@ -115,14 +117,14 @@ async def put_object(
 
 
 async def open_object(
-    env: Env, call: Call, bucket: str, key: str
+    env: Env, call: Call, bucket: str, key: str, *, start_byte: int = 0
 ) -> tuple[StoredObject, AsyncIterator[bytes]]:
-    """An object and its bytes as chunks. Raises NoSuchBucket and NoSuchKey."""
+    """An object and its bytes from `start_byte` on as chunks. Raises NoSuchBucket and NoSuchKey."""
     await require_access(env, call, "s3:GetObject", bucket, key)
     found = await object_logic.select_object(
         env, call, object_logic.ReadRequest(bucket=bucket, key=key)
     )
-    return found.item, read_range(env, found.item, 0, found.item.size_bytes)
+    return found.item, read_range(env, found.item, start_byte, found.item.size_bytes)
 
 
 async def read_object(env: Env, call: Call, bucket: str, key: str, *, limit_bytes: int) -> bytes:

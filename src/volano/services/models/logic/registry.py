@@ -12,6 +12,7 @@ import msgspec
 
 from volano.kernel.errors import Conflict, Denied, Invalid, NotFound
 from volano.services.models import store
+from volano.services.models.logic.bucket_source import bucket_source, is_bucket
 from volano.services.models.model import ALIASES, BUILT_IN, Model, Task
 
 if TYPE_CHECKING:
@@ -84,8 +85,8 @@ async def require_task(env: Env, account: str, name: str, task: Task) -> Model:
 async def pull_model(env: Env, call: Call, name: str, *, source: str = "") -> Job:
     """Start pulling a model, or return the pull that runs already.
 
-    A `source` makes this machine read its own disk or network, so only the account that runs the
-    cloud may name one; raises Denied for others.
+    A bucket as `source` must be one that the caller may list. Any other makes this machine read
+    its own disk or network, so only the account that runs the cloud may name it. Raises Denied.
     """
     if not _NAME.fullmatch(name):
         raise Invalid(
@@ -94,7 +95,9 @@ async def pull_model(env: Env, call: Call, name: str, *, source: str = "") -> Jo
         )
     if any(model.name == name for model in BUILT_IN):
         raise Conflict(f"'{name}' is built in; there is nothing to pull.")
-    if source:
+    if is_bucket(source):
+        await bucket_source(env, call, source).list_files()
+    elif source:
         await env.authority.authorize(call, "operator:PullModelFrom", "*", {})
     request = PullRequest(account=call.account, name=name, source=source)
     payload = msgspec.json.encode(request).decode()
