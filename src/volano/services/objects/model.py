@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
+
+import msgspec
 
 from volano.kernel.bytes import Blob
 from volano.kernel.events import Event, event
 from volano.kernel.ids import AccountId
 
 NULL_VERSION = "null"
-"""The version id of an object in a bucket that never had versioning."""
+"""The version id of what was written while the bucket's versioning was not enabled."""
+
+ENABLED = "Enabled"
+SUSPENDED = "Suspended"
+GOVERNANCE = "GOVERNANCE"
+COMPLIANCE = "COMPLIANCE"
 
 MIN_PART_BYTES = 5 * 1024**2
 MAX_PUT_BYTES = 5 * 1024**3
@@ -82,8 +90,33 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectLock:
+    """A bucket's object lock: the retention that objects get by default, if any (`mode` '')."""
+
+    mode: str = ""
+    days: int = 0
+    years: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """What keeps one version from being deleted; `mode` '' where no date is set."""
+
+    mode: str = ""
+    until_us: int = 0
+    legal_hold: bool = False
+
+
+NO_RETENTION = Retention()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """A bucket; `policy` is its resource policy as JSON text, or ''."""
+    """A bucket; `policy` is its resource policy as JSON text, or ''. `versioning` is '' (never
+    had), ENABLED or SUSPENDED; `object_lock` None where the bucket has no lock.
+
+    `encryption` is the default for new objects as JSON text, or '' for none.
+    """
 
     id: str
     name: str
@@ -91,7 +124,10 @@ class Bucket:
     region: str
     created_us: int
     policy: str = ""
+    encryption: str = ""
     access: Access = field(default_factory=Access)
+    versioning: str = ""
+    object_lock: ObjectLock | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +139,45 @@ class Checksum:
     value: str
 
 
+class EncryptionMode(Enum):
+    """Who holds the key that wraps an object's data key: the region, a KMS key, the client."""
+
+    S3 = "AES256"
+    KMS = "aws:kms"
+    CUSTOMER = "customer"
+
+
+class Encryption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How an object's bytes are sealed; None in its place means that they are plain.
+
+    `wrapped` is the data key, wrapped (base64). `seal` is the stream of the object's own blob, ''
+    when its bytes are parts, each with its own. For KMS: the key's ARN, the name that the client
+    used, the encryption context, and with a bucket key the bucket key as KMS wrapped it.
+    """
+
+    mode: EncryptionMode
+    wrapped: str
+    seal: str = ""
+    kms_key: str = ""
+    kms_name: str = ""
+    kms_context: dict[str, str] = {}
+    bucket_key: str = ""
+
+
+SEAL_CHUNK_BYTES = 64 * 1024
+SEAL_TAG_BYTES = 16
+
+
+def sealed_size(plain_bytes: int) -> int:
+    """How many bytes so many plain ones take when they are sealed (`logic/encryption_stream.py`)."""
+    return plain_bytes + SEAL_TAG_BYTES * -(-plain_bytes // SEAL_CHUNK_BYTES)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """What the writer says about an object: content headers by botocore's member names
-    (`ContentType`, `CacheControl` …), user metadata, tags and storage class; `acl` None where
-    the bucket's owner owns the object and nobody else may reach it.
+    (`ContentType`, `CacheControl` …), user metadata, tags, storage class and encryption; `acl`
+    None where the bucket's owner owns the object and nobody else may reach it.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
@@ -115,13 +185,16 @@ class Description:
     tags: dict[str, str] = field(default_factory=dict)
     storage_class: str = "STANDARD"
     acl: Acl | None = None
+    encryption: Encryption | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
-    """The current version of a key. Its bytes are `blob`, or the parts named by `content_id` (an
-    upload's, or one part shared with copies); an object of zero bytes has neither. `part_count`
-    is 0 unless it was a multipart upload.
+    """One version of a key. Its bytes are `blob`, or the parts named by `content_id` (an upload's,
+    or one part shared with copies and older versions); an object of zero bytes has neither.
+    `part_count` is 0 unless it was a multipart upload. Versions of a key are in the order of
+    `rank`, the newest first. A delete marker is a version without content. `noncurrent_us` is
+    when a newer version came, 0 for the current one.
     """
 
     bucket_id: str
@@ -135,6 +208,10 @@ class StoredObject:
     content_id: str = ""
     part_count: int = 0
     version_id: str = NULL_VERSION
+    rank: int = 0
+    retention: Retention = NO_RETENTION
+    is_marker: bool = False
+    noncurrent_us: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +238,15 @@ class Upload:
     checksum_algorithm: str
     checksum_kind: str
     initiator: str
+    retention: Retention = NO_RETENTION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One part; `crc` is the CRC-64/NVME of its bytes, `start_bytes` -1 until completion."""
+    """One part; `crc` is the CRC-64/NVME of its bytes, `start_bytes` -1 until completion.
+
+    `seal` is the stream of its blob when the object is encrypted, else ''.
+    """
 
     content_id: str
     number: int
@@ -176,11 +257,15 @@ class Part:
     blob: Blob | None
     modified_us: int
     start_bytes: int = -1
+    seal: str = ""
+    storage_class: str = "STANDARD"
 
 
 @event("objects.object_written")
 class ObjectWritten(Event, frozen=True):
-    """A key has new content; `name` follows S3's event names (`ObjectCreated:Put`)."""
+    """A key has new content; `name` follows S3's event names (`ObjectCreated:Put`). `version_id`
+    is '' in a bucket that never had versioning.
+    """
 
     account: str
     bucket: str
@@ -189,16 +274,21 @@ class ObjectWritten(Event, frozen=True):
     size_bytes: int
     etag: str
     time_us: int
+    version_id: str = ""
 
 
 @event("objects.object_deleted")
 class ObjectDeleted(Event, frozen=True):
-    """A key is gone."""
+    """A key or a version is gone, or hidden by a delete marker: then `name` is
+    `ObjectRemoved:DeleteMarkerCreated` and `version_id` the marker's.
+    """
 
     account: str
     bucket: str
     key: str
     time_us: int
+    name: str = "ObjectRemoved:Delete"
+    version_id: str = ""
 
 
 @event("objects.bucket_deleted")

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from volano.services.objects.model import Access, Bucket
+from volano.services.objects.model import Access, Bucket, ObjectLock
+from volano.services.objects.store.text import object_lock_from_text, object_lock_to_text
 
 if TYPE_CHECKING:
     from volano.kernel.ids import AccountId
     from volano.kernel.store import Reader, Row, Tx
 
-_COLUMNS = "id, name, account, region, created_us, policy, access"
+_COLUMNS = (
+    "id, name, account, region, created_us, policy, access, encryption, versioning, object_lock"
+)
 
 MAX_REMEMBERED = 4096
 """Different access documents kept decoded; most buckets share a few."""
@@ -52,7 +55,7 @@ async def count_buckets(reader: Reader, account: AccountId) -> int:
 
 async def insert_bucket(tx: Tx, bucket: Bucket) -> None:
     await tx.execute(
-        f"INSERT INTO s3_bucket ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO s3_bucket ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         bucket.id,
         bucket.name,
         bucket.account,
@@ -60,6 +63,9 @@ async def insert_bucket(tx: Tx, bucket: Bucket) -> None:
         bucket.created_us,
         bucket.policy,
         _access_to_text(bucket.access),
+        bucket.encryption,
+        bucket.versioning,
+        object_lock_to_text(bucket.object_lock),
     )
 
 
@@ -75,6 +81,23 @@ async def update_policy(tx: Tx, bucket_id: str, policy: str) -> int:
 async def update_access(tx: Tx, bucket_id: str, access: Access) -> int:
     text = _access_to_text(access)
     return await tx.execute("UPDATE s3_bucket SET access = ? WHERE id = ?", text, bucket_id)
+
+
+async def update_encryption(tx: Tx, bucket_id: str, encryption: str) -> int:
+    return await tx.execute(
+        "UPDATE s3_bucket SET encryption = ? WHERE id = ?", encryption, bucket_id
+    )
+
+
+async def update_versioning(tx: Tx, bucket_id: str, versioning: str) -> int:
+    return await tx.execute(
+        "UPDATE s3_bucket SET versioning = ? WHERE id = ?", versioning, bucket_id
+    )
+
+
+async def update_object_lock(tx: Tx, bucket_id: str, lock: ObjectLock) -> int:
+    text = object_lock_to_text(lock)
+    return await tx.execute("UPDATE s3_bucket SET object_lock = ? WHERE id = ?", text, bucket_id)
 
 
 async def select_setting(reader: Reader, bucket_id: str, kind: str) -> str | None:
@@ -109,7 +132,7 @@ async def select_all_buckets(reader: Reader, *, after: str, limit: int) -> list[
 
 
 def _bucket(row: Row) -> Bucket:
-    bucket_id, name, account, region, created_us, policy, access = row
+    bucket_id, name, account, region, created_us, policy, access, encryption, versioning, lock = row
     return Bucket(
         id=bucket_id,
         name=name,
@@ -118,6 +141,9 @@ def _bucket(row: Row) -> Bucket:
         created_us=created_us,
         policy=policy,
         access=_access_from_text(access),
+        versioning=versioning,
+        object_lock=object_lock_from_text(lock),
+        encryption=encryption,
     )
 
 

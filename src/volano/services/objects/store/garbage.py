@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.services.objects.store.text import blob_from_text, blob_to_text
+from volano.services.objects.model import SEAL_CHUNK_BYTES, SEAL_TAG_BYTES
+from volano.services.objects.store.text import ENCRYPTED_PREFIX, blob_from_text, blob_to_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from volano.kernel.bytes import Blob
     from volano.kernel.store import Reader, Tx
+
+
+_SEALED = "size_bytes + {tag} * ((size_bytes + {most}) / {chunk})".format(
+    tag=SEAL_TAG_BYTES, most=SEAL_CHUNK_BYTES - 1, chunk=SEAL_CHUNK_BYTES
+)
+_PART_BYTES = f"CASE WHEN seal <> '' THEN {_SEALED} ELSE size_bytes END"
+"""What a part's blob takes, as `model.sealed_size` has it."""
+_OBJECT_BYTES = (
+    f"CASE WHEN substr(headers, 1, {len(ENCRYPTED_PREFIX)}) = '{ENCRYPTED_PREFIX}' "
+    f"THEN {_SEALED} ELSE size_bytes END"
+)
 
 
 async def insert_share(tx: Tx, content_id: str) -> None:
@@ -47,7 +59,7 @@ async def insert_garbage_of_content(tx: Tx, content_id: str, freed_us: int) -> N
     """Every part of a multipart content, in one statement."""
     await tx.execute(
         "INSERT INTO s3_garbage (blob, size_bytes, freed_us) "
-        "SELECT blob, size_bytes, CAST(? AS BIGINT) FROM s3_part "
+        f"SELECT blob, {_PART_BYTES}, CAST(? AS BIGINT) FROM s3_part "
         "WHERE content_id = ? AND blob <> '' ON CONFLICT (blob) DO NOTHING",
         freed_us,
         content_id,
@@ -57,10 +69,10 @@ async def insert_garbage_of_content(tx: Tx, content_id: str, freed_us: int) -> N
 
 async def insert_garbage_of_everything(tx: Tx, freed_us: int) -> None:
     """Every blob that any row names."""
-    for table in ("s3_object", "s3_part"):
+    for table, size in (("s3_object", _OBJECT_BYTES), ("s3_part", _PART_BYTES)):
         await tx.execute(
             "INSERT INTO s3_garbage (blob, size_bytes, freed_us) "
-            f"SELECT blob, size_bytes, CAST(? AS BIGINT) FROM {table} "
+            f"SELECT blob, {size}, CAST(? AS BIGINT) FROM {table} "
             "WHERE blob <> '' ON CONFLICT (blob) DO NOTHING",
             freed_us,
         )

@@ -12,41 +12,50 @@ from volano.services.objects.store.text import (
     checksum_to_text,
     description_from_text,
     headers_to_text,
+    retention_from_text,
+    retention_to_text,
     tags_to_text,
 )
 
 if TYPE_CHECKING:
     from volano.kernel.bytes import Blob
-    from volano.kernel.store import Reader, Row, Tx
+    from volano.kernel.store import Reader, Row, Tx, Value
 
-_COLUMNS = (
-    "bucket_id, key, version_id, size_bytes, etag, modified_us, storage_class, checksum, blob, "
-    "content_id, part_count, headers, tags"
+COLUMNS = (
+    "bucket_id, key, rank, version_id, size_bytes, etag, modified_us, storage_class, checksum, "
+    "blob, content_id, part_count, headers, tags, retention"
 )
+"""What s3_object and s3_version both have."""
 _LISTED = "key, size_bytes, etag, modified_us, storage_class, checksum"
 
-_SELECT = f"SELECT {_COLUMNS} FROM s3_object WHERE bucket_id = ? AND key = ?"
+_SELECT = f"SELECT {COLUMNS} FROM s3_object WHERE bucket_id = ? AND key = ?"
 _UPSERT = (
-    f"INSERT INTO s3_object ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (bucket_id, key) DO UPDATE SET version_id = excluded.version_id, "
+    f"INSERT INTO s3_object ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (bucket_id, key) DO UPDATE SET rank = excluded.rank, "
+    "version_id = excluded.version_id, "
     "size_bytes = excluded.size_bytes, etag = excluded.etag, modified_us = excluded.modified_us, "
     "storage_class = excluded.storage_class, checksum = excluded.checksum, blob = excluded.blob, "
     "content_id = excluded.content_id, part_count = excluded.part_count, "
-    "headers = excluded.headers, tags = excluded.tags"
+    "headers = excluded.headers, tags = excluded.tags, retention = excluded.retention"
 )
 
 
 async def select_object(reader: Reader, bucket_id: str, key: str) -> StoredObject | None:
     row = await reader.row(_SELECT, bucket_id, key)
-    return None if row is None else _object(row)
+    return None if row is None else to_object(row)
 
 
 async def upsert_object(tx: Tx, item: StoredObject) -> None:
+    await tx.execute(_UPSERT, *to_values(item))
+
+
+def to_values(item: StoredObject) -> tuple[Value, ...]:
+    """The values of COLUMNS."""
     description = item.description
-    await tx.execute(
-        _UPSERT,
+    return (
         item.bucket_id,
         item.key,
+        item.rank,
         item.version_id,
         item.size_bytes,
         item.etag,
@@ -58,6 +67,7 @@ async def upsert_object(tx: Tx, item: StoredObject) -> None:
         item.part_count,
         headers_to_text(description),
         tags_to_text(description.tags),
+        retention_to_text(item.retention),
     )
 
 
@@ -110,13 +120,13 @@ async def select_objects_after(
 ) -> list[StoredObject]:
     """Whole rows in the order of the primary key, over all buckets, for work."""
     rows = await reader.rows(
-        f"SELECT {_COLUMNS} FROM s3_object WHERE (bucket_id, key) > (?, ?) "
+        f"SELECT {COLUMNS} FROM s3_object WHERE (bucket_id, key) > (?, ?) "
         "ORDER BY bucket_id, key LIMIT ?",
         bucket_id,
         key,
         limit,
     )
-    return [_object(row) for row in rows]
+    return [to_object(row) for row in rows]
 
 
 async def select_sizes(
@@ -144,10 +154,12 @@ async def update_blob(tx: Tx, item: StoredObject, blob: Blob) -> int:
     )
 
 
-def _object(row: Row) -> StoredObject:
+def to_object(row: Row) -> StoredObject:
+    """An object from the values of COLUMNS."""
     (
         bucket_id,
         key,
+        rank,
         version_id,
         size_bytes,
         etag,
@@ -159,17 +171,22 @@ def _object(row: Row) -> StoredObject:
         part_count,
         headers,
         tags,
+        retention,
     ) = row
+    description = description_from_text(headers, tags, storage_class)
+    encryption = description.encryption
     return StoredObject(
         bucket_id=bucket_id,
         key=key,
         size_bytes=size_bytes,
         etag=etag,
         modified_us=modified_us,
-        description=description_from_text(headers, tags, storage_class),
+        description=description,
         checksum=checksum_from_text(checksum),
-        blob=blob_from_text(blob, size_bytes),
+        blob=blob_from_text(blob, size_bytes, sealed=encryption is not None),
         content_id=content_id,
         part_count=part_count,
         version_id=version_id,
+        rank=rank,
+        retention=retention_from_text(retention),
     )

@@ -12,6 +12,8 @@ from volano.services.objects.store.text import (
     checksum_to_text,
     description_from_text,
     headers_to_text,
+    retention_from_text,
+    retention_to_text,
     tags_to_text,
 )
 
@@ -23,16 +25,19 @@ if TYPE_CHECKING:
 
 _UPLOAD = (
     "bucket_id, key, id, created_us, storage_class, checksum_algorithm, checksum_type, headers, "
-    "tags, initiator"
+    "tags, initiator, retention"
 )
-_PART = "content_id, number, start_bytes, size_bytes, etag, checksum, crc, blob, modified_us"
+_PART = (
+    "content_id, number, start_bytes, size_bytes, etag, checksum, crc, blob, modified_us, seal, "
+    "storage_class"
+)
 _CRC_SIGN = 1 << 63
 """SQL integers are signed: a CRC of 64 bits is stored less this."""
 
 
 async def insert_upload(tx: Tx, upload: Upload) -> None:
     await tx.execute(
-        f"INSERT INTO s3_upload ({_UPLOAD}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO s3_upload ({_UPLOAD}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         upload.bucket_id,
         upload.key,
         upload.id,
@@ -43,6 +48,7 @@ async def insert_upload(tx: Tx, upload: Upload) -> None:
         headers_to_text(upload.description),
         tags_to_text(upload.description.tags),
         upload.initiator,
+        retention_to_text(upload.retention),
     )
 
 
@@ -89,10 +95,11 @@ async def delete_uploads_of_bucket(tx: Tx, bucket_id: str) -> None:
 
 async def upsert_part(tx: Tx, part: Part) -> None:
     await tx.execute(
-        f"INSERT INTO s3_part ({_PART}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        f"INSERT INTO s3_part ({_PART}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (content_id, number) DO UPDATE SET size_bytes = excluded.size_bytes, "
         "etag = excluded.etag, checksum = excluded.checksum, crc = excluded.crc, "
-        "blob = excluded.blob, modified_us = excluded.modified_us",
+        "blob = excluded.blob, modified_us = excluded.modified_us, seal = excluded.seal, "
+        "storage_class = excluded.storage_class",
         part.content_id,
         part.number,
         part.start_bytes,
@@ -102,6 +109,8 @@ async def upsert_part(tx: Tx, part: Part) -> None:
         part.crc - _CRC_SIGN,
         blob_to_text(part.blob),
         part.modified_us,
+        part.seal,
+        part.storage_class,
     )
 
 
@@ -186,7 +195,19 @@ async def select_unfinished_bytes(reader: Reader, bucket_id: str) -> int:
 
 
 def _upload(row: Row) -> Upload:
-    bucket_id, key, upload_id, created_us, storage_class, algorithm, kind, headers, tags, who = row
+    (
+        bucket_id,
+        key,
+        upload_id,
+        created_us,
+        storage_class,
+        algorithm,
+        kind,
+        headers,
+        tags,
+        who,
+        retention,
+    ) = row
     return Upload(
         bucket_id=bucket_id,
         key=key,
@@ -196,11 +217,24 @@ def _upload(row: Row) -> Upload:
         checksum_algorithm=algorithm,
         checksum_kind=kind,
         initiator=who,
+        retention=retention_from_text(retention),
     )
 
 
 def _part(row: Row) -> Part:
-    content_id, number, start_bytes, size_bytes, etag, checksum, crc, blob, modified_us = row
+    (
+        content_id,
+        number,
+        start_bytes,
+        size_bytes,
+        etag,
+        checksum,
+        crc,
+        blob,
+        modified_us,
+        seal,
+        storage_class,
+    ) = row
     return Part(
         content_id=content_id,
         number=number,
@@ -209,6 +243,8 @@ def _part(row: Row) -> Part:
         etag=etag,
         checksum=checksum_from_text(checksum),
         crc=crc + _CRC_SIGN,
-        blob=blob_from_text(blob, size_bytes),
+        blob=blob_from_text(blob, size_bytes, sealed=bool(seal)),
         modified_us=modified_us,
+        seal=seal,
+        storage_class=storage_class,
     )
