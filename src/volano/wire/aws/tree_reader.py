@@ -156,3 +156,9 @@ _SCALARS: dict[str, Reader] = {
     "blob": _blob,
     "timestamp": _timestamp,
 }
+
+
+def read_scalar(shape: Shape, value: Any) -> Any:
+    """One value that is no structure, list or map; raises BadValue."""
+    reader = _SCALARS.get(shape.type_name)
+    return value if reader is None else reader(value)
