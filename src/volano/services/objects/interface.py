@@ -19,6 +19,7 @@ from volano.services.objects.logic.access import (
     get_bucket,
     require_access,
 )
+from volano.services.objects.logic.encryption import open_key
 from volano.services.objects.logic.errors import (
     NoSuchBucket,
     NoSuchKey,
@@ -124,7 +125,10 @@ async def open_object(
     found = await object_logic.select_object(
         env, call, object_logic.ReadRequest(bucket=bucket, key=key)
     )
-    return found.item, read_range(env, found.item, start_byte, found.item.size_bytes)
+    data_key = await open_key(env, call, found.item)
+    return found.item, read_range(
+        env, found.item, start_byte, found.item.size_bytes, data_key=data_key
+    )
 
 
 async def read_object(env: Env, call: Call, bucket: str, key: str, *, limit_bytes: int) -> bytes:

@@ -169,7 +169,7 @@ SEAL_TAG_BYTES = 16
 
 
 def sealed_size(plain_bytes: int) -> int:
-    """How many bytes so many plain ones take when they are sealed (`logic/encryption_stream.py`)."""
+    """What so many plain bytes take when they are sealed (`logic/encryption_stream.py`)."""
     return plain_bytes + SEAL_TAG_BYTES * -(-plain_bytes // SEAL_CHUNK_BYTES)
 
 

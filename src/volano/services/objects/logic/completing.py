@@ -20,6 +20,7 @@ from volano.services.objects.logic.conditions import (
     require_writable,
 )
 from volano.services.objects.logic.contents import free_blob, replace_object
+from volano.services.objects.logic.encryption import require_upload_key
 from volano.services.objects.logic.errors import (
     BadDigest,
     EntityTooLarge,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Tx
+    from volano.services.objects.logic.encryption_requests import CustomerKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ class CompleteRequest:
     size_bytes: int | None = None
     conditions: WriteConditions = NO_WRITE_CONDITIONS
     expected_owner: str | None = None
+    customer: CustomerKey | None = None
 
 
 async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> StoredObject:
@@ -90,6 +93,8 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
     upload = await rows.select_upload(reader, bucket.id, request.key, request.upload_id)
     if upload is None:
         return _completed_before(request, current)
+    if request.customer is not None or upload.checksum_algorithm:
+        require_upload_key(upload.description.encryption, request.customer)
     require_writable(request.conditions, current, key=request.key)
     now_us = env.clock.now_us()
 

@@ -29,6 +29,7 @@ from volano.services.objects.logic.contents import (
     share,
 )
 from volano.services.objects.logic.descriptions import require_description
+from volano.services.objects.logic.encryption import require_customer_key
 from volano.services.objects.logic.errors import (
     ConditionalRequestConflict,
     InvalidArgument,
@@ -46,6 +47,7 @@ REDIRECT = "WebsiteRedirectLocation"
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Tx
+    from volano.services.objects.logic.encryption_requests import CustomerKey
     from volano.services.objects.model import Checksum
 
 EVENT_NAME = "ObjectCreated:Copy"
@@ -62,6 +64,7 @@ class Source:
     version_id: str | None = None
     conditions: ReadConditions = NO_READ_CONDITIONS
     expected_owner: str | None = None
+    customer: CustomerKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,7 @@ async def open_source(env: Env, call: Call, source: Source) -> tuple[Bucket, Sto
     bucket = await require_access(env, call, "s3:GetObject", source.bucket, source.key)
     await open_bucket(env, source.bucket, source.expected_owner)
     item = await get_item(env.store.reader, bucket, source.key, source.version_id)
+    require_customer_key(env, item.description.encryption, source.customer)
     require_copy_source(source.conditions, item)
     return bucket, item
 
@@ -152,7 +156,7 @@ async def _copy_once(
         key=request.key,
         modified_us=env.clock.now_us(),
         description=_description(request, source),
-        checksum=await _checksum(env, source, request.algorithm),
+        checksum=await _checksum(env, source, request.algorithm, data_key=None),
     )
     require_description(wanted.description)
     content_id = env.ids.token(24)
@@ -191,7 +195,9 @@ def _description(request: CopyRequest, source: StoredObject) -> Description:
     )
 
 
-async def _checksum(env: Env, source: StoredObject, algorithm: str | None) -> Checksum | None:
+async def _checksum(
+    env: Env, source: StoredObject, algorithm: str | None, *, data_key: bytes | None
+) -> Checksum | None:
     """The source's checksum, or one of all its bytes when it has not that which is asked for."""
     present = source.checksum
     if algorithm is None or (
@@ -199,6 +205,6 @@ async def _checksum(env: Env, source: StoredObject, algorithm: str | None) -> Ch
     ):
         return present
     running = new_hash(algorithm)
-    async for chunk in read_range(env, source, 0, source.size_bytes):
+    async for chunk in read_range(env, source, 0, source.size_bytes, data_key=data_key):
         await asyncio.to_thread(running.update, chunk)
     return full_checksum(algorithm, running.digest())

@@ -146,3 +146,11 @@ class InvalidUri(Invalid):
 
 class AccessDenied(Denied):
     code = "AccessDenied"
+
+
+class InvalidEncryptionAlgorithm(Invalid):
+    code = "InvalidEncryptionAlgorithmError"
+
+
+class KmsError(Invalid):
+    """What KMS answered, with `KMS.` before its code; the code is given by the caller."""

@@ -18,6 +18,15 @@ from volano.services.objects.logic.conditions import (
 )
 from volano.services.objects.logic.contents import remove_object, replace_object
 from volano.services.objects.logic.descriptions import require_description, to_tags
+from volano.services.objects.logic.encryption import (
+    data_key_of,
+    new_key,
+    opaque_etag,
+    open_key,
+    require_customer_key,
+    with_encryption,
+    with_seal,
+)
 from volano.services.objects.logic.errors import (
     InvalidArgument,
     InvalidPart,
@@ -51,6 +60,7 @@ if TYPE_CHECKING:
     from volano.kernel.bytes import Blob
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Reader, Tx
+    from volano.services.objects.logic.encryption_requests import CustomerKey, WantedEncryption
     from volano.services.objects.logic.reading import Content
     from volano.services.objects.logic.writing import IncomingBody
 
@@ -66,6 +76,7 @@ class PutRequest:
     claims: Claims = NO_CLAIMS
     conditions: WriteConditions = NO_WRITE_CONDITIONS
     expected_owner: str | None = None
+    encryption: WantedEncryption | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +90,7 @@ class ReadRequest:
     version_id: str | None = None
     conditions: ReadConditions = NO_READ_CONDITIONS
     expected_owner: str | None = None
+    customer: CustomerKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,19 +119,25 @@ async def put_object(env: Env, call: Call, request: PutRequest) -> StoredObject:
     if not request.conditions.is_empty:
         current = await object_rows.select_object(env.store.reader, bucket.id, request.key)
         require_writable(request.conditions, current, key=request.key)
+    sealing = await new_key(env, call, bucket, request.key, request.encryption)
     written = await write_body(
-        env, request.body, key=f"{bucket.id}/{request.key}", claims=request.claims
+        env,
+        request.body,
+        key=f"{bucket.id}/{request.key}",
+        claims=request.claims,
+        data_key=data_key_of(sealing),
     )
     item = StoredObject(
         bucket_id=bucket.id,
         key=request.key,
         size_bytes=written.size_bytes,
-        etag=written.md5.hex(),
+        etag=opaque_etag(sealing, written.md5),
         modified_us=env.clock.now_us(),
         description=request.description,
         checksum=written.checksum,
         blob=written.blob,
     )
+    item = with_encryption(item, with_seal(sealing, written.seal))
 
     async def replace(tx: Tx) -> None:
         await replace_object(tx, bucket, item, request.conditions, name="ObjectCreated:Put")
@@ -155,6 +173,7 @@ async def select_object(env: Env, call: Call, request: ReadRequest) -> Selected:
         # Who may not list the bucket does not learn what is not in it (GetObject, "Permissions").
         await require_listing(env, call, bucket, request.key)
         raise
+    require_customer_key(env, item.description.encryption, request.customer)
     if not is_modified(request.conditions, item):
         return Selected(bucket=bucket, item=item, first_byte=0, end_byte=0, is_modified=False)
     if request.part_number is not None:
@@ -170,7 +189,10 @@ async def select_object(env: Env, call: Call, request: ReadRequest) -> Selected:
 async def get_object(env: Env, call: Call, request: ReadRequest) -> Selected:
     """The same with its bytes open; raises Unavailable when no copy can be read."""
     found = await select_object(env, call, request)
-    content = await open_range(env, found.item, found.first_byte, found.end_byte)
+    data_key = None
+    if found.is_modified:
+        data_key = await open_key(env, call, found.item, request.customer)
+    content = await open_range(env, found.item, found.first_byte, found.end_byte, data_key=data_key)
     count_bytes_out(env, found.bucket, found.end_byte - found.first_byte)
     return Selected(
         bucket=found.bucket,

@@ -10,6 +10,7 @@ from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.checksums import NO_CLAIMS, Claims
 from volano.services.objects.logic.contents import free_blob
 from volano.services.objects.logic.copying import Source, open_source
+from volano.services.objects.logic.encryption import etag_under, open_key, open_upload_key
 from volano.services.objects.logic.errors import InvalidArgument, InvalidRequest
 from volano.services.objects.logic.metering import WRITE, count_request
 from volano.services.objects.logic.objects import drop_unnamed
@@ -23,6 +24,7 @@ from volano.services.objects.store import uploads as rows
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Tx
+    from volano.services.objects.logic.encryption_requests import CustomerKey
     from volano.services.objects.logic.writing import IncomingBody
 
 
@@ -35,6 +37,7 @@ class PartRequest:
     upload_id: str
     number: int
     expected_owner: str | None = None
+    customer: CustomerKey | None = None
 
 
 async def upload_part(
@@ -42,7 +45,8 @@ async def upload_part(
 ) -> Part:
     """Store a part, replacing one of the same number. Raises NoSuchUpload and InvalidRequest."""
     bucket, upload = await _open_upload(env, request)
-    return await _store_part(env, bucket, upload, request.number, body, claims)
+    data_key = await open_upload_key(env, call, upload, request.customer)
+    return await _store_part(env, bucket, upload, request.number, body, claims, data_key)
 
 
 async def upload_part_copy(
@@ -50,7 +54,9 @@ async def upload_part_copy(
 ) -> Part:
     """Store a part from bytes of another object. Raises what `open_source` raises, InvalidRange."""
     bucket, upload = await _open_upload(env, request)
+    data_key = await open_upload_key(env, call, upload, request.customer)
     _, item = await open_source(env, call, source)
+    source_key = await open_key(env, call, item, source.customer)
     first, end = 0, item.size_bytes
     if copy_range is not None:
         first, end = parse_copy_range(copy_range, item.size_bytes)
@@ -59,8 +65,8 @@ async def upload_part_copy(
             "The specified copy source is larger than the maximum allowable size for a copy "
             f"source: {MAX_PUT_BYTES}"
         )
-    body = StreamBody(read_range(env, item, first, end), end - first)
-    return await _store_part(env, bucket, upload, request.number, body, NO_CLAIMS)
+    body = StreamBody(read_range(env, item, first, end, data_key=source_key), end - first)
+    return await _store_part(env, bucket, upload, request.number, body, NO_CLAIMS, data_key)
 
 
 async def _open_upload(env: Env, request: PartRequest) -> tuple[Bucket, Upload]:
@@ -75,7 +81,13 @@ async def _open_upload(env: Env, request: PartRequest) -> tuple[Bucket, Upload]:
 
 
 async def _store_part(
-    env: Env, bucket: Bucket, upload: Upload, number: int, body: IncomingBody, claims: Claims
+    env: Env,
+    bucket: Bucket,
+    upload: Upload,
+    number: int,
+    body: IncomingBody,
+    claims: Claims,
+    data_key: bytes | None,
 ) -> Part:
     wanted = upload.checksum_algorithm
     if wanted and claims.algorithm not in (None, wanted):
@@ -90,16 +102,19 @@ async def _store_part(
         claims=claims,
         algorithm=wanted,
         with_crc=not wanted,
+        data_key=data_key,
     )
     part = Part(
         content_id=upload.id,
         number=number,
         size_bytes=written.size_bytes,
-        etag=written.md5.hex(),
+        etag=etag_under(upload.description.encryption, data_key, written.md5),
         checksum=written.checksum if wanted or claims.algorithm else None,
         crc=written.crc,
         blob=written.blob,
         modified_us=env.clock.now_us(),
+        seal=written.seal,
+        storage_class=upload.description.storage_class,
     )
 
     async def write(tx: Tx) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.checksums import require_kind
 from volano.services.objects.logic.contents import require_bucket_still_there
 from volano.services.objects.logic.descriptions import require_description
+from volano.services.objects.logic.encryption import new_key, with_seal
 from volano.services.objects.logic.errors import InvalidRequest, NoSuchUpload
 from volano.services.objects.logic.listing import common_prefix, key_after_prefix
 from volano.services.objects.logic.metering import READ, WRITE, count_request
@@ -20,6 +21,7 @@ from volano.services.objects.store import uploads as rows
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Reader, Tx
+    from volano.services.objects.logic.encryption_requests import WantedEncryption
 
 HIGHEST_ID = "\U0010ffff"
 """Greater than every upload id: a key marker without an id skips all uploads of that key."""
@@ -46,6 +48,7 @@ async def create_upload(
     algorithm: str | None = None,
     kind: str | None = None,
     expected_owner: str | None = None,
+    encryption: WantedEncryption | None = None,
 ) -> Upload:
     """Begin an upload. Raises InvalidRequest for a checksum type that the algorithm has not."""
     require_key(key)
@@ -57,12 +60,13 @@ async def create_upload(
         )
     bucket = await open_bucket(env, bucket_name, expected_owner)
     count_request(env, bucket, WRITE)
+    sealing = await new_key(env, call, bucket, key, encryption)
     upload = Upload(
         bucket_id=bucket.id,
         key=key,
         id=env.ids.token(24),
         created_us=env.clock.now_us(),
-        description=description,
+        description=replace(description, encryption=with_seal(sealing, "")),
         checksum_algorithm=algorithm or "",
         checksum_kind=require_kind(algorithm, kind) if algorithm else "",
         initiator=call.principal.arn,

@@ -19,13 +19,14 @@ from volano.services.objects.logic.checksums import (
     new_hash,
     require_match,
 )
+from volano.services.objects.logic.encryption_stream import SALT_BYTES, Sealer, new_seal
 from volano.services.objects.logic.errors import EntityTooLarge, IncompleteBody
 from volano.services.objects.model import MAX_PUT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from volano.kernel.bytes import Blob
+    from volano.kernel.bytes import Blob, BlobWriter
     from volano.kernel.call import Env
     from volano.services.objects.model import Checksum
 
@@ -70,13 +71,17 @@ class StreamBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """Durable bytes; `blob` is None for no bytes. `crc` is their CRC-64/NVME when asked for."""
+    """Durable bytes; `blob` is None for no bytes. `crc` is their CRC-64/NVME when asked for.
+
+    `seal` is the stream that the blob is, '' for plain bytes; hashes are of the plain bytes.
+    """
 
     blob: Blob | None
     size_bytes: int
     md5: bytes
     checksum: Checksum
     crc: int = 0
+    seal: str = ""
 
 
 class _Hashes:
@@ -104,10 +109,12 @@ async def write_body(
     algorithm: str = "",
     with_crc: bool = False,
     limit_bytes: int = MAX_PUT_BYTES,
+    data_key: bytes | None = None,
 ) -> Written:
     """Store the body in two zones and check what the client claimed about it.
 
-    `algorithm` is the checksum to keep when the client claims none. Raises BadDigest,
+    `algorithm` is the checksum to keep when the client claims none; with a `data_key` the bytes are
+    sealed on their way. Raises BadDigest,
     EntityTooLarge, IncompleteBody and InvalidRequest; then nothing is left behind.
     """
     if body.length is not None and body.length > limit_bytes:
@@ -118,16 +125,22 @@ async def write_body(
     if not first:
         return _finish(body, claims, hashes, blob=None, size_bytes=0)
     size_bytes = 0
+    seal = "" if data_key is None else new_seal(env.ids.bytes(SALT_BYTES))
+    sealer = None if data_key is None else Sealer(data_key, seal)
     async with env.bytes.writer(copies=2, size_hint=body.length, key=key) as writer:
         block = first
         while block:
             size_bytes += len(block)
             if len(block) <= INLINE_BYTES:
                 hashes.update(block)
-                await writer.write(block)
+                await _write(writer, sealer, block)
             else:
-                await asyncio.gather(asyncio.to_thread(hashes.update, block), writer.write(block))
+                await asyncio.gather(
+                    asyncio.to_thread(hashes.update, block), _write(writer, sealer, block)
+                )
             block = await anext(blocks, b"")
+        if sealer is not None:
+            await writer.write(sealer.finish())
         checked = _finish(body, claims, hashes, blob=None, size_bytes=size_bytes)
         blob = await writer.commit()
     return Written(
@@ -136,7 +149,17 @@ async def write_body(
         md5=checked.md5,
         checksum=checked.checksum,
         crc=checked.crc,
+        seal=seal,
     )
+
+
+async def _write(writer: BlobWriter, sealer: Sealer | None, block: bytes) -> None:
+    if sealer is None:
+        await writer.write(block)
+    elif len(block) <= INLINE_BYTES:
+        await writer.write(sealer.update(block))
+    else:
+        await writer.write(await asyncio.to_thread(sealer.update, block))
 
 
 def _finish(

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from volano.kernel.store import Reader, Tx
 
 
-_SEALED = "size_bytes + {tag} * ((size_bytes + {most}) / {chunk})".format(
-    tag=SEAL_TAG_BYTES, most=SEAL_CHUNK_BYTES - 1, chunk=SEAL_CHUNK_BYTES
-)
+_CHUNKS = f"(size_bytes + {SEAL_CHUNK_BYTES - 1}) / {SEAL_CHUNK_BYTES}"
+_SEALED = f"size_bytes + {SEAL_TAG_BYTES} * ({_CHUNKS})"
 _PART_BYTES = f"CASE WHEN seal <> '' THEN {_SEALED} ELSE size_bytes END"
 """What a part's blob takes, as `model.sealed_size` has it."""
 _OBJECT_BYTES = (
