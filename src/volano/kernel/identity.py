@@ -34,7 +34,9 @@ class Principal:
     `id` is the stable unique id (`AIDA…`, `AROA…:session`, the account id for root). `name` is the
     user, role or service-account name. `arn` is what `GetCallerIdentity` answers. `scopes` limits
     a token (Slack scopes, API-key restrictions); None means unlimited. `session_policy` is the
-    inline policy of a role session, as JSON text.
+    policy of a session, as JSON text. `facts` are condition keys that hold for the session (whether
+    it was opened with a second factor). `holder` is the id of the user or role whose policies speak
+    for it, where `id` does not say it (federated users).
     """
 
     kind: PrincipalKind
@@ -46,6 +48,8 @@ class Principal:
     session_policy: str | None = None
     session_expires_us: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

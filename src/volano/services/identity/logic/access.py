@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Denied
@@ -18,21 +19,16 @@ from volano.services.identity.logic.policy import (
     CallFacts,
     Policies,
     PolicyKind,
-    PolicySet,
     Question,
     Verdict,
-    compile_policy,
     decide,
-    deny_everything,
-    merge,
 )
 from volano.services.identity.logic.policy.patterns import compile_glob
+from volano.services.identity.logic.policy.principals import Named
 from volano.services.identity.logic.recent import Recent
-from volano.services.identity.model.errors import MalformedPolicyDocument
-from volano.services.identity.model.managed import managed_documents
+from volano.services.identity.logic.sources import NO_ORG, OrgFacts, PolicySources, policies_of
 from volano.services.identity.store import accounts as account_rows
 from volano.services.identity.store import groups as group_rows
-from volano.services.identity.store import policies as policy_rows
 from volano.services.identity.store import roles as role_rows
 from volano.services.identity.store import users as user_rows
 
@@ -53,7 +49,13 @@ RESOURCE_ACCOUNT = "volano:resource-account"
 RESOURCE_DECIDES = "volano:resource-decides"
 """Context key: there when no policy but the resource's own opens it, as for keys (KMS)."""
 RESOURCE_GRANT = "volano:resource-grant"
-"""Context key: `allow` when the resource's access list lets this asker (S3 ACLs)."""
+"""Context key: what the resource's access list opens to the asker's account (S3 ACLs): permissions
+with a space between them."""
+RESOURCE_GRANT_ANYONE = "volano:resource-grant-anyone"
+"""Context key: what that list opens to everyone."""
+RESOURCE_ONLY_DENIES = "volano:resource-only-denies"
+"""Context key: there when the resource's policy can refuse but not allow (S3 objects that do not
+belong to the bucket's owner)."""
 
 
 class StoredAuthority:
@@ -62,16 +64,17 @@ class StoredAuthority:
     def __init__(self, *, store: Store, secrets: SecretBox, clock: Clock, log: Log) -> None:
         self._store = store
         self._clock = clock
-        self._log = log
         self.credentials = Credentials(store=store, secrets=secrets, clock=clock)
+        self.sources = PolicySources(store, log)
         self._policies: Recent[str, Policies] = Recent(clock, limit=MAX_CACHED)
+        self._orgs: Recent[str, OrgFacts] = Recent(clock, limit=MAX_CACHED)
         self._paths: Recent[tuple[str, str, str], str] = Recent(clock, limit=MAX_CACHED)
         self._home: Recent[str, str] = Recent(clock, limit=1)
 
     def forget(self) -> None:
         """Drop everything cached: identity was changed."""
         self.credentials.forget()
-        for cache in (self._policies, self._paths, self._home):
+        for cache in (self._policies, self._orgs, self._paths, self._home):
             cache.forget()
 
     async def find_access_key(
@@ -129,6 +132,10 @@ class StoredAuthority:
         """
         who = call.principal
         owner = context.get(RESOURCE_ACCOUNT) or _account_of(resource)
+        mine = NO_ORG if who.kind in _NO_PERSON else await self.org_of(who.account)
+        theirs = mine if owner in ("", who.account) else await self.org_of(owner)
+        if mine.id or theirs.id:
+            context = {**context, **mine.keys("aws:Principal"), **theirs.keys("aws:Resource")}
         question = Question(
             who=who,
             permission=permission,
@@ -138,6 +145,8 @@ class StoredAuthority:
                 call, context, now_us=self._clock.now_us(), resource_account=owner or who.account
             ),
             resource_must_allow=resource_must_allow or RESOURCE_DECIDES in context,
+            resource_only_denies=RESOURCE_ONLY_DENIES in context,
+            listed=_listed(who, permission, context),
         )
         held = await self._policies_of(who)
         text = context.get(RESOURCE_POLICY)
@@ -145,59 +154,30 @@ class StoredAuthority:
         policies = Policies(
             identity=held.identity,
             boundary=held.boundary,
-            session=None if who.session_policy is None else self._compile(who.session_policy),
-            resource=self._compiled(text, kind) if text else None,
+            session=None
+            if who.session_policy is None
+            else self.sources.compiled(who.session_policy, PolicyKind.IDENTITY),
+            resource=self.sources.compiled(text, kind) if text else None,
+            service_control=mine.policies.service_control,
+            resource_control=() if _is_service(who) else theirs.policies.resource_control,
         )
-        verdict = decide(question, policies)
-        if verdict.allowed or "explicit deny" in verdict.reason:
-            return verdict
-        if context.get(RESOURCE_GRANT) == "allow":
-            return Verdict(allowed=True)
-        return verdict
+        return decide(question, policies)
 
     async def _policies_of(self, who: Principal) -> Policies:
-        if who.kind in (PrincipalKind.ANONYMOUS, PrincipalKind.SYSTEM, PrincipalKind.ROOT):
+        if who.kind in _NO_PERSON or who.kind is PrincipalKind.ROOT:
             return _NOTHING
-        holder = who.id.partition(":")[0]
+        holder = who.holder or who.id.partition(":")[0]
         return await self._policies.get(holder, lambda: self._load_policies(holder)) or _NOTHING
 
     async def _load_policies(self, holder: str) -> Policies:
-        reader = self._store.reader
-        arns, documents = await policy_rows.select_effective(reader, holder)
-        sets = [self._compile(document) for document in documents]
-        for arn in arns:
-            document = await self._document(arn)
-            if document is not None:
-                sets.append(self._compile(document))
-        boundary_arn = await self._boundary_arn(holder)
-        boundary = None
-        if boundary_arn is not None:
-            document = await self._document(boundary_arn)
-            boundary = self._compile(document) if document else deny_everything()
-        return Policies(identity=merge(sets), boundary=boundary)
+        return policies_of(await self.sources.of_holder(holder))
 
-    async def _document(self, arn: str) -> str | None:
-        managed = managed_documents().get(arn)
-        if managed is not None:
-            return managed
-        return await policy_rows.find_default_document(self._store.reader, arn)
-
-    async def _boundary_arn(self, holder: str) -> str | None:
-        if holder.startswith("AROA"):
-            role = await role_rows.find_role(self._store.reader, holder)
-            return role.boundary if role else None
-        user = await user_rows.find_user(self._store.reader, holder)
-        return user.boundary if user else None
-
-    def _compile(self, document: str) -> PolicySet:
-        return self._compiled(document, PolicyKind.IDENTITY)
-
-    def _compiled(self, document: str, kind: PolicyKind) -> PolicySet:
-        try:
-            return compile_policy(document, kind)
-        except MalformedPolicyDocument as error:
-            self._log.error("a stored policy cannot be read; it denies all", error=error.message)
-            return deny_everything()
+    async def org_of(self, account: str) -> OrgFacts:
+        """The organization of an account, and what limits the account there."""
+        if not account:
+            return NO_ORG
+        load = partial(self.sources.of_organization, account)
+        return await self._orgs.get(account, load) or NO_ORG
 
     async def _with_path(self, resource: str) -> str:
         """The resource's ARN with its path: requests name users, groups and roles without it."""
@@ -235,6 +215,23 @@ class StoredAuthority:
 
 
 _NOTHING = Policies()
+_NO_PERSON = (PrincipalKind.ANONYMOUS, PrincipalKind.SYSTEM)
+"""Askers whom no service control policy limits."""
+
+
+def _is_service(who: Principal) -> bool:
+    """Whether a service asks, which no resource control policy limits; people of a federated
+    provider come with the provider's ARN."""
+    return who.kind is PrincipalKind.SYSTEM and not who.name.startswith("arn:")
+
+
+def _listed(who: Principal, permission: str, context: Mapping[str, str]) -> Named:
+    """How the resource's access list opens the permission to the asker, if it does."""
+    if permission in context.get(RESOURCE_GRANT_ANYONE, "").split():
+        return Named.ANYONE
+    if permission in context.get(RESOURCE_GRANT, "").split():
+        return Named.EXACT if who.kind is PrincipalKind.ROOT else Named.ACCOUNT
+    return Named.NOT
 
 
 def _account_of(resource: str) -> str:

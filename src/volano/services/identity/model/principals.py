@@ -117,6 +117,7 @@ class Role:
         session_policy: str | None,
         expires_us: int,
         tags: Mapping[str, str],
+        facts: Mapping[str, str] | None = None,
     ) -> Principal:
         """A session of the role as the asker of a call."""
         return Principal(
@@ -128,6 +129,7 @@ class Role:
             session_policy=session_policy,
             session_expires_us=expires_us,
             tags={**self.tags, **tags},
+            facts={"volano:role-arn": self.arn, **(facts or {})},
         )
 
 

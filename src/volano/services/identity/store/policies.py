@@ -237,21 +237,24 @@ async def select_inline(reader: Reader, target_id: str) -> list[tuple[str, str]]
     return [(row[0], row[1]) for row in rows]
 
 
-async def select_effective(reader: Reader, target_id: str) -> tuple[list[str], list[str]]:
-    """What speaks for a user (with groups) or role: policy ARNs, and inline documents."""
+async def select_effective(
+    reader: Reader, target_id: str
+) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:
+    """What speaks for a user (with groups) or role: (where it hangs, policy ARN), and
+    (where it hangs, name, document) of inline policies."""
     targets = (
         "target_id = ? OR target_id IN (SELECT group_id FROM identity_membership WHERE user_id = ?)"
     )
     attached = await reader.rows(
-        f"SELECT DISTINCT policy_arn FROM identity_attachment WHERE {targets} "
-        "ORDER BY policy_arn LIMIT 10000",
+        f"SELECT target_id, policy_arn FROM identity_attachment WHERE {targets} "
+        "ORDER BY policy_arn, target_id LIMIT 10000",
         target_id,
         target_id,
     )
     inline = await reader.rows(
-        f"SELECT document FROM identity_inline_policy WHERE {targets} "
+        f"SELECT target_id, name, document FROM identity_inline_policy WHERE {targets} "
         "ORDER BY target_id, name LIMIT 10000",
         target_id,
         target_id,
     )
-    return [row[0] for row in attached], [row[0] for row in inline]
+    return [(row[0], row[1]) for row in attached], [(row[0], row[1], row[2]) for row in inline]

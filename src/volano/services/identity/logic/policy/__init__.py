@@ -1,5 +1,6 @@
 """The policy language: read, compile and decide. Pure: no rows, no clock, no port."""
 
+from volano.services.identity.logic.policy.context_keys import context_keys
 from volano.services.identity.logic.policy.decide import (
     ALLOWED,
     Policies,
@@ -12,7 +13,16 @@ from volano.services.identity.logic.policy.document import (
     is_placeholder,
     require_policy,
 )
-from volano.services.identity.logic.policy.facts import CallFacts
+from volano.services.identity.logic.policy.explain import (
+    Explanation,
+    Match,
+    Outcome,
+    Source,
+    SourceKind,
+    explain,
+    missing_keys,
+)
+from volano.services.identity.logic.policy.facts import MFA_TIME, OF_PRINCIPAL, CallFacts
 from volano.services.identity.logic.policy.grammar import PolicyKind
 from volano.services.identity.logic.policy.statements import (
     Effect,
@@ -23,17 +33,27 @@ from volano.services.identity.logic.policy.statements import (
 
 __all__ = [
     "ALLOWED",
+    "MFA_TIME",
+    "OF_PRINCIPAL",
     "CallFacts",
     "Effect",
+    "Explanation",
+    "Match",
+    "Outcome",
     "Policies",
     "PolicyKind",
     "PolicySet",
     "Question",
+    "Source",
+    "SourceKind",
     "Verdict",
     "compile_policy",
+    "context_keys",
     "decide",
     "deny_everything",
+    "explain",
     "is_placeholder",
     "merge",
+    "missing_keys",
     "require_policy",
 ]

@@ -55,7 +55,7 @@ def compile_condition(
     key = key.lower()
     if name == "null":
         wanted = {value.lower() == "true" for value in values}
-        return lambda facts: (facts.values(key) is None) in wanted
+        return lambda facts: (not facts.values(key)) in wanted
     positive, negated = _POSITIVE.get(name, name), name in _POSITIVE
     make = _TESTS.get(positive)
     if make is None:
@@ -77,6 +77,8 @@ def parse_operator(operator: str) -> tuple[str, bool, str]:
     if_exists = name.endswith("ifexists")
     if if_exists:
         name = name[: -len("ifexists")]
+    if name == "null" and (if_exists or set_word):
+        raise UnknownOperator(operator)
     if name != "null" and name not in _TESTS and name not in _POSITIVE:
         raise UnknownOperator(operator)
     return name, if_exists, set_word

@@ -58,7 +58,12 @@ def compile_policy(text: str, kind: PolicyKind) -> PolicySet:
     document = _load(text, kind)
     items = require_grammar(document, kind)
     variables = document.get("Version") == "2012-10-17"
-    return PolicySet([_statement(item, kind, variables=variables) for item in items])
+    return PolicySet(
+        [
+            _statement(item, kind, number=number, variables=variables)
+            for number, item in enumerate(items)
+        ]
+    )
 
 
 def _load(text: str, kind: PolicyKind) -> dict[str, object]:
@@ -87,8 +92,9 @@ def _depth(node: object) -> int:
     return 0
 
 
-def _statement(item: Element, kind: PolicyKind, *, variables: bool) -> Statement:
+def _statement(item: Element, kind: PolicyKind, *, number: int, variables: bool) -> Statement:
     principal, not_principal = _principals(item, kind)
+    conditions = _conditions(item.get("Condition"), variables=variables)
     return Statement(
         sid=str(item.get("Sid", "")),
         deny=item["Effect"] == "Deny",
@@ -101,10 +107,13 @@ def _statement(item: Element, kind: PolicyKind, *, variables: bool) -> Statement
             strings_of(item, ("Resource", "NotResource")),
             negated="NotResource" in item,
             variables=variables,
+            deny=item["Effect"] == "Deny",
         ),
         principal=principal,
         not_principal=not_principal,
-        conditions=_conditions(item.get("Condition"), variables=variables),
+        conditions=tuple(condition for _, condition in conditions),
+        number=number,
+        keys=tuple(key for key, _ in conditions),
     )
 
 
@@ -129,11 +138,11 @@ def _is_aws_principal(text: str) -> bool:
     return text.startswith(("arn:aws:iam::", "arn:aws:sts::")) or text.startswith(("AIDA", "AROA"))
 
 
-def _conditions(element: object, *, variables: bool) -> tuple[Condition, ...]:
+def _conditions(element: object, *, variables: bool) -> tuple[tuple[str, Condition], ...]:
     if not isinstance(element, dict):
         return ()
     return tuple(
-        _condition(operator, key, value, variables=variables)
+        (key.lower(), _condition(operator, key, value, variables=variables))
         for operator, block in element.items()
         for key, value in block.items()
     )

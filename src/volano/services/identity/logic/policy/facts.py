@@ -15,8 +15,16 @@ from volano.kernel.identity import Principal, PrincipalKind
 LIST_SEPARATOR = "\n"
 """Between the values of a key that has several (`aws:TagKeys`)."""
 
+MFA_TIME = "volano:mfa-us"
+"""Fact of a session: when it was opened with a second factor, in microseconds since 1970."""
+ROLE_ARN = "volano:role-arn"
+"""Fact of a role's session: the role's ARN, with its path."""
+
 LIST_KEYS = frozenset(
     {
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:resourceorgpaths",
         "aws:tagkeys",
         "sts:transitivetagkeys",
         "aws:principalservicenameslist",
@@ -59,7 +67,7 @@ class CallFacts:
 
     def _given(self) -> dict[str, str]:
         if self._lowered is None:
-            merged = {**self._call.context, **self._context}
+            merged = {**self._call.context, **self._context, **self._call.principal.facts}
             self._lowered = {key.lower(): value for key, value in merged.items()}
         return self._lowered
 
@@ -88,7 +96,11 @@ class CallFacts:
 
 def _username(facts: CallFacts) -> str | None:
     is_user = facts.who.kind in (PrincipalKind.USER, PrincipalKind.SERVICE_ACCOUNT)
-    return facts.who.name if is_user else None
+    return facts.who.name if is_user and not _is_federated(facts.who) else None
+
+
+def _is_federated(who: Principal) -> bool:
+    return ":federated-user/" in who.arn
 
 
 def _principal_arn(facts: CallFacts) -> str | None:
@@ -97,11 +109,19 @@ def _principal_arn(facts: CallFacts) -> str | None:
     if who.kind is PrincipalKind.ANONYMOUS:
         return None
     if who.kind is PrincipalKind.ROLE_SESSION:
-        return f"arn:aws:iam::{who.account}:role/{who.name}"
+        return who.facts.get(ROLE_ARN) or f"arn:aws:iam::{who.account}:role/{who.name}"
     return who.arn
 
 
+def _mfa_age(facts: CallFacts) -> str | None:
+    """Seconds since the second factor was shown."""
+    opened_us = facts.who.facts.get(MFA_TIME)
+    return None if opened_us is None else str((facts.now_us - int(opened_us)) // 1_000_000)
+
+
 def _principal_type(facts: CallFacts) -> str:
+    if _is_federated(facts.who):
+        return "FederatedUser"
     return {
         PrincipalKind.ROOT: "Account",
         PrincipalKind.ROLE_SESSION: "AssumedRole",
@@ -131,7 +151,29 @@ _COMPUTED: dict[str, Callable[[CallFacts], str | None]] = {
     "aws:useragent": lambda facts: facts.call.user_agent,
     "aws:requestedregion": lambda facts: facts.call.region,
     "aws:resourceaccount": lambda facts: facts.resource_account,
+    "aws:multifactorauthage": _mfa_age,
+    "aws:viaawsservice": lambda facts: (
+        "true" if facts.who.kind is PrincipalKind.SYSTEM else "false"
+    ),
     "aws:currenttime": _current_time,
     "aws:epochtime": lambda facts: str(facts.now_us // 1_000_000),
     "volano:door": lambda facts: facts.call.door,
 }
+
+OF_PRINCIPAL = frozenset(
+    {
+        "aws:username",
+        "aws:userid",
+        "aws:principalarn",
+        "aws:principalaccount",
+        "aws:principaltype",
+        "aws:principalisawsservice",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:resourceaccount",
+        "aws:viaawsservice",
+        "aws:currenttime",
+        "aws:epochtime",
+    }
+)
+"""Keys that are known of any asker without a request, also when they have no value."""

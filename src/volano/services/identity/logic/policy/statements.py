@@ -47,16 +47,30 @@ class ActionElement:
 
 
 class ResourceElement:
-    """Resource or NotResource; ARNs have case."""
+    """Resource or NotResource; ARNs have case.
 
-    def __init__(self, patterns: Sequence[str], *, negated: bool, variables: bool) -> None:
+    A NotResource whose variable has no value excludes nobody knows what: it grants nothing
+    (`deny` False), and it denies.
+    """
+
+    def __init__(
+        self, patterns: Sequence[str], *, negated: bool, variables: bool, deny: bool = False
+    ) -> None:
         tokens = [parse_tokens(pattern, variables=variables) for pattern in patterns]
         self._fixed: list[Match] = [compile_arn(one) for one in tokens if not has_variables(one)]
         self._open: list[tuple[Piece, ...]] = [one for one in tokens if has_variables(one)]
         self._negated = negated
+        self._deny = deny
 
     def matches(self, resource: str, facts: Facts) -> bool:
-        return self._found(resource, facts) != self._negated
+        if not self._negated:
+            return self._found(resource, facts)
+        if self._open and not self._deny and self._lacks_values(facts):
+            return False
+        return not self._found(resource, facts)
+
+    def _lacks_values(self, facts: Facts) -> bool:
+        return any(fill(tokens, facts.value) is None for tokens in self._open)
 
     def _found(self, resource: str, facts: Facts) -> bool:
         for match in self._fixed:
@@ -71,7 +85,11 @@ class ResourceElement:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Statement:
-    """One statement; `resources` None (trust policies) is about the role itself."""
+    """One statement; `resources` None (trust policies) is about the role itself.
+
+    `number` is its place in the document, from 0. `keys` are the condition keys (in lower case),
+    one for each of `conditions`.
+    """
 
     sid: str
     deny: bool
@@ -80,6 +98,8 @@ class Statement:
     principal: PrincipalElement | None
     not_principal: PrincipalElement | None
     conditions: tuple[Condition, ...]
+    number: int = 0
+    keys: tuple[str, ...] = ()
 
     def applies(self, resource: str, facts: Facts) -> bool:
         """Whether resource and conditions match; action and principal are looked at elsewhere."""
@@ -137,6 +157,12 @@ class PolicySet:
                 return Effect.DENY, named
             closest = named
         return (Effect.ALLOW if closest else Effect.NONE), closest
+
+    def evaluate_control(
+        self, who: Principal, permission: str, resource: str, facts: Facts
+    ) -> Effect:
+        """What a resource control policy says of `who`'s request."""
+        return self.evaluate_for(who, permission, resource, facts)[0]
 
 
 def merge(sets: Iterable[PolicySet]) -> PolicySet:
