@@ -7,6 +7,7 @@ import pkgutil
 from pathlib import Path
 
 import volano.console.aws_calls
+import volano.console.security
 import volano.services
 from volano.backends.store.migrations import Migration, find_migrations
 
@@ -18,7 +19,7 @@ def load_services() -> list[str]:
 
     The console's own action is among what is registered.
     """
-    loaded = [volano.console.aws_calls.__name__]
+    loaded = [volano.console.aws_calls.__name__, volano.console.security.__name__]
     for info in pkgutil.walk_packages(volano.services.__path__, "volano.services."):
         parts = info.name.split(".")
         if len(parts) >= 4 and parts[3] in ("api", "work"):

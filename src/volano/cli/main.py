@@ -22,6 +22,8 @@ COMMANDS = {
     "zone": "drill: `volano zone fail b`, `volano zone restore b`, `volano zone list`",
     "login": "print a new one-time login link",
     "keys": "list, make and revoke keys",
+    "security": "say what is weak in this account, and how to mend it",
+    "aws": "run any AWS operation: `volano aws s3 ListBuckets`",
     "enable": "install an extra: ml, scale or clients",
     "backup": "write everything to one file",
     "restore": "make a data folder from a backup",

@@ -16,6 +16,7 @@ const Models = lazy(() => import('../models/Models'));
 const Chat = lazy(() => import('../chat/Chat'));
 const Bill = lazy(() => import('../billing/Bill'));
 const People = lazy(() => import('../identity/People'));
+const Security = lazy(() => import('../security/Security'));
 
 export function App() {
   return (
@@ -44,6 +45,7 @@ function Gate() {
             <Route path="/archives/*" element={<Chat />} />
             <Route path="/bill" element={<Bill />} />
             <Route path="/people/*" element={<People />} />
+            <Route path="/security" element={<Security />} />
             <Route path="/login" element={<Navigate to="/" replace />} />
             <Route path="*" element={<Navigate to="/" replace />} />
           </Routes>

@@ -8,12 +8,14 @@ import { Audit } from './Audit';
 import { Groups } from './Groups';
 import { MyKeys } from './MyKeys';
 import { PeopleList } from './PeopleList';
+import { Policies } from './Policies';
 import { Quotas } from './Quotas';
 
 const TABS = [
   { value: 'people', label: 'People', panel: PeopleList },
   { value: 'keys', label: 'My keys', panel: MyKeys },
   { value: 'groups', label: 'Groups and roles', panel: Groups },
+  { value: 'policies', label: 'Policies', panel: Policies },
   { value: 'audit', label: 'Audit', panel: Audit },
   { value: 'quotas', label: 'Quotas', panel: Quotas },
   { value: 'account', label: 'My account', panel: Account },

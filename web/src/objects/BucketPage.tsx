@@ -1,8 +1,8 @@
 // Inside a bucket: folders and objects, upload by button or drop, search, details.
-import { Anchor, Box, Breadcrumbs, Button, FileButton, Group, Text, TextInput } from '@mantine/core';
+import { Anchor, Box, Breadcrumbs, Button, FileButton, Group, Switch, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { IconCloudUpload, IconFolderOpen, IconSearch, IconUpload } from '@tabler/icons-react';
+import { IconCloudUpload, IconFolderOpen, IconSearch, IconSettings, IconUpload } from '@tabler/icons-react';
 import { useCallback, useState, type DragEvent } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router';
 
@@ -11,6 +11,7 @@ import { Empty, Failed, Page, Surface, Waiting } from '../app/parts';
 import { DetailsDrawer } from './Details';
 import { ObjectTable } from './ObjectTable';
 import { addUploads, droppedFiles } from './uploads';
+import { VersionTable } from './Versions';
 
 const PAGE = 200;
 
@@ -19,6 +20,7 @@ export function BucketPage() {
   const [params, setParams] = useSearchParams();
   const prefix = params.get('prefix') ?? '';
   const opened = params.get('key');
+  const versions = params.get('versions') !== null;
   const [wanted, setWanted] = useState('');
   const [search] = useDebouncedValue(wanted, 250);
   const listing = useListing(bucket, prefix + search);
@@ -44,41 +46,62 @@ export function BucketPage() {
       )}
     </FileButton>
   );
+  const settings = (
+    <Button component={Link} to={`/objects/${bucket}/settings`} variant="default" leftSection={<IconSettings size={16} />}>
+      Settings
+    </Button>
+  );
+  const actions = (
+    <>
+      {settings}
+      {uploadButton}
+    </>
+  );
+  const showVersions = (on: boolean) => setParams({ ...(prefix ? { prefix } : {}), ...(on ? { versions: '1' } : {}) });
   const isEmpty = listing.data && listing.folders.length + listing.objects.length === 0;
   return (
-    <Page title={<Path bucket={bucket} prefix={prefix} go={go} />} actions={uploadButton}>
+    <Page title={<Path bucket={bucket} prefix={prefix} go={go} />} actions={actions}>
       <DropZone onFiles={add} into={`${bucket}/${prefix}`}>
         <Surface>
-          <TextInput
-            placeholder={`Find by the beginning of the name${prefix ? ' in this folder' : ''}`}
-            aria-label="Find by the beginning of the name"
-            leftSection={<IconSearch size={16} />}
-            value={wanted}
-            onChange={(event) => setWanted(event.currentTarget.value)}
-            mb="sm"
-            maw={420}
-          />
-          {listing.isPending && <Waiting />}
-          {listing.error !== null && <Failed error={listing.error} retry={() => void listing.refetch()} />}
-          {isEmpty && search !== '' && (
-            <Empty icon={<IconSearch size={26} />} title={`Nothing begins with “${search}”`}>
-              The search compares the beginning of names, upper and lower case apart.
-            </Empty>
-          )}
-          {isEmpty && search === '' && (
-            <Empty icon={<IconFolderOpen size={26} />} title={prefix ? 'Nothing in this folder' : 'This bucket is empty'} action={uploadButton}>
-              Drop files or folders anywhere on this page, or choose them. What is shown as uploaded is on disk, with every copy that the region keeps.
-            </Empty>
-          )}
-          {listing.data && !isEmpty && (
-            <ObjectTable key={prefix} bucket={bucket} prefix={prefix} folders={listing.folders} objects={listing.objects} go={go} show={show} changed={changed} />
-          )}
-          {listing.hasNextPage && (
-            <Group justify="center" mt="sm">
-              <Button variant="default" loading={listing.isFetchingNextPage} onClick={() => void listing.fetchNextPage()}>
-                Load more
-              </Button>
-            </Group>
+          <Group justify="space-between" mb="sm">
+            <TextInput
+              placeholder={`Find by the beginning of the name${prefix ? ' in this folder' : ''}`}
+              aria-label="Find by the beginning of the name"
+              leftSection={<IconSearch size={16} />}
+              value={wanted}
+              onChange={(event) => setWanted(event.currentTarget.value)}
+              style={{ flex: '1 1 240px' }}
+              maw={420}
+            />
+            <Switch size="sm" label="Show versions" checked={versions} onChange={(event) => showVersions(event.currentTarget.checked)} />
+          </Group>
+          {versions ? (
+            <VersionTable bucket={bucket} prefix={prefix + search} changed={changed} />
+          ) : (
+            <>
+              {listing.isPending && <Waiting />}
+              {listing.error !== null && <Failed error={listing.error} retry={() => void listing.refetch()} />}
+              {isEmpty && search !== '' && (
+                <Empty icon={<IconSearch size={26} />} title={`Nothing begins with “${search}”`}>
+                  The search compares the beginning of names, upper and lower case apart.
+                </Empty>
+              )}
+              {isEmpty && search === '' && (
+                <Empty icon={<IconFolderOpen size={26} />} title={prefix ? 'Nothing in this folder' : 'This bucket is empty'} action={uploadButton}>
+                  Drop files or folders anywhere on this page, or choose them. What is shown as uploaded is on disk, with every copy that the region keeps.
+                </Empty>
+              )}
+              {listing.data && !isEmpty && (
+                <ObjectTable key={prefix} bucket={bucket} prefix={prefix} folders={listing.folders} objects={listing.objects} go={go} show={show} changed={changed} />
+              )}
+              {listing.hasNextPage && (
+                <Group justify="center" mt="sm">
+                  <Button variant="default" loading={listing.isFetchingNextPage} onClick={() => void listing.fetchNextPage()}>
+                    Load more
+                  </Button>
+                </Group>
+              )}
+            </>
           )}
         </Surface>
       </DropZone>

@@ -3,6 +3,7 @@ import { Route, Routes } from 'react-router';
 
 import { BucketPage } from './BucketPage';
 import { Buckets } from './Buckets';
+import { BucketSettings } from './settings/BucketSettings';
 import { UploadPanel } from './UploadPanel';
 
 export default function Objects() {
@@ -11,6 +12,7 @@ export default function Objects() {
       <Routes>
         <Route index element={<Buckets />} />
         <Route path=":bucket" element={<BucketPage />} />
+        <Route path=":bucket/settings" element={<BucketSettings />} />
       </Routes>
       <UploadPanel />
     </>

@@ -1,0 +1,95 @@
+// "May this one do that?", answered while a policy is being written, by the evaluator that decides
+// real requests.
+import { Alert, Autocomplete, Stack, Text, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { IconCircleCheck, IconCircleX } from '@tabler/icons-react';
+import { useState } from 'react';
+
+import { aws } from '../api/aws';
+import { messageOf } from '../app/parts';
+import { jsonProblem } from './PolicyText';
+
+interface Props {
+  identityPolicy?: string; // what is tried, as a policy of whoever asks
+  resourcePolicy?: string; // or as the policy of the resource
+  callers?: { value: string; label: string }[];
+  actions: string[];
+  resource: string;
+}
+
+interface Result {
+  EvalActionName: string;
+  EvalDecision: 'allowed' | 'explicitDeny' | 'implicitDeny';
+  MatchedStatements?: { SourcePolicyId?: string; SourcePolicyType?: string; StartPosition?: { Line: number } }[];
+  MissingContextValues?: string[];
+}
+
+const NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"none:Nothing","Resource":"*"}]}';
+
+export function Simulation({ identityPolicy, resourcePolicy, callers = [], actions, resource }: Props) {
+  const [action, setAction] = useState(actions[0] ?? '');
+  const [what, setWhat] = useState(resource);
+  const [who, setWho] = useState(callers[0]?.value ?? '');
+  const text = identityPolicy ?? resourcePolicy ?? '';
+  const [asked] = useDebouncedValue({ action, what, who, text }, 300);
+  const usable = asked.text.trim() !== '' && jsonProblem(asked.text) === null && asked.action.includes(':');
+  const query = useQuery({
+    queryKey: ['simulate', asked],
+    queryFn: () =>
+      aws<{ EvaluationResults: Result[] }>('iam', 'SimulateCustomPolicy', {
+        PolicyInputList: [identityPolicy === undefined ? NOTHING : asked.text],
+        ...(identityPolicy === undefined ? { ResourcePolicy: asked.text, CallerArn: asked.who } : {}),
+        ActionNames: [asked.action],
+        ResourceArns: [asked.what || '*'],
+      }),
+    enabled: usable,
+    retry: false,
+  });
+  const result = query.data?.EvaluationResults[0];
+  return (
+    <Stack gap="xs" data-simulation>
+      <Text size="sm" fw={500}>
+        Try it
+      </Text>
+      {identityPolicy === undefined && <Autocomplete size="xs" label="Who" data={callers.map((caller) => caller.value)} value={who} onChange={setWho} />}
+      <Autocomplete size="xs" label="Action" data={actions} value={action} onChange={setAction} />
+      <TextInput size="xs" label="Resource" value={what} onChange={(event) => setWhat(event.currentTarget.value)} />
+      {!usable && (
+        <Text size="sm" c="dimmed">
+          Write a policy to see what it decides.
+        </Text>
+      )}
+      {usable && query.error !== null && (
+        <Alert color="orange" title="Not a policy yet">
+          <Text size="sm">{messageOf(query.error)}</Text>
+        </Alert>
+      )}
+      {usable && result && <Verdict result={result} />}
+    </Stack>
+  );
+}
+
+function Verdict({ result }: { result: Result }) {
+  const yes = result.EvalDecision === 'allowed';
+  const matched = result.MatchedStatements ?? [];
+  const line = matched[0]?.StartPosition?.Line;
+  const why = {
+    allowed: 'A statement allows it',
+    explicitDeny: 'A statement denies it',
+    implicitDeny: 'No statement allows it',
+  }[result.EvalDecision];
+  return (
+    <Alert color={yes ? 'green' : 'red'} icon={yes ? <IconCircleCheck size={18} /> : <IconCircleX size={18} />} title={yes ? 'Allowed' : 'Denied'} role="status" data-decision={result.EvalDecision}>
+      <Text size="sm">
+        {why}
+        {line === undefined ? '' : `, line ${line}`}.
+      </Text>
+      {(result.MissingContextValues ?? []).length > 0 && (
+        <Text size="xs" mt={4}>
+          It depends on {result.MissingContextValues!.join(', ')} of the request.
+        </Text>
+      )}
+    </Alert>
+  );
+}
