@@ -13,6 +13,7 @@ from volano.app import discover
 from volano.app.health import Health
 from volano.app.journal import GroupJournal
 from volano.backends.bytes.disk import open_disk
+from volano.backends.bytes.tiers import TieredStore
 from volano.backends.events.local import LocalEventFeed
 from volano.backends.inference.engine import EngineInference
 from volano.backends.runtime import open_runtime
@@ -171,6 +172,19 @@ async def _open_store(config: Config, clock: Clock, on_event: Callable[[], None]
 async def _open_bytes(
     config: Config, region: Region, *, log: Log, clock: Clock, ids: Ids
 ) -> ByteStore:
+    home = _open_home(config, region, log=log, clock=clock, ids=ids)
+    if not config.external_url:
+        return home
+    from volano.backends.bytes.s3 import open_s3_url  # noqa: PLC0415 - extra `scale`
+
+    key = {
+        "AWS_ACCESS_KEY_ID": config.external_access_key_id,
+        "AWS_SECRET_ACCESS_KEY": config.external_secret_access_key,
+    }
+    return TieredStore(home, open_s3_url(config.external_url, environ=key, ids=ids))
+
+
+def _open_home(config: Config, region: Region, *, log: Log, clock: Clock, ids: Ids) -> ByteStore:
     if config.bytes_url == "disk":
         return open_disk(config.data_dir, region.zones, log, clock, ids)
     if config.bytes_url.startswith("s3://"):

@@ -166,6 +166,14 @@ def _check_places(config: Config) -> None:
         raise BadSetting("store is `sqlite` or a postgresql:// URL.")
     if config.bytes_url != "disk" and not config.bytes_url.startswith("s3://"):
         raise BadSetting("bytes_url is `disk` or s3://bucket/prefix?endpoint=URL&region=NAME.")
+    if config.external_url and not config.external_url.startswith("s3://"):
+        raise BadSetting("external_url is s3://bucket/prefix?endpoint=URL&region=NAME.")
+    if config.external_url and not (
+        config.external_access_key_id and config.external_secret_access_key
+    ):
+        raise BadSetting(
+            "external_url needs external_access_key_id and external_secret_access_key."
+        )
     if bool(config.tls_certificate) != bool(config.tls_key):
         raise BadSetting("tls_certificate and tls_key are given together or not at all.")
     for name in ("tls_certificate", "tls_key", "price_list", "test_file"):

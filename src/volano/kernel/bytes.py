@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from volano.kernel.place import ZoneName
 
 
+EXTERNAL = "external"
+"""The tier of blobs that lie in an outside S3 store."""
+
+
 class Blob(msgspec.Struct, frozen=True, kw_only=True):
     """A committed blob. `id` is opaque to everyone but the backend (at most 200 characters)."""
 
@@ -67,11 +71,19 @@ class BlobWriter(Protocol):
 class ByteStore(Protocol):
     """All blobs of a region."""
 
-    def writer(self, *, copies: int = 2, size_hint: int | None = None, key: str = "") -> BlobWriter:
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """Names that `writer` takes as `tier` beside ''."""
+        ...
+
+    def writer(
+        self, *, copies: int = 2, size_hint: int | None = None, key: str = "", tier: str = ""
+    ) -> BlobWriter:
         """A new blob in `copies` of the zones that are up (fewer when fewer are up, at least 1).
 
         `size_hint` is the expected size when known: small blobs go to the segment log. `key`
-        spreads primaries over zones by its hash. Raises Unavailable when no zone is up.
+        spreads primaries over zones by its hash; `tier` is one of `tiers`. Raises Unavailable when
+        no zone is up.
         """
         ...
 

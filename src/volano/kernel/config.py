@@ -13,9 +13,11 @@ class Config:
     """All settings of one process.
 
     `data_dir` holds everything that must survive. `store` is `sqlite` or a `postgresql://` URL;
-    `bytes_url` is `disk` or `s3://bucket/prefix?endpoint=…`. `listen` is the address for both
-    ports. `public_host` is the host name written into links and snippets. `test_mode` opens what
-    conformance suites need and is refused unless `listen` is a loopback address.
+    `bytes_url` is `disk` or `s3://bucket/prefix?endpoint=…`. `external_url`, of the same form, is
+    where objects of the storage class EXTERNAL lie, with an access key of that store. `listen` is
+    the address for both ports. `public_host` is the host name written into links and snippets.
+    `test_mode` opens what conformance suites need and is refused unless `listen` is a loopback
+    address.
     """
 
     data_dir: Path
@@ -27,6 +29,9 @@ class Config:
     zones: int = 3
     store: str = "sqlite"
     bytes_url: str = "disk"
+    external_url: str = ""
+    external_access_key_id: str = ""
+    external_secret_access_key: str = field(default="", repr=False)
     runtime: str = "auto"
     http: str = "own"
     tls_certificate: Path | None = None

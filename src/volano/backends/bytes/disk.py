@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from volano.backends.bytes.blob_id import Uids, parse_blob_id
 from volano.backends.bytes.disk_ops import DiskOps
 from volano.backends.bytes.mending import Mender
-from volano.backends.bytes.reading import Reader, require_range
+from volano.backends.bytes.reading import Reader, require_home, require_range
 from volano.backends.bytes.scrub import scrub_blobs
 from volano.backends.bytes.spool import Buffers
 from volano.backends.bytes.upkeep import Upkeep
@@ -85,8 +85,15 @@ class DiskStore:
         self._is_closed = False
         self._pool.submit(self._count_files)
 
-    def writer(self, *, copies: int = 2, size_hint: int | None = None, key: str = "") -> DiskWriter:
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        return ()
+
+    def writer(
+        self, *, copies: int = 2, size_hint: int | None = None, key: str = "", tier: str = ""
+    ) -> DiskWriter:
         self._require_open()
+        require_home(tier)
         return DiskWriter(
             list(self._zones.values()),
             copies=copies,

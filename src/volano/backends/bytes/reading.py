@@ -118,6 +118,12 @@ def require_range(blob: Blob, start: int, length: int | None) -> int:
     return left if length is None else min(length, left)
 
 
+def require_home(tier: str) -> None:
+    """Raises Invalid for a tier: this store is one by itself."""
+    if tier:
+        raise Invalid(f"There is no tier {tier} here; set external_url.")
+
+
 def _take_result(task: asyncio.Task[bytes]) -> None:
     """A chunk read ahead that nobody asks for any more may have failed; that is no news."""
     if not task.cancelled():

@@ -23,7 +23,7 @@ from isal.isal_zlib import crc32
 from obstore.exceptions import BaseError
 from obstore.store import S3Store as RemoteBucket
 
-from volano.backends.bytes.reading import require_range
+from volano.backends.bytes.reading import require_home, require_range
 from volano.backends.bytes.record import UID_BYTES
 from volano.backends.bytes.scrub import scrub_blobs
 from volano.backends.bytes.sweep import LiveCopies
@@ -151,8 +151,15 @@ class S3ByteStore:
         self._is_closed = False
         self.counts: Counter[str] = Counter()
 
-    def writer(self, *, copies: int = 2, size_hint: int | None = None, key: str = "") -> S3Writer:
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        return ()
+
+    def writer(
+        self, *, copies: int = 2, size_hint: int | None = None, key: str = "", tier: str = ""
+    ) -> S3Writer:
         del copies, size_hint, key  # the store decides
+        require_home(tier)
         if self._is_closed:
             raise Unavailable("The store is closing; try again in a moment.", retry_after_s=1.0)
         return S3Writer(self, self._ids.hex(UID_BYTES * 2))
