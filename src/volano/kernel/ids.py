@@ -8,6 +8,7 @@ A–Z2–7 (IAM user guide, "Understand unique ID prefixes"), Slack `C`/`U`/`T` 
 from __future__ import annotations
 
 import base64
+import hashlib
 import random
 import secrets
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ RequestId = NewType("RequestId", str)
 
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+def canonical_id(account: str) -> str:
+    """The 64 hex digits by which S3 names an account."""
+    return hashlib.sha256(f"s3-owner:{account}".encode()).hexdigest()
 
 
 class Entropy(Protocol):

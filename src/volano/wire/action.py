@@ -39,6 +39,8 @@ SIGNED_IN = "signed-in"
 """Permission of an action that any valid credential may do (`GetCallerIdentity`)."""
 RESOLVED = "volano:resource"
 """Among an action's `facts`: the ARN that is meant, where only rows can tell it (an alias)."""
+PERMISSION = "volano:permission"
+"""Among an action's `facts`: the permission that this request needs in place of the action's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +268,8 @@ async def _authorize(env: Env, call: Call, found: Action, request: Any, resource
     if found.facts is not None:
         context.update(await found.facts(env, call, request))
         resource = context.pop(RESOLVED, resource)
-    await env.authority.authorize(call, found.permission, resource, context)
+    permission = context.pop(PERMISSION, found.permission)
+    await env.authority.authorize(call, permission, resource, context)
 
 
 async def _run(env: Env, call: Call, found: Action, request: Any) -> Any:

@@ -12,6 +12,8 @@ from volano.services.identity.logic.access import (
     RESOURCE_ACCOUNT,
     RESOURCE_DECIDES,
     RESOURCE_GRANT,
+    RESOURCE_GRANT_ANYONE,
+    RESOURCE_ONLY_DENIES,
     RESOURCE_POLICY,
     StoredAuthority,
 )
@@ -25,6 +27,7 @@ from volano.services.identity.logic.login import create_login_link
 from volano.services.identity.logic.people import (
     create_service_account,
     create_slack_token,
+    find_account_by_email,
     find_principal,
     get_person,
     list_principals,
@@ -33,6 +36,7 @@ from volano.services.identity.logic.policy import PolicyKind, is_placeholder, re
 from volano.services.identity.logic.quotas import declare_quota, quota_value, require_quota
 from volano.services.identity.logic.roles import get_role
 from volano.services.identity.logic.seed import SeedKmsKey, seed
+from volano.services.identity.logic.service_access import service_may
 from volano.services.identity.logic.sts import (
     assume_role_for_instance,
     get_session_token,
@@ -59,6 +63,8 @@ __all__ = [
     "RESOURCE_ACCOUNT",
     "RESOURCE_DECIDES",
     "RESOURCE_GRANT",
+    "RESOURCE_GRANT_ANYONE",
+    "RESOURCE_ONLY_DENIES",
     "RESOURCE_POLICY",
     "Account",
     "FirstAccount",
@@ -80,6 +86,7 @@ __all__ = [
     "create_service_account",
     "create_slack_token",
     "declare_quota",
+    "find_account_by_email",
     "find_principal",
     "forget_caches",
     "get_instance_profile",
@@ -96,6 +103,7 @@ __all__ = [
     "require_policy",
     "require_quota",
     "seed",
+    "service_may",
 ]
 
 

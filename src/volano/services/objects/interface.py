@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.errors import TooLarge
 from volano.services.objects.logic import buckets as bucket_logic
+from volano.services.objects.logic import deleting
 from volano.services.objects.logic import objects as object_logic
 from volano.services.objects.logic.access import (
     bucket_arn,
@@ -160,4 +161,4 @@ async def list_objects(
 async def delete_object(env: Env, call: Call, bucket: str, key: str) -> None:
     """Delete a key; no error when it is not there."""
     await require_access(env, call, "s3:DeleteObject", bucket, key)
-    await object_logic.delete_object(env, call, bucket, key)
+    await deleting.delete_object(env, call, bucket, deleting.Deletion(key=key))

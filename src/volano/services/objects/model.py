@@ -227,6 +227,22 @@ class ListedObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedVersion:
+    """What a listing of versions shows of one."""
+
+    key: str
+    rank: int
+    version_id: str
+    size_bytes: int
+    etag: str
+    modified_us: int
+    storage_class: str
+    checksum: Checksum | None
+    is_marker: bool
+    is_latest: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """A multipart upload in progress; `checksum_algorithm` '' when the client named none."""
 

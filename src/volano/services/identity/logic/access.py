@@ -23,6 +23,7 @@ from volano.services.identity.logic.policy import (
     Verdict,
     decide,
 )
+from volano.services.identity.logic.policy.decide import account_of
 from volano.services.identity.logic.policy.patterns import compile_glob
 from volano.services.identity.logic.policy.principals import Named
 from volano.services.identity.logic.recent import Recent
@@ -131,7 +132,7 @@ class StoredAuthority:
         `resource_must_allow` is for roles: the resource's policy is then a trust policy.
         """
         who = call.principal
-        owner = context.get(RESOURCE_ACCOUNT) or _account_of(resource)
+        owner = context.get(RESOURCE_ACCOUNT) or account_of(resource)
         mine = NO_ORG if who.kind in _NO_PERSON else await self.org_of(who.account)
         theirs = mine if owner in ("", who.account) else await self.org_of(owner)
         if mine.id or theirs.id:
@@ -232,14 +233,6 @@ def _listed(who: Principal, permission: str, context: Mapping[str, str]) -> Name
     if permission in context.get(RESOURCE_GRANT, "").split():
         return Named.EXACT if who.kind is PrincipalKind.ROOT else Named.ACCOUNT
     return Named.NOT
-
-
-def _account_of(resource: str) -> str:
-    """The account in an ARN; empty when there is none."""
-    if not resource.startswith("arn:"):
-        return ""
-    parts = resource.split(":", 5)
-    return parts[4] if len(parts) == 6 and parts[4] != "*" else ""
 
 
 def _scopes_allow(call: Call, permission: str) -> bool:

@@ -129,3 +129,9 @@ async def require_known(
 async def list_principals(reader: Reader, account: str) -> list[User]:
     """Every user and service account of an account, by name; at most MAX_PRINCIPALS."""
     return await rows.select_users(reader, account, path_prefix="/", after="", limit=MAX_PRINCIPALS)
+
+
+async def find_account_by_email(reader: Reader, email: str) -> AccountId | None:
+    """The account of the person with this address, when there is exactly one such account."""
+    found = await rows.select_accounts_by_email(reader, email, limit=2) if email else []
+    return AccountId(found[0]) if len(found) == 1 else None

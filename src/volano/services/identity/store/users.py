@@ -158,3 +158,13 @@ async def upsert_login(tx: Tx, login: Login) -> None:
 
 async def delete_login(tx: Tx, user_id: str) -> int:
     return await tx.execute("DELETE FROM identity_login WHERE user_id = ?", user_id)
+
+
+async def select_accounts_by_email(reader: Reader, email: str, *, limit: int) -> list[str]:
+    """The accounts with a person of this address."""
+    rows = await reader.rows(
+        "SELECT DISTINCT account FROM identity_user WHERE email = ? ORDER BY account LIMIT ?",
+        email,
+        limit,
+    )
+    return [row[0] for row in rows]

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.kernel.errors import NotBuilt
-from volano.services.objects.api.members import (
-    acl_not_supported,
-    canonical_id,
-    facts_of_bucket,
-    owner_of,
-    seconds,
-)
+from volano.services.objects.api.facts import facts_of_bucket, request_facts
+from volano.services.objects.api.grants import requested_grants
+from volano.services.objects.api.members import seconds
+from volano.services.objects.api.owners import owner_of
 from volano.services.objects.logic import buckets as logic
 from volano.services.objects.logic.access import open_bucket
-from volano.services.objects.logic.errors import InvalidArgument, InvalidRequest
+from volano.services.objects.logic.bucket_access import OWNERSHIPS, access_of_new
+from volano.services.objects.logic.errors import InvalidArgument
 from volano.services.objects.model import MAX_PAGE
 from volano.wire.action import action
 
@@ -23,23 +20,30 @@ if TYPE_CHECKING:
     from volano.services.objects.api.members import Request, Result
 
 BUCKET = "arn:aws:s3:::{Bucket}"
-_GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
 
 
-@action("s3:CreateBucket", permission="s3:CreateBucket", resource=BUCKET)
+@action(
+    "s3:CreateBucket",
+    permission="s3:CreateBucket",
+    resource=BUCKET,
+    condition=lambda _call, request: request_facts(request),
+)
 async def create_bucket(env: Env, call: Call, request: Request) -> Result:
-    if request.get("ObjectLockEnabledForBucket"):
-        raise NotBuilt("Object lock is not built yet; create the bucket without it.")
-    if request.get("ObjectOwnership") not in (None, "BucketOwnerEnforced"):
-        raise NotBuilt("Only the object ownership BucketOwnerEnforced is built.")
-    if request.get("ACL") not in (None, "private") or any(map(request.get, _GRANTS)):
-        raise InvalidRequest(
-            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
-            code="InvalidBucketAclWithObjectOwnership",
+    ownership = request.get("ObjectOwnership")
+    if ownership is not None and ownership not in OWNERSHIPS:
+        raise InvalidArgument(
+            "Invalid x-amz-object-ownership header: " + ownership[:64],
+            fields={"ArgumentName": "x-amz-object-ownership"},
         )
+    grants = await requested_grants(env, request, call.account, call.account, of_bucket=True)
     configuration = request.get("CreateBucketConfiguration") or {}
     bucket = await logic.create_bucket(
-        env, call, request["Bucket"], location=configuration.get("LocationConstraint")
+        env,
+        call,
+        request["Bucket"],
+        location=configuration.get("LocationConstraint"),
+        locked=bool(request.get("ObjectLockEnabledForBucket")),
+        access=access_of_new(env, call.account, ownership, grants),
     )
     tags = configuration.get("Tags")
     if tags:
@@ -88,7 +92,7 @@ async def list_buckets(env: Env, call: Call, request: Request) -> Result:
     ]
     return {
         "Buckets": listed,
-        "Owner": {"ID": canonical_id(call.account), "DisplayName": str(call.account)},
+        "Owner": await owner_of(env, call.account),
         "ContinuationToken": after or None,
         "Prefix": request.get("Prefix"),
     }
@@ -104,18 +108,6 @@ async def get_bucket_location(env: Env, call: Call, request: Request) -> Result:
     bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     # S3 names its first region by an empty element.
     return {"LocationConstraint": "" if bucket.region == "us-east-1" else bucket.region}
-
-
-@action(
-    "s3:GetBucketVersioning",
-    permission="s3:GetBucketVersioning",
-    resource=BUCKET,
-    facts=facts_of_bucket,
-    partial="Versioning cannot be turned on yet; every bucket answers that it never was.",
-)
-async def get_bucket_versioning(env: Env, call: Call, request: Request) -> Result:
-    await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
-    return {}
 
 
 @action(
@@ -177,45 +169,3 @@ async def put_bucket_policy(env: Env, call: Call, request: Request) -> Result:
 async def delete_bucket_policy(env: Env, call: Call, request: Request) -> Result:
     await logic.put_bucket_policy(env, call, request["Bucket"], "")
     return {}
-
-
-@action(
-    "s3:GetBucketAcl",
-    permission="s3:GetBucketAcl",
-    resource=BUCKET,
-    facts=facts_of_bucket,
-    partial="Always the owner's full control: buckets enforce bucket ownership.",
-)
-async def get_bucket_acl(env: Env, call: Call, request: Request) -> Result:
-    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
-    return private_acl(owner_of(bucket))
-
-
-@action(
-    "s3:PutBucketAcl",
-    permission="s3:PutBucketAcl",
-    resource=BUCKET,
-    facts=facts_of_bucket,
-    partial="Only the canned ACL `private`: buckets enforce bucket ownership.",
-)
-async def put_bucket_acl(env: Env, call: Call, request: Request) -> Result:
-    if request.get("ACL") != "private" or any(map(request.get, _GRANTS)):
-        raise acl_not_supported()
-    return {}
-
-
-@action(
-    "s3:GetBucketOwnershipControls",
-    permission="s3:GetBucketOwnershipControls",
-    resource=BUCKET,
-    facts=facts_of_bucket,
-    partial="Always BucketOwnerEnforced.",
-)
-async def get_bucket_ownership_controls(env: Env, call: Call, request: Request) -> Result:
-    return {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}
-
-
-def private_acl(owner: Result) -> Result:
-    """The only ACL there is: the bucket's owner may do everything."""
-    grantee = {**owner, "Type": "CanonicalUser"}
-    return {"Owner": owner, "Grants": [{"Grantee": grantee, "Permission": "FULL_CONTROL"}]}

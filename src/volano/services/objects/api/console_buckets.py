@@ -30,7 +30,7 @@ class _NamesBucket:
 
 async def facts_of_named(env: Env, call: Call, request: _NamesBucket) -> dict[str, str]:
     """What the policy engine must know of the bucket that a REST request names."""
-    return bucket_facts(await open_bucket(env, request.bucket))
+    return await bucket_facts(env, call, await open_bucket(env, request.bucket))
 
 
 @action(

@@ -28,13 +28,14 @@ from volano.services.objects.api.console_fields import (
 from volano.services.objects.api.listing import parse_token, to_token
 from volano.services.objects.api.members import DEFAULT_CONTENT_TYPE
 from volano.services.objects.api.presign import link_policy, presigned_url
+from volano.services.objects.logic import deleting
 from volano.services.objects.logic import objects as logic
 from volano.services.objects.logic.access import bucket_facts, object_arn, open_bucket
-from volano.services.objects.logic.conditions import NO_WRITE_CONDITIONS
 from volano.services.objects.logic.errors import IncompleteBody
 from volano.services.objects.logic.listing import list_keys
 from volano.services.objects.logic.metering import READ, WRITE, count_request
 from volano.services.objects.logic.names import require_key, require_text
+from volano.services.objects.logic.object_access import object_facts
 from volano.services.objects.logic.writing import StreamBody
 from volano.services.objects.model import Description
 from volano.wire.action import SIGNED_IN, action
@@ -179,7 +180,7 @@ async def get_object(env: Env, call: Call, request: ObjectFields) -> WithHeaders
 )
 async def delete_object(env: Env, call: Call, request: PutObjectFields) -> None:
     """Delete one object; no error when it is not there."""
-    await logic.delete_object(env, call, request.bucket, request.key)
+    await deleting.delete_object(env, call, request.bucket, deleting.Deletion(key=request.key))
 
 
 @action(
@@ -194,18 +195,19 @@ async def delete_objects(env: Env, call: Call, request: DeleteObjectsFields) -> 
     bucket = await open_bucket(env, request.bucket)
     count_request(env, bucket, WRITE)
     errors: dict[str, str] = {}
+    facts = await bucket_facts(env, call, bucket)
     for key in request.keys:
         arn = object_arn(bucket.name, key)
         try:
-            await env.authority.authorize(call, "s3:DeleteObject", arn, bucket_facts(bucket))
+            await env.authority.authorize(call, "s3:DeleteObject", arn, facts)
         except VolanoError as error:
             errors[key] = error.message
     allowed = [key for key in request.keys if key not in errors]
-    outcomes = await logic.delete_keys(
-        env, bucket, [(key, None, NO_WRITE_CONDITIONS) for key in allowed]
+    outcomes = await deleting.delete_keys(
+        env, bucket, [deleting.Deletion(key=key) for key in allowed]
     )
     for key, outcome in zip(allowed, outcomes, strict=True):
-        if outcome is not None:
+        if isinstance(outcome, VolanoError):
             errors[key] = outcome.message
     return DeletedView(deleted=[key for key in allowed if key not in errors], errors=errors)
 
@@ -249,7 +251,8 @@ async def create_object_link(env: Env, call: Call, request: LinkFields) -> LinkV
     permission = _link_permission(request)
     bucket = await open_bucket(env, request.bucket)
     arn = object_arn(bucket.name, request.key)
-    await env.authority.authorize(call, permission, arn, bucket_facts(bucket))
+    facts = await object_facts(env, call, bucket, request.key)
+    await env.authority.authorize(call, permission, arn, facts)
     credentials = await identity.get_session_token(
         env,
         call,

@@ -7,7 +7,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from volano.kernel.errors import NotBuilt
-from volano.services.objects.api.members import facts_of_bucket
+from volano.services.objects.api.facts import facts_of_bucket
 from volano.services.objects.logic import lifecycle as logic
 from volano.services.objects.logic.errors import MalformedXml
 from volano.wire.action import action

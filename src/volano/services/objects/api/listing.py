@@ -1,4 +1,4 @@
-"""S3: ListObjects and ListObjectsV2."""
+"""S3: ListObjects, ListObjectsV2 and ListObjectVersions."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import binascii
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from volano.services.objects.api.facts import facts_of_bucket
 from volano.services.objects.api.members import (
     encoding_of,
-    facts_of_bucket,
-    owner_of,
     page_size,
     quoted,
     seconds,
 )
+from volano.services.objects.api.owners import owner_of
 from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.errors import InvalidArgument
 from volano.services.objects.logic.listing import Listing, list_keys
 from volano.services.objects.logic.metering import READ, count_request
 from volano.services.objects.logic.names import require_text
-from volano.services.objects.model import NULL_VERSION
+from volano.services.objects.logic.version_listing import list_versions
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from volano.kernel.call import Call, Env
     from volano.services.objects.api.members import Request, Result
-    from volano.services.objects.model import Bucket, ListedObject
+    from volano.services.objects.model import Bucket, ListedObject, ListedVersion
 
 BUCKET = "arn:aws:s3:::{Bucket}"
 
@@ -41,7 +41,8 @@ async def list_objects(env: Env, call: Call, request: Request) -> Result:
     result["Marker"] = encode(marker)
     if listing.is_truncated and request.get("Delimiter"):
         result["NextMarker"] = encode(listing.last)
-    result["Contents"] = [_entry(item, encode(item.key), bucket) for item in listing.objects]
+    owner = await owner_of(env, bucket.account)
+    result["Contents"] = [_entry(item, encode(item.key), owner) for item in listing.objects]
     return result
 
 
@@ -52,8 +53,8 @@ async def list_objects_v2(env: Env, call: Call, request: Request) -> Result:
     after = start_after if token is None else parse_token(token)
     bucket, listing, result = await _list(env, request, after=after)
     encode = _encoder(request)
-    owned = bucket if request.get("FetchOwner") else None
-    result["Contents"] = [_entry(item, encode(item.key), owned) for item in listing.objects]
+    owner = await owner_of(env, bucket.account) if request.get("FetchOwner") else None
+    result["Contents"] = [_entry(item, encode(item.key), owner) for item in listing.objects]
     result["KeyCount"] = len(listing.objects) + len(listing.prefixes)
     if token is not None:
         result["ContinuationToken"] = token
@@ -69,22 +70,64 @@ async def list_objects_v2(env: Env, call: Call, request: Request) -> Result:
     permission="s3:ListBucketVersions",
     resource=BUCKET,
     facts=facts_of_bucket,
-    partial="Buckets have no versioning yet: each key has its null version and nothing else.",
 )
 async def list_object_versions(env: Env, call: Call, request: Request) -> Result:
-    marker = request.get("KeyMarker") or ""
-    bucket, listing, result = await _list(env, request, after=marker)
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
+    count_request(env, bucket, READ)
+    prefix = require_text(request.get("Prefix") or "", "prefix")
+    delimiter = require_text(request.get("Delimiter") or "", "delimiter")
+    key_marker = require_text(request.get("KeyMarker") or "", "key-marker")
+    id_marker = require_text(request.get("VersionIdMarker") or "", "version-id-marker")
+    if id_marker and not key_marker:
+        raise InvalidArgument(
+            "A version-id marker cannot be specified without a key marker.",
+            fields={"ArgumentName": "version-id-marker", "ArgumentValue": id_marker},
+        )
+    limit = page_size(request, "MaxKeys")
+    listing = await list_versions(
+        env.store.reader,
+        bucket.id,
+        prefix=prefix,
+        delimiter=delimiter,
+        key_marker=key_marker,
+        id_marker=id_marker,
+        limit=limit,
+    )
     encode = _encoder(request)
-    result["KeyMarker"] = encode(marker)
-    result["VersionIdMarker"] = request.get("VersionIdMarker") or ""
-    if listing.is_truncated:
-        result["NextKeyMarker"] = encode(listing.last)
-        result["NextVersionIdMarker"] = NULL_VERSION
-    result["Versions"] = [
-        _entry(item, encode(item.key), bucket) | {"VersionId": NULL_VERSION, "IsLatest": True}
-        for item in listing.objects
-    ]
-    return result
+    owner = await owner_of(env, bucket.account)
+    truncated = listing.is_truncated
+    return {
+        "Name": bucket.name,
+        "Prefix": encode(prefix),
+        "KeyMarker": encode(key_marker),
+        "VersionIdMarker": id_marker,
+        "NextKeyMarker": encode(listing.last_key) if truncated else None,
+        "NextVersionIdMarker": listing.last_id or None if truncated else None,
+        "MaxKeys": limit,
+        "Delimiter": encode(delimiter) if delimiter else None,
+        "IsTruncated": truncated,
+        "EncodingType": "url" if encoding_of(request) else None,
+        "Versions": [
+            _entry(item, encode(item.key), owner)
+            | {"VersionId": item.version_id, "IsLatest": item.is_latest}
+            for item in listing.versions
+            if not item.is_marker
+        ],
+        "DeleteMarkers": [
+            _marker(item, encode(item.key), owner) for item in listing.versions if item.is_marker
+        ],
+        "CommonPrefixes": [{"Prefix": encode(each)} for each in listing.prefixes],
+    }
+
+
+def _marker(item: ListedVersion, key: str, owner: Result) -> Result:
+    return {
+        "Key": key,
+        "VersionId": item.version_id,
+        "IsLatest": item.is_latest,
+        "LastModified": seconds(item.modified_us),
+        "Owner": owner,
+    }
 
 
 async def _list(env: Env, request: Request, *, after: str) -> tuple[Bucket, Listing, Result]:
@@ -117,7 +160,7 @@ async def _list(env: Env, request: Request, *, after: str) -> tuple[Bucket, List
     return bucket, listing, result
 
 
-def _entry(item: ListedObject, key: str, owner: Bucket | None) -> Result:
+def _entry(item: ListedObject | ListedVersion, key: str, owner: Result | None) -> Result:
     entry: Result = {
         "Key": key,
         "LastModified": seconds(item.modified_us),
@@ -129,7 +172,7 @@ def _entry(item: ListedObject, key: str, owner: Bucket | None) -> Result:
         entry["ChecksumAlgorithm"] = [item.checksum.algorithm]
         entry["ChecksumType"] = item.checksum.kind
     if owner is not None:
-        entry["Owner"] = owner_of(owner)
+        entry["Owner"] = owner
     return entry
 
 

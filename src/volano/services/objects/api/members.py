@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from volano.kernel.errors import NotBuilt
-from volano.services.objects.logic.access import bucket_facts, open_bucket
 from volano.services.objects.logic.checksums import ALGORITHMS
 from volano.services.objects.logic.conditions import ReadConditions, WriteConditions
 from volano.services.objects.logic.descriptions import parse_tag_header
-from volano.services.objects.logic.errors import InvalidArgument, InvalidRequest
+from volano.services.objects.logic.errors import InvalidArgument
 from volano.services.objects.logic.writing import BytesBody
-from volano.services.objects.model import MAX_PAGE, Description
+from volano.services.objects.model import MAX_PAGE, NO_RETENTION, Description, Retention
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from volano.kernel.call import Call, Env
-    from volano.kernel.ids import AccountId
     from volano.services.objects.logic.writing import IncomingBody
-    from volano.services.objects.model import Bucket, Checksum
+    from volano.services.objects.model import Acl, Bucket, Checksum, StoredObject
 
 Request = dict[str, Any]
 Result = dict[str, Any]
@@ -34,8 +30,6 @@ CONTENT_MEMBERS = (
     "WebsiteRedirectLocation",
 )
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
-_GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
-_OWNER_ACLS = (None, "private", "bucket-owner-full-control", "bucket-owner-read")
 _ENCRYPTION = (
     "ServerSideEncryption",
     "SSECustomerAlgorithm",
@@ -43,28 +37,6 @@ _ENCRYPTION = (
     "SSEKMSKeyId",
     "CopySourceSSECustomerAlgorithm",
 )
-_LOCK = ("ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus")
-
-
-async def facts_of_bucket(env: Env, call: Call, request: Request) -> dict[str, str]:
-    """What the policy engine must know of an S3 request's bucket; raises NoSuchBucket."""
-    bucket = await open_bucket(env, request["Bucket"])
-    facts = bucket_facts(bucket)
-    for member, name in (("Prefix", "s3:prefix"), ("Delimiter", "s3:delimiter")):
-        if isinstance(request.get(member), str):
-            facts[name] = request[member]
-    if request.get("MaxKeys") is not None:
-        facts["s3:max-keys"] = str(request["MaxKeys"])
-    return facts
-
-
-def canonical_id(account: AccountId) -> str:
-    """The 64 hex digits that S3 shows as an owner's id."""
-    return hashlib.sha256(f"s3-owner:{account}".encode()).hexdigest()
-
-
-def owner_of(bucket: Bucket) -> Result:
-    return {"ID": canonical_id(bucket.account), "DisplayName": str(bucket.account)}
 
 
 def body_of(request: Request) -> IncomingBody:
@@ -78,9 +50,7 @@ def body_of(request: Request) -> IncomingBody:
 def require_plain(request: Request) -> None:
     """Refuse what this region does not do rather than ignore it.
 
-    Raises NotBuilt for encryption, InvalidRequest for object lock (no bucket has it) and
-    AccessControlListNotSupported for ACLs (objects belong to the bucket's owner, as in every new
-    bucket of AWS).
+    Raises NotBuilt for encryption.
     """
     for member in _ENCRYPTION:
         if request.get(member):
@@ -88,20 +58,12 @@ def require_plain(request: Request) -> None:
                 "Server-side encryption is not built yet; send the object without "
                 "x-amz-server-side-encryption headers.",
             )
-    if any(request.get(member) for member in _LOCK):
-        raise InvalidRequest("Bucket is missing Object Lock Configuration")
-    if request.get("ACL") not in _OWNER_ACLS or any(request.get(grant) for grant in _GRANTS):
-        raise acl_not_supported()
     if request.get("WriteOffsetBytes") is not None:
         raise NotBuilt("Appending to an object is not built; write the whole object.")
 
 
-def acl_not_supported() -> InvalidRequest:
-    return InvalidRequest("The bucket does not allow ACLs", code="AccessControlListNotSupported")
-
-
-def description_of(request: Request) -> Description:
-    """Content headers, user metadata, tags and storage class of a write."""
+def description_of(request: Request, acl: Acl | None = None) -> Description:
+    """Content headers, user metadata, tags, storage class and owner of a write."""
     headers = {name: request[name] for name in CONTENT_MEMBERS if request.get(name)}
     encoding = headers.get("ContentEncoding", "")
     if "aws-chunked" in encoding:
@@ -117,7 +79,36 @@ def description_of(request: Request) -> Description:
         metadata=dict(request.get("Metadata") or {}),
         tags=parse_tag_header(request.get("Tagging")),
         storage_class=request.get("StorageClass") or "STANDARD",
+        acl=acl,
     )
+
+
+def retention_of(request: Request) -> Retention:
+    """What the headers of a write say about retention; raises InvalidArgument."""
+    mode, until = request.get("ObjectLockMode"), request.get("ObjectLockRetainUntilDate")
+    hold = request.get("ObjectLockLegalHoldStatus")
+    if not mode and not until and not hold:
+        return NO_RETENTION
+    if hold not in (None, "", "ON", "OFF"):
+        raise InvalidArgument("Legal Hold must be either of 'ON' or 'OFF'")
+    until_us = 0 if until is None else round(until.timestamp() * 1e6)
+    return Retention(mode=mode or "", until_us=until_us, legal_hold=hold == "ON")
+
+
+def retention_members(retention: Retention) -> Result:
+    """The same as members of an answer."""
+    members: Result = {"ObjectLockLegalHoldStatus": "ON"} if retention.legal_hold else {}
+    if retention.mode:
+        members |= {
+            "ObjectLockMode": retention.mode,
+            "ObjectLockRetainUntilDate": seconds(retention.until_us),
+        }
+    return members
+
+
+def version_member(bucket: Bucket, item: StoredObject) -> Result:
+    """The version's id, which a bucket that never had versioning does not tell."""
+    return {"VersionId": item.version_id} if bucket.versioning else {}
 
 
 def _http_text(value: datetime | str) -> str:

@@ -5,26 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from volano.services.objects.api.facts import facts_of_bucket
+from volano.services.objects.api.grants import acl_of_write
 from volano.services.objects.api.members import (
     body_of,
     checksum_members,
     checksums_in,
     description_of,
     encoding_of,
-    facts_of_bucket,
-    owner_of,
     page_size,
     quoted,
     require_plain,
+    retention_of,
     seconds,
     write_conditions,
 )
 from volano.services.objects.api.objects import OBJECT, source_of
+from volano.services.objects.api.owners import owner_of
 from volano.services.objects.logic import completing, parts, uploads
 from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.checksums import parse_claims, require_algorithm
 from volano.services.objects.logic.errors import InvalidArgument, MalformedXml
 from volano.services.objects.logic.names import require_text
+from volano.services.objects.logic.object_access import owner_of_upload
+from volano.services.objects.model import NULL_VERSION
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -41,14 +45,16 @@ if TYPE_CHECKING:
 )
 async def create_multipart_upload(env: Env, call: Call, request: Request) -> Result:
     require_plain(request)
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     upload = await uploads.create_upload(
         env,
         call,
         request["Bucket"],
         request["Key"],
-        description_of(request),
+        description_of(request, await acl_of_write(env, call, bucket, request)),
         algorithm=require_algorithm(request.get("ChecksumAlgorithm")),
         kind=request.get("ChecksumType"),
+        retention=retention_of(request),
         expected_owner=request.get("ExpectedBucketOwner"),
     )
     return {
@@ -139,6 +145,7 @@ async def complete_multipart_upload(env: Env, call: Call, request: Request) -> R
         "Key": item.key,
         "ETag": quoted(item.etag),
         **checksum_members(item.checksum),
+        "VersionId": None if item.version_id == NULL_VERSION else item.version_id,
     }
 
 
@@ -196,7 +203,7 @@ async def list_parts(env: Env, call: Call, request: Request) -> Result:
         "IsTruncated": is_truncated,
         "Parts": [_listed_part(part) for part in found],
         "Initiator": {"ID": upload.initiator, "DisplayName": upload.initiator.rpartition("/")[2]},
-        "Owner": owner_of(bucket),
+        "Owner": await owner_of(env, owner_of_upload(bucket, upload)),
         "StorageClass": upload.description.storage_class,
         "ChecksumAlgorithm": upload.checksum_algorithm or None,
         "ChecksumType": upload.checksum_kind or None,
@@ -248,7 +255,7 @@ async def list_multipart_uploads(env: Env, call: Call, request: Request) -> Resu
     bucket = await open_bucket(env, request["Bucket"])
     encoded = encoding_of(request)
 
-    owner = owner_of(bucket)
+    owner = await owner_of(env, bucket.account)
 
     def encode(text: str) -> str:
         return quote(text, safe="/") if encoded else text

@@ -1,23 +1,20 @@
-"""S3: what is known and said of an object beside its bytes: attributes, tags, ACL."""
+"""S3: what is known and said of an object beside its bytes: attributes, tags."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.services.objects.api.buckets import private_acl
+from volano.services.objects.api.facts import facts_of_object
 from volano.services.objects.api.members import (
-    acl_not_supported,
     checksum_members,
-    facts_of_bucket,
-    owner_of,
-    require_plain,
     seconds,
+    version_member,
 )
 from volano.services.objects.api.objects import OBJECT
 from volano.services.objects.logic import objects as logic
 from volano.services.objects.logic.access import open_bucket
-from volano.services.objects.logic.errors import InvalidArgument, InvalidRequest
-from volano.services.objects.model import MAX_PAGE, NULL_VERSION
+from volano.services.objects.logic.errors import InvalidArgument
+from volano.services.objects.model import MAX_PAGE
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -32,7 +29,7 @@ ATTRIBUTES = ("ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize")
     "s3:GetObjectAttributes",
     permission="s3:GetObjectAttributes",
     resource=OBJECT,
-    facts=facts_of_bucket,
+    facts=facts_of_object("s3:GetObjectAttributes"),
 )
 async def get_object_attributes(env: Env, call: Call, request: Request) -> Result:
     wanted = request["ObjectAttributes"]
@@ -61,7 +58,7 @@ async def get_object_attributes(env: Env, call: Call, request: Request) -> Resul
     }
     result: Result = {name: values[name] for name in wanted if values[name] is not None}
     result["LastModified"] = seconds(item.modified_us)
-    return result
+    return result | version_member(found.bucket, item)
 
 
 async def _object_parts(env: Env, item: StoredObject, request: Request) -> Result:
@@ -92,70 +89,48 @@ def _attribute_part(part: Part) -> Result:
     "s3:GetObjectTagging",
     permission="s3:GetObjectTagging",
     resource=OBJECT,
-    facts=facts_of_bucket,
+    facts=facts_of_object("s3:GetObjectTagging"),
 )
 async def get_object_tagging(env: Env, call: Call, request: Request) -> Result:
-    tags = await logic.get_object_tags(
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
+    item = await logic.get_object_tags(
         env, call, request["Bucket"], request["Key"], request.get("VersionId")
     )
-    return {"TagSet": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
+    tags = sorted(item.description.tags.items())
+    return {
+        "TagSet": [{"Key": key, "Value": value} for key, value in tags],
+        **version_member(bucket, item),
+    }
 
 
 @action(
     "s3:PutObjectTagging",
     permission="s3:PutObjectTagging",
     resource=OBJECT,
-    facts=facts_of_bucket,
+    facts=facts_of_object("s3:PutObjectTagging"),
 )
 async def put_object_tagging(env: Env, call: Call, request: Request) -> Result:
-    _require_null_version(request)
     tags = (request.get("Tagging") or {}).get("TagSet") or []
-    pairs = [(tag.get("Key", ""), tag.get("Value", "")) for tag in tags]
-    await logic.put_object_tags(env, call, request["Bucket"], request["Key"], pairs)
-    return {}
+    return await _put_tags(
+        env, call, request, [(tag.get("Key", ""), tag.get("Value", "")) for tag in tags]
+    )
 
 
 @action(
     "s3:DeleteObjectTagging",
     permission="s3:DeleteObjectTagging",
     resource=OBJECT,
-    facts=facts_of_bucket,
+    facts=facts_of_object("s3:DeleteObjectTagging"),
 )
 async def delete_object_tagging(env: Env, call: Call, request: Request) -> Result:
-    _require_null_version(request)
-    await logic.put_object_tags(env, call, request["Bucket"], request["Key"], [])
-    return {}
+    return await _put_tags(env, call, request, [])
 
 
-def _require_null_version(request: Request) -> None:
-    if request.get("VersionId") not in (None, NULL_VERSION):
-        raise InvalidRequest("This bucket has no versions but the null version.")
-
-
-@action(
-    "s3:GetObjectAcl",
-    permission="s3:GetObjectAcl",
-    resource=OBJECT,
-    facts=facts_of_bucket,
-    partial="Always the bucket owner's full control: buckets enforce bucket ownership.",
-)
-async def get_object_acl(env: Env, call: Call, request: Request) -> Result:
+async def _put_tags(
+    env: Env, call: Call, request: Request, pairs: list[tuple[str, str]]
+) -> Result:
     bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
-    await logic.get_item(env.store.reader, bucket, request["Key"], request.get("VersionId"))
-    return private_acl(owner_of(bucket))
-
-
-@action(
-    "s3:PutObjectAcl",
-    permission="s3:PutObjectAcl",
-    resource=OBJECT,
-    facts=facts_of_bucket,
-    partial="Only canned ACLs that leave everything to the bucket's owner.",
-)
-async def put_object_acl(env: Env, call: Call, request: Request) -> Result:
-    require_plain(request)
-    if request.get("AccessControlPolicy") or not request.get("ACL"):
-        raise acl_not_supported()
-    bucket = await open_bucket(env, request["Bucket"])
-    await logic.get_item(env.store.reader, bucket, request["Key"], request.get("VersionId"))
-    return {}
+    item = await logic.put_object_tags(
+        env, call, request["Bucket"], request["Key"], pairs, request.get("VersionId")
+    )
+    return version_member(bucket, item)

@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from volano.kernel.errors import VolanoError
+from volano.services.objects.api.facts import facts_of_bucket, facts_of_object
+from volano.services.objects.api.grants import acl_of_write
 from volano.services.objects.api.lifecycle import expiration_of
 from volano.services.objects.api.members import (
     DEFAULT_CONTENT_TYPE,
     body_of,
     checksum_members,
     description_of,
-    facts_of_bucket,
     quoted,
     read_conditions,
     require_plain,
+    retention_members,
+    retention_of,
     seconds,
+    version_member,
     write_conditions,
 )
 from volano.services.objects.logic import copying
 from volano.services.objects.logic import objects as logic
-from volano.services.objects.logic.access import bucket_facts, object_arn, open_bucket
+from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.checksums import parse_claims, require_algorithm
 from volano.services.objects.logic.errors import (
-    AccessDenied,
     InvalidArgument,
     InvalidPart,
     InvalidRange,
-    MalformedXml,
 )
-from volano.services.objects.logic.metering import WRITE, count_request
-from volano.services.objects.model import MAX_PAGE, StoredObject
-from volano.wire.action import SIGNED_IN, action
+from volano.services.objects.model import NO_RETENTION, StoredObject
+from volano.wire.action import action
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.services.objects.api.members import Request, Result
-    from volano.services.objects.model import Bucket
 
 OBJECT = "arn:aws:s3:::{Bucket}/{Key}"
 _OVERRIDES = (
@@ -59,6 +58,7 @@ _OVERRIDES = (
 async def put_object(env: Env, call: Call, request: Request) -> Result:
     require_plain(request)
     body = body_of(request)
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     item = await logic.put_object(
         env,
         call,
@@ -66,20 +66,25 @@ async def put_object(env: Env, call: Call, request: Request) -> Result:
             bucket=request["Bucket"],
             key=request["Key"],
             body=body,
-            description=description_of(request),
+            description=description_of(request, await acl_of_write(env, call, bucket, request)),
             claims=parse_claims(request, getattr(body, "announced", ())),
             conditions=write_conditions(request),
+            retention=retention_of(request),
             expected_owner=request.get("ExpectedBucketOwner"),
         ),
     )
-    return {"ETag": quoted(item.etag), **checksum_members(item.checksum)}
+    return {
+        "ETag": quoted(item.etag),
+        **checksum_members(item.checksum),
+        **version_member(bucket, item),
+    }
 
 
 @action(
     "s3:GetObject",
     permission="s3:GetObject",
     resource=OBJECT,
-    facts=facts_of_bucket,
+    facts=facts_of_object("s3:GetObject"),
     timeout_s=None,
 )
 async def get_object(env: Env, call: Call, request: Request) -> Result:
@@ -89,7 +94,12 @@ async def get_object(env: Env, call: Call, request: Request) -> Result:
     return result
 
 
-@action("s3:HeadObject", permission="s3:GetObject", resource=OBJECT, facts=facts_of_bucket)
+@action(
+    "s3:HeadObject",
+    permission="s3:GetObject",
+    resource=OBJECT,
+    facts=facts_of_object("s3:GetObject"),
+)
 async def head_object(env: Env, call: Call, request: Request) -> Result:
     try:
         found = await logic.select_object(env, call, _read_request(request))
@@ -116,7 +126,11 @@ def _read_request(request: Request) -> logic.ReadRequest:
 
 def _read_result(found: logic.Selected, request: Request) -> Result:
     item = found.item
-    result: Result = {"ETag": quoted(item.etag), "LastModified": seconds(item.modified_us)}
+    result: Result = {
+        "ETag": quoted(item.etag),
+        "LastModified": seconds(item.modified_us),
+        **version_member(found.bucket, item),
+    }
     if not found.is_modified:
         return {**result, "_status": 304}
     result |= {
@@ -125,6 +139,8 @@ def _read_result(found: logic.Selected, request: Request) -> Result:
         "ContentType": DEFAULT_CONTENT_TYPE,
         **item.description.headers,
     }
+    if item.retention != NO_RETENTION:
+        result |= retention_members(item.retention)
     if item.description.metadata:
         result["Metadata"] = item.description.metadata
     if item.description.tags:
@@ -151,92 +167,6 @@ def _checksum_of(found: logic.Selected) -> Result:
     return checksum_members(found.item.checksum) if whole else {}
 
 
-@action("s3:DeleteObject", permission="s3:DeleteObject", resource=OBJECT, facts=facts_of_bucket)
-async def delete_object(env: Env, call: Call, request: Request) -> Result:
-    await logic.delete_object(
-        env,
-        call,
-        request["Bucket"],
-        request["Key"],
-        version_id=request.get("VersionId"),
-        conditions=write_conditions(request),
-        expected_owner=request.get("ExpectedBucketOwner"),
-    )
-    return {}
-
-
-@action(
-    "s3:DeleteObjects",
-    permission=SIGNED_IN,
-    resource="arn:aws:s3:::{Bucket}",
-)
-async def delete_objects(env: Env, call: Call, request: Request) -> Result:
-    """Each key is authorized as `s3:DeleteObject` by itself, and answers for itself."""
-    wanted = request["Delete"].get("Objects") or []
-    if not 1 <= len(wanted) <= MAX_PAGE:
-        raise MalformedXml(
-            "The XML you provided was not well-formed or did not validate against our published "
-            "schema"
-        )
-    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
-    count_request(env, bucket, WRITE)
-    errors: dict[int, VolanoError] = {}
-    for index, each in enumerate(wanted):
-        error = await _denial(env, call, bucket, each.get("Key") or "")
-        if error is not None:
-            errors[index] = error
-    allowed = [index for index in range(len(wanted)) if index not in errors]
-    targets = [
-        (
-            wanted[index].get("Key") or "",
-            wanted[index].get("VersionId"),
-            _delete_conditions(wanted[index]),
-        )
-        for index in allowed
-    ]
-    outcomes = await logic.delete_keys(env, bucket, targets)
-    errors |= {
-        index: error for index, error in zip(allowed, outcomes, strict=True) if error is not None
-    }
-    quiet = request["Delete"].get("Quiet")
-    return {
-        "Deleted": []
-        if quiet
-        else [_named(each) for index, each in enumerate(wanted) if index not in errors],
-        "Errors": [
-            {**_named(wanted[index]), "Code": error.wire_code, "Message": error.message}
-            for index, error in sorted(errors.items())
-        ],
-    }
-
-
-async def _denial(env: Env, call: Call, bucket: Bucket, key: str) -> VolanoError | None:
-    try:
-        await env.authority.authorize(
-            call, "s3:DeleteObject", object_arn(bucket.name, key), bucket_facts(bucket)
-        )
-    except VolanoError as error:
-        return AccessDenied("Access Denied", facts=error.facts)
-    return None
-
-
-def _delete_conditions(member: Request) -> Any:
-    return write_conditions(
-        {
-            "IfMatch": member.get("ETag"),
-            "IfMatchSize": member.get("Size"),
-            "IfMatchLastModifiedTime": member.get("LastModifiedTime"),
-        }
-    )
-
-
-def _named(member: Request) -> Result:
-    named = {"Key": member.get("Key") or ""}
-    if member.get("VersionId"):
-        named["VersionId"] = member["VersionId"]
-    return named
-
-
 @action(
     "s3:CopyObject",
     permission="s3:PutObject",
@@ -248,8 +178,9 @@ async def copy_object(env: Env, call: Call, request: Request) -> Result:
     require_plain(request)
     source = source_of(request)
     wanted = description_of(request)
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     replaces = _directive(request, "MetadataDirective")
-    item = await copying.copy_object(
+    copied = await copying.copy_object(
         env,
         call,
         copying.CopyRequest(
@@ -258,14 +189,20 @@ async def copy_object(env: Env, call: Call, request: Request) -> Result:
             key=request["Key"],
             description=wanted if replaces else None,
             tags=wanted.tags if _directive(request, "TaggingDirective") else None,
+            acl=await acl_of_write(env, call, bucket, request),
             redirect=request.get("WebsiteRedirectLocation"),
             storage_class=request.get("StorageClass"),
             algorithm=require_algorithm(request.get("ChecksumAlgorithm")),
             conditions=write_conditions(request),
+            retention=retention_of(request),
             expected_owner=request.get("ExpectedBucketOwner"),
         ),
     )
-    return {"CopyObjectResult": _copy_result(item)}
+    return {
+        "CopyObjectResult": _copy_result(copied.item),
+        "CopySourceVersionId": copied.source_version_id or None,
+        **version_member(bucket, copied.item),
+    }
 
 
 def _copy_result(item: StoredObject) -> Result:

@@ -1,4 +1,4 @@
-"""Who may touch a bucket: every decision names the bucket's owner and its policy.
+"""Who may touch a bucket: every decision names the bucket's owner, its policy and access list.
 
 A bucket belongs to one account. `wire/action.py` authorizes the action with the facts given here;
 logic that touches a second bucket (CopyObject), and other services that come through
@@ -10,8 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from volano.services.identity.interface import RESOURCE_ACCOUNT, RESOURCE_POLICY
+from volano.kernel.identity import PrincipalKind
+from volano.services.identity.interface import (
+    RESOURCE_ACCOUNT,
+    RESOURCE_GRANT,
+    RESOURCE_GRANT_ANYONE,
+    RESOURCE_ONLY_DENIES,
+    RESOURCE_POLICY,
+)
+from volano.services.objects.logic.acl import FULL_CONTROL, opened_actions
 from volano.services.objects.logic.errors import AccessDenied, NoSuchBucket
+from volano.services.objects.logic.public_access import effective_block, forget_blocks
+from volano.services.objects.logic.public_policy import is_public_policy
+from volano.services.objects.model import Grant
 from volano.services.objects.store import buckets as rows
 
 if TYPE_CHECKING:
@@ -61,6 +72,7 @@ def forget_bucket(env: Env, name: str) -> None:
 def forget_buckets(env: Env) -> None:
     """Called when rows were changed by others than logic (test mode's reset)."""
     _KNOWN.pop(env.store, None)
+    forget_blocks(env)
 
 
 async def get_bucket(reader: Reader, name: str, expected_owner: str | None = None) -> Bucket:
@@ -81,28 +93,63 @@ def no_such_bucket(name: str) -> NoSuchBucket:
     return NoSuchBucket("The specified bucket does not exist", fields={"BucketName": name})
 
 
-def bucket_facts(bucket: Bucket) -> dict[str, str]:
-    """What the policy engine must know of a bucket."""
+async def bucket_facts(env: Env, call: Call, bucket: Bucket) -> dict[str, str]:
+    """What the policy engine must know of a bucket: owner, policy, and what its list opens."""
     facts = {RESOURCE_ACCOUNT: str(bucket.account)}
     if bucket.policy:
         facts[RESOURCE_POLICY] = bucket.policy
+        if call.account != bucket.account and is_public_policy(bucket.policy):
+            block = await effective_block(env, bucket)
+            if block.restrict:
+                facts[RESOURCE_ONLY_DENIES] = "true"
+    if bucket.access.has_lists:
+        grants = bucket_grants(bucket)
+        facts |= await granted_facts(env, call, bucket, grants, of_bucket=True)
+    return facts
+
+
+def bucket_grants(bucket: Bucket) -> tuple[Grant, ...]:
+    """The lines of a bucket's access list."""
+    grants = bucket.access.grants if bucket.access.has_lists else None
+    return (Grant(str(bucket.account), FULL_CONTROL),) if grants is None else grants
+
+
+async def granted_facts(
+    env: Env, call: Call, bucket: Bucket, grants: tuple[Grant, ...], *, of_bucket: bool
+) -> dict[str, str]:
+    """What an access list opens to the caller, as facts for the policy engine."""
+    block = await effective_block(env, bucket)
+    is_anonymous = call.principal.kind is PrincipalKind.ANONYMOUS
+    anyone, account = opened_actions(
+        grants,
+        None if is_anonymous else call.account,
+        of_bucket=of_bucket,
+        public=not block.ignore_acls,
+    )
+    facts: dict[str, str] = {}
+    if anyone:
+        facts[RESOURCE_GRANT_ANYONE] = " ".join(sorted(anyone))
+    if account:
+        facts[RESOURCE_GRANT] = " ".join(sorted(account))
     return facts
 
 
 async def require_listing(env: Env, call: Call, bucket: Bucket, key: str) -> None:
     """Return when the caller may list keys like `key`; raises Denied."""
-    facts = bucket_facts(bucket) | {"s3:prefix": key}
+    facts = await bucket_facts(env, call, bucket) | {"s3:prefix": key}
     await env.authority.authorize(call, "s3:ListBucket", bucket_arn(bucket.name), facts)
 
 
 async def require_access(
     env: Env, call: Call, permission: str, bucket_name: str, key: str = ""
 ) -> Bucket:
-    """The bucket, when the caller may do `permission` on it or on a key in it.
+    """The bucket, when the caller may do `permission` on it or on a key to be written in it.
 
-    Raises NoSuchBucket and Denied.
+    What concerns an object that is there is asked in object_access.py. Raises NoSuchBucket and
+    Denied.
     """
     bucket = await open_bucket(env, bucket_name)
     resource = object_arn(bucket_name, key) if key else bucket_arn(bucket_name)
-    await env.authority.authorize(call, permission, resource, bucket_facts(bucket))
+    facts = await bucket_facts(env, call, bucket)
+    await env.authority.authorize(call, permission, resource, facts)
     return bucket

@@ -11,6 +11,7 @@ from volano.kernel.errors import QuotaExceeded, VolanoError
 from volano.kernel.ids import parse_arn
 from volano.services.identity import interface as identity
 from volano.services.objects.logic.access import forget_bucket, get_bucket, open_bucket
+from volano.services.objects.logic.bucket_access import access_of_new
 from volano.services.objects.logic.descriptions import to_tags
 from volano.services.objects.logic.errors import (
     BucketAlreadyExists,
@@ -23,18 +24,23 @@ from volano.services.objects.logic.errors import (
     TooManyBuckets,
 )
 from volano.services.objects.logic.names import require_bucket_name
+from volano.services.objects.logic.public_access import require_private_policy
 from volano.services.objects.model import (
     DEFAULT_BUCKETS,
+    ENABLED,
     MAX_BUCKET_TAGS,
     MAX_PAGE,
+    Access,
     Bucket,
     BucketDeleted,
+    ObjectLock,
 )
 from volano.services.objects.store import buckets as rows
 from volano.services.objects.store import garbage as garbage_rows
 from volano.services.objects.store import objects as object_rows
 from volano.services.objects.store import uploads as upload_rows
 from volano.services.objects.store import usage as usage_rows
+from volano.services.objects.store import versions as version_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,14 +49,27 @@ if TYPE_CHECKING:
     from volano.kernel.store import Tx
 
 TAGS = "tags"
+_NOT_AVAILABLE = (
+    "The requested bucket name is not available. The bucket namespace is shared by all users of "
+    "the system. Select a different name and try again."
+)
 QUOTA = "s3.buckets"
 _REGION = re.compile(r"(EU|[a-z]{2,4}(-[a-z]+)+-\d{1,2})\Z")
 
 identity.declare_quota(QUOTA, DEFAULT_BUCKETS)
 
 
-async def create_bucket(env: Env, call: Call, name: str, *, location: str | None = None) -> Bucket:
-    """Make a bucket of the caller's account in this region.
+async def create_bucket(
+    env: Env,
+    call: Call,
+    name: str,
+    *,
+    location: str | None = None,
+    access: Access | None = None,
+    locked: bool = False,
+) -> Bucket:
+    """Make a bucket of the caller's account in this region, opened as `access` says; `locked`
+    gives it versioning and an object lock.
 
     `location` is this region's name, the name of the region that the client signs for, or None.
     As at S3's first endpoint, a request without a location that repeats itself is no error.
@@ -68,13 +87,16 @@ async def create_bucket(env: Env, call: Call, name: str, *, location: str | None
         account=call.account,
         region=location or env.region.name,
         created_us=env.clock.now_us(),
+        access=access or access_of_new(env, call.account, None, None),
+        versioning=ENABLED if locked else "",
+        object_lock=ObjectLock() if locked else None,
     )
 
     async def create(tx: Tx) -> Bucket:
         present = await rows.select_bucket(tx, name)
         if present is not None:
             if present.account == bucket.account and not location:
-                return present
+                return _same(present, bucket)
             raise _taken(present, bucket)
         await _require_room(tx, bucket)
         await rows.insert_bucket(tx, bucket)
@@ -116,6 +138,13 @@ async def _require_room(tx: Tx, bucket: Bucket) -> None:
         ) from error
 
 
+def _same(present: Bucket, wanted: Bucket) -> Bucket:
+    """The bucket that was made before, when it was made with the same list."""
+    if present.access.grants == wanted.access.grants:
+        return present
+    raise BucketAlreadyExists(_NOT_AVAILABLE, fields={"BucketName": present.name})
+
+
 def _taken(present: Bucket, wanted: Bucket) -> BucketAlreadyOwnedByYou | BucketAlreadyExists:
     fields = {"BucketName": present.name}
     if present.account == wanted.account:
@@ -123,11 +152,7 @@ def _taken(present: Bucket, wanted: Bucket) -> BucketAlreadyOwnedByYou | BucketA
             "Your previous request to create the named bucket succeeded and you already own it.",
             fields=fields,
         )
-    return BucketAlreadyExists(
-        "The requested bucket name is not available. The bucket namespace is shared by all users "
-        "of the system. Select a different name and try again.",
-        fields=fields,
-    )
+    return BucketAlreadyExists(_NOT_AVAILABLE, fields=fields)
 
 
 async def delete_bucket(
@@ -137,10 +162,7 @@ async def delete_bucket(
 
     async def delete(tx: Tx) -> None:
         bucket = await get_bucket(tx, name, expected_owner)
-        if await object_rows.has_objects(tx, bucket.id):
-            raise BucketNotEmpty(
-                "The bucket you tried to delete is not empty", fields={"BucketName": name}
-            )
+        await _require_empty(tx, bucket)
         now_us = env.clock.now_us()
         await _abort_uploads(tx, bucket, now_us)
         await usage_rows.delete_usage(tx, bucket.id)
@@ -149,6 +171,17 @@ async def delete_bucket(
 
     await env.store.transact(delete)
     forget_bucket(env, name)
+
+
+async def _require_empty(tx: Tx, bucket: Bucket) -> None:
+    words = "The bucket you tried to delete is not empty"
+    if await object_rows.has_objects(tx, bucket.id):
+        raise BucketNotEmpty(words, fields={"BucketName": bucket.name})
+    if bucket.versioning and await version_rows.has_versions(tx, bucket.id):
+        raise BucketNotEmpty(
+            f"{words}. You must delete all versions in the bucket.",
+            fields={"BucketName": bucket.name},
+        )
 
 
 async def _abort_uploads(tx: Tx, bucket: Bucket, now_us: int) -> None:
@@ -219,6 +252,7 @@ async def put_bucket_policy(env: Env, call: Call, name: str, policy: str) -> Non
     """Set the bucket's policy ('' removes it). Raises MalformedPolicy and NoSuchBucket."""
     if policy:
         require_bucket_policy(policy, name)
+        await require_private_policy(env, await open_bucket(env, name), policy)
 
     async def write(tx: Tx) -> None:
         bucket = await get_bucket(tx, name)

@@ -32,6 +32,7 @@ from volano.services.objects.logic.errors import (
 )
 from volano.services.objects.logic.metering import WRITE, count_request
 from volano.services.objects.logic.uploads import get_upload, no_such_upload
+from volano.services.objects.logic.versions import FRESH_LENGTH
 from volano.services.objects.model import (
     MAX_OBJECT_BYTES,
     MAX_PARTS,
@@ -96,7 +97,7 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
     if request.customer is not None or upload.checksum_algorithm:
         require_upload_key(upload.description.encryption, request.customer)
     require_writable(request.conditions, current, key=request.key)
-    now_us = env.clock.now_us()
+    now_us, fresh = env.clock.now_us(), env.ids.token(FRESH_LENGTH)
 
     async def complete(tx: Tx) -> StoredObject:
         found = await get_upload(tx, bucket, request.key, request.upload_id)
@@ -104,11 +105,15 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
         chosen = _choose(named, stored)
         item = _object(found, chosen, request, now_us)
         await _settle_parts(tx, found, stored, chosen, now_us)
-        await replace_object(
-            tx, bucket, item, request.conditions, name="ObjectCreated:CompleteMultipartUpload"
-        )
         await rows.delete_upload(tx, found)
-        return item
+        return await replace_object(
+            tx,
+            bucket,
+            item,
+            request.conditions,
+            name="ObjectCreated:CompleteMultipartUpload",
+            fresh=fresh,
+        )
 
     return await env.store.transact(complete)
 
@@ -193,6 +198,7 @@ def _object(
         checksum=_checksum(upload, parts, request),
         content_id=upload.id,
         part_count=len(parts),
+        retention=upload.retention,
     )
 
 

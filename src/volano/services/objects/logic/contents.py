@@ -12,17 +12,16 @@ from volano.services.objects.logic.errors import (
     NoSuchKey,
     PreconditionFailed,
 )
-from volano.services.objects.model import (
-    Bucket,
-    ObjectDeleted,
-    ObjectWritten,
-    Part,
-    StoredObject,
+from volano.services.objects.logic.versions import (
+    make_room,
+    name_by_parts,
+    put_marker,
+    remove_version,
 )
+from volano.services.objects.model import Bucket, Description, ObjectWritten, StoredObject
 from volano.services.objects.store import buckets as bucket_rows
 from volano.services.objects.store import garbage as garbage_rows
 from volano.services.objects.store import objects as object_rows
-from volano.services.objects.store import uploads as part_rows
 
 if TYPE_CHECKING:
     from volano.kernel.bytes import Blob
@@ -31,21 +30,32 @@ if TYPE_CHECKING:
 
 
 async def replace_object(
-    tx: Tx, bucket: Bucket, item: StoredObject, conditions: WriteConditions, *, name: str
-) -> None:
-    """Make `item` the current object of its key; what was there becomes garbage.
+    tx: Tx,
+    bucket: Bucket,
+    item: StoredObject,
+    conditions: WriteConditions,
+    *,
+    name: str,
+    fresh: str,
+) -> StoredObject:
+    """Make `item` the current version of its key, and return it with its id and rank.
 
-    `name` is S3's event name. The conditions held when the request began (the caller checked), so
-    one that fails now lost a race: raises ConditionalRequestConflict. Raises NoSuchBucket.
+    What was there becomes an older version or garbage, as the bucket's versioning has it; `fresh`
+    is a random token. `name` is S3's event name. The conditions held when the request began (the
+    caller checked), so one that fails now lost a race: raises ConditionalRequestConflict. Raises
+    NoSuchBucket.
     """
-    await require_bucket_still_there(tx, bucket)
+    bucket = await require_bucket_still_there(tx, bucket)
     previous = await object_rows.select_object(tx, item.bucket_id, item.key)
     if not conditions.is_empty:
         require_unraced(conditions, previous, key=item.key)
-    if previous is not None:
-        await release(tx, previous, freed_us=item.modified_us)
+    version_id, rank = await make_room(
+        tx, bucket, item.key, previous, fresh=fresh, now_us=item.modified_us
+    )
+    item = replace(item, version_id=version_id, rank=rank)
     await object_rows.upsert_object(tx, item)
     publish_written(tx, bucket, item, name=name)
+    return item
 
 
 def publish_written(tx: Tx, bucket: Bucket, item: StoredObject, *, name: str) -> None:
@@ -59,25 +69,26 @@ def publish_written(tx: Tx, bucket: Bucket, item: StoredObject, *, name: str) ->
             size_bytes=item.size_bytes,
             etag=item.etag,
             time_us=item.modified_us,
+            version_id=item.version_id if bucket.versioning else "",
         )
     )
 
 
-async def remove_object(tx: Tx, bucket: Bucket, item: StoredObject, *, now_us: int) -> None:
-    """Take the key away."""
-    await release(tx, item, freed_us=now_us)
-    await object_rows.delete_object(tx, item.bucket_id, item.key)
-    tx.publish(
-        ObjectDeleted(account=bucket.account, bucket=bucket.name, key=item.key, time_us=now_us)
-    )
-
-
-async def release(tx: Tx, item: StoredObject, *, freed_us: int) -> None:
-    """Let go of an object's bytes: they become garbage unless a copy shares them."""
-    if item.blob is not None:
-        await garbage_rows.insert_garbage(tx, item.blob, freed_us)
-    elif item.content_id and not await garbage_rows.delete_share(tx, item.content_id):
-        await garbage_rows.insert_garbage_of_content(tx, item.content_id, freed_us)
+async def remove_object(
+    tx: Tx, bucket: Bucket, key: str, *, fresh: str, now_us: int, description: Description
+) -> StoredObject | None:
+    """What a delete that names no version does: a delete marker, which is returned, in a bucket
+    that has or had versioning; else the key is gone. `description` has the marker's owner.
+    """
+    bucket = await require_bucket_still_there(tx, bucket)
+    if bucket.versioning:
+        return await put_marker(
+            tx, bucket, key, fresh=fresh, now_us=now_us, description=description
+        )
+    item = await object_rows.select_object(tx, bucket.id, key)
+    if item is not None:
+        await remove_version(tx, bucket, item, now_us=now_us)
+    return None
 
 
 async def share(tx: Tx, item: StoredObject, *, content_id: str) -> StoredObject:
@@ -87,19 +98,7 @@ async def share(tx: Tx, item: StoredObject, *, content_id: str) -> StoredObject:
     blob is still named in one place only.
     """
     if item.blob is not None:
-        part = Part(
-            content_id=content_id,
-            number=1,
-            start_bytes=0,
-            size_bytes=item.size_bytes,
-            etag=item.etag,
-            checksum=None,
-            crc=0,
-            blob=item.blob,
-            modified_us=item.modified_us,
-        )
-        await part_rows.upsert_part(tx, part)
-        item = replace(item, blob=None, content_id=content_id)
+        item = await name_by_parts(tx, item, content_id=content_id)
         await object_rows.upsert_object(tx, item)
     if item.content_id:
         await garbage_rows.insert_share(tx, item.content_id)
@@ -112,10 +111,12 @@ async def free_blob(tx: Tx, blob: Blob | None, *, freed_us: int) -> None:
         await garbage_rows.insert_garbage(tx, blob, freed_us)
 
 
-async def require_bucket_still_there(tx: Tx, bucket: Bucket) -> None:
-    """Raises NoSuchBucket when the bucket was deleted since it was looked up."""
-    if await bucket_rows.select_bucket_by_id(tx, bucket.id) is None:
+async def require_bucket_still_there(tx: Tx, bucket: Bucket) -> Bucket:
+    """The bucket as it is now; raises NoSuchBucket when it was deleted since it was looked up."""
+    now = await bucket_rows.select_bucket_by_id(tx, bucket.id)
+    if now is None:
         raise no_such_bucket(bucket.name)
+    return now
 
 
 def require_unraced(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
-from volano.services.objects.logic.access import open_bucket, require_access
+from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.checksums import FULL_OBJECT, full_checksum, new_hash
 from volano.services.objects.logic.conditions import (
     NO_READ_CONDITIONS,
@@ -25,6 +25,7 @@ from volano.services.objects.logic.conditions import (
 from volano.services.objects.logic.contents import (
     publish_written,
     replace_object,
+    require_bucket_still_there,
     require_unraced,
     share,
 )
@@ -35,11 +36,21 @@ from volano.services.objects.logic.errors import (
     InvalidArgument,
     InvalidRequest,
 )
+from volano.services.objects.logic.locks import retention_for_write
 from volano.services.objects.logic.metering import WRITE, count_request
 from volano.services.objects.logic.names import require_key
-from volano.services.objects.logic.objects import get_item
+from volano.services.objects.logic.object_access import require_object_access
 from volano.services.objects.logic.reading import read_range
-from volano.services.objects.model import MAX_PUT_BYTES, Bucket, Description, StoredObject
+from volano.services.objects.logic.versions import FRESH_LENGTH, find_version, get_item
+from volano.services.objects.model import (
+    MAX_PUT_BYTES,
+    NO_RETENTION,
+    Acl,
+    Bucket,
+    Description,
+    Retention,
+    StoredObject,
+)
 from volano.services.objects.store import objects as object_rows
 
 REDIRECT = "WebsiteRedirectLocation"
@@ -81,9 +92,19 @@ class CopyRequest:
     redirect: str | None = None
     tags: dict[str, str] | None = None
     storage_class: str | None = None
+    acl: Acl | None = None
     algorithm: str | None = None
     conditions: WriteConditions = NO_WRITE_CONDITIONS
+    retention: Retention = NO_RETENTION
     expected_owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """The copy, and the version it was made of ('' in a bucket without versions)."""
+
+    item: StoredObject
+    source_version_id: str
 
 
 def parse_copy_source(header: str) -> tuple[str, str, str | None]:
@@ -102,7 +123,10 @@ def parse_copy_source(header: str) -> tuple[str, str, str | None]:
 
 async def open_source(env: Env, call: Call, source: Source) -> tuple[Bucket, StoredObject]:
     """The source, when the caller may read it; raises Denied, NoSuchKey, PreconditionFailed."""
-    bucket = await require_access(env, call, "s3:GetObject", source.bucket, source.key)
+    permission = "s3:GetObject" if source.version_id is None else "s3:GetObjectVersion"
+    bucket = await require_object_access(
+        env, call, permission, source.bucket, source.key, source.version_id
+    )
     await open_bucket(env, source.bucket, source.expected_owner)
     item = await get_item(env.store.reader, bucket, source.key, source.version_id)
     require_customer_key(env, item.description.encryption, source.customer)
@@ -110,7 +134,7 @@ async def open_source(env: Env, call: Call, source: Source) -> tuple[Bucket, Sto
     return bucket, item
 
 
-async def copy_object(env: Env, call: Call, request: CopyRequest) -> StoredObject:
+async def copy_object(env: Env, call: Call, request: CopyRequest) -> Copied:
     """Copy; raises InvalidRequest for a copy onto itself that changes nothing.
 
     Raises also what `open_source` raises, PreconditionFailed and ConditionalRequestConflict.
@@ -135,7 +159,7 @@ async def copy_object(env: Env, call: Call, request: CopyRequest) -> StoredObjec
 
 async def _copy_once(
     env: Env, call: Call, bucket: Bucket, request: CopyRequest
-) -> StoredObject | None:
+) -> Copied | None:
     """The copy, or None when the source changed under our hands."""
     from_bucket, source = await open_source(env, call, request.source)
     if source.size_bytes > MAX_PUT_BYTES:
@@ -144,7 +168,7 @@ async def _copy_once(
             f"source: {MAX_PUT_BYTES}"
         )
     is_same = (from_bucket.id, source.key) == (bucket.id, request.key)
-    if is_same and not _changes(request):
+    if is_same and request.source.version_id is None and not _changes(request):
         raise InvalidRequest(
             "This copy request is illegal because it is trying to copy an object to itself without "
             "changing the object's metadata, storage class, website redirect location or "
@@ -157,15 +181,18 @@ async def _copy_once(
         modified_us=env.clock.now_us(),
         description=_description(request, source),
         checksum=await _checksum(env, source, request.algorithm, data_key=None),
+        retention=retention_for_write(bucket, request.retention, env.clock.now_us()),
+        noncurrent_us=0,
     )
     require_description(wanted.description)
-    content_id = env.ids.token(24)
+    content_id, fresh = env.ids.token(24), env.ids.token(FRESH_LENGTH)
 
     async def write(tx: Tx) -> StoredObject | None:
-        now = await object_rows.select_object(tx, source.bucket_id, source.key)
-        if now is None or (now.etag, now.modified_us) != (source.etag, source.modified_us):
+        now = await find_version(tx, from_bucket, source.key, source.version_id)
+        if now is None or (now.etag, now.rank) != (source.etag, source.rank):
             return None
-        if is_same:
+        into = await require_bucket_still_there(tx, bucket)
+        if is_same and not into.versioning:
             item = replace(wanted, blob=now.blob, content_id=now.content_id)
             require_unraced(request.conditions, now, key=request.key)
             await object_rows.upsert_object(tx, item)
@@ -173,10 +200,16 @@ async def _copy_once(
             return item
         shared = await share(tx, now, content_id=content_id)
         item = replace(wanted, blob=None, content_id=shared.content_id)
-        await replace_object(tx, bucket, item, request.conditions, name=EVENT_NAME)
-        return item
+        return await replace_object(
+            tx, bucket, item, request.conditions, name=EVENT_NAME, fresh=fresh
+        )
 
-    return await env.store.transact(write)
+    copied = await env.store.transact(write)
+    if copied is None:
+        return None
+    return Copied(
+        item=copied, source_version_id=source.version_id if from_bucket.versioning else ""
+    )
 
 
 def _changes(request: CopyRequest) -> bool:
@@ -192,6 +225,7 @@ def _description(request: CopyRequest, source: StoredObject) -> Description:
         headers=headers if request.redirect is None else headers | {REDIRECT: request.redirect},
         tags=source.description.tags if request.tags is None else request.tags,
         storage_class=request.storage_class or wanted.storage_class,
+        acl=request.acl,
     )
 
 

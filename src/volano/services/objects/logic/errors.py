@@ -33,6 +33,11 @@ class NoSuchSetting(NotFound):
     """A bucket setting that was never made; the code is given by the caller."""
 
 
+class MethodNotAllowed(Invalid):
+    code = "MethodNotAllowed"
+    status = 405
+
+
 class BucketAlreadyExists(AlreadyExists):
     code = "BucketAlreadyExists"
 
@@ -146,6 +151,26 @@ class InvalidUri(Invalid):
 
 class AccessDenied(Denied):
     code = "AccessDenied"
+
+
+class AclNotSupported(InvalidRequest):
+    """Access lists on a bucket whose ownership is BucketOwnerEnforced."""
+
+    code = "AccessControlListNotSupported"
+
+
+class MalformedAcl(Invalid):
+    code = "MalformedACLError"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The XML you provided was not well-formed or did not validate against our published "
+            "schema"
+        )
+
+
+class UnresolvableEmail(Invalid):
+    code = "UnresolvableGrantByEmailAddress"
 
 
 class InvalidEncryptionAlgorithm(Invalid):

@@ -12,6 +12,8 @@ from weakref import WeakKeyDictionary
 
 from volano.services.objects.logic.contents import remove_object
 from volano.services.objects.logic.lifecycle import after_days, first_expiry, parse_rules
+from volano.services.objects.logic.versions import FRESH_LENGTH
+from volano.services.objects.model import Description
 from volano.services.objects.store import buckets as bucket_rows
 from volano.services.objects.store import garbage as garbage_rows
 from volano.services.objects.store import lifecycle as rows
@@ -92,7 +94,14 @@ async def _remove(tx: Tx, env: Env, bucket: Bucket, due: list[StoredObject]) -> 
     for item in due:
         current = await object_rows.select_object(tx, bucket.id, item.key)
         if current is not None and current == item:
-            await remove_object(tx, bucket, current, now_us=env.clock.now_us())
+            await remove_object(
+                tx,
+                bucket,
+                current.key,
+                fresh=env.ids.token(FRESH_LENGTH),
+                now_us=env.clock.now_us(),
+                description=Description(),
+            )
             removed += 1
     return removed
 

@@ -16,7 +16,7 @@ from volano.services.objects.logic.conditions import (
     is_modified,
     require_writable,
 )
-from volano.services.objects.logic.contents import remove_object, replace_object
+from volano.services.objects.logic.contents import replace_object
 from volano.services.objects.logic.descriptions import require_description, to_tags
 from volano.services.objects.logic.encryption import (
     data_key_of,
@@ -27,12 +27,8 @@ from volano.services.objects.logic.encryption import (
     with_encryption,
     with_seal,
 )
-from volano.services.objects.logic.errors import (
-    InvalidArgument,
-    InvalidPart,
-    NoSuchKey,
-    NoSuchVersion,
-)
+from volano.services.objects.logic.errors import InvalidArgument, InvalidPart, NoSuchKey
+from volano.services.objects.logic.locks import retention_for_write
 from volano.services.objects.logic.metering import (
     READ,
     WRITE,
@@ -42,24 +38,27 @@ from volano.services.objects.logic.metering import (
 from volano.services.objects.logic.names import require_key
 from volano.services.objects.logic.ranges import parse_range
 from volano.services.objects.logic.reading import open_range
+from volano.services.objects.logic.versions import FRESH_LENGTH, get_item
 from volano.services.objects.logic.writing import write_body
 from volano.services.objects.model import (
     MAX_OBJECT_TAGS,
-    NULL_VERSION,
+    NO_RETENTION,
     Bucket,
     Description,
     Part,
+    Retention,
     StoredObject,
 )
 from volano.services.objects.store import objects as object_rows
 from volano.services.objects.store import uploads as part_rows
+from volano.services.objects.store import versions as version_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from volano.kernel.bytes import Blob
     from volano.kernel.call import Call, Env
-    from volano.kernel.store import Reader, Tx
+    from volano.kernel.store import Tx
     from volano.services.objects.logic.encryption_requests import CustomerKey, WantedEncryption
     from volano.services.objects.logic.reading import Content
     from volano.services.objects.logic.writing import IncomingBody
@@ -75,6 +74,7 @@ class PutRequest:
     description: Description = field(default_factory=Description)
     claims: Claims = NO_CLAIMS
     conditions: WriteConditions = NO_WRITE_CONDITIONS
+    retention: Retention = NO_RETENTION
     expected_owner: str | None = None
     encryption: WantedEncryption | None = None
 
@@ -116,6 +116,7 @@ async def put_object(env: Env, call: Call, request: PutRequest) -> StoredObject:
     require_description(request.description)
     bucket = await open_bucket(env, request.bucket, request.expected_owner)
     count_request(env, bucket, WRITE)
+    retention = retention_for_write(bucket, request.retention, env.clock.now_us())
     if not request.conditions.is_empty:
         current = await object_rows.select_object(env.store.reader, bucket.id, request.key)
         require_writable(request.conditions, current, key=request.key)
@@ -136,18 +137,21 @@ async def put_object(env: Env, call: Call, request: PutRequest) -> StoredObject:
         description=request.description,
         checksum=written.checksum,
         blob=written.blob,
+        retention=retention,
     )
     item = with_encryption(item, with_seal(sealing, written.seal))
+    fresh = env.ids.token(FRESH_LENGTH)
 
-    async def replace(tx: Tx) -> None:
-        await replace_object(tx, bucket, item, request.conditions, name="ObjectCreated:Put")
+    async def replace(tx: Tx) -> StoredObject:
+        return await replace_object(
+            tx, bucket, item, request.conditions, name="ObjectCreated:Put", fresh=fresh
+        )
 
     try:
-        await env.store.transact(replace)
+        return await env.store.transact(replace)
     except VolanoError as error:
         await drop_unnamed(env, [written.blob], error)
         raise
-    return item
 
 
 async def drop_unnamed(env: Env, blobs: Sequence[Blob | None], error: VolanoError) -> None:
@@ -206,21 +210,6 @@ async def get_object(env: Env, call: Call, request: ReadRequest) -> Selected:
     )
 
 
-async def get_item(
-    reader: Reader, bucket: Bucket, key: str, version_id: str | None = None
-) -> StoredObject:
-    """The row of a key; raises NoSuchKey, and NoSuchVersion for any but the null version."""
-    item = await object_rows.select_object(reader, bucket.id, key) if "\x00" not in key else None
-    if version_id not in (None, NULL_VERSION, item.version_id if item else NULL_VERSION):
-        raise NoSuchVersion(
-            "The specified version does not exist.",
-            fields={"Key": key, "VersionId": str(version_id)},
-        )
-    if item is None:
-        raise NoSuchKey("The specified key does not exist.", fields={"Key": key})
-    return item
-
-
 async def _select_part(
     env: Env, bucket: Bucket, item: StoredObject, request: ReadRequest
 ) -> Selected:
@@ -259,88 +248,34 @@ def _no_such_part(number: int, count: int) -> InvalidPart:
     )
 
 
-async def delete_object(
+async def get_object_tags(
+    env: Env, call: Call, bucket_name: str, key: str, version_id: str | None = None
+) -> StoredObject:
+    """The version whose tags are asked for; raises NoSuchKey."""
+    bucket = await open_bucket(env, bucket_name)
+    count_request(env, bucket, READ)
+    return await get_item(env.store.reader, bucket, key, version_id)
+
+
+async def put_object_tags(
     env: Env,
     call: Call,
     bucket_name: str,
     key: str,
-    *,
+    pairs: Iterable[tuple[str, str]],
     version_id: str | None = None,
-    conditions: WriteConditions = NO_WRITE_CONDITIONS,
-    expected_owner: str | None = None,
-) -> None:
-    """Delete a key; deleting one that is not there is no error. Raises PreconditionFailed."""
-    bucket = await open_bucket(env, bucket_name, expected_owner)
-    count_request(env, bucket, WRITE)
-    await delete_keys(env, bucket, [(key, version_id, conditions)], raises=True)
-
-
-async def delete_keys(
-    env: Env,
-    bucket: Bucket,
-    wanted: Sequence[tuple[str, str | None, WriteConditions]],
-    *,
-    raises: bool = False,
-) -> list[VolanoError | None]:
-    """Delete keys in one transaction; the answer has an error or None for each."""
-
-    async def remove(tx: Tx) -> list[VolanoError | None]:
-        now_us = env.clock.now_us()
-        results: list[VolanoError | None] = []
-        for key, version_id, conditions in wanted:
-            try:
-                await _delete_key(tx, bucket, key, version_id, conditions, now_us=now_us)
-            except VolanoError as error:
-                if raises:
-                    raise
-                results.append(error)
-            else:
-                results.append(None)
-        return results
-
-    return await env.store.transact(remove)
-
-
-async def _delete_key(
-    tx: Tx,
-    bucket: Bucket,
-    key: str,
-    version_id: str | None,
-    conditions: WriteConditions,
-    *,
-    now_us: int,
-) -> None:
-    require_key(key)
-    item = await object_rows.select_object(tx, bucket.id, key)
-    if not conditions.is_empty:
-        require_writable(conditions, item, key=key)
-    if item is not None and version_id in (None, item.version_id):
-        await remove_object(tx, bucket, item, now_us=now_us)
-
-
-async def get_object_tags(
-    env: Env, call: Call, bucket_name: str, key: str, version_id: str | None = None
-) -> dict[str, str]:
-    """Raises NoSuchKey."""
-    bucket = await open_bucket(env, bucket_name)
-    count_request(env, bucket, READ)
-    item = await get_item(env.store.reader, bucket, key, version_id)
-    return item.description.tags
-
-
-async def put_object_tags(
-    env: Env, call: Call, bucket_name: str, key: str, pairs: Iterable[tuple[str, str]]
-) -> None:
-    """Replace all tags of an object; raises NoSuchKey and InvalidTag."""
+) -> StoredObject:
+    """Replace all tags of a version; raises NoSuchKey and InvalidTag."""
     bucket = await open_bucket(env, bucket_name)
     count_request(env, bucket, WRITE)
     tags = to_tags(pairs, limit=MAX_OBJECT_TAGS)
 
-    async def write(tx: Tx) -> None:
-        if not await object_rows.update_tags(tx, bucket.id, key, tags):
-            raise NoSuchKey("The specified key does not exist.", fields={"Key": key})
+    async def write(tx: Tx) -> StoredObject:
+        item = await get_item(tx, bucket, key, version_id)
+        await version_rows.update_tags(tx, item, tags)
+        return item
 
-    await env.store.transact(write)
+    return await env.store.transact(write)
 
 
 async def list_object_parts(env: Env, item: StoredObject, *, after: int, limit: int) -> list[Part]:

@@ -16,6 +16,7 @@ from volano.services.objects.store import buckets as bucket_rows
 from volano.services.objects.store import objects as object_rows
 from volano.services.objects.store import uploads as upload_rows
 from volano.services.objects.store import usage as usage_rows
+from volano.services.objects.store import versions as version_rows
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 METER = "s3.storage.byte_hours"
 METER_EVERY_US = 3_600_000_000
 PAGE_ROWS = 1000
+FIRST_RANK = -(1 << 62)
+"""Below the rank of every version."""
 PAGE_BUCKETS = 100
 DECIMALS = 6
 
@@ -51,6 +54,8 @@ async def _meter_bucket(env: Env, bucket: Bucket) -> None:
         return
     objects, size_bytes = await count_bucket(env.store.reader, bucket.id)
     size_bytes += await upload_rows.select_unfinished_bytes(env.store.reader, bucket.id)
+    if bucket.versioning:
+        size_bytes += await _count_versions(env.store.reader, bucket.id)
     await env.store.transact(
         lambda tx: _write(tx, bucket, objects=objects, size_bytes=size_bytes, now_us=now_us)
     )
@@ -98,6 +103,19 @@ async def count_bucket(
         after = rows[-1][0]
         await asyncio.sleep(0)
     return objects, size_bytes
+
+
+async def _count_versions(reader: Reader, bucket_id: str) -> int:
+    """Bytes of all versions that are not current."""
+    size_bytes = 0
+    after = ("", FIRST_RANK)
+    while rows := await version_rows.select_version_sizes(
+        reader, bucket_id, after=after, limit=PAGE_ROWS
+    ):
+        size_bytes += sum(size for _, _, size in rows)
+        after = rows[-1][:2]
+        await asyncio.sleep(0)
+    return size_bytes
 
 
 async def last_counted(reader: Reader, bucket_id: str) -> tuple[int, int, int] | None:

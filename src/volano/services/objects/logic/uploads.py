@@ -12,9 +12,17 @@ from volano.services.objects.logic.descriptions import require_description
 from volano.services.objects.logic.encryption import new_key, with_seal
 from volano.services.objects.logic.errors import InvalidRequest, NoSuchUpload
 from volano.services.objects.logic.listing import common_prefix, key_after_prefix
+from volano.services.objects.logic.locks import retention_for_write
 from volano.services.objects.logic.metering import READ, WRITE, count_request
 from volano.services.objects.logic.names import require_key
-from volano.services.objects.model import Bucket, Description, Part, Upload
+from volano.services.objects.model import (
+    NO_RETENTION,
+    Bucket,
+    Description,
+    Part,
+    Retention,
+    Upload,
+)
 from volano.services.objects.store import garbage as garbage_rows
 from volano.services.objects.store import uploads as rows
 
@@ -47,6 +55,7 @@ async def create_upload(
     *,
     algorithm: str | None = None,
     kind: str | None = None,
+    retention: Retention = NO_RETENTION,
     expected_owner: str | None = None,
     encryption: WantedEncryption | None = None,
 ) -> Upload:
@@ -70,6 +79,7 @@ async def create_upload(
         checksum_algorithm=algorithm or "",
         checksum_kind=require_kind(algorithm, kind) if algorithm else "",
         initiator=call.principal.arn,
+        retention=retention_for_write(bucket, retention, env.clock.now_us()),
     )
 
     async def write(tx: Tx) -> None:

@@ -71,15 +71,6 @@ def to_values(item: StoredObject) -> tuple[Value, ...]:
     )
 
 
-async def update_tags(tx: Tx, bucket_id: str, key: str, tags: dict[str, str]) -> int:
-    return await tx.execute(
-        "UPDATE s3_object SET tags = ? WHERE bucket_id = ? AND key = ?",
-        tags_to_text(tags),
-        bucket_id,
-        key,
-    )
-
-
 async def delete_object(tx: Tx, bucket_id: str, key: str) -> None:
     await tx.execute("DELETE FROM s3_object WHERE bucket_id = ? AND key = ?", bucket_id, key)
 

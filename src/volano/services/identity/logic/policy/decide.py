@@ -195,3 +195,11 @@ def _denied(kind: str) -> Verdict:
 
 def _named(kind: str) -> str:
     return kind if kind == "permissions boundary" else f"{kind} policy"
+
+
+def account_of(arn: str) -> str:
+    """The account in an ARN; empty when there is none."""
+    if not arn.startswith("arn:"):
+        return ""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 and parts[4] != "*" else ""

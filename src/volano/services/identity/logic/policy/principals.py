@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from volano.kernel.identity import Principal, PrincipalKind
+from volano.kernel.ids import canonical_id
 
 if TYPE_CHECKING:
     from volano.kernel.ids import AccountId
@@ -62,7 +63,7 @@ class PrincipalElement:
         return (
             account in self.aws
             or f"arn:aws:iam::{account}:root" in self.aws
-            or account in self.canonical
+            or (bool(self.canonical) and canonical_id(account) in self.canonical)
         )
 
     def _names_role(self, who: Principal) -> bool:
