@@ -7,7 +7,7 @@ from volano.kernel.call import system_call
 from volano.kernel.clock import ManualClock
 from volano.kernel.config import Config
 from volano.kernel.ids import AccountId
-from volano.services.kms.logic import aliases, encryption, keys
+from volano.services.kms.logic import aliases, deletion, encryption, keys
 from volano.services.kms.logic.access import find_named_key
 from volano.services.kms.logic.errors import AccessDenied, KmsInvalidState, NotFoundException
 from volano.services.kms.logic.metering import hand_over_uses
@@ -35,15 +35,15 @@ async def test_a_key_is_deleted_when_its_window_is_over(clock_and_env):
     await aliases.create_alias(env, call, "alias/old", key.id)
     _, blob = await encryption.encrypt_with(env, call, key.id, b"x", {})
     for each in (key, kept):
-        await keys.schedule_key_deletion(env, call, each.id, 7)
-    await keys.cancel_key_deletion(env, call, kept.id)
+        await deletion.schedule_key_deletion(env, call, each.id, 7)
+    await deletion.cancel_key_deletion(env, call, kept.id)
     clock.advance(7 * DAY_S - 1)
-    assert await keys.delete_due_keys(env) == 0
+    assert await deletion.delete_due_keys(env) == 0
     with pytest.raises(KmsInvalidState):
         await encryption.decrypt_blob(env, call, blob, {})
     clock.advance(1)
-    assert await keys.delete_due_keys(env) == 1
-    assert await keys.delete_due_keys(env) == 0
+    assert await deletion.delete_due_keys(env) == 1
+    assert await deletion.delete_due_keys(env) == 0
     for name in (key.id, "alias/old"):
         with pytest.raises(NotFoundException):
             await find_named_key(env, env.store.reader, call, name)

@@ -5,39 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotBuilt
-from volano.services.kms.api.members import KEY, facts_of_ciphertext, facts_of_key
+from volano.services.kms.api.members import (
+    KEY,
+    facts_of_ciphertext,
+    facts_of_key,
+    require_real,
+)
 from volano.services.kms.logic import encryption as logic
 from volano.services.kms.logic.access import find_named_key, require_access
 from volano.services.kms.logic.metering import count_use
-from volano.wire.action import action
+from volano.services.kms.logic.specs import ECDSA, RSA_BITS
+from volano.services.kms.model import SYMMETRIC
+from volano.wire.action import RESOLVED, action
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.services.kms.api.members import Shape
 
-ALGORITHM = "SYMMETRIC_DEFAULT"
 
-
-def _require_built(request: Shape) -> None:
-    for name in (
-        "EncryptionAlgorithm",
-        "SourceEncryptionAlgorithm",
-        "DestinationEncryptionAlgorithm",
-    ):
-        if request.get(name) not in (None, ALGORITHM):
-            raise NotBuilt(f"{name} {request[name]} is not built yet; {ALGORITHM} is.")
-    for name in ("GrantTokens", "Recipient", "CustomKeyStoreId"):
-        if request.get(name):
-            raise NotBuilt(f"{name} is not built yet.")
+def _algorithm(request: Shape, member: str = "EncryptionAlgorithm") -> str:
+    return request.get(member) or SYMMETRIC
 
 
 @action("kms:Encrypt", permission="kms:Encrypt", resource=KEY, facts=facts_of_key, read_only=True)
 async def encrypt(env: Env, call: Call, request: Shape) -> Shape:
-    _require_built(request)
+    require_real(request)
+    algorithm = _algorithm(request)
     key, blob = await logic.encrypt_with(
-        env, call, request["KeyId"], request["Plaintext"], request.get("EncryptionContext") or {}
+        env,
+        call,
+        request["KeyId"],
+        request["Plaintext"],
+        request.get("EncryptionContext") or {},
+        algorithm=algorithm,
     )
-    return {"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": ALGORITHM}
+    return {"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
 
 
 @action(
@@ -48,15 +50,17 @@ async def encrypt(env: Env, call: Call, request: Shape) -> Shape:
     read_only=True,
 )
 async def decrypt(env: Env, call: Call, request: Shape) -> Shape:
-    _require_built(request)
+    require_real(request)
+    algorithm = _algorithm(request)
     key, plain = await logic.decrypt_blob(
         env,
         call,
         request["CiphertextBlob"],
         request.get("EncryptionContext") or {},
         name=request.get("KeyId"),
+        algorithm=algorithm,
     )
-    return {"KeyId": key.arn, "Plaintext": plain, "EncryptionAlgorithm": ALGORITHM}
+    return {"KeyId": key.arn, "Plaintext": plain, "EncryptionAlgorithm": algorithm}
 
 
 async def _facts_of_source(env: Env, call: Call, request: Shape) -> dict[str, str]:
@@ -64,8 +68,13 @@ async def _facts_of_source(env: Env, call: Call, request: Shape) -> dict[str, st
         "CiphertextBlob": request["CiphertextBlob"],
         "KeyId": request.get("SourceKeyId"),
         "EncryptionContext": request.get("SourceEncryptionContext"),
+        "EncryptionAlgorithm": request.get("SourceEncryptionAlgorithm"),
     }
-    return await facts_of_ciphertext(env, call, source)
+    facts = await facts_of_ciphertext(env, call, source)
+    if request.get("SourceKeyId"):
+        target = await find_named_key(env, env.store.reader, call, request["DestinationKeyId"])
+        facts["kms:ReEncryptOnSameKey"] = str(facts[RESOLVED] == target.arn).lower()
+    return facts
 
 
 @action(
@@ -77,24 +86,29 @@ async def _facts_of_source(env: Env, call: Call, request: Shape) -> dict[str, st
 )
 async def re_encrypt(env: Env, call: Call, request: Shape) -> Shape:
     """The destination is authorized as `kms:ReEncryptTo` by itself."""
-    _require_built(request)
     context = request.get("DestinationEncryptionContext") or {}
     target = await find_named_key(env, env.store.reader, call, request["DestinationKeyId"])
     await require_access(env, call, "kms:ReEncryptTo", target, context)
+    require_real(request)
+    opened, made = (
+        _algorithm(request, "SourceEncryptionAlgorithm"),
+        _algorithm(request, "DestinationEncryptionAlgorithm"),
+    )
     source, plain = await logic.decrypt_blob(
         env,
         call,
         request["CiphertextBlob"],
         request.get("SourceEncryptionContext") or {},
         name=request.get("SourceKeyId"),
+        algorithm=opened,
     )
-    target, blob = await logic.encrypt_with(env, call, target.arn, plain, context)
+    target, blob = await logic.encrypt_with(env, call, target.arn, plain, context, algorithm=made)
     return {
         "CiphertextBlob": blob,
         "SourceKeyId": source.arn,
         "KeyId": target.arn,
-        "SourceEncryptionAlgorithm": ALGORITHM,
-        "DestinationEncryptionAlgorithm": ALGORITHM,
+        "SourceEncryptionAlgorithm": opened,
+        "DestinationEncryptionAlgorithm": made,
     }
 
 
@@ -123,7 +137,7 @@ async def generate_data_key_without_plaintext(env: Env, call: Call, request: Sha
 
 
 async def _data_key(env: Env, call: Call, request: Shape) -> tuple[str, bytes, bytes]:
-    _require_built(request)
+    require_real(request)
     key, plain, blob = await logic.generate_data_key(
         env,
         call,
@@ -134,9 +148,54 @@ async def _data_key(env: Env, call: Call, request: Shape) -> tuple[str, bytes, b
     return key.arn, plain, blob
 
 
+@action(
+    "kms:GenerateDataKeyPair",
+    permission="kms:GenerateDataKeyPair",
+    resource=KEY,
+    facts=facts_of_key,
+    read_only=True,
+    partial="RSA and NIST curves, secp256k1; no Ed25519, SM2 or ML-KEM.",
+)
+async def generate_data_key_pair(env: Env, call: Call, request: Shape) -> Shape:
+    shape, plain = await _data_key_pair(env, call, request)
+    return {**shape, "PrivateKeyPlaintext": plain}
+
+
+@action(
+    "kms:GenerateDataKeyPairWithoutPlaintext",
+    permission="kms:GenerateDataKeyPairWithoutPlaintext",
+    resource=KEY,
+    facts=facts_of_key,
+    read_only=True,
+    partial="RSA and NIST curves, secp256k1; no Ed25519, SM2 or ML-KEM.",
+)
+async def generate_data_key_pair_without_plaintext(env: Env, call: Call, request: Shape) -> Shape:
+    shape, _ = await _data_key_pair(env, call, request)
+    return shape
+
+
+async def _data_key_pair(env: Env, call: Call, request: Shape) -> tuple[Shape, bytes]:
+    require_real(request)
+    spec = request["KeyPairSpec"]
+    if spec not in RSA_BITS and spec not in ECDSA:
+        raise NotBuilt(f"Data key pairs of the spec {spec} are not built yet.")
+    key, plain, blob, public = await logic.generate_data_key_pair(
+        env, call, request["KeyId"], request.get("EncryptionContext") or {}, spec
+    )
+    shape = {
+        "PrivateKeyCiphertextBlob": blob,
+        "PublicKey": public,
+        "KeyId": key.arn,
+        "KeyPairSpec": spec,
+    }
+    return shape, plain
+
+
 @action("kms:GenerateRandom", permission="kms:GenerateRandom", resource="*", read_only=True)
 async def generate_random(env: Env, call: Call, request: Shape) -> Shape:
-    _require_built(request)
+    if request.get("CustomKeyStoreId"):
+        raise NotBuilt("There are no custom key stores.")
+    require_real(request)
     count_use(env, call.account)
     size_bytes = logic.require_random_size(request.get("NumberOfBytes"))
     return {"Plaintext": env.ids.bytes(size_bytes)}

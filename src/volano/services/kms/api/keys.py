@@ -8,6 +8,7 @@ from volano.services.kms.api.members import (
     ANY_KEY,
     KEY,
     facts_of_key,
+    facts_of_key_itself,
     key_shape,
     page_limit,
     page_shape,
@@ -15,10 +16,11 @@ from volano.services.kms.api.members import (
     tag_facts,
     tags_of,
 )
+from volano.services.kms.logic import deletion
 from volano.services.kms.logic import keys as logic
 from volano.services.kms.logic.access import find_named_key
-from volano.services.kms.logic.errors import NotFoundException
-from volano.services.kms.model import MAX_WINDOW_DAYS
+from volano.services.kms.logic.errors import NotFoundException, UnsupportedOperation
+from volano.services.kms.model import MAX_WINDOW_DAYS, SYMMETRIC
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     permission="kms:CreateKey",
     resource=ANY_KEY,
     condition=lambda _, request: tag_facts(request),
-    partial="Symmetric keys for encryption only; no multi-Region or imported keys.",
+    partial="No SM2, Ed25519, ML-DSA or ML-KEM keys, and no custom key stores.",
 )
 async def create_key(env: Env, call: Call, request: Shape) -> Shape:
     key = await logic.create_key(
@@ -41,10 +43,8 @@ async def create_key(env: Env, call: Call, request: Shape) -> Shape:
             description=request.get("Description") or "",
             policy=request.get("Policy"),
             tags=tags_of(request),
-            spec=request.get("KeySpec")
-            or request.get("CustomerMasterKeySpec")
-            or "SYMMETRIC_DEFAULT",
-            usage=request.get("KeyUsage") or "ENCRYPT_DECRYPT",
+            spec=request.get("KeySpec") or request.get("CustomerMasterKeySpec") or SYMMETRIC,
+            usage=request.get("KeyUsage"),
             origin=request.get("Origin") or "AWS_KMS",
             multi_region=bool(request.get("MultiRegion")),
             skip_lockout_check=bool(request.get("BypassPolicyLockoutSafetyCheck")),
@@ -67,12 +67,12 @@ async def list_keys(env: Env, call: Call, request: Shape) -> Shape:
     return page_shape("Keys", [{"KeyId": key.id, "KeyArn": key.arn} for key in keys], after)
 
 
-@action("kms:EnableKey", permission="kms:EnableKey", resource=KEY, facts=facts_of_key)
+@action("kms:EnableKey", permission="kms:EnableKey", resource=KEY, facts=facts_of_key_itself)
 async def enable_key(env: Env, call: Call, request: Shape) -> None:
     await logic.set_key_enabled(env, call, request["KeyId"], enabled=True)
 
 
-@action("kms:DisableKey", permission="kms:DisableKey", resource=KEY, facts=facts_of_key)
+@action("kms:DisableKey", permission="kms:DisableKey", resource=KEY, facts=facts_of_key_itself)
 async def disable_key(env: Env, call: Call, request: Shape) -> None:
     await logic.set_key_enabled(env, call, request["KeyId"], enabled=False)
 
@@ -81,7 +81,7 @@ async def disable_key(env: Env, call: Call, request: Shape) -> None:
     "kms:UpdateKeyDescription",
     permission="kms:UpdateKeyDescription",
     resource=KEY,
-    facts=facts_of_key,
+    facts=facts_of_key_itself,
 )
 async def update_key_description(env: Env, call: Call, request: Shape) -> None:
     await logic.update_key_description(env, call, request["KeyId"], request["Description"])
@@ -91,12 +91,12 @@ async def update_key_description(env: Env, call: Call, request: Shape) -> None:
     "kms:ScheduleKeyDeletion",
     permission="kms:ScheduleKeyDeletion",
     resource=KEY,
-    facts=facts_of_key,
+    facts=facts_of_key_itself,
 )
 async def schedule_key_deletion(env: Env, call: Call, request: Shape) -> Shape:
     days = request.get("PendingWindowInDays")
     days = MAX_WINDOW_DAYS if days is None else days
-    key = await logic.schedule_key_deletion(env, call, request["KeyId"], days)
+    key = await deletion.schedule_key_deletion(env, call, request["KeyId"], days)
     assert key.deletion_us is not None, "a scheduled deletion has a date"
     return {
         "KeyId": key.arn,
@@ -107,41 +107,24 @@ async def schedule_key_deletion(env: Env, call: Call, request: Shape) -> Shape:
 
 
 @action(
-    "kms:CancelKeyDeletion", permission="kms:CancelKeyDeletion", resource=KEY, facts=facts_of_key
+    "kms:CancelKeyDeletion",
+    permission="kms:CancelKeyDeletion",
+    resource=KEY,
+    facts=facts_of_key_itself,
 )
 async def cancel_key_deletion(env: Env, call: Call, request: Shape) -> Shape:
-    key = await logic.cancel_key_deletion(env, call, request["KeyId"])
+    key = await deletion.cancel_key_deletion(env, call, request["KeyId"])
     return {"KeyId": key.arn}
 
 
-@action(
-    "kms:RotateKeyOnDemand", permission="kms:RotateKeyOnDemand", resource=KEY, facts=facts_of_key
-)
-async def rotate_key_on_demand(env: Env, call: Call, request: Shape) -> Shape:
-    key = await logic.rotate_key(env, call, request["KeyId"])
-    return {"KeyId": key.id}
-
-
-@action(
-    "kms:GetKeyRotationStatus",
-    permission="kms:GetKeyRotationStatus",
-    resource=KEY,
-    facts=facts_of_key,
-    partial="Keys are rotated on demand only.",
-)
-async def get_key_rotation_status(env: Env, call: Call, request: Shape) -> Shape:
-    key = await find_named_key(env, env.store.reader, call, request["KeyId"])
-    return {"KeyId": key.id, "KeyRotationEnabled": False}
-
-
-@action("kms:GetKeyPolicy", permission="kms:GetKeyPolicy", resource=KEY, facts=facts_of_key)
+@action("kms:GetKeyPolicy", permission="kms:GetKeyPolicy", resource=KEY, facts=facts_of_key_itself)
 async def get_key_policy(env: Env, call: Call, request: Shape) -> Shape:
     _require_policy_name(request)
     key = await find_named_key(env, env.store.reader, call, request["KeyId"])
     return {"Policy": key.policy, "PolicyName": logic.POLICY_NAME}
 
 
-@action("kms:PutKeyPolicy", permission="kms:PutKeyPolicy", resource=KEY, facts=facts_of_key)
+@action("kms:PutKeyPolicy", permission="kms:PutKeyPolicy", resource=KEY, facts=facts_of_key_itself)
 async def put_key_policy(env: Env, call: Call, request: Shape) -> None:
     _require_policy_name(request)
     await logic.put_key_policy(
@@ -153,7 +136,9 @@ async def put_key_policy(env: Env, call: Call, request: Shape) -> None:
     )
 
 
-@action("kms:ListKeyPolicies", permission="kms:ListKeyPolicies", resource=KEY, facts=facts_of_key)
+@action(
+    "kms:ListKeyPolicies", permission="kms:ListKeyPolicies", resource=KEY, facts=facts_of_key_itself
+)
 async def list_key_policies(env: Env, call: Call, request: Shape) -> Shape:
     return {"PolicyNames": [logic.POLICY_NAME], "Truncated": False}
 
@@ -163,18 +148,54 @@ def _require_policy_name(request: Shape) -> None:
         raise NotFoundException("No such policy exists")
 
 
-@action("kms:TagResource", permission="kms:TagResource", resource=KEY, facts=facts_of_key)
+@action("kms:TagResource", permission="kms:TagResource", resource=KEY, facts=facts_of_key_itself)
 async def tag_resource(env: Env, call: Call, request: Shape) -> None:
     await logic.tag_key(env, call, request["KeyId"], add=tags_of(request))
 
 
-@action("kms:UntagResource", permission="kms:UntagResource", resource=KEY, facts=facts_of_key)
+@action(
+    "kms:UntagResource", permission="kms:UntagResource", resource=KEY, facts=facts_of_key_itself
+)
 async def untag_resource(env: Env, call: Call, request: Shape) -> None:
     await logic.tag_key(env, call, request["KeyId"], add={}, remove=request["TagKeys"])
 
 
-@action("kms:ListResourceTags", permission="kms:ListResourceTags", resource=KEY, facts=facts_of_key)
+@action(
+    "kms:ListResourceTags",
+    permission="kms:ListResourceTags",
+    resource=KEY,
+    facts=facts_of_key_itself,
+)
 async def list_resource_tags(env: Env, call: Call, request: Shape) -> Shape:
     key = await find_named_key(env, env.store.reader, call, request["KeyId"])
-    tags = [{"TagKey": name, "TagValue": value} for name, value in sorted(key.tags.items())]
-    return {"Tags": tags, "Truncated": False}
+    after, limit = parse_marker(request), page_limit(request, default=50)
+    names = sorted(name for name in key.tags if name > after)
+    tags = [{"TagKey": name, "TagValue": key.tags[name]} for name in names[:limit]]
+    return page_shape("Tags", tags, names[limit - 1] if len(names) > limit else None)
+
+
+@action(
+    "kms:ReplicateKey",
+    permission="kms:ReplicateKey",
+    resource=KEY,
+    facts=facts_of_key_itself,
+    partial="Refused with UnsupportedOperationException: a cloud has one region.",
+)
+async def replicate_key(env: Env, call: Call, request: Shape) -> Shape:
+    raise UnsupportedOperation(
+        f"This cloud has no region {request['ReplicaRegion']} to replicate {request['KeyId']} to."
+    )
+
+
+@action(
+    "kms:DescribeCustomKeyStores",
+    permission="kms:DescribeCustomKeyStores",
+    resource="*",
+    partial="There are no custom key stores: the list is empty.",
+)
+async def describe_custom_key_stores(env: Env, call: Call, request: Shape) -> Shape:
+    if request.get("CustomKeyStoreId") or request.get("CustomKeyStoreName"):
+        raise NotFoundException(
+            "There are no custom key stores.", code="CustomKeyStoreNotFoundException"
+        )
+    return {"CustomKeyStores": [], "Truncated": False}

@@ -6,10 +6,12 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from volano.services.kms.logic.access import find_named_key, key_facts
-from volano.services.kms.logic.encryption import find_sealing_key, parse_ciphertext
-from volano.services.kms.logic.errors import InvalidMarker
-from volano.services.kms.model import MAX_PAGE, KeyState
+from volano.kernel.errors import NotBuilt
+from volano.services.kms.logic.access import find_named_key, key_facts, require_key_name
+from volano.services.kms.logic.encryption import find_decrypting_key
+from volano.services.kms.logic.errors import DryRunOperation, InvalidMarker
+from volano.services.kms.logic.specs import algorithms_of
+from volano.services.kms.model import AGREE, ENCRYPT, MAC, MAX_PAGE, SIGN, SYMMETRIC, KeyState
 from volano.wire.action import RESOLVED
 
 if TYPE_CHECKING:
@@ -22,30 +24,50 @@ ANY_KEY = "arn:aws:kms:{region}:{account}:key/*"
 KEY = "arn:aws:kms:{region}:{account}:key/{KeyId}"
 ALIAS = "arn:aws:kms:{region}:{account}:{AliasName}"
 DEFAULT_PAGE = 100
+EXPIRES, EXPIRES_NOT = "KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"
 
 
 async def facts_of_key(env: Env, call: Call, request: Shape) -> dict[str, str]:
-    """The key that `KeyId` names, its policy and tags; raises NotFoundException."""
+    """The key that `KeyId` names, its policy, grants and tags; raises NotFoundException."""
     key = await find_named_key(env, env.store.reader, call, request["KeyId"])
-    return facts_of(call, key, request)
+    return await facts_of(env, call, key, request)
+
+
+async def facts_of_key_itself(env: Env, call: Call, request: Shape) -> dict[str, str]:
+    """The same for operations that take no alias."""
+    require_key_name(request["KeyId"])
+    return await facts_of_key(env, call, request)
 
 
 async def facts_of_ciphertext(env: Env, call: Call, request: Shape) -> dict[str, str]:
     """The key that made `CiphertextBlob`, or the one that `KeyId` names."""
-    sealed = parse_ciphertext(request["CiphertextBlob"])
-    if request.get("KeyId"):
-        key = await find_named_key(env, env.store.reader, call, request["KeyId"])
-    else:
-        key = await find_sealing_key(env, sealed)
-    return facts_of(call, key, request)
+    key = await find_decrypting_key(
+        env,
+        call,
+        request["CiphertextBlob"],
+        name=request.get("KeyId"),
+        algorithm=request.get("EncryptionAlgorithm") or SYMMETRIC,
+    )
+    return await facts_of(env, call, key, request)
 
 
-def facts_of(call: Call, key: Key, request: Shape) -> dict[str, str]:
-    facts = key_facts(call, key, context=request.get("EncryptionContext"))
+async def facts_of(env: Env, call: Call, key: Key, request: Shape) -> dict[str, str]:
+    facts = await key_facts(env, call, key, context=request.get("EncryptionContext"))
     name = str(request.get("KeyId") or "")
     if "alias/" in name:
         facts["kms:RequestAlias"] = name[name.index("alias/") :]
+    for member in ("SigningAlgorithm", "MacAlgorithm", "MessageType", "EncryptionAlgorithm"):
+        if request.get(member):
+            facts[f"kms:{member}"] = request[member]
     return {**facts, **tag_facts(request), RESOLVED: key.arn}
+
+
+def require_real(request: Shape) -> None:
+    """What only asks whether it would be allowed ends here. Raises DryRunOperation, NotBuilt."""
+    if request.get("Recipient"):
+        raise NotBuilt("Recipient (attested enclaves) is not built yet.")
+    if request.get("DryRun"):
+        raise DryRunOperation("The request would have succeeded, but the DryRun option is set.")
 
 
 def tag_facts(request: Shape) -> dict[str, str]:
@@ -62,6 +84,18 @@ def tags_of(request: Shape) -> dict[str, str]:
     return {tag["TagKey"]: tag["TagValue"] for tag in request.get("Tags") or ()}
 
 
+_ALGORITHMS_MEMBER = {
+    ENCRYPT: "EncryptionAlgorithms",
+    SIGN: "SigningAlgorithms",
+    MAC: "MacAlgorithms",
+    AGREE: "KeyAgreementAlgorithms",
+}
+
+
+def algorithms_shape(key: Key) -> Shape:
+    return {_ALGORITHMS_MEMBER[key.usage]: list(algorithms_of(key))}
+
+
 def key_shape(key: Key) -> Shape:
     """KeyMetadata (KMS API reference)."""
     shape: Shape = {
@@ -71,17 +105,29 @@ def key_shape(key: Key) -> Shape:
         "CreationDate": key.created_us / 1e6,
         "Enabled": key.state is KeyState.ENABLED,
         "Description": key.description,
-        "KeyUsage": "ENCRYPT_DECRYPT",
+        "KeyUsage": key.usage,
         "KeyState": key.state.value,
-        "Origin": "AWS_KMS",
-        "KeyManager": "CUSTOMER",
-        "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
-        "KeySpec": "SYMMETRIC_DEFAULT",
-        "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
-        "MultiRegion": False,
+        "Origin": key.origin,
+        "KeyManager": key.key_manager,
+        "CustomerMasterKeySpec": key.spec,
+        "KeySpec": key.spec,
+        "MultiRegion": key.multi_region,
+        **algorithms_shape(key),
     }
     if key.deletion_us is not None:
         shape["DeletionDate"] = key.deletion_us / 1e6
+    if key.origin == "EXTERNAL" and key.state is not KeyState.PENDING_IMPORT:
+        expires = key.expires_us is not None
+        shape["ExpirationModel"] = EXPIRES if expires else EXPIRES_NOT
+    if key.expires_us is not None:
+        shape["ValidTo"] = key.expires_us / 1e6
+    if key.multi_region:
+        primary = {"Arn": key.arn, "Region": key.region}
+        shape["MultiRegionConfiguration"] = {
+            "MultiRegionKeyType": "PRIMARY",
+            "PrimaryKey": primary,
+            "ReplicaKeys": [],
+        }
     return shape
 
 

@@ -6,17 +6,22 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from volano.services.kms import store as rows
-from volano.services.kms.logic.access import ALIAS, find_named_key, require_access
+from volano.services.kms.logic.access import (
+    ALIAS,
+    find_named_key,
+    require_access,
+    require_not_deleted,
+)
 from volano.services.kms.logic.errors import (
     AlreadyExistsException,
-    InvalidAliasName,
-    KmsInvalidState,
     LimitExceeded,
+    NotAuthorized,
     NotFoundException,
     ValidationException,
 )
-from volano.services.kms.model import MAX_ALIASES_PER_KEY, Alias, Key, KeyState
+from volano.services.kms.model import MAX_ALIASES_PER_KEY, Alias, Key
+from volano.services.kms.store import aliases as rows
+from volano.services.kms.store import keys as key_rows
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -26,13 +31,13 @@ _NAME = re.compile(r"alias/[\w/-]{1,250}\Z", re.ASCII)
 
 
 def require_alias_name(name: str) -> None:
-    """Raises InvalidAliasName, ValidationException; `alias/aws/` is for the cloud's own keys."""
-    if not _NAME.match(name):
-        raise InvalidAliasName(
-            "Alias must start with the prefix \"alias/\" and hold letters, digits, '/', '_', '-'."
-        )
+    """Raises ValidationException and NotAuthorized; `alias/aws/` is for the cloud's own keys."""
+    if not name.startswith(ALIAS):
+        raise ValidationException("Invalid identifier")
     if name.startswith("alias/aws/"):
-        raise InvalidAliasName("Aliases that begin with alias/aws/ are reserved.")
+        raise NotAuthorized("")
+    if not _NAME.match(name):
+        raise ValidationException(f"{name[:260]} contains invalid characters for an alias")
 
 
 async def create_alias(env: Env, call: Call, name: str, key_name: str) -> None:
@@ -111,8 +116,7 @@ async def _target(env: Env, call: Call, key_name: str, permission: str) -> Key:
     key = await find_named_key(env, env.store.reader, call, key_name)
     if key.account != call.account:
         raise NotFoundException(f"Key '{key.arn}' does not exist")
-    if key.state is KeyState.PENDING_DELETION:
-        raise KmsInvalidState(f"{key.arn} is pending deletion.")
+    require_not_deleted(key)
     await require_access(env, call, permission, key)
     return key
 
@@ -129,7 +133,7 @@ def _no_alias(env: Env, call: Call, name: str) -> NotFoundException:
 
 
 async def _require_old_key(env: Env, call: Call, alias: Alias, permission: str) -> None:
-    key = await rows.select_key(
+    key = await key_rows.select_key(
         env.store.reader, call.account, alias.key_id, region=env.region.name
     )
     if key is None:  # deleted between the two reads, with its aliases

@@ -1,13 +1,15 @@
 """Encrypt, decrypt, and make data keys.
 
-A ciphertext is: byte 1 (the form), the length of the key's name, the name (`account/key`), the
-material's version (4 bytes), a random nonce (12), then AES-256-GCM's output. Everything before
-the nonce and the encryption context are its associated data: a ciphertext opens only whole, with
-its own key and the very context it was made with. The context is bound as JSON with sorted names.
+A ciphertext of a symmetric key is: byte 1 (the form), the length of the key's name, the name
+(`account/key`), the material's version (4 bytes), a random nonce (12), then AES-256-GCM's output.
+Everything before the nonce and the encryption context are its associated data: a ciphertext opens
+only whole, with its own key and the very context it was made with. The context is bound as JSON
+with sorted names. A ciphertext of an RSA key is RSA's own and carries neither key nor context.
 """
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,27 +19,34 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from volano.kernel.ids import AccountId
-from volano.services.kms import store as rows
-from volano.services.kms.logic.access import find_named_key
+from volano.services.kms.logic import asymmetric
+from volano.services.kms.logic.access import find_named_key, require_usable
 from volano.services.kms.logic.errors import (
     AccessDenied,
-    DisabledException,
     IncorrectKey,
     InvalidCiphertext,
-    KmsInvalidState,
     ValidationException,
 )
-from volano.services.kms.logic.materials import open_material
+from volano.services.kms.logic.materials import (
+    find_material,
+    load_private_key,
+    new_private_key,
+    open_material,
+    public_der,
+)
 from volano.services.kms.logic.metering import count_use
+from volano.services.kms.logic.specs import require_algorithm, require_usage
 from volano.services.kms.model import (
     DATA_KEY_BYTES,
+    ENCRYPT,
     MAX_CIPHERTEXT_BYTES,
     MAX_CONTEXT_BYTES,
     MAX_DATA_KEY_BYTES,
     MAX_PLAINTEXT_BYTES,
+    SYMMETRIC,
     Key,
-    KeyState,
 )
+from volano.services.kms.store import keys as rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,22 +70,25 @@ class Sealed:
     body: bytes
 
 
-def require_usable(key: Key) -> None:
-    """Raises DisabledException and KmsInvalidState."""
-    if key.state is KeyState.DISABLED:
-        raise DisabledException(f"{key.arn} is disabled.")
-    if key.state is KeyState.PENDING_DELETION:
-        raise KmsInvalidState(f"{key.arn} is pending deletion.")
+def _require(env: Env, key: Key, algorithm: str, operation: str) -> None:
+    require_usable(env, key)
+    require_usage(key, ENCRYPT, operation)
+    require_algorithm(key, algorithm)
 
 
-async def encrypt(env: Env, key: Key, plain: bytes, context: Mapping[str, str]) -> bytes:
-    """Raises ValidationException over 4096 bytes, and what `require_usable` does."""
+async def encrypt(
+    env: Env, key: Key, plain: bytes, context: Mapping[str, str], algorithm: str = SYMMETRIC
+) -> bytes:
+    """Raises ValidationException for too many bytes, InvalidKeyUsage, and what `require_usable`
+    does."""
     if not 1 <= len(plain) <= MAX_PLAINTEXT_BYTES:
         raise ValidationException(f"Plaintext must have 1 to {MAX_PLAINTEXT_BYTES} bytes.")
-    require_usable(key)
-    material = await open_material(env, key, key.version)
-    if material is None:  # deleted since the key was read
-        raise KmsInvalidState(f"{key.arn} is gone.")
+    _require(env, key, algorithm, "Encrypt")
+    material = await open_material(env, key)
+    if algorithm != SYMMETRIC:
+        if context:
+            raise ValidationException("EncryptionContext is for symmetric keys only.")
+        return await asyncio.to_thread(asymmetric.encrypt, material, plain, algorithm)
     name = f"{key.account}/{key.id}".encode()
     head = bytes((FORM, len(name))) + name + struct.pack(">I", key.version)
     nonce = env.ids.bytes(NONCE_BYTES)
@@ -85,12 +97,12 @@ async def encrypt(env: Env, key: Key, plain: bytes, context: Mapping[str, str]) 
 
 async def decrypt(env: Env, key: Key, sealed: Sealed, context: Mapping[str, str]) -> bytes:
     """Raises InvalidCiphertext for a changed ciphertext or another context."""
-    require_usable(key)
+    _require(env, key, SYMMETRIC, "Decrypt")
     if (key.account, key.id) != (sealed.account, sealed.key_id):
         raise IncorrectKey(
             "The key ID in the request does not identify a CMK that can perform this operation."
         )
-    material = await open_material(env, key, sealed.version)
+    material = await find_material(env, key, sealed.version)
     if material is None:
         raise InvalidCiphertext("")
     try:
@@ -143,27 +155,53 @@ def _bound(head: bytes, context: Mapping[str, str]) -> bytes:
 
 
 async def encrypt_with(
-    env: Env, call: Call, name: str, plain: bytes, context: Mapping[str, str]
+    env: Env,
+    call: Call,
+    name: str,
+    plain: bytes,
+    context: Mapping[str, str],
+    *,
+    algorithm: str = SYMMETRIC,
 ) -> tuple[Key, bytes]:
     """Encrypt under the key called `name`; for callers whose action was authorized on it."""
     key = await find_named_key(env, env.store.reader, call, name)
-    blob = await encrypt(env, key, plain, context)
+    blob = await encrypt(env, key, plain, context, algorithm)
     count_use(env, call.account, key)
     return key, blob
 
 
 async def decrypt_blob(
-    env: Env, call: Call, blob: bytes, context: Mapping[str, str], *, name: str | None = None
+    env: Env,
+    call: Call,
+    blob: bytes,
+    context: Mapping[str, str],
+    *,
+    name: str | None = None,
+    algorithm: str = SYMMETRIC,
 ) -> tuple[Key, bytes]:
     """Decrypt; with `name`, only what that key encrypted (raises IncorrectKey)."""
-    sealed = parse_ciphertext(blob)
-    if name is None:
-        key = await find_sealing_key(env, sealed)
+    key = await find_decrypting_key(env, call, blob, name=name, algorithm=algorithm)
+    if algorithm == SYMMETRIC:
+        plain = await decrypt(env, key, parse_ciphertext(blob), context)
     else:
-        key = await find_named_key(env, env.store.reader, call, name)
-    plain = await decrypt(env, key, sealed, context)
+        _require(env, key, algorithm, "Decrypt")
+        material = await open_material(env, key)
+        plain = await asyncio.to_thread(asymmetric.decrypt, material, blob, algorithm)
     count_use(env, call.account, key)
     return key, plain
+
+
+async def find_decrypting_key(
+    env: Env, call: Call, blob: bytes, *, name: str | None, algorithm: str
+) -> Key:
+    """The key called `name`, or the one that a symmetric ciphertext names. Raises
+    InvalidCiphertext, ValidationException."""
+    sealed = parse_ciphertext(blob) if algorithm == SYMMETRIC else None
+    if name is not None:
+        return await find_named_key(env, env.store.reader, call, name)
+    if sealed is None:
+        raise ValidationException("KeyId is required to decrypt with an asymmetric key.")
+    return await find_sealing_key(env, sealed)
 
 
 async def generate_data_key(
@@ -173,6 +211,15 @@ async def generate_data_key(
     plain = env.ids.bytes(size_bytes)
     key, blob = await encrypt_with(env, call, name, plain, context)
     return key, plain, blob
+
+
+async def generate_data_key_pair(
+    env: Env, call: Call, name: str, context: Mapping[str, str], spec: str
+) -> tuple[Key, bytes, bytes, bytes]:
+    """A new key pair of `spec`: its private half plain and encrypted, and its public half."""
+    plain = await asyncio.to_thread(new_private_key, spec)
+    key, blob = await encrypt_with(env, call, name, plain, context)
+    return key, plain, blob, public_der(load_private_key(plain))
 
 
 def data_key_bytes(spec: str | None, size_bytes: int | None) -> int:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from volano.kernel.errors import AlreadyExists, Conflict, Denied, Invalid, NotFound, QuotaExceeded
+from volano.kernel.errors import (
+    AlreadyExists,
+    Conflict,
+    Denied,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+    QuotaExceeded,
+)
 
 
 class NotFoundException(NotFound):
@@ -21,8 +29,20 @@ class KmsInvalidState(Conflict):
     code = "KMSInvalidStateException"
 
 
+class InvalidKeyUsage(Invalid):
+    code = "InvalidKeyUsageException"
+
+
 class InvalidCiphertext(Invalid):
     code = "InvalidCiphertextException"
+
+
+class InvalidSignature(Invalid):
+    code = "KMSInvalidSignatureException"
+
+
+class InvalidMac(Invalid):
+    code = "KMSInvalidMacException"
 
 
 class IncorrectKey(Invalid):
@@ -33,12 +53,28 @@ class InvalidArn(Invalid):
     code = "InvalidArnException"
 
 
-class InvalidAliasName(Invalid):
-    code = "InvalidAliasNameException"
-
-
 class InvalidMarker(Invalid):
     code = "InvalidMarkerException"
+
+
+class InvalidGrantToken(Invalid):
+    code = "InvalidGrantTokenException"
+
+
+class InvalidGrantId(Invalid):
+    code = "InvalidGrantIdException"
+
+
+class InvalidImportToken(Invalid):
+    code = "InvalidImportTokenException"
+
+
+class ExpiredImportToken(Invalid):
+    code = "ExpiredImportTokenException"
+
+
+class IncorrectKeyMaterial(Invalid):
+    code = "IncorrectKeyMaterialException"
 
 
 class MalformedPolicy(Invalid):
@@ -53,6 +89,14 @@ class ValidationException(Invalid):
     code = "ValidationException"
 
 
+class UnsupportedOperation(Invalid):
+    code = "UnsupportedOperationException"
+
+
+class DryRunOperation(PreconditionFailed):
+    code = "DryRunOperationException"
+
+
 class LimitExceeded(QuotaExceeded):
     code = "LimitExceededException"
     status = 400
@@ -60,3 +104,10 @@ class LimitExceeded(QuotaExceeded):
 
 class AccessDenied(Denied):
     code = "AccessDeniedException"
+
+
+class NotAuthorized(Denied):
+    """What KMS says of names that are its own."""
+
+    code = "NotAuthorizedException"
+    status = 400

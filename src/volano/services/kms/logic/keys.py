@@ -14,26 +14,34 @@ from volano.services.identity.interface import (
     quota_value,
     require_policy,
 )
-from volano.services.kms import store as rows
-from volano.services.kms.logic.access import find_named_key, require_access
+from volano.services.kms.logic.access import (
+    ALIAS,
+    find_named_key,
+    require_access,
+    require_not_deleted,
+)
 from volano.services.kms.logic.errors import (
     KmsInvalidState,
     LimitExceeded,
     MalformedPolicy,
     TagError,
-    ValidationException,
 )
-from volano.services.kms.logic.materials import make_material
+from volano.services.kms.logic.materials import new_bytes, seal_material
+from volano.services.kms.logic.specs import resolve_usage
 from volano.services.kms.model import (
     DEFAULT_KEYS,
     MAX_POLICY_BYTES,
     MAX_TAGS,
-    MAX_WINDOW_DAYS,
-    MIN_WINDOW_DAYS,
+    SYMMETRIC,
+    Alias,
     Key,
     KeyState,
+    Material,
     default_policy,
+    managed_policy,
 )
+from volano.services.kms.store import aliases as alias_rows
+from volano.services.kms.store import keys as rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,8 +51,6 @@ if TYPE_CHECKING:
     from volano.kernel.store import Tx
 
 KEYS_QUOTA = "kms.keys"
-DAY_US = 86_400_000_000
-DELETE_BATCH = 100
 POLICY_NAME = "default"
 declare_quota(KEYS_QUOTA, DEFAULT_KEYS)
 
@@ -56,52 +62,93 @@ class NewKey:
     description: str = ""
     policy: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
-    spec: str = "SYMMETRIC_DEFAULT"
-    usage: str = "ENCRYPT_DECRYPT"
+    spec: str = SYMMETRIC
+    usage: str | None = None
     origin: str = "AWS_KMS"
     multi_region: bool = False
     skip_lockout_check: bool = False
 
 
 async def create_key(env: Env, call: Call, wanted: NewKey) -> Key:
-    """Raises NotBuilt for any but a symmetric key made here, MalformedPolicy, TagError and
+    """Raises NotBuilt for specs and origins that are not there, MalformedPolicy, TagError and
     LimitExceeded."""
-    _require_built(wanted)
+    usage = resolve_usage(wanted.spec, wanted.usage)
+    if wanted.origin not in ("AWS_KMS", "EXTERNAL"):
+        raise NotBuilt(f"Origin {wanted.origin} is not built: there are no custom key stores.")
     require_tags(wanted.tags)
+    external = wanted.origin == "EXTERNAL"
     key = Key(
         account=call.account,
         region=env.region.name,
-        id=env.ids.uuid(),
+        id=f"mrk-{env.ids.hex(32)}" if wanted.multi_region else env.ids.uuid(),
         description=wanted.description,
         policy=wanted.policy or default_policy(call.account),
         tags=dict(wanted.tags),
         created_us=env.clock.now_us(),
+        state=KeyState.PENDING_IMPORT if external else KeyState.ENABLED,
+        spec=wanted.spec,
+        usage=usage,
+        origin=wanted.origin,
+        multi_region=wanted.multi_region,
     )
     if wanted.policy is not None:
         await _require_policy(env, call, key, skip_lockout_check=wanted.skip_lockout_check)
-    await env.store.transact(partial(add_key, env=env, key=key))
+    await _add_key(env, key)
     return key
 
 
-def _require_built(wanted: NewKey) -> None:
-    for value, built, name in (
-        (wanted.spec, "SYMMETRIC_DEFAULT", "KeySpec"),
-        (wanted.usage, "ENCRYPT_DECRYPT", "KeyUsage"),
-        (wanted.origin, "AWS_KMS", "Origin"),
-    ):
-        if value != built:
-            raise NotBuilt(f"{name} {value} is not built yet; {built} is.")
-    if wanted.multi_region:
-        raise NotBuilt("Multi-Region keys are not built yet.")
+async def _add_key(env: Env, key: Key, *, alias: str = "") -> Key:
+    """Store a key with its first material. With `alias`, the key that has it already wins."""
+    material = None
+    if key.origin != "EXTERNAL":
+        material = seal_material(env, key, await new_bytes(env, key.spec))
+    return await env.store.transact(
+        partial(_write_key, env=env, key=key, material=material, alias=alias)
+    )
 
 
-async def add_key(tx: Tx, env: Env, key: Key) -> None:
-    """Store a key with its first material, in the caller's transaction."""
-    held = await rows.count_keys(tx, key.account)
+async def _write_key(tx: Tx, env: Env, key: Key, material: Material | None, alias: str) -> Key:
+    if alias:
+        found = await alias_rows.select_alias(tx, key.account, alias)
+        old_id = found.key_id if found else ""
+        old = await rows.select_key(tx, key.account, old_id, region=env.region.name)
+        if old is not None:
+            return old
+        now_us = env.clock.now_us()
+        name = Alias(
+            account=key.account, name=alias, key_id=key.id, created_us=now_us, updated_us=now_us
+        )
+        await alias_rows.insert_alias(tx, name)
+    held = 0 if alias else await rows.count_keys(tx, key.account)
     if held >= await quota_value(tx, key.account, KEYS_QUOTA):
         raise LimitExceeded(f"The quota {KEYS_QUOTA} of this account is used up: {held} keys.")
     await rows.insert_key(tx, key)
-    await rows.insert_material(tx, key, make_material(env, key, version=1))
+    if material is not None:
+        await rows.insert_material(tx, key, material)
+    return key
+
+
+async def managed_key(env: Env, account: AccountId, service: str) -> Key:
+    """The key `alias/aws/SERVICE` that a service keeps for an account, made on first use.
+
+    It encrypts only for requests that name the service (`via` of `require_access`).
+    """
+    alias = f"{ALIAS}aws/{service}"
+    found = await alias_rows.select_alias(env.store.reader, account, alias)
+    if found is not None:
+        key = await rows.select_key(env.store.reader, account, found.key_id, region=env.region.name)
+        assert key is not None, "a managed key is never deleted"
+        return key
+    key = Key(
+        account=account,
+        region=env.region.name,
+        id=env.ids.uuid(),
+        description=f"Default key that protects my {service} data when no other key is defined",
+        policy=managed_policy(account, env.region.name, service),
+        created_us=env.clock.now_us(),
+        key_manager="AWS",
+    )
+    return await _add_key(env, key, alias=alias)
 
 
 async def seed_key(env: Env, account: AccountId, key_id: str, description: str) -> None:
@@ -114,12 +161,9 @@ async def seed_key(env: Env, account: AccountId, key_id: str, description: str) 
         policy=default_policy(account),
         created_us=env.clock.now_us(),
     )
-
-    async def write(tx: Tx) -> None:
-        if await rows.select_key(tx, account, key_id, region=env.region.name) is None:
-            await add_key(tx, env, key)
-
-    await env.store.transact(write)
+    reader = env.store.reader
+    if await rows.select_key(reader, account, key_id, region=env.region.name) is None:
+        await _add_key(env, key)
 
 
 async def list_keys(
@@ -143,14 +187,11 @@ async def change_key(env: Env, call: Call, name: str, change: Callable[[Key], Ke
     return await env.store.transact(write)
 
 
-def _require_not_deleted(key: Key) -> None:
-    if key.state is KeyState.PENDING_DELETION:
-        raise KmsInvalidState(f"{key.arn} is pending deletion.")
-
-
 async def set_key_enabled(env: Env, call: Call, name: str, *, enabled: bool) -> None:
     def change(key: Key) -> Key:
-        _require_not_deleted(key)
+        require_not_deleted(key)
+        if key.state is KeyState.PENDING_IMPORT:
+            raise KmsInvalidState(f"{key.arn} is pending import.")
         return replace(key, state=KeyState.ENABLED if enabled else KeyState.DISABLED)
 
     await change_key(env, call, name, change)
@@ -158,69 +199,10 @@ async def set_key_enabled(env: Env, call: Call, name: str, *, enabled: bool) -> 
 
 async def update_key_description(env: Env, call: Call, name: str, description: str) -> None:
     def change(key: Key) -> Key:
-        _require_not_deleted(key)
+        require_not_deleted(key)
         return replace(key, description=description)
 
     await change_key(env, call, name, change)
-
-
-async def schedule_key_deletion(env: Env, call: Call, name: str, days: int) -> Key:
-    """The key can do nothing from now on, and is deleted when the window is over."""
-    if not MIN_WINDOW_DAYS <= days <= MAX_WINDOW_DAYS:
-        raise ValidationException(
-            f"PendingWindowInDays must be between {MIN_WINDOW_DAYS} and {MAX_WINDOW_DAYS}."
-        )
-
-    def change(key: Key) -> Key:
-        _require_not_deleted(key)
-        due_us = env.clock.now_us() + days * DAY_US
-        return replace(key, state=KeyState.PENDING_DELETION, deletion_us=due_us)
-
-    return await change_key(env, call, name, change)
-
-
-async def cancel_key_deletion(env: Env, call: Call, name: str) -> Key:
-    """The key is there again, disabled."""
-
-    def change(key: Key) -> Key:
-        if key.state is not KeyState.PENDING_DELETION:
-            raise KmsInvalidState(f"{key.arn} is not pending deletion.")
-        return replace(key, state=KeyState.DISABLED, deletion_us=None)
-
-    return await change_key(env, call, name, change)
-
-
-async def delete_due_keys(env: Env) -> int:
-    """Delete the keys whose window is over; returns how many."""
-
-    async def remove(tx: Tx) -> int:
-        due = await rows.select_keys_due(
-            tx, before_us=env.clock.now_us(), limit=DELETE_BATCH, region=env.region.name
-        )
-        for key in due:
-            assert key.state is KeyState.PENDING_DELETION, f"{key.arn} is due but in use"
-            await rows.delete_key(tx, key)
-        return len(due)
-
-    deleted = 0
-    while batch := await env.store.transact(remove):
-        deleted += batch
-    return deleted
-
-
-async def rotate_key(env: Env, call: Call, name: str) -> Key:
-    """New material for what is encrypted from now on; the old still decrypts."""
-
-    async def write(tx: Tx) -> Key:
-        key = await find_named_key(env, tx, call, name)
-        if key.state is not KeyState.ENABLED:
-            raise KmsInvalidState(f"{key.arn} is {key.state.value}.")
-        key = replace(key, version=key.version + 1)
-        await rows.insert_material(tx, key, make_material(env, key, version=key.version))
-        await rows.update_key(tx, key)
-        return key
-
-    return await env.store.transact(write)
 
 
 async def put_key_policy(
@@ -257,7 +239,7 @@ async def tag_key(
     require_tags(add)
 
     def change(key: Key) -> Key:
-        _require_not_deleted(key)
+        require_not_deleted(key)
         tags = {k: v for k, v in {**key.tags, **add}.items() if k not in remove}
         require_tags(tags)
         return replace(key, tags=tags)
