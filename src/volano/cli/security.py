@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    overview = client_of(args).get("/security")
+    overview = client_of(args).get("/security-overview")
     findings = overview["findings"]
     if args.json:
         print(json.dumps(overview, indent=2))

@@ -69,7 +69,7 @@ _RANK = {"high": 0, "medium": 1, "low": 2}
 @action(
     "volano:getSecurityOverview",
     method="GET",
-    path="/volano/v1/security",
+    path="/volano/v1/security-overview",
     permission=SIGNED_IN,
     resource="*",
 )

@@ -27,7 +27,7 @@ const COLOR: Record<Severity, string> = { high: 'red', medium: 'orange', low: 'y
 const SEVERITIES: Severity[] = ['high', 'medium', 'low'];
 
 export default function Security() {
-  const { data, error, isPending, refetch } = useQuery({ queryKey: ['security'], queryFn: () => rest.get<Overview>('/security') });
+  const { data, error, isPending, refetch } = useQuery({ queryKey: ['security'], queryFn: () => rest.get<Overview>('/security-overview') });
   return (
     <Page title="Security" about="What is weak, how to mend it, and who can do what.">
       {isPending && <Waiting />}

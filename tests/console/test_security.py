@@ -1,0 +1,78 @@
+"""The security overview names what is weak; policies are written beside their simulation."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.xdist_group("console")
+
+BUCKET = "console-open-to-all"
+
+
+def test_an_open_bucket_is_found_and_gone_when_mended(admin, volano_sqlite, shoot):
+    s3 = volano_sqlite.client("s3")
+    where = {"LocationConstraint": volano_sqlite.credentials["AWS_DEFAULT_REGION"]}
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+    s3.delete_public_access_block(Bucket=BUCKET)
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{BUCKET}/*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+    page = admin("/security")
+    found = page.get_by_role("listitem").filter(has_text=f"The policy of {BUCKET} lets everyone in")
+    expect(found).to_be_visible()
+    expect(found.get_by_text("high")).to_be_visible()
+    shoot(page, "security")
+
+    arguments = ["security", "--data", str(volano_sqlite.data_dir)]
+    said = subprocess.run(
+        [sys.executable, "-m", "volano", *arguments],
+        capture_output=True,
+        text=True,
+        env=volano_sqlite.environment,
+        check=False,
+    )
+    assert said.returncode == 1, said.stderr
+    assert f"The policy of {BUCKET} lets everyone in" in said.stdout
+
+    s3.delete_bucket_policy(Bucket=BUCKET)
+    page.reload()
+    expect(page.get_by_role("heading", name="To mend")).to_be_visible()
+    expect(found).to_have_count(0)
+
+
+def test_a_policy_is_written_and_gets_a_second_version(admin, volano_sqlite, shoot):
+    page = admin("/people/policies")
+    page.get_by_role("button", name="Write policy").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("ReadsTheReports")
+    expect(dialog.get_by_role("status")).to_have_attribute("data-decision", "allowed")
+    dialog.get_by_label("Resource").fill("arn:aws:s3:::letters/1")
+    expect(dialog.get_by_role("status")).to_have_attribute("data-decision", "implicitDeny")
+    shoot(page, "policy-new")
+    dialog.get_by_role("button", name="Create policy").click()
+    page.get_by_role("button", name="ReadsTheReports").click()
+    drawer = page.get_by_role("dialog")
+    text = drawer.get_by_label("Policy", exact=True)
+    expect(text).not_to_be_empty()
+    text.fill(text.input_value().replace("reports", "letters"))
+    drawer.get_by_role("button", name="Save as a new version").click()
+    expect(drawer.get_by_text("v2, in force")).to_be_visible()
+    shoot(page, "policy-versions")
+    iam = volano_sqlite.client("iam")
+    made = next(
+        p
+        for p in iam.list_policies(Scope="Local")["Policies"]
+        if p["PolicyName"] == "ReadsTheReports"
+    )
+    version = iam.get_policy_version(PolicyArn=made["Arn"], VersionId="v2")["PolicyVersion"]
+    assert "letters" in json.dumps(version["Document"])
