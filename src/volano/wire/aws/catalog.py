@@ -19,6 +19,7 @@ from botocore.model import ServiceModel
 from volano.wire.aws import cbor
 from volano.wire.aws.codec import Codec, Incoming
 from volano.wire.aws.constraints import compile_check
+from volano.wire.aws.query_names import with_codes, with_query_names
 from volano.wire.aws.query_reader import compile_query_reader, tree_of
 from volano.wire.aws.rest_reader import compile_rest_reader, parse_json
 from volano.wire.aws.rest_writer import compile_rest_writer
@@ -78,6 +79,8 @@ class Service:
     operations: frozenset[str]
     codecs: dict[tuple[str, str], Codec] = field(default_factory=dict)
     routes: RestRoutes | None = None
+    query_model: ServiceModel | None = None
+    """The model for the query protocol where it is another one (SQS)."""
 
 
 _LOADED: dict[str, Service] = {}
@@ -88,8 +91,12 @@ def load_service(folder: str) -> Service:
     found = _LOADED.get(folder)
     if found is None:
         raw = Loader().load_service_model(folder, "service-2")
+        if folder == "sqs":
+            raw = with_codes(raw)
         model = ServiceModel(raw, folder)
         found = Service(folder, model, frozenset(model.operation_names))
+        if folder == "sqs":
+            found.query_model = ServiceModel(with_query_names(raw), folder)
         if model.metadata["protocol"] in REST_PROTOCOLS:
             found.routes = RestRoutes(model)
         found = _LOADED.setdefault(folder, found)
@@ -111,7 +118,10 @@ async def get_codec(service: Service, operation: str, protocol: str) -> Codec:
 
 
 def compile_codec(service: Service, operation: str, protocol: str) -> Codec:
-    model = service.model.operation_model(operation)
+    speaking_query = protocol == "query" and service.query_model is not None
+    described = service.query_model if speaking_query else service.model
+    assert described is not None, "a service that speaks query has a model for it"
+    model = described.operation_model(operation)
     read, write = _COMPILERS[protocol](model)
     codec = Codec(
         protocol=protocol,

@@ -1,6 +1,6 @@
 """Required members, lengths, ranges, patterns and enums of a model, checked by compiled closures.
 
-S3 and EC2 check only what is required here; their handlers give their own errors for the rest.
+S3, EC2 and SQS check only what is required here; their handlers give their own errors for the rest.
 The sentences are those of AWS's services ("1 validation error detected: …").
 """
 
@@ -42,7 +42,7 @@ def compile_check(operation: OperationModel) -> Callable[[dict[str, Any]], list[
     shape = operation.input_shape
     if shape is None:
         return lambda _value: []
-    strict = operation.service_model.service_name not in ("s3", "ec2")
+    strict = operation.service_model.service_name not in ("s3", "ec2", "sqs")
     check = _structure(shape, {}, strict=strict)
     if check is None:
         return lambda _value: []

@@ -283,6 +283,8 @@ def _modelled(code: str, status: int, origin: Origin) -> tuple[str, list[tuple[s
     shape = by_code.get(code, code)
     old = next((old for old, name in by_code.items() if name == shape), code)
     kind = "Sender" if status < 500 else "Receiver"
+    if origin.service == "sqs" and shape in by_code.values():
+        shape = f"com.amazonaws.sqs#{shape}"
     return shape, [("x-amzn-query-error", f"{old};{kind}")] if origin.query_mode else []
 
 

@@ -256,8 +256,10 @@ async def _answer_query(
         raise UnknownOperation("Could not find operation in the request.")
     service = await get_service(target.folder)
     _set_origin(origin, request, target)
-    origin.model = service.model
+    origin.model = service.query_model or service.model
     operation = target.operation or ""
+    if target.folder == "sqs" and request.raw_path != "/":
+        pairs = [("QueueUrl", request.raw_path), *pairs]  # older clients post to the queue's URL
     if operation not in service.operations:
         raise UnknownOperation(f"Could not find operation {operation[:64]}.")
     action = _require_action(target.folder, operation)
@@ -315,8 +317,11 @@ def _read(codec: Codec, incoming: Incoming, origin: Origin) -> dict[str, Any]:
 
 def _violated(violations: list[Violation], origin: Origin) -> Invalid:
     first = violations[0]
-    if not first.missing or origin.service not in ("s3", "ec2"):
+    if not first.missing or origin.service not in ("s3", "ec2", "sqs"):
         return Invalid(describe(violations), code="MissingInput")
+    if origin.service == "sqs":
+        message = f"The request must contain the parameter {first.member}."
+        return Invalid(message, code="MissingParameter")
     if origin.service == "ec2":
         return _missing_for_ec2(first)
     elif first.nested:

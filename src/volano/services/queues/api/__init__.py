@@ -1,0 +1,1 @@
+"""The SQS API (json and query protocols)."""

@@ -1,0 +1,28 @@
+"""The door of queues for the services above it (topics, objects) and for app/.
+
+A service that delivers to queues asks `service_may_send`, makes a `Draft` ready with `prepare`
+before its transaction, reads the queue again in it, stores with `put_message`, and calls
+`wake_receivers` after the commit. `put_message` commits with the caller.
+"""
+
+from __future__ import annotations
+
+from volano.services.queues.logic.access import find_queue_by_arn, service_may_send
+from volano.services.queues.logic.metering import count_requests, forget_caches
+from volano.services.queues.logic.sending import Draft, Prepared, prepare, put_message
+from volano.services.queues.logic.waiting import wake_receivers
+from volano.services.queues.model import MessageAttribute, Queue
+
+__all__ = [
+    "Draft",
+    "MessageAttribute",
+    "Prepared",
+    "Queue",
+    "count_requests",
+    "find_queue_by_arn",
+    "forget_caches",
+    "prepare",
+    "put_message",
+    "service_may_send",
+    "wake_receivers",
+]
