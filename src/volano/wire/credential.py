@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from volano.kernel.call import Call, anonymous
 from volano.kernel.ids import RequestId
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from volano.wire.http import Request
 
 SESSION_COOKIE = "volano_session"
+SECURE_SESSION_COOKIE = "__Host-volano_session"
+"""By TLS: a browser takes this name only with Secure, from this host and for all its paths."""
 CSRF_HEADER = "x-volano-csrf"
 DEFAULT_TIMEOUT_S = 60.0
 
@@ -23,9 +26,31 @@ def bearer_token(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
+def session_cookie(*, secure: bool) -> str:
+    """The name of the session's cookie."""
+    return SECURE_SESSION_COOKIE if secure else SESSION_COOKIE
+
+
+def cookie_of(request: Request) -> str | None:
+    """The session's cookie; by TLS one without the secure name is none."""
+    return request.cookies.get(session_cookie(secure=request.scheme in ("https", "wss")))
+
+
 def has_credential(request: Request) -> bool:
     """Whether a bearer token or a session cookie was sent, valid or not."""
-    return bearer_token(request) is not None or SESSION_COOKIE in request.cookies
+    return bearer_token(request) is not None or cookie_of(request) is not None
+
+
+def is_from_elsewhere(request: Request) -> bool:
+    """Whether a page of another site made the browser send this.
+
+    Fetch Metadata tells; browsers without it send `Origin` with what changes something.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("none", "same-origin")
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != request.host.lower()
 
 
 async def find_principal(
@@ -37,7 +62,7 @@ async def find_principal(
     token = token or bearer_token(request)
     if token is not None:
         return await env.authority.find_token(token)
-    cookie = request.cookies.get(SESSION_COOKIE)
+    cookie = cookie_of(request)
     if cookie is None:
         return None
     safe = request.method in ("GET", "HEAD")

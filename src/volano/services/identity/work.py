@@ -13,6 +13,7 @@ from volano.services.identity.store import accounts as account_rows
 from volano.services.identity.store import audit as audit_rows
 from volano.services.identity.store import keys as key_rows
 from volano.services.identity.store import sessions as session_rows
+from volano.services.identity.store import sign_in as sign_in_rows
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -30,7 +31,7 @@ async def reconcile_uses(env: Env) -> None:
 
 @reconciler("identity:expired", every_s=600.0)
 async def reconcile_expired(env: Env) -> None:
-    """Remove what is over: sessions, links, temporary keys, attempts, old audit records.
+    """Remove what is over: sessions, links, challenges, temporary keys, attempts, audit records.
 
     An expired temporary key stays for a day, so that its holder is told `ExpiredToken`.
     """
@@ -41,6 +42,7 @@ async def reconcile_expired(env: Env) -> None:
             tx, now_us=now_us, idle_us=SESSION_IDLE_S * 1_000_000
         )
         await session_rows.delete_expired_login_links(tx, now_us=now_us)
+        await sign_in_rows.delete_expired_challenges(tx, now_us=now_us)
         await key_rows.delete_expired_temporary_keys(tx, before_us=now_us - DAY_US)
         await account_rows.delete_old_attempts(tx, before_us=now_us - ATTEMPT_WINDOW_S * 1_000_000)
         await audit_rows.delete_audit_before(

@@ -14,9 +14,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 import volano.wire.rest.live  # noqa: F401 - registers the socket route of live updates
-from volano.kernel.errors import Internal, Unauthenticated, VolanoError
+from volano.kernel.errors import Denied, Internal, Unauthenticated, VolanoError
 from volano.wire.action import PUBLIC, run_action
-from volano.wire.credential import call_of, find_principal, has_credential, request_id_of
+from volano.wire.credential import (
+    call_of,
+    find_principal,
+    has_credential,
+    is_from_elsewhere,
+    request_id_of,
+)
 from volano.wire.decode import require_sane
 from volano.wire.http import ClientGone, Response
 from volano.wire.refusals import record_refusal
@@ -66,6 +72,8 @@ async def _answer(env: Env, request: Request) -> Response:
         if has_credential(request):
             record_refusal(env, request, refused, door="rest", action=found.name)
         raise refused
+    if found.permission == PUBLIC and found.method != "GET" and is_from_elsewhere(request):
+        raise Denied("Another site may not sign anybody in here.")
     call = call_of(env, request, principal, door="rest")
     typed = await read_typed(env, found, request, params)
     result = await run_action(env, call, found, typed)

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from volano.wire.action import socket_route
-from volano.wire.credential import SESSION_COOKIE, bearer_token, call_of
+from volano.wire.credential import bearer_token, call_of, cookie_of
 from volano.wire.http import SocketClosed
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ async def _find_principal(env: Env, request: Request) -> Principal | None:
     token = bearer_token(request)
     if token is not None:
         return await env.authority.find_token(token)
-    cookie = request.cookies.get(SESSION_COOKIE)
+    cookie = cookie_of(request)
     if cookie is None or not has_own_origin(request):
         return None
     return await env.authority.find_session(cookie, None, safe=True)

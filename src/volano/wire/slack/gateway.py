@@ -16,9 +16,9 @@ from volano.kernel.errors import Internal, VolanoError
 from volano.wire.action import PUBLIC, find_action, list_actions, request_type, run_action
 from volano.wire.credential import (
     CSRF_HEADER,
-    SESSION_COOKIE,
     bearer_token,
     call_of,
+    cookie_of,
     request_id_of,
 )
 from volano.wire.decode import require_sane
@@ -108,14 +108,14 @@ async def _find_principal(env: Env, request: Request, token: str | None) -> Prin
     token = bearer_token(request) or token
     if token:
         return await env.authority.find_token(token)
-    cookie = request.cookies.get(SESSION_COOKIE)
+    cookie = cookie_of(request)
     if cookie is None:
         return None
     return await env.authority.find_session(cookie, request.headers.get(CSRF_HEADER), safe=False)
 
 
 def _has_no_credential(request: Request, token: object) -> bool:
-    return not (token or bearer_token(request) or request.cookies.get(SESSION_COOKIE))
+    return not (token or bearer_token(request) or cookie_of(request))
 
 
 def provided_scopes(principal: Principal) -> list[str]:

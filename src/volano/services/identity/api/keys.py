@@ -9,6 +9,7 @@ import msgspec
 
 from volano.kernel.call import Call, Env
 from volano.services.identity.logic import keys
+from volano.services.identity.logic.proof import require_proof
 from volano.services.identity.logic.users import get_user
 from volano.services.identity.model.principals import User
 from volano.wire.action import SIGNED_IN, action
@@ -101,6 +102,7 @@ async def list_keys(env: Env, call: Call, request: NoFields) -> KeyList:
 )
 async def create_key(env: Env, call: Call, request: NewKey) -> CreatedKey:
     """A key for the caller; its secret is shown once."""
+    await require_proof(env, call)
     return await _create(env, await keys.require_own(env, call), request)
 
 
@@ -137,6 +139,7 @@ async def list_person_keys(env: Env, call: Call, request: UserName) -> KeyList:
 )
 async def create_person_key(env: Env, call: Call, request: NewUserKey) -> CreatedKey:
     """A key for another user or service account; its secret is shown once."""
+    await require_proof(env, call)
     user = await get_user(env.store.reader, call.account, request.user)
     return await _create(env, user, request)
 

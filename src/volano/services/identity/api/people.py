@@ -13,6 +13,7 @@ from volano.kernel.identity import PrincipalKind
 from volano.services.identity.logic import login, passwords, people, users
 from volano.services.identity.logic.attachments import Target, attach_policy, detach_policy
 from volano.services.identity.logic.groups import add_user_to_group, remove_user_from_group
+from volano.services.identity.logic.proof import require_proof
 from volano.services.identity.model.credentials import LOGIN_LINK_MAX_S
 from volano.services.identity.model.principals import User
 from volano.wire.action import action
@@ -238,6 +239,7 @@ async def delete_person(env: Env, call: Call, request: UserName) -> None:
 )
 async def create_login_link(env: Env, call: Call, request: UserName) -> LoginLink:
     """A link that signs the user in once."""
+    await require_proof(env, call)
     await users.get_user(env.store.reader, call.account, request.user)
     return LoginLink(await _login_url(env, call, request.user), LOGIN_LINK_MAX_S)
 
@@ -251,6 +253,7 @@ async def create_login_link(env: Env, call: Call, request: UserName) -> LoginLin
 )
 async def set_person_password(env: Env, call: Call, request: PersonPassword) -> None:
     """A password that the user must change after signing in; open sessions end."""
+    await require_proof(env, call)
     user = await users.get_user(env.store.reader, call.account, request.user)
     await passwords.replace_password(env, user, request.password)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from volano.kernel.call import Call, Env
 from volano.kernel.errors import NotFound
-from volano.services.identity.logic import login, passwords
+from volano.services.identity.logic import login, passkeys, passwords, proof
 from volano.services.identity.logic.access import is_operator, stored_authority
 from volano.services.identity.logic.accounts import get_account
 from volano.services.identity.model.credentials import SESSION_LIFE_S, SESSION_TAG
 from volano.services.identity.store.users import find_login, find_user
 from volano.wire.action import PUBLIC, SIGNED_IN, action
-from volano.wire.credential import SESSION_COOKIE
-from volano.wire.results import WithHeaders
+from volano.wire.credential import session_cookie
+from volano.wire.results import Raw, WithHeaders
 
 
 class NoFields(msgspec.Struct):
@@ -37,6 +39,43 @@ class ChangePassword(msgspec.Struct):
 
     new: str
     old: str = ""
+
+
+class SignInByCode(msgspec.Struct):
+    """`code` is six digits of the authenticator app, or a recovery code."""
+
+    challenge: str
+    code: str
+
+
+class CodeNeeded(msgspec.Struct):
+    """Answered with 202 where the second factor is still to come."""
+
+    challenge: str
+
+
+class PasskeyAnswer(msgspec.Struct, kw_only=True):
+    """What `navigator.credentials.get` gave, in base64url."""
+
+    id: str
+    challenge: str
+    client_data: str
+    authenticator_data: str
+    signature: str
+
+
+class Proof(msgspec.Struct, kw_only=True):
+    """One of the three."""
+
+    password: str = ""
+    code: str = ""
+    passkey: PasskeyAnswer | None = None
+
+
+class Origin(msgspec.Struct):
+    """`origin` is the page that asks (`location.origin`)."""
+
+    origin: str
 
 
 class SessionView(msgspec.Struct, kw_only=True):
@@ -69,6 +108,7 @@ class OpenSession(msgspec.Struct):
     expires_us: int
     source_ip: str
     user_agent: str
+    method: str
     is_current: bool
 
 
@@ -90,10 +130,10 @@ class SessionId(msgspec.Struct):
 )
 async def sign_in(env: Env, call: Call, request: SignIn) -> WithHeaders:
     """Open a session by password; the answer sets its cookie."""
-    signed_in = await login.sign_in(
+    entered = await login.sign_in(
         env, call, account=request.account, user_name=request.user, password=request.password
     )
-    return await _opened(env, signed_in)
+    return await opened(env, entered)
 
 
 @action(
@@ -105,20 +145,90 @@ async def sign_in(env: Env, call: Call, request: SignIn) -> WithHeaders:
 )
 async def sign_in_by_link(env: Env, call: Call, request: SignInByLink) -> WithHeaders:
     """Open a session by one-time link; the link is used up."""
-    return await _opened(env, await login.sign_in_by_link(env, call, request.token))
+    return await opened(env, await login.sign_in_by_link(env, call, request.token))
 
 
-async def _opened(env: Env, signed_in: login.SignedIn) -> WithHeaders:
-    view = await _view(env, signed_in.user.id, csrf=signed_in.csrf)
-    cookie = _cookie(env, signed_in.cookie, max_age_s=SESSION_LIFE_S)
+@action(
+    "volano:signInByCode",
+    method="POST",
+    path="/volano/v1/session/code",
+    permission=PUBLIC,
+    resource="*",
+)
+async def sign_in_by_code(env: Env, call: Call, request: SignInByCode) -> WithHeaders:
+    """Open a session whose first factor was right, by a code of the second."""
+    return await opened(
+        env, await login.sign_in_by_code(env, call, request.challenge, request.code)
+    )
+
+
+@action(
+    "volano:beginPasskeySignIn",
+    method="POST",
+    path="/volano/v1/session/passkey/options",
+    permission=PUBLIC,
+    resource="*",
+)
+async def begin_passkey_sign_in(env: Env, call: Call, request: Origin) -> Raw:
+    """Options for `navigator.credentials.get`."""
+    await passwords.count_attempts(env, f"options:{call.source_ip}", call.source_ip)
+    return as_json(await passkeys.begin_assertion(env, request.origin))
+
+
+@action(
+    "volano:signInByPasskey",
+    method="POST",
+    path="/volano/v1/session/passkey",
+    permission=PUBLIC,
+    resource="*",
+)
+async def sign_in_by_passkey(env: Env, call: Call, request: PasskeyAnswer) -> WithHeaders:
+    """Open a session by passkey; no name, password or code is needed."""
+    return await opened(env, await login.sign_in_by_passkey(env, call, assertion_of(request)))
+
+
+@action(
+    "volano:proveSession",
+    method="POST",
+    path="/volano/v1/session/proof",
+    permission=SIGNED_IN,
+    resource="*",
+)
+async def prove_session(env: Env, call: Call, request: Proof) -> None:
+    """Confirm who one is, before making keys, passkeys or codes; it counts for half an hour."""
+    answer = assertion_of(request.passkey) if request.passkey else None
+    await proof.prove(env, call, password=request.password, code=request.code, passkey=answer)
+
+
+def assertion_of(answer: PasskeyAnswer) -> passkeys.Assertion:
+    return passkeys.Assertion(
+        id=answer.id,
+        challenge=answer.challenge,
+        client_data=answer.client_data,
+        authenticator_data=answer.authenticator_data,
+        signature=answer.signature,
+    )
+
+
+def as_json(options: dict[str, Any]) -> Raw:
+    """Options in the words of WebAuthn, which no struct of ours has."""
+    return Raw("application/json", msgspec.json.encode(options))
+
+
+async def opened(env: Env, entered: login.Entered) -> WithHeaders:
+    """The answer to whoever came in, with the session's cookie; or the question for a code."""
+    if isinstance(entered, login.CodeNeeded):
+        return WithHeaders(CodeNeeded(entered.challenge), status=202)
+    view = await _view(env, entered.user.id, csrf=entered.csrf)
+    cookie = _cookie(env, entered.cookie, max_age_s=SESSION_LIFE_S)
     return WithHeaders(view, headers=[("set-cookie", cookie)])
 
 
 def _cookie(env: Env, value: str, *, max_age_s: int) -> str:
-    secure = "; Secure" if env.config.tls_certificate else ""
-    return (
-        f"{SESSION_COOKIE}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Strict{secure}"
-    )
+    secure = env.config.tls_certificate is not None
+    name = session_cookie(secure=secure)
+    flags = "HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
+    return f"{name}={value}; Path=/; Max-Age={max_age_s}; {flags}"
 
 
 @action(
@@ -206,6 +316,7 @@ async def list_sessions(env: Env, call: Call, request: NoFields) -> SessionList:
                 expires_us=session.expires_us,
                 source_ip=session.source_ip,
                 user_agent=session.user_agent,
+                method=session.method,
                 is_current=session.id == current,
             )
             for session in found
@@ -224,3 +335,17 @@ async def end_session(env: Env, call: Call, request: SessionId) -> None:
     """End one of the own sessions."""
     if not await login.end_session(env, call.principal.id, request.id):
         raise NotFound(f"There is no session {request.id[:80]}.")
+
+
+@action(
+    "volano:endOtherSessions",
+    method="DELETE",
+    path="/volano/v1/sessions",
+    permission=SIGNED_IN,
+    resource="*",
+)
+async def end_other_sessions(env: Env, call: Call, request: NoFields) -> None:
+    """Sign out everywhere but here."""
+    await proof.require_person(env, call)
+    current = call.principal.tags.get(SESSION_TAG, "")
+    await login.end_sessions(env, call.principal.id, keep=current)

@@ -1,14 +1,26 @@
-"""Signing in to the console: by password, by one-time link; sessions."""
+"""Signing in to the console: by password, link, passkey and second factor; sessions.
+
+Whoever proved the first factor comes through `enter`, which asks for the second where there is one.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volano.kernel.errors import Unauthenticated
+from volano.kernel.errors import Throttled, Unauthenticated
 from volano.kernel.identity import PrincipalKind
+from volano.services.identity.logic import second_factor
 from volano.services.identity.logic.access import forget, stored_authority
+from volano.services.identity.logic.challenges import (
+    TOO_OLD,
+    find_challenge,
+    open_challenge,
+    take_challenge,
+)
+from volano.services.identity.logic.passkeys import Assertion, check_assertion
 from volano.services.identity.logic.passwords import (
+    MAX_ATTEMPTS_BY_NAME,
     count_attempts,
     forget_attempts,
     is_password,
@@ -22,7 +34,8 @@ from volano.services.identity.model.credentials import (
     Session,
 )
 from volano.services.identity.model.errors import NoSuchEntity, ValidationError
-from volano.services.identity.model.principals import User
+from volano.services.identity.model.principals import Account, User
+from volano.services.identity.model.sign_in import ChallengeKind
 from volano.services.identity.store import accounts as account_rows
 from volano.services.identity.store import sessions as rows
 from volano.services.identity.store import users as user_rows
@@ -43,39 +56,97 @@ class SignedIn:
     must_change_password: bool = False
 
 
-async def sign_in(env: Env, call: Call, *, account: str, user_name: str, password: str) -> SignedIn:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeNeeded:
+    """The first factor was right; `challenge` is to be sent with a code of the second."""
+
+    challenge: str
+
+
+Entered = SignedIn | CodeNeeded
+
+
+async def sign_in(env: Env, call: Call, *, account: str, user_name: str, password: str) -> Entered:
     """A session by password. `account` is an id or alias; empty means the first account.
 
-    Raises Unauthenticated with one message for every wrong combination, Throttled.
+    Raises Unauthenticated with one message for every wrong combination, Throttled. Guesses are
+    counted by the name that was typed, whether there is such a user or not.
     """
-    key = f"name:{account[:64].lower()}:{user_name[:64].lower()}"
-    await count_attempts(env, key, call.source_ip)
-    user = await _find_person(env, account, user_name)
+    home = await _find_account(env, account)
+    key = f"name:{home.id if home else account[:64].lower()}:{user_name[:64].lower()}"
+    user = await _find_person(env, home, user_name)
+    try:
+        await count_attempts(env, key, call.source_ip)
+    except Throttled as error:
+        is_first = error.facts.get("by_name") == MAX_ATTEMPTS_BY_NAME + 1
+        if user is not None and is_first:  # one record of a lock, however long they go on
+            record_sign_in(env, call, user, error_code="Throttled")
+        raise
     login = await user_rows.find_login(env.store.reader, user.id) if user else None
     if not await is_password(login, password) or user is None or user.disabled:
         if user is not None:
             record_sign_in(env, call, user, error_code="FailedAuthentication")
         raise Unauthenticated("Account, user name or password is not right.")
     await forget_attempts(env, key)
-    signed_in = await open_session(env, call, user)
-    return replace(signed_in, must_change_password=login is not None and login.must_change)
+    return await enter(env, call, user, method="password")
 
 
-async def _find_person(env: Env, account: str, user_name: str) -> User | None:
+async def enter(
+    env: Env, call: Call, user: User, *, method: str, is_strong: bool = False
+) -> Entered:
+    """A session, or a question for the second factor unless the first `is_strong` (two in one)."""
+    if not is_strong and await second_factor.is_required(env.store.reader, user.id):
+        token = await open_challenge(
+            env, ChallengeKind.CODE, user_id=user.id, data={"method": method}
+        )
+        return CodeNeeded(challenge=token)
+    return await open_session(env, call, user, method=method)
+
+
+async def sign_in_by_code(env: Env, call: Call, challenge: str, code: str) -> SignedIn:
+    """The second half of a sign-in; raises Unauthenticated, Throttled.
+
+    A wrong code leaves the challenge, so that a mistyped one can be mended.
+    """
+    begun = await find_challenge(env, ChallengeKind.CODE, challenge)
+    user = await user_rows.find_user(env.store.reader, begun.user_id)
+    if user is None or user.disabled:
+        raise Unauthenticated(TOO_OLD)
+    key = f"code:{user.id}"
+    await count_attempts(env, key, call.source_ip)
+    if not await second_factor.take_code(env, user.id, code):
+        record_sign_in(env, call, user, error_code="FailedAuthentication")
+        raise Unauthenticated("This code is not right, or was used already.")
+    await take_challenge(env, ChallengeKind.CODE, challenge)
+    await forget_attempts(env, key)
+    return await open_session(env, call, user, method=f"{begun.data['method']}+code")
+
+
+async def sign_in_by_passkey(env: Env, call: Call, answer: Assertion) -> Entered:
+    """A session by passkey, which needs no second factor; raises Unauthenticated, Throttled."""
+    await count_attempts(env, f"passkey:{answer.id[:64]}", call.source_ip)
+    user = await check_assertion(env, answer)
+    await forget_attempts(env, f"passkey:{answer.id[:64]}")
+    return await enter(env, call, user, method="passkey", is_strong=True)
+
+
+async def _find_account(env: Env, account: str) -> Account | None:
     reader = env.store.reader
     if not account:
         known = await account_rows.select_accounts(reader, limit=1)
-        found = known[0] if known else None
-    else:
-        found = await account_rows.find_account(reader, account)
-        found = found or await account_rows.find_account_by_alias(reader, account.lower())
-    if found is None:
+        return known[0] if known else None
+    found = await account_rows.find_account(reader, account)
+    return found or await account_rows.find_account_by_alias(reader, account.lower())
+
+
+async def _find_person(env: Env, home: Account | None, user_name: str) -> User | None:
+    if home is None:
         return None
-    user = await user_rows.find_user_by_name(reader, found.id, user_name)
+    user = await user_rows.find_user_by_name(env.store.reader, home.id, user_name)
     return user if user is not None and user.kind is PrincipalKind.USER else None
 
 
-async def open_session(env: Env, call: Call, user: User) -> SignedIn:
+async def open_session(env: Env, call: Call, user: User, *, method: str) -> SignedIn:
     """A new session of a user who has proved who they are."""
     cookie = env.ids.token(32)
     now_us = env.clock.now_us()
@@ -87,6 +158,8 @@ async def open_session(env: Env, call: Call, user: User) -> SignedIn:
         expires_us=now_us + SESSION_LIFE_S * 1_000_000,
         source_ip=call.source_ip[:64],
         user_agent=call.user_agent[:256].replace("\x00", ""),
+        proved_us=now_us,
+        method=method,
     )
 
     async def write(tx: Tx) -> None:
@@ -95,11 +168,13 @@ async def open_session(env: Env, call: Call, user: User) -> SignedIn:
 
     await env.store.transact(write)
     record_sign_in(env, call, user)
+    login = await user_rows.find_login(env.store.reader, user.id)
     return SignedIn(
         cookie=cookie,
         csrf=stored_authority(env).credentials.csrf_of(session.id),
         user=user,
         expires_us=session.expires_us,
+        must_change_password=login is not None and login.must_change,
     )
 
 
@@ -119,6 +194,16 @@ async def end_session(env: Env, user_id: str, session_id: str) -> bool:
     ended = await env.store.transact(write)
     forget(env)
     return ended > 0
+
+
+async def end_sessions(env: Env, user_id: str, *, keep: str = "") -> None:
+    """End all sessions of the user but `keep`."""
+
+    async def write(tx: Tx) -> None:
+        await rows.delete_other_sessions(tx, user_id, keep)
+
+    await env.store.transact(write)
+    forget(env)
 
 
 async def list_sessions(env: Env, user_id: str) -> list[Session]:
@@ -153,7 +238,7 @@ async def create_login_link(
     return token
 
 
-async def sign_in_by_link(env: Env, call: Call, token: str) -> SignedIn:
+async def sign_in_by_link(env: Env, call: Call, token: str) -> Entered:
     """A session by one-time link; the link ends with it. Raises Unauthenticated."""
     if not 16 <= len(token) <= 128:
         raise Unauthenticated("This link is not valid.")
@@ -168,6 +253,4 @@ async def sign_in_by_link(env: Env, call: Call, token: str) -> SignedIn:
     user = await user_rows.find_user(env.store.reader, taken[0])
     if user is None or user.disabled:
         raise Unauthenticated("This link was used already or is too old; ask for a new one.")
-    signed_in = await open_session(env, call, user)
-    login = await user_rows.find_login(env.store.reader, user.id)
-    return replace(signed_in, must_change_password=login is not None and login.must_change)
+    return await enter(env, call, user, method="link")

@@ -45,6 +45,7 @@ MAX_ATTEMPTS_BY_ADDRESS = 100
 ATTEMPT_WINDOW_S = 15 * 60
 MAX_WAITING_HASHES = 16
 
+
 _HASHER = argon2.PasswordHasher(time_cost=1, memory_cost=47104, parallelism=1)
 _HASHING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="argon2")
 
@@ -216,6 +217,7 @@ async def count_attempts(env: Env, key: str, source_ip: str) -> None:
             "Too many attempts to sign in; wait a quarter of an hour, or ask your administrator "
             "for a one-time link.",
             retry_after_s=float(ATTEMPT_WINDOW_S),
+            facts={"by_name": by_name, "by_address": by_address},
         )
 
 

@@ -111,7 +111,10 @@ class Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A console session; ends at `expires_us` or after SESSION_IDLE_S without a request."""
+    """A console session; ends at `expires_us` or after SESSION_IDLE_S without a request.
+
+    `method` says by what it was opened; `proved_us` is when its person last proved who they are.
+    """
 
     id: str
     user_id: str
@@ -120,6 +123,8 @@ class Session:
     expires_us: int
     source_ip: str
     user_agent: str
+    proved_us: int = 0
+    method: str = ""
 
     def is_over(self, now_us: int) -> bool:
         return now_us >= self.expires_us or now_us - self.seen_us >= SESSION_IDLE_S * 1_000_000

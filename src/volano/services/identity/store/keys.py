@@ -195,8 +195,22 @@ async def delete_token(tx: Tx, token_id: str) -> None:
     await tx.execute("DELETE FROM identity_token WHERE id = ?", token_id)
 
 
+_OF_A_USER = (
+    "access_key",
+    "token",
+    "login",
+    "login_link",
+    "session",
+    "passkey",
+    "authenticator",
+    "recovery_code",
+    "challenge",
+    "federated",
+)
+
+
 async def delete_credentials_of(tx: Tx, user_id: str) -> None:
     """Every key, token, password, link and session of a user."""
-    for table in ("access_key", "token", "login", "login_link", "session"):
+    for table in _OF_A_USER:
         await tx.execute(f"DELETE FROM identity_{table} WHERE user_id = ?", user_id)
     await delete_temporary_keys_of(tx, user_id)

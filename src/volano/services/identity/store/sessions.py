@@ -9,7 +9,7 @@ from volano.services.identity.model.credentials import Session
 if TYPE_CHECKING:
     from volano.kernel.store import Reader, Row, Tx
 
-_SESSION = "id, user_id, created_us, seen_us, expires_us, source_ip, user_agent"
+_SESSION = "id, user_id, created_us, seen_us, expires_us, source_ip, user_agent, proved_us, method"
 
 
 def _session(row: Row) -> Session:
@@ -21,12 +21,14 @@ def _session(row: Row) -> Session:
         expires_us=row[4],
         source_ip=row[5],
         user_agent=row[6],
+        proved_us=row[7],
+        method=row[8],
     )
 
 
 async def insert_session(tx: Tx, session: Session, *, digest: bytes) -> None:
     await tx.execute(
-        f"INSERT INTO identity_session ({_SESSION}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO identity_session ({_SESSION}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         session.id,
         session.user_id,
         session.created_us,
@@ -34,12 +36,21 @@ async def insert_session(tx: Tx, session: Session, *, digest: bytes) -> None:
         session.expires_us,
         session.source_ip,
         session.user_agent,
+        session.proved_us,
+        session.method,
         digest,
     )
 
 
 async def find_session(reader: Reader, digest: bytes) -> Session | None:
     row = await reader.row(f"SELECT {_SESSION} FROM identity_session WHERE digest = ?", digest)
+    return _session(row) if row else None
+
+
+async def find_session_by_id(reader: Reader, user_id: str, session_id: str) -> Session | None:
+    row = await reader.row(
+        f"SELECT {_SESSION} FROM identity_session WHERE user_id = ? AND id = ?", user_id, session_id
+    )
     return _session(row) if row else None
 
 
@@ -54,6 +65,12 @@ async def select_sessions(reader: Reader, user_id: str) -> list[Session]:
 
 async def update_session_seen(tx: Tx, session_id: str, seen_us: int) -> None:
     await tx.execute("UPDATE identity_session SET seen_us = ? WHERE id = ?", seen_us, session_id)
+
+
+async def update_session_proved(tx: Tx, session_id: str, proved_us: int) -> None:
+    await tx.execute(
+        "UPDATE identity_session SET proved_us = ? WHERE id = ?", proved_us, session_id
+    )
 
 
 async def delete_session_by_id(tx: Tx, user_id: str, session_id: str) -> int:
