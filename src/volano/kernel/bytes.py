@@ -121,11 +121,13 @@ class ByteStore(Protocol):
         self,
         blobs: AsyncIterator[Blob],
         *,
-        copies: int = 2,
+        copies: int | Callable[[Blob], int] = 2,
         on_moved: Callable[[Blob, Blob], Awaitable[None]],
         bytes_per_s: int | None = None,
     ) -> ScrubReport:
         """Repair each of `blobs` in turn, at most so fast; `on_moved(old, new)` updates rows.
+
+        `copies` may tell of each blob how many it shall have.
 
         After `restore_zone` the same call brings the zone's copies back.
         """

@@ -57,6 +57,24 @@ def test_rules_come_back_as_they_were_put(s3, bucket):
             "Filter": {"Prefix": ""},
             "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
         },
+        {
+            "ID": "e",
+            "Status": "Enabled",
+            "Filter": {"ObjectSizeLessThan": 500},
+            "Expiration": {"ExpiredObjectDeleteMarker": True},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 9, "NewerNoncurrentVersions": 3},
+            "Transitions": [
+                {"Days": 0, "StorageClass": "STANDARD_IA"},
+                {"Date": midnight, "StorageClass": "ONEZONE_IA"},
+            ],
+            "NoncurrentVersionTransitions": [
+                {
+                    "NoncurrentDays": 2,
+                    "StorageClass": "ALL_ZONES",
+                    "NewerNoncurrentVersions": 1,
+                }
+            ],
+        },
     ]
     put(s3, bucket, *rules)
     assert s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"] == rules
@@ -84,8 +102,14 @@ def test_rules_come_back_as_they_were_put(s3, bucket):
             },
             "InvalidRequest",
         ),
-        ({"Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]}, "NotImplemented"),
-        ({"NoncurrentVersionExpiration": {"NoncurrentDays": 1}}, "NotImplemented"),
+        ({"Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]}, "MalformedXML"),
+        ({"Transitions": [{"StorageClass": "ALL_ZONES"}]}, "MalformedXML"),
+        ({"NoncurrentVersionExpiration": {"NoncurrentDays": 0}}, "InvalidArgument"),
+        (
+            {"NoncurrentVersionExpiration": {"NoncurrentDays": 1, "NewerNoncurrentVersions": 101}},
+            "InvalidArgument",
+        ),
+        ({"Expiration": {"Days": 1, "ExpiredObjectDeleteMarker": True}}, "MalformedXML"),
     ],
 )
 def test_bad_rules_are_refused_and_the_old_ones_stay(s3, bucket, members, code):

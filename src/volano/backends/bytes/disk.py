@@ -20,7 +20,6 @@ import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 from volano.backends.bytes.blob_id import Uids, parse_blob_id
@@ -160,13 +159,14 @@ class DiskStore:
         self,
         blobs: AsyncIterator[Blob],
         *,
-        copies: int = 2,
+        copies: int | Callable[[Blob], int] = 2,
         on_moved: Callable[[Blob, Blob], Awaitable[None]],
         bytes_per_s: int | None = None,
     ) -> ScrubReport:
         return await scrub_blobs(
             blobs,
-            partial(self.repair, copies=copies),
+            self.repair,
+            copies=copies,
             on_moved=on_moved,
             bytes_per_s=bytes_per_s,
             clock=self._clock,

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -234,13 +233,14 @@ class S3ByteStore:
         self,
         blobs: AsyncIterator[Blob],
         *,
-        copies: int = 2,
+        copies: int | Callable[[Blob], int] = 2,
         on_moved: Callable[[Blob, Blob], Awaitable[None]],
         bytes_per_s: int | None = None,
     ) -> ScrubReport:
         return await scrub_blobs(
             blobs,
-            partial(self.repair, copies=copies),
+            self.repair,
+            copies=copies,
             on_moved=on_moved,
             bytes_per_s=bytes_per_s,
             clock=self._clock,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from volano.kernel.bytes import ScrubReport
 from volano.kernel.errors import Internal, Unavailable
@@ -14,14 +14,22 @@ if TYPE_CHECKING:
     from volano.kernel.bytes import Blob
     from volano.kernel.clock import Clock
 
+
+class Repair(Protocol):
+    """`ByteStore.repair`."""
+
+    async def __call__(self, blob: Blob, *, copies: int) -> Blob: ...
+
+
 MAX_LOST = 1000
 """Ids of lost blobs that a report carries; the rest are only logged."""
 
 
 async def scrub_blobs(
     blobs: AsyncIterator[Blob],
-    repair: Callable[[Blob], Awaitable[Blob]],
+    repair: Repair,
     *,
+    copies: int | Callable[[Blob], int],
     on_moved: Callable[[Blob, Blob], Awaitable[None]],
     bytes_per_s: int | None,
     clock: Clock,
@@ -33,7 +41,7 @@ async def scrub_blobs(
     began_s = clock.monotonic_s()
     async for blob in blobs:
         try:
-            whole = await repair(blob)
+            whole = await repair(blob, copies=copies(blob) if callable(copies) else copies)
         except Internal:
             counts["blobs_lost"] += 1
             if len(report.lost) < MAX_LOST:

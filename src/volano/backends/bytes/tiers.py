@@ -93,7 +93,7 @@ class TieredStore:
         self,
         blobs: AsyncIterator[Blob],
         *,
-        copies: int = 2,
+        copies: int | Callable[[Blob], int] = 2,
         on_moved: Callable[[Blob, Blob], Awaitable[None]],
         bytes_per_s: int | None = None,
     ) -> ScrubReport:

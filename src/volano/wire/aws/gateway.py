@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 MAX_FORM_BYTES = 2 * 1024 * 1024
 MAX_XML_BYTES = 4 * 1024 * 1024
 MAX_JSON_BYTES = 16 * 1024 * 1024
+SSE_HEADER = "x-amz-server-side-encryption"
+"""Not in the model of reads, which S3 refuses when they carry it."""
 _EC2_SETS = {"Resources": "resourceIdSet", "Tags": "tagSet"}
 _SCOPE_SERVICE = re.compile(
     r"Credential=[^/%&, ]*(?:/|%2F)\d+(?:/|%2F)[^/%&, ]+(?:/|%2F)([a-z0-9-]+)(?:/|%2F)aws4_request"
@@ -213,6 +215,8 @@ async def _answer_s3(env: Env, request: Request, origin: Origin, claim: Claim | 
                 request.headers, payload.trailers, incoming.body, required=codec.needs_checksum
             )
     parsed = _read(codec, incoming, origin)
+    if named.operation in ("GetObject", "HeadObject") and SSE_HEADER in request.headers:
+        parsed["ServerSideEncryption"] = request.headers[SSE_HEADER]  # for the action to refuse
     if isinstance(payload, ChunkedPayload):
         _hide_chunking(parsed, payload)
     return await _run(env, request, caller, action, codec, parsed, origin)

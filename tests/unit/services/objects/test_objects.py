@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from volano.kernel.errors import NotBuilt
 from volano.services.objects.logic.errors import (
     BadDigest,
     ConditionalRequestConflict,
@@ -113,7 +112,7 @@ async def test_put_object_refuses_what_it_cannot_keep(s3):
         (KeyTooLong, {"Key": "k" * 1025}),
         (MetadataTooLarge, {"Metadata": {"a": "x" * 2048}}),
         (InvalidStorageClass, {"StorageClass": "GLACIER"}),
-        (NotBuilt, {"ServerSideEncryption": "aws:kms"}),
+        (InvalidRequest, {"ServerSideEncryption": "aws:kms:dsse"}),
         (InvalidRequest, {"ACL": "public-read"}),
         (InvalidRequest, {"ObjectLockMode": "GOVERNANCE"}),
         (InvalidTag, {"Tagging": "&".join(f"k{n}=v" for n in range(11))}),

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from volano.kernel.errors import NotBuilt
 from volano.services.objects.api.facts import facts_of_bucket
 from volano.services.objects.logic import lifecycle as logic
 from volano.services.objects.logic.errors import MalformedXml
+from volano.services.objects.logic.lifecycle_due import first_expiry
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
     from volano.services.objects.model import StoredObject
 
 BUCKET = "arn:aws:s3:::{Bucket}"
-PARTIAL = "Expiration of objects and of unfinished uploads; no transitions, no versions."
-_NOT_BUILT = (
-    "Transitions",
-    "Transition",
-    "NoncurrentVersionTransitions",
-    "NoncurrentVersionTransition",
-    "NoncurrentVersionExpiration",
-)
 _MALFORMED = (
     "The XML you provided was not well-formed or did not validate against our published schema"
 )
@@ -36,13 +28,15 @@ _MALFORMED = (
     permission="s3:PutLifecycleConfiguration",
     resource=BUCKET,
     facts=facts_of_bucket,
-    partial=PARTIAL,
 )
 async def put_bucket_lifecycle_configuration(env: Env, call: Call, request: Request) -> Result:
     configuration = request.get("LifecycleConfiguration") or {}
-    rules = [_parse_rule(env, rule) for rule in configuration.get("Rules") or []]
-    await logic.put_lifecycle(env, request["Bucket"], rules, request.get("ExpectedBucketOwner"))
-    return {}
+    wanted = logic.Lifecycle(
+        rules=[_parse_rule(env, rule) for rule in configuration.get("Rules") or []],
+        minimum=request.get("TransitionDefaultMinimumObjectSize") or "",
+    )
+    await logic.put_lifecycle(env, request["Bucket"], wanted, request.get("ExpectedBucketOwner"))
+    return {"TransitionDefaultMinimumObjectSize": wanted.minimum or None}
 
 
 @action(
@@ -50,11 +44,13 @@ async def put_bucket_lifecycle_configuration(env: Env, call: Call, request: Requ
     permission="s3:GetLifecycleConfiguration",
     resource=BUCKET,
     facts=facts_of_bucket,
-    partial=PARTIAL,
 )
 async def get_bucket_lifecycle_configuration(env: Env, call: Call, request: Request) -> Result:
-    rules = await logic.get_lifecycle(env, request["Bucket"], request.get("ExpectedBucketOwner"))
-    return {"Rules": [_rule_shape(rule) for rule in rules]}
+    found = await logic.get_lifecycle(env, request["Bucket"], request.get("ExpectedBucketOwner"))
+    return {
+        "Rules": [_rule_shape(rule) for rule in found.rules],
+        "TransitionDefaultMinimumObjectSize": found.minimum or None,
+    }
 
 
 @action(
@@ -70,27 +66,40 @@ async def delete_bucket_lifecycle(env: Env, call: Call, request: Request) -> Res
 
 def _parse_rule(env: Env, rule: Request) -> logic.Rule:
     expiration = rule.get("Expiration") or {}
-    unbuilt = [name for name in _NOT_BUILT if rule.get(name)]
-    if expiration.get("ExpiredObjectDeleteMarker") is not None:
-        unbuilt.append("ExpiredObjectDeleteMarker")
-    if unbuilt:
-        raise NotBuilt(
-            f"{unbuilt[0]} is not built yet; Expiration and AbortIncompleteMultipartUpload are."
-        )
     if rule.get("Status") not in ("Enabled", "Disabled"):
         raise MalformedXml(_MALFORMED)
     chosen = rule.get("Filter")
     if (chosen is None) == (rule.get("Prefix") is None):
         raise MalformedXml(_MALFORMED)
     abort = rule.get("AbortIncompleteMultipartUpload") or {}
+    older = rule.get("NoncurrentVersionExpiration") or {}
+    if older and older.get("NoncurrentDays") is None:
+        raise MalformedXml(_MALFORMED)
     return logic.Rule(
         id=rule.get("ID") or env.ids.token(24),
         enabled=rule["Status"] == "Enabled",
         plain_prefix=chosen is None,
         days=expiration.get("Days"),
         date_us=_date_us(expiration.get("Date")),
+        markers=expiration.get("ExpiredObjectDeleteMarker"),
+        noncurrent_days=older.get("NoncurrentDays"),
+        newer=older.get("NewerNoncurrentVersions"),
+        transitions=tuple(_parse_transition(each) for each in rule.get("Transitions") or ()),
+        noncurrent_transitions=tuple(
+            _parse_transition(each) for each in rule.get("NoncurrentVersionTransitions") or ()
+        ),
         abort_days=abort.get("DaysAfterInitiation"),
         **_parse_filter(rule["Prefix"] if chosen is None else chosen),
+    )
+
+
+def _parse_transition(move: Request) -> logic.Transition:
+    """A transition of current objects, or of versions that are not."""
+    return logic.Transition(
+        storage_class=move.get("StorageClass") or "",
+        days=move.get("NoncurrentDays", move.get("Days")),
+        date_us=_date_us(move.get("Date")),
+        newer=move.get("NewerNoncurrentVersions") or 0,
     )
 
 
@@ -130,8 +139,31 @@ def _rule_shape(rule: logic.Rule) -> Result:
         shape["Expiration"] = {"Days": rule.days}
     if rule.date_us is not None:
         shape["Expiration"] = {"Date": datetime.fromtimestamp(rule.date_us / 1e6, UTC)}
+    if rule.markers is not None:
+        shape["Expiration"] = {"ExpiredObjectDeleteMarker": rule.markers}
+    if rule.noncurrent_days is not None:
+        shape["NoncurrentVersionExpiration"] = {"NoncurrentDays": rule.noncurrent_days}
+        if rule.newer is not None:
+            shape["NoncurrentVersionExpiration"]["NewerNoncurrentVersions"] = rule.newer
+    if rule.transitions:
+        shape["Transitions"] = [_transition_shape(move, "Days") for move in rule.transitions]
+    if rule.noncurrent_transitions:
+        shape["NoncurrentVersionTransitions"] = [
+            _transition_shape(move, "NoncurrentDays") for move in rule.noncurrent_transitions
+        ]
     if rule.abort_days is not None:
         shape["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": rule.abort_days}
+    return shape
+
+
+def _transition_shape(move: logic.Transition, days: str) -> Result:
+    shape: Result = {"StorageClass": move.storage_class}
+    if move.days is not None:
+        shape[days] = move.days
+    if move.date_us is not None:
+        shape["Date"] = datetime.fromtimestamp(move.date_us / 1e6, UTC)
+    if move.newer:
+        shape["NewerNoncurrentVersions"] = move.newer
     return shape
 
 
@@ -151,8 +183,8 @@ def _filter_shape(rule: logic.Rule) -> Result:
 
 async def expiration_of(env: Env, item: StoredObject) -> str | None:
     """What `x-amz-expiration` says of an object, in real days; None when no rule removes it."""
-    rules = await logic.find_rules(env.store.reader, item.bucket_id)
-    found = logic.first_expiry(rules, item, logic.REAL_DAY_S) if rules else None
+    rules = (await logic.find_lifecycle(env, item.bucket_id)).rules
+    found = first_expiry(rules, item, logic.REAL_DAY_S) if rules else None
     if found is None:
         return None
     when_us, rule_id = found

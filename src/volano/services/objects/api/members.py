@@ -30,13 +30,6 @@ CONTENT_MEMBERS = (
     "WebsiteRedirectLocation",
 )
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
-_ENCRYPTION = (
-    "ServerSideEncryption",
-    "SSECustomerAlgorithm",
-    "SSECustomerKey",
-    "SSEKMSKeyId",
-    "CopySourceSSECustomerAlgorithm",
-)
 
 
 def body_of(request: Request) -> IncomingBody:
@@ -48,16 +41,7 @@ def body_of(request: Request) -> IncomingBody:
 
 
 def require_plain(request: Request) -> None:
-    """Refuse what this region does not do rather than ignore it.
-
-    Raises NotBuilt for encryption.
-    """
-    for member in _ENCRYPTION:
-        if request.get(member):
-            raise NotBuilt(
-                "Server-side encryption is not built yet; send the object without "
-                "x-amz-server-side-encryption headers.",
-            )
+    """Refuse what this region does not do rather than ignore it; raises NotBuilt."""
     if request.get("WriteOffsetBytes") is not None:
         raise NotBuilt("Appending to an object is not built; write the whole object.")
 

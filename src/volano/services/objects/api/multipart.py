@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from volano.services.objects.api.encryption import (
+    context_member,
+    customer_of,
+    encryption_members,
+    wanted_of,
+)
 from volano.services.objects.api.facts import facts_of_bucket
 from volano.services.objects.api.grants import acl_of_write
+from volano.services.objects.api.lifecycle import expiration_of
 from volano.services.objects.api.members import (
     body_of,
     checksum_members,
@@ -45,6 +52,7 @@ if TYPE_CHECKING:
 )
 async def create_multipart_upload(env: Env, call: Call, request: Request) -> Result:
     require_plain(request)
+    wanted = wanted_of(request)
     bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     upload = await uploads.create_upload(
         env,
@@ -56,13 +64,17 @@ async def create_multipart_upload(env: Env, call: Call, request: Request) -> Res
         kind=request.get("ChecksumType"),
         retention=retention_of(request),
         expected_owner=request.get("ExpectedBucketOwner"),
+        encryption=wanted,
     )
+    encryption = upload.description.encryption
     return {
         "Bucket": request["Bucket"],
         "Key": upload.key,
         "UploadId": upload.id,
         "ChecksumAlgorithm": upload.checksum_algorithm or None,
         "ChecksumType": upload.checksum_kind or None,
+        **encryption_members(env, encryption, wanted.customer if wanted is not None else None),
+        **context_member(encryption),
     }
 
 
@@ -76,8 +88,13 @@ async def create_multipart_upload(env: Env, call: Call, request: Request) -> Res
 async def upload_part(env: Env, call: Call, request: Request) -> Result:
     body = body_of(request)
     claims = parse_claims(request, getattr(body, "announced", ()))
-    part = await parts.upload_part(env, call, _part_request(request), body, claims)
-    return {"ETag": quoted(part.etag), **_part_checksum(part)}
+    wanted = _part_request(request)
+    stored = await parts.upload_part(env, call, wanted, body, claims)
+    return {
+        "ETag": quoted(stored.part.etag),
+        **_part_checksum(stored.part),
+        **encryption_members(env, stored.encryption, wanted.customer),
+    }
 
 
 @action(
@@ -88,15 +105,18 @@ async def upload_part(env: Env, call: Call, request: Request) -> Result:
     timeout_s=None,
 )
 async def upload_part_copy(env: Env, call: Call, request: Request) -> Result:
-    part = await parts.upload_part_copy(
-        env, call, _part_request(request), source_of(request), request.get("CopySourceRange")
+    wanted = _part_request(request)
+    stored = await parts.upload_part_copy(
+        env, call, wanted, source_of(request), request.get("CopySourceRange")
     )
+    part = stored.part
     return {
         "CopyPartResult": {
             "ETag": quoted(part.etag),
             "LastModified": seconds(part.modified_us),
             **_part_checksum(part),
-        }
+        },
+        **encryption_members(env, stored.encryption, wanted.customer),
     }
 
 
@@ -107,6 +127,7 @@ def _part_request(request: Request) -> parts.PartRequest:
         upload_id=request["UploadId"],
         number=request["PartNumber"],
         expected_owner=request.get("ExpectedBucketOwner"),
+        customer=customer_of(request),
     )
 
 
@@ -137,6 +158,7 @@ async def complete_multipart_upload(env: Env, call: Call, request: Request) -> R
             size_bytes=request.get("MpuObjectSize"),
             conditions=write_conditions(request),
             expected_owner=request.get("ExpectedBucketOwner"),
+            customer=customer_of(request),
         ),
     )
     return {
@@ -146,6 +168,8 @@ async def complete_multipart_upload(env: Env, call: Call, request: Request) -> R
         "ETag": quoted(item.etag),
         **checksum_members(item.checksum),
         "VersionId": None if item.version_id == NULL_VERSION else item.version_id,
+        "Expiration": await expiration_of(env, item),
+        **encryption_members(env, item.description.encryption),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from volano.services.objects.api.encryption import customer_of
 from volano.services.objects.api.facts import facts_of_object
 from volano.services.objects.api.members import (
     checksum_members,
@@ -43,7 +44,10 @@ async def get_object_attributes(env: Env, call: Call, request: Request) -> Resul
         env,
         call,
         logic.ReadRequest(
-            bucket=request["Bucket"], key=request["Key"], version_id=request.get("VersionId")
+            bucket=request["Bucket"],
+            key=request["Key"],
+            version_id=request.get("VersionId"),
+            customer=customer_of(request),
         ),
     )
     item = found.item
@@ -126,9 +130,7 @@ async def delete_object_tagging(env: Env, call: Call, request: Request) -> Resul
     return await _put_tags(env, call, request, [])
 
 
-async def _put_tags(
-    env: Env, call: Call, request: Request, pairs: list[tuple[str, str]]
-) -> Result:
+async def _put_tags(env: Env, call: Call, request: Request, pairs: list[tuple[str, str]]) -> Result:
     bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     item = await logic.put_object_tags(
         env, call, request["Bucket"], request["Key"], pairs, request.get("VersionId")

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from volano.services.objects.api.encryption import (
+    context_member,
+    customer_of,
+    encryption_members,
+    wanted_of,
+)
 from volano.services.objects.api.facts import facts_of_bucket, facts_of_object
 from volano.services.objects.api.grants import acl_of_write
 from volano.services.objects.api.lifecycle import expiration_of
@@ -30,12 +36,14 @@ from volano.services.objects.logic.errors import (
     InvalidPart,
     InvalidRange,
 )
+from volano.services.objects.logic.storage_classes import STANDARD
 from volano.services.objects.model import NO_RETENTION, StoredObject
 from volano.wire.action import action
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.services.objects.api.members import Request, Result
+    from volano.services.objects.logic.encryption_requests import WantedEncryption
 
 OBJECT = "arn:aws:s3:::{Bucket}/{Key}"
 _OVERRIDES = (
@@ -57,7 +65,7 @@ _OVERRIDES = (
 )
 async def put_object(env: Env, call: Call, request: Request) -> Result:
     require_plain(request)
-    body = body_of(request)
+    body, wanted = body_of(request), wanted_of(request)
     bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     item = await logic.put_object(
         env,
@@ -71,13 +79,22 @@ async def put_object(env: Env, call: Call, request: Request) -> Result:
             conditions=write_conditions(request),
             retention=retention_of(request),
             expected_owner=request.get("ExpectedBucketOwner"),
+            encryption=wanted,
         ),
     )
     return {
         "ETag": quoted(item.etag),
+        "Expiration": await expiration_of(env, item),
         **checksum_members(item.checksum),
         **version_member(bucket, item),
+        **_written_members(env, item, wanted),
     }
+
+
+def _written_members(env: Env, item: StoredObject, wanted: WantedEncryption | None) -> Result:
+    encryption = item.description.encryption
+    customer = None if wanted is None else wanted.customer
+    return encryption_members(env, encryption, customer) | context_member(encryption)
 
 
 @action(
@@ -89,7 +106,7 @@ async def put_object(env: Env, call: Call, request: Request) -> Result:
 )
 async def get_object(env: Env, call: Call, request: Request) -> Result:
     found = await logic.get_object(env, call, _read_request(request))
-    result = _read_result(found, request)
+    result = await _read_result(env, found, request)
     result["Body"] = found.content
     return result
 
@@ -105,14 +122,18 @@ async def head_object(env: Env, call: Call, request: Request) -> Result:
         found = await logic.select_object(env, call, _read_request(request))
     except InvalidPart as error:  # S3's answer; ceph's suite wants 400 of GetObject
         raise InvalidRange(error.message, fields=error.fields) from error
-    result = _read_result(found, request)
+    result = await _read_result(env, found, request)
     if found.is_partial:
         result["_status"] = 206
-    result["Expiration"] = await expiration_of(env, found.item)
     return result
 
 
 def _read_request(request: Request) -> logic.ReadRequest:
+    if request.get("ServerSideEncryption"):
+        raise InvalidArgument(
+            "x-amz-server-side-encryption header is not supported for this operation.",
+            fields={"ArgumentName": "x-amz-server-side-encryption"},
+        )
     return logic.ReadRequest(
         bucket=request["Bucket"],
         key=request["Key"],
@@ -121,10 +142,11 @@ def _read_request(request: Request) -> logic.ReadRequest:
         version_id=request.get("VersionId"),
         conditions=read_conditions(request),
         expected_owner=request.get("ExpectedBucketOwner"),
+        customer=customer_of(request),
     )
 
 
-def _read_result(found: logic.Selected, request: Request) -> Result:
+async def _read_result(env: Env, found: logic.Selected, request: Request) -> Result:
     item = found.item
     result: Result = {
         "ETag": quoted(item.etag),
@@ -139,6 +161,7 @@ def _read_result(found: logic.Selected, request: Request) -> Result:
         "ContentType": DEFAULT_CONTENT_TYPE,
         **item.description.headers,
     }
+    result |= await _kept_members(env, item, request)
     if item.retention != NO_RETENTION:
         result |= retention_members(item.retention)
     if item.description.metadata:
@@ -155,6 +178,18 @@ def _read_result(found: logic.Selected, request: Request) -> Result:
         result["PartsCount"] = item.part_count
     if request.get("ChecksumMode") == "ENABLED":
         result |= _checksum_of(found)
+    return result
+
+
+async def _kept_members(env: Env, item: StoredObject, request: Request) -> Result:
+    """How the object is kept: encrypted, in which class, until when."""
+    result: Result = {}
+    if item.description.encryption is not None:
+        result |= encryption_members(env, item.description.encryption, customer_of(request))
+    if item.description.storage_class != STANDARD:
+        result["StorageClass"] = item.description.storage_class
+    if not item.noncurrent_us:
+        result["Expiration"] = await expiration_of(env, item)
     return result
 
 
@@ -180,6 +215,7 @@ async def copy_object(env: Env, call: Call, request: Request) -> Result:
     wanted = description_of(request)
     bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     replaces = _directive(request, "MetadataDirective")
+    sealing = wanted_of(request)
     copied = await copying.copy_object(
         env,
         call,
@@ -196,12 +232,15 @@ async def copy_object(env: Env, call: Call, request: Request) -> Result:
             conditions=write_conditions(request),
             retention=retention_of(request),
             expected_owner=request.get("ExpectedBucketOwner"),
+            encryption=sealing,
         ),
     )
     return {
         "CopyObjectResult": _copy_result(copied.item),
         "CopySourceVersionId": copied.source_version_id or None,
+        "Expiration": await expiration_of(env, copied.item),
         **version_member(bucket, copied.item),
+        **_written_members(env, copied.item, sealing),
     }
 
 
@@ -229,5 +268,6 @@ def source_of(request: Request) -> copying.Source:
         key=key,
         version_id=version_id,
         conditions=read_conditions(request, "CopySource"),
+        customer=customer_of(request, "CopySource"),
         expected_owner=request.get("ExpectedSourceBucketOwner"),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
+from volano.kernel.errors import VolanoError
 from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.checksums import FULL_OBJECT, full_checksum, new_hash
 from volano.services.objects.logic.conditions import (
@@ -29,8 +30,17 @@ from volano.services.objects.logic.contents import (
     require_unraced,
     share,
 )
+from volano.services.objects.logic.copying_bytes import shares_bytes, write_copy
 from volano.services.objects.logic.descriptions import require_description
-from volano.services.objects.logic.encryption import require_customer_key
+from volano.services.objects.logic.encryption import (
+    new_key,
+    opaque_etag,
+    open_key,
+    require_customer_key,
+    rewrap,
+    with_encryption,
+    with_seal,
+)
 from volano.services.objects.logic.errors import (
     ConditionalRequestConflict,
     InvalidArgument,
@@ -40,7 +50,9 @@ from volano.services.objects.logic.locks import retention_for_write
 from volano.services.objects.logic.metering import WRITE, count_request
 from volano.services.objects.logic.names import require_key
 from volano.services.objects.logic.object_access import require_object_access
+from volano.services.objects.logic.objects import drop_unnamed
 from volano.services.objects.logic.reading import read_range
+from volano.services.objects.logic.storage_classes import STANDARD, placement_of
 from volano.services.objects.logic.versions import FRESH_LENGTH, find_version, get_item
 from volano.services.objects.model import (
     MAX_PUT_BYTES,
@@ -58,7 +70,8 @@ REDIRECT = "WebsiteRedirectLocation"
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Tx
-    from volano.services.objects.logic.encryption_requests import CustomerKey
+    from volano.services.objects.logic.encryption import NewKey
+    from volano.services.objects.logic.encryption_requests import CustomerKey, WantedEncryption
     from volano.services.objects.model import Checksum
 
 EVENT_NAME = "ObjectCreated:Copy"
@@ -97,6 +110,7 @@ class CopyRequest:
     conditions: WriteConditions = NO_WRITE_CONDITIONS
     retention: Retention = NO_RETENTION
     expected_owner: str | None = None
+    encryption: WantedEncryption | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,9 +171,7 @@ async def copy_object(env: Env, call: Call, request: CopyRequest) -> Copied:
     )
 
 
-async def _copy_once(
-    env: Env, call: Call, bucket: Bucket, request: CopyRequest
-) -> Copied | None:
+async def _copy_once(env: Env, call: Call, bucket: Bucket, request: CopyRequest) -> Copied | None:
     """The copy, or None when the source changed under our hands."""
     from_bucket, source = await open_source(env, call, request.source)
     if source.size_bytes > MAX_PUT_BYTES:
@@ -180,11 +192,24 @@ async def _copy_once(
         key=request.key,
         modified_us=env.clock.now_us(),
         description=_description(request, source),
-        checksum=await _checksum(env, source, request.algorithm, data_key=None),
         retention=retention_for_write(bucket, request.retention, env.clock.now_us()),
         noncurrent_us=0,
     )
     require_description(wanted.description)
+    placement_of(env, wanted.description.storage_class)
+    sealing = await new_key(env, call, bucket, request.key, request.encryption)
+    source_version_id = source.version_id if from_bucket.versioning else ""
+    if not shares_bytes(source, sealing, wanted.description.storage_class):
+        item = await _copy_bytes(env, call, bucket, request, source, wanted, sealing)
+        return Copied(item=item, source_version_id=source_version_id)
+    encryption = source.description.encryption
+    data_key = await open_key(env, call, source) if request.algorithm else None
+    wanted = with_encryption(
+        replace(
+            wanted, checksum=await _checksum(env, source, request.algorithm, data_key=data_key)
+        ),
+        rewrap(env, encryption, old=from_bucket.id, new=bucket.id),
+    )
     content_id, fresh = env.ids.token(24), env.ids.token(FRESH_LENGTH)
 
     async def write(tx: Tx) -> StoredObject | None:
@@ -207,13 +232,58 @@ async def _copy_once(
     copied = await env.store.transact(write)
     if copied is None:
         return None
-    return Copied(
-        item=copied, source_version_id=source.version_id if from_bucket.versioning else ""
+    return Copied(item=copied, source_version_id=source_version_id)
+
+
+async def _copy_bytes(
+    env: Env,
+    call: Call,
+    bucket: Bucket,
+    request: CopyRequest,
+    source: StoredObject,
+    wanted: StoredObject,
+    sealing: NewKey | None,
+) -> StoredObject:
+    """A copy with bytes of its own; the parts of a multipart upload become one."""
+    written = await write_copy(
+        env,
+        call,
+        bucket,
+        source,
+        customer=request.source.customer,
+        sealing=sealing,
+        key=request.key,
+        storage_class=wanted.description.storage_class,
+        algorithm=request.algorithm,
     )
+    item = with_encryption(
+        replace(
+            wanted,
+            etag=opaque_etag(sealing, written.md5),
+            checksum=written.checksum,
+            blob=written.blob,
+            content_id="",
+            part_count=0,
+        ),
+        with_seal(sealing, written.seal),
+    )
+    fresh = env.ids.token(FRESH_LENGTH)
+
+    async def write(tx: Tx) -> StoredObject:
+        return await replace_object(
+            tx, bucket, item, request.conditions, name=EVENT_NAME, fresh=fresh
+        )
+
+    try:
+        return await env.store.transact(write)
+    except VolanoError as error:
+        await drop_unnamed(env, [written.blob], error)
+        raise
 
 
 def _changes(request: CopyRequest) -> bool:
-    return any((request.description is not None, request.storage_class, request.redirect))
+    wanted = (request.storage_class, request.redirect, request.encryption)
+    return request.description is not None or any(wanted)
 
 
 def _description(request: CopyRequest, source: StoredObject) -> Description:
@@ -224,7 +294,8 @@ def _description(request: CopyRequest, source: StoredObject) -> Description:
         wanted,
         headers=headers if request.redirect is None else headers | {REDIRECT: request.redirect},
         tags=source.description.tags if request.tags is None else request.tags,
-        storage_class=request.storage_class or wanted.storage_class,
+        storage_class=request.storage_class or STANDARD,
+        encryption=None,
         acl=request.acl,
     )
 

@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl
 
 from volano.services.objects.logic.errors import (
     InvalidArgument,
-    InvalidStorageClass,
     InvalidTag,
     MetadataTooLarge,
 )
@@ -21,7 +20,6 @@ from volano.services.objects.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-STORAGE_CLASSES = ("STANDARD",)
 MAX_TAG_KEY = 128
 MAX_TAG_VALUE = 256
 _SYSTEM_TAG = {
@@ -32,7 +30,7 @@ _SYSTEM_TAG = {
 
 
 def require_description(description: Description) -> None:
-    """Raises MetadataTooLarge, InvalidArgument, InvalidStorageClass, InvalidTag."""
+    """Raises MetadataTooLarge and InvalidArgument."""
     size_bytes = 0
     for name, value in description.metadata.items():
         size_bytes += len(name.encode()) + len(value.encode(errors="surrogateescape"))
@@ -42,12 +40,6 @@ def require_description(description: Description) -> None:
         raise MetadataTooLarge(
             "Your metadata headers exceed the maximum allowed metadata size",
             fields={"Size": str(size_bytes), "MaxSizeAllowed": str(MAX_USER_METADATA_BYTES)},
-        )
-    if description.storage_class not in STORAGE_CLASSES:
-        raise InvalidStorageClass(
-            "The storage class you specified is not valid; this region has: "
-            f"{', '.join(STORAGE_CLASSES)}",
-            fields={"StorageClassRequested": description.storage_class},
         )
 
 

@@ -24,7 +24,7 @@ from volano.services.objects.logic.encryption_requests import (
     CustomerKey,
     WantedEncryption,
 )
-from volano.services.objects.logic.errors import InvalidRequest
+from volano.services.objects.logic.errors import AccessDenied, InvalidRequest
 from volano.services.objects.model import Encryption, EncryptionMode
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SALT_BYTES = 16
 NONCE_BYTES = 12
+SSE_C = "SSE-C"
 _CUSTOMER_INFO = b"volano s3 customer key 1"
 
 
@@ -71,6 +72,7 @@ async def new_key(
         wanted = _default(bucket)
         if wanted is None:
             return None
+    _require_unblocked(bucket, wanted)
     if wanted.mode is EncryptionMode.KMS:
         encryption, data_key = await new_kms_key(env, call, bucket, key, wanted)
         return NewKey(encryption, data_key)
@@ -81,6 +83,12 @@ async def new_key(
         wrapped = _wrap_for_customer(env, wanted.customer, data_key)
     text = base64.b64encode(wrapped).decode()
     return NewKey(Encryption(mode=wanted.mode, wrapped=text), data_key)
+
+
+def _require_unblocked(bucket: Bucket, wanted: WantedEncryption) -> None:
+    default = default_of(bucket)
+    if wanted.customer is not None and default is not None and SSE_C in (default.blocked or ()):
+        raise AccessDenied("The bucket blocks objects that are encrypted with SSE-C.")
 
 
 def _default(bucket: Bucket) -> WantedEncryption | None:

@@ -127,6 +127,7 @@ async def put_object(env: Env, call: Call, request: PutRequest) -> StoredObject:
         key=f"{bucket.id}/{request.key}",
         claims=request.claims,
         data_key=data_key_of(sealing),
+        storage_class=request.description.storage_class,
     )
     item = StoredObject(
         bucket_id=bucket.id,

@@ -18,7 +18,14 @@ from volano.services.objects.logic.ranges import parse_copy_range
 from volano.services.objects.logic.reading import read_range
 from volano.services.objects.logic.uploads import get_upload
 from volano.services.objects.logic.writing import StreamBody, write_body
-from volano.services.objects.model import MAX_PARTS, MAX_PUT_BYTES, Bucket, Part, Upload
+from volano.services.objects.model import (
+    MAX_PARTS,
+    MAX_PUT_BYTES,
+    Bucket,
+    Encryption,
+    Part,
+    Upload,
+)
 from volano.services.objects.store import uploads as rows
 
 if TYPE_CHECKING:
@@ -40,18 +47,27 @@ class PartRequest:
     customer: CustomerKey | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPart:
+    """A durable part, and how its upload is encrypted."""
+
+    part: Part
+    encryption: Encryption | None
+
+
 async def upload_part(
     env: Env, call: Call, request: PartRequest, body: IncomingBody, claims: Claims = NO_CLAIMS
-) -> Part:
+) -> StoredPart:
     """Store a part, replacing one of the same number. Raises NoSuchUpload and InvalidRequest."""
     bucket, upload = await _open_upload(env, request)
     data_key = await open_upload_key(env, call, upload, request.customer)
-    return await _store_part(env, bucket, upload, request.number, body, claims, data_key)
+    part = await _store_part(env, bucket, upload, request.number, body, claims, data_key)
+    return StoredPart(part=part, encryption=upload.description.encryption)
 
 
 async def upload_part_copy(
     env: Env, call: Call, request: PartRequest, source: Source, copy_range: str | None = None
-) -> Part:
+) -> StoredPart:
     """Store a part from bytes of another object. Raises what `open_source` raises, InvalidRange."""
     bucket, upload = await _open_upload(env, request)
     data_key = await open_upload_key(env, call, upload, request.customer)
@@ -66,7 +82,8 @@ async def upload_part_copy(
             f"source: {MAX_PUT_BYTES}"
         )
     body = StreamBody(read_range(env, item, first, end, data_key=source_key), end - first)
-    return await _store_part(env, bucket, upload, request.number, body, NO_CLAIMS, data_key)
+    part = await _store_part(env, bucket, upload, request.number, body, NO_CLAIMS, data_key)
+    return StoredPart(part=part, encryption=upload.description.encryption)
 
 
 async def _open_upload(env: Env, request: PartRequest) -> tuple[Bucket, Upload]:
@@ -103,6 +120,7 @@ async def _store_part(
         algorithm=wanted,
         with_crc=not wanted,
         data_key=data_key,
+        storage_class=upload.description.storage_class,
     )
     part = Part(
         content_id=upload.id,

@@ -11,6 +11,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from volano.services.objects.logic.storage_classes import copies_of
 from volano.services.objects.model import Part
 from volano.services.objects.store import garbage as garbage_rows
 from volano.services.objects.store import objects as object_rows
@@ -83,7 +84,7 @@ async def _forget_repair(tx: Tx, reason: str) -> None:
 
 
 async def repair_copies(env: Env, *, bytes_per_s: int | None = REPAIR_BYTES_PER_S) -> ScrubReport:
-    """Give every blob its two sound copies again, as far as zones are up."""
+    """Give every blob its sound copies again, as far as zones are up."""
     named: dict[str, StoredObject | Part] = {}
 
     async def blobs() -> AsyncIterator[Blob]:
@@ -97,7 +98,15 @@ async def repair_copies(env: Env, *, bytes_per_s: int | None = REPAIR_BYTES_PER_
         row = named[old.id]
         await env.store.transact(lambda tx: _rename(tx, row, new))
 
-    report = await env.bytes.scrub(blobs(), on_moved=on_moved, bytes_per_s=bytes_per_s)
+    def copies(blob: Blob) -> int:
+        row = named[blob.id]
+        if isinstance(row, Part):
+            return copies_of(row.storage_class)
+        return copies_of(row.description.storage_class)
+
+    report = await env.bytes.scrub(
+        blobs(), copies=copies, on_moved=on_moved, bytes_per_s=bytes_per_s
+    )
     if report.lost:
         env.log.error("objects without a sound copy", count=len(report.lost), ids=report.lost[:10])
     return report

@@ -15,6 +15,7 @@ from volano.services.objects.logic.listing import common_prefix, key_after_prefi
 from volano.services.objects.logic.locks import retention_for_write
 from volano.services.objects.logic.metering import READ, WRITE, count_request
 from volano.services.objects.logic.names import require_key
+from volano.services.objects.logic.storage_classes import placement_of
 from volano.services.objects.model import (
     NO_RETENTION,
     Bucket,
@@ -69,6 +70,7 @@ async def create_upload(
         )
     bucket = await open_bucket(env, bucket_name, expected_owner)
     count_request(env, bucket, WRITE)
+    placement_of(env, description.storage_class)
     sealing = await new_key(env, call, bucket, key, encryption)
     upload = Upload(
         bucket_id=bucket.id,

@@ -21,6 +21,7 @@ from volano.services.objects.logic.checksums import (
 )
 from volano.services.objects.logic.encryption_stream import SALT_BYTES, Sealer, new_seal
 from volano.services.objects.logic.errors import EntityTooLarge, IncompleteBody
+from volano.services.objects.logic.storage_classes import STANDARD, placement_of
 from volano.services.objects.model import MAX_PUT_BYTES
 
 if TYPE_CHECKING:
@@ -110,15 +111,17 @@ async def write_body(
     with_crc: bool = False,
     limit_bytes: int = MAX_PUT_BYTES,
     data_key: bytes | None = None,
+    storage_class: str = STANDARD,
 ) -> Written:
-    """Store the body in two zones and check what the client claimed about it.
+    """Store the body as its storage class says and check what the client claimed about it.
 
     `algorithm` is the checksum to keep when the client claims none; with a `data_key` the bytes are
-    sealed on their way. Raises BadDigest,
-    EntityTooLarge, IncompleteBody and InvalidRequest; then nothing is left behind.
+    sealed on their way. Raises BadDigest, EntityTooLarge, IncompleteBody, InvalidStorageClass and
+    InvalidRequest; then nothing is left behind.
     """
     if body.length is not None and body.length > limit_bytes:
         raise _too_large(body.length, limit_bytes)
+    placement = placement_of(env, storage_class)
     hashes = _Hashes(claims.algorithm or algorithm or DEFAULT_ALGORITHM, with_crc=with_crc)
     blocks = _blocks(body, limit_bytes)
     first = await anext(blocks, b"")
@@ -127,7 +130,9 @@ async def write_body(
     size_bytes = 0
     seal = "" if data_key is None else new_seal(env.ids.bytes(SALT_BYTES))
     sealer = None if data_key is None else Sealer(data_key, seal)
-    async with env.bytes.writer(copies=2, size_hint=body.length, key=key) as writer:
+    async with env.bytes.writer(
+        copies=placement.copies, tier=placement.tier, size_hint=body.length, key=key
+    ) as writer:
         block = first
         while block:
             size_bytes += len(block)
