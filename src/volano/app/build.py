@@ -14,6 +14,7 @@ from volano.app.health import Health
 from volano.app.journal import GroupJournal
 from volano.backends.bytes.disk import open_disk
 from volano.backends.bytes.tiers import TieredStore
+from volano.backends.egress.http import HttpEgress
 from volano.backends.events.local import LocalEventFeed
 from volano.backends.inference.engine import EngineInference
 from volano.backends.runtime import open_runtime
@@ -23,6 +24,7 @@ from volano.backends.store.sqlite import open_sqlite
 from volano.backends.work.local import LocalWork
 from volano.kernel.call import Env
 from volano.kernel.clock import SystemClock
+from volano.kernel.egress import parse_networks
 from volano.kernel.errors import Internal, Invalid
 from volano.kernel.ids import Ids
 from volano.kernel.log import StreamLog
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from volano.kernel.bytes import ByteStore
     from volano.kernel.clock import Clock
     from volano.kernel.config import Config
+    from volano.kernel.egress import Network
     from volano.kernel.log import Log
     from volano.kernel.place import Region
     from volano.kernel.store import Tx
@@ -127,10 +130,17 @@ async def open_process(
             ),
             journal=journal,
             secrets=secrets,
+            egress=HttpEgress(_allowed_networks(config)),
         )
         health = Health(started_us=clock.now_us())
         _describe_metrics(metrics, health)
         yield Process(env=env, feed=feed, work=work, journal=journal, health=health, store=store)
+
+
+def _allowed_networks(config: Config) -> tuple[Network, ...]:
+    """Where tenants' URLs may point besides public addresses; test mode lets them come home."""
+    names = (*config.egress_allow, "127.0.0.0/8", "::1") if config.test_mode else config.egress_allow
+    return parse_networks(names)
 
 
 def _make_folder(folder: Path) -> None:

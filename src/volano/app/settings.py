@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from volano.kernel.config import Config
+from volano.kernel.egress import parse_networks
 from volano.kernel.errors import Invalid
 from volano.kernel.log import LEVELS
 
@@ -150,6 +151,10 @@ def _checked(config: Config) -> Config:
             raise BadSetting(f"{name} = {given!r}: it is one of {', '.join(choices)}.")
     if not config.lifecycle_day_s > 0:
         raise BadSetting(f"lifecycle_day_s = {config.lifecycle_day_s}: it is over 0.")
+    try:
+        parse_networks(config.egress_allow)
+    except Invalid as error:
+        raise BadSetting(error.message) from error
     if config.test_mode and not _is_loopback(config.listen):
         raise BadSetting(
             "test_mode opens the cloud to anyone who reaches it; it needs a loopback `listen`."

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from volano.kernel.bytes import ByteStore
     from volano.kernel.clock import Clock
     from volano.kernel.config import Config
+    from volano.kernel.egress import Egress
     from volano.kernel.events import EventFeed
     from volano.kernel.identity import Authority
     from volano.kernel.ids import Ids
@@ -45,6 +46,7 @@ class Env:
     authority: Authority
     journal: Journal
     secrets: SecretBox
+    egress: Egress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

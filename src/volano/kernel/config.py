@@ -17,7 +17,8 @@ class Config:
     where objects of the storage class EXTERNAL lie, with an access key of that store. `listen` is
     the address for both ports. `public_host` is the host name written into links and snippets.
     `test_mode` opens what conformance suites need and is refused unless `listen` is a loopback
-    address.
+    address. `egress_allow` names addresses and networks (`10.0.0.0/8`) that URLs of tenants
+    (webhooks, other stores) may point to besides public ones.
     """
 
     data_dir: Path
@@ -43,6 +44,7 @@ class Config:
     test_mode: bool = False
     test_file: Path | None = None
     lifecycle_day_s: float = 86_400.0
+    egress_allow: tuple[str, ...] = field(default_factory=tuple)
     extra_hosts: tuple[str, ...] = field(default_factory=tuple)
 
     @property

@@ -113,6 +113,7 @@ def make_env(*, manual: bool = False) -> Env:
         authority=OneUser(),
         journal=Records(),
         secrets=absent,
+        egress=absent,
     )
 
 
