@@ -1,5 +1,7 @@
 """Test mode's OpenID Connect issuer: signs a token for any subject and audience that is asked for.
 
+For sign-in it is whoever `login_hint` names, without a page, by authorization code and PKCE.
+
 It lets suites test AssumeRoleWithWebIdentity without a second program. The key is made at the
 first use and lives as long as the process.
 """
@@ -8,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 PATH = "/moto-api/oidc"
 MAX_BODY_BYTES = 64 * 1024
+MAX_CODES = 1000
 DEFAULT_LIFE_S = 3600
 KEY_ID = "test-1"
 _JSON = ("content-type", "application/json")
@@ -37,6 +41,7 @@ class OidcIssuer:
         self._issuer = f"{env.config.aws_url}{PATH}"
         self._key: rsa.RSAPrivateKey | None = None
         self._lock = asyncio.Lock()
+        self._codes: dict[str, dict[str, str]] = {}
 
     async def answer(self, request: Request) -> Response:
         route = (request.method, request.raw_path.removeprefix(PATH))
@@ -44,6 +49,8 @@ class OidcIssuer:
             return _json(self._discovery())
         if route == ("GET", "/jwks"):
             return _json({"keys": [_public(await self._private())]})
+        if route == ("GET", "/authorize"):
+            return self._authorize(dict(request.query))
         if route == ("POST", "/token"):
             return await self._token(request)
         return _json({"error": "not_found"}, status=404)
@@ -54,15 +61,43 @@ class OidcIssuer:
             "jwks_uri": f"{self._issuer}/jwks",
             "token_endpoint": f"{self._issuer}/token",
             "authorization_endpoint": f"{self._issuer}/authorize",
-            "response_types_supported": ["id_token"],
+            "response_types_supported": ["code", "id_token"],
+            "code_challenge_methods_supported": ["S256"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
         }
+
+    def _authorize(self, asked: dict[str, str]) -> Response:
+        """Send the browser back with a code, as an issuer where one is signed in already."""
+        code = self._env.ids.token(16)
+        if len(self._codes) >= MAX_CODES:
+            self._codes.clear()
+        self._codes[code] = asked
+        back = urlencode({"code": code, "state": asked.get("state", "")})
+        location = f"{asked.get('redirect_uri', '/')}?{back}"
+        return Response(status=302, headers=[("location", location)])
+
+    def _redeemed(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What to sign for a code, which works once; raises ValueError."""
+        begun = self._codes.pop(str(asked.get("code")), {})
+        digest = hashlib.sha256(str(asked.get("code_verifier")).encode()).digest()
+        if (
+            begun.get("code_challenge") != _base64(digest)
+            or begun.get("client_id") != asked.get("client_id")
+            or begun.get("redirect_uri") != asked.get("redirect_uri")
+        ):
+            raise ValueError("this code was given for something else")
+        who = begun.get("login_hint", "tester")
+        email = who if "@" in who else f"{who}@example.com"
+        more = {"nonce": begun.get("nonce"), "email": email, "email_verified": True}
+        return {"sub": who, "aud": begun["client_id"], "claims": more}
 
     async def _token(self, request: Request) -> Response:
         """`sub`, `aud` (or `client_id`), `expires_in` and any more `claims`, as form or JSON."""
         try:
             asked = _fields(await request.body.read(MAX_BODY_BYTES))
+            if asked.get("grant_type") == "authorization_code":
+                asked = self._redeemed(asked)
             life_s = int(asked.pop("expires_in", DEFAULT_LIFE_S))
         except (VolanoError, ValueError, TypeError):
             return _json({"error": "invalid_request"}, status=400)

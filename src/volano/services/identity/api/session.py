@@ -11,6 +11,7 @@ from volano.kernel.errors import NotFound
 from volano.services.identity.logic import login, passkeys, passwords, proof
 from volano.services.identity.logic.access import is_operator, stored_authority
 from volano.services.identity.logic.accounts import get_account
+from volano.services.identity.logic.challenges import count_beginning
 from volano.services.identity.model.credentials import SESSION_LIFE_S, SESSION_TAG
 from volano.services.identity.store.users import find_login, find_user
 from volano.wire.action import PUBLIC, SIGNED_IN, action
@@ -171,7 +172,7 @@ async def sign_in_by_code(env: Env, call: Call, request: SignInByCode) -> WithHe
 )
 async def begin_passkey_sign_in(env: Env, call: Call, request: Origin) -> Raw:
     """Options for `navigator.credentials.get`."""
-    await passwords.count_attempts(env, f"options:{call.source_ip}", call.source_ip)
+    await count_beginning(env, call.source_ip)
     return as_json(await passkeys.begin_assertion(env, request.origin))
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.kernel.errors import Unauthenticated
+from volano.kernel.errors import Throttled, Unauthenticated
 from volano.services.identity.model.sign_in import CHALLENGE_LIFE_S, Challenge, ChallengeKind
 from volano.services.identity.store import sign_in as rows
+from volano.services.identity.store.accounts import count_attempt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
 
+MAX_BEGINNINGS = 300
+"""Of one address in the life of a challenge: a company may sit behind one address."""
 TOO_OLD = "This took too long or was ended already; begin again."
 
 
@@ -38,6 +41,22 @@ async def open_challenge(
 
     await env.store.transact(write)
     return token
+
+
+async def count_beginning(env: Env, source_ip: str) -> None:
+    """One more sign-in begun at an address; raises Throttled when there were too many."""
+    now_us = env.clock.now_us()
+
+    async def write(tx: Tx) -> int:
+        return await count_attempt(
+            tx, f"begin:{source_ip}", now_us=now_us, window_us=CHALLENGE_LIFE_S * 1_000_000
+        )
+
+    if await env.store.transact(write) > MAX_BEGINNINGS:
+        raise Throttled(
+            "Too many sign-ins were begun from your address; wait ten minutes.",
+            retry_after_s=float(CHALLENGE_LIFE_S),
+        )
 
 
 async def find_challenge(env: Env, kind: ChallengeKind, token: str) -> Challenge:

@@ -15,6 +15,7 @@ from volano.kernel.errors import Invalid
 
 MAX_TOKEN_CHARACTERS = 20_000
 MIN_RSA_BITS = 2048
+SKEW_S = 60
 
 
 class InvalidIdentityToken(Invalid):
@@ -45,6 +46,17 @@ def verify_signature(token: str, keys: list[Any]) -> None:
     raise InvalidIdentityToken("Couldn't retrieve verification key from your identity provider")
 
 
+def require_in_time(claims: dict[str, Any], *, now_s: float) -> None:
+    """Raises InvalidIdentityToken for a token that is over, or not begun (RFC 7519, 4.1.4-6)."""
+    expires = claims.get("exp")
+    if not isinstance(expires, int | float) or isinstance(expires, bool) or expires <= now_s:
+        raise InvalidIdentityToken("Token expired: the ID Token provided is no longer valid.")
+    for name in ("nbf", "iat"):
+        value = claims.get(name)
+        if isinstance(value, int | float) and value > now_s + SKEW_S:
+            raise InvalidIdentityToken("The ID Token provided is not valid yet.")
+
+
 def _is_signed(signed: bytes, signature: bytes, algorithm: str, key: dict[str, Any]) -> bool:
     try:
         if algorithm == "RS256" and key.get("kty") == "RSA":
@@ -72,7 +84,8 @@ def _number(text: str) -> int:
 
 def _decode(text: str) -> bytes:
     try:
-        return base64.b64decode(text.encode("ascii") + b"==", altchars=b"-_", validate=True)
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        return base64.b64decode(padded, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidIdentityToken("The ID Token provided is not a valid JWT.") from error
 

@@ -72,7 +72,7 @@ async def sign_in(env: Env, call: Call, *, account: str, user_name: str, passwor
     Raises Unauthenticated with one message for every wrong combination, Throttled. Guesses are
     counted by the name that was typed, whether there is such a user or not.
     """
-    home = await _find_account(env, account)
+    home = await find_account(env, account)
     key = f"name:{home.id if home else account[:64].lower()}:{user_name[:64].lower()}"
     user = await _find_person(env, home, user_name)
     try:
@@ -130,7 +130,8 @@ async def sign_in_by_passkey(env: Env, call: Call, answer: Assertion) -> Entered
     return await enter(env, call, user, method="passkey", is_strong=True)
 
 
-async def _find_account(env: Env, account: str) -> Account | None:
+async def find_account(env: Env, account: str) -> Account | None:
+    """By id or alias; the first account of this cloud when none is named."""
     reader = env.store.reader
     if not account:
         known = await account_rows.select_accounts(reader, limit=1)
