@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 from volano.kernel.errors import Invalid, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterable, AsyncIterator
     from pathlib import Path
 
     from volano.wire.http import Request
@@ -120,16 +120,41 @@ async def read_multipart(
     request: Request, spool_dir: Path, *, max_file_bytes: int = MAX_UPLOAD_BYTES
 ) -> Form:
     """Read the multipart body of `request`; raises BadForm or TooLarge."""
-    boundary = _parameter(request.headers.get("content-type", ""), "boundary")
+    reader = _Reader(spool_dir, max_file_bytes)
+    async for kind, data in stream_parts(request.headers.get("content-type", ""), request.body):
+        await reader.take(kind, data)
+    return reader.form
+
+
+async def stream_parts(
+    content_type: str, body: AsyncIterable[bytes]
+) -> AsyncIterator[tuple[str, bytes]]:
+    """Pieces of a multipart body as they arrive: `head`, `data` … and `end` of each part.
+
+    Raises BadForm and TooLarge.
+    """
+    boundary = _parameter(content_type, "boundary")
     if not boundary or len(boundary) > 200:
         raise BadForm("The multipart body has no usable boundary in its Content-Type.")
-    reader = _Reader(spool_dir, max_file_bytes)
     splitter = _Splitter(boundary.encode("latin-1"))
-    async for chunk in request.body:
-        for kind, data in splitter.feed(chunk):
-            await reader.take(kind, data)
+    async for chunk in body:
+        for piece in splitter.feed(chunk):
+            yield piece
     splitter.require_end()
-    return reader.form
+
+
+def parse_part_head(head: bytes) -> tuple[str, str | None, str]:
+    """A part's name, file name (None when it has none) and media type; raises BadForm."""
+    headers: dict[str, str] = {}
+    for line in head.decode("utf-8", "replace").split("\r\n"):
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    disposition = headers.get("content-disposition", "")
+    field_name = _parameter(disposition, "name")
+    if not field_name:
+        raise BadForm("A part of the multipart body has no name.")
+    media = headers.get("content-type", "application/octet-stream")
+    return field_name, _parameter(disposition, "filename"), media
 
 
 class _Splitter:
@@ -232,17 +257,7 @@ class _Reader:
     def _open(self, head: bytes) -> None:
         if len(self.form.fields) + len(self.form.files) >= MAX_FORM_FIELDS:
             raise TooLarge(f"The form has more than {MAX_FORM_FIELDS} parts.")
-        headers: dict[str, str] = {}
-        for line in head.decode("utf-8", "replace").split("\r\n"):
-            name, _, value = line.partition(":")
-            headers[name.strip().lower()] = value.strip()
-        disposition = headers.get("content-disposition", "")
-        field_name = _parameter(disposition, "name")
-        if not field_name:
-            raise BadForm("A part of the multipart body has no name.")
-        self._name = field_name
-        filename = _parameter(disposition, "filename")
-        media = headers.get("content-type", "application/octet-stream")
+        self._name, filename, media = parse_part_head(head)
         self._file = None if filename is None else UploadedFile(filename, media)
         self._text = bytearray()
 

@@ -42,7 +42,7 @@ async def find_caller(env: Env, claim: Claim | None, signing_name: str) -> Calle
     now_us = env.clock.now_us()
     if not _is_time_free(env, claim):
         sigv4.check_time(claim, now_us)
-    if claim.version == 4 and not _takes_region(env, claim.region):
+    if claim.version == 4 and not takes_region(env, claim.region):
         raise _wrong_region(claim.region, env.region.name)
     if claim.service != signing_name:
         raise AuthFailure(
@@ -57,7 +57,7 @@ async def find_caller(env: Env, claim: Claim | None, signing_name: str) -> Calle
     return Caller(key.principal, claim, key)
 
 
-def _takes_region(env: Env, region: str) -> bool:
+def takes_region(env: Env, region: str) -> bool:
     """In test mode any region's name will do: public suites sign for many, and we are one."""
     return region == env.region.name or region in GLOBAL_REGIONS or env.config.test_mode
 
@@ -132,7 +132,7 @@ def _declared_hash(request: Request, claim: Claim | None) -> str:
     if declared is None and claim is not None and claim.presigned:
         declared = dict(request.query).get("X-Amz-Content-Sha256")
     if declared is None:
-        if claim is not None and not claim.presigned:
+        if claim is not None and not claim.presigned and claim.version == 4:
             raise Invalid(
                 "Missing required header for this request: x-amz-content-sha256",
                 code="InvalidRequest",

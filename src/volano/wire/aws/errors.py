@@ -22,6 +22,8 @@ from volano.wire.http import Response
 if TYPE_CHECKING:
     from botocore.model import ServiceModel
 
+    from volano.kernel.call import Call
+
 HEADER_FIELD = "header:"
 
 _FAMILY = {
@@ -160,11 +162,22 @@ class Origin:
     operation: str = "*"
     ran: bool = False
     """Whether an action was begun, which then leaves an audit record by itself."""
+    bucket: str = ""
+    key: str = ""
+    """What an S3 request names, still percent-encoded."""
+    call: Call | None = None
+    began_s: float = 0.0
+    code: str = ""
+    """The error's code in the answer, '' when there was none."""
+    signature_version: str = ""
+    auth_type: str = ""
+    """How an S3 request was signed, as access logs say it."""
 
 
 def render(error: VolanoError, origin: Origin) -> Response:
     """The response for `error`, without the request id headers."""
     code, status = words(error, origin)
+    origin.code = code
     extra = {k: v for k, v in error.fields.items() if not k.startswith(HEADER_FIELD)}
     headers = [
         (key.removeprefix(HEADER_FIELD), value)

@@ -1,9 +1,9 @@
-"""AWS Signature Version 2 in the query of an S3 URL, and in nothing else.
+"""AWS Signature Version 2, which only S3 takes: presigned links, and the headers of old programs.
 
 boto3 and aws-cli presign with it unasked when their region is one of S3's old ones (us-east-1 among
 them), so a presigned link of theirs has to work. Specified in the S3 user guide ("Signing and
-authenticating REST requests", query string alternative). Such a signature is HMAC-SHA1 over the
-method, the resource, what to answer with and the `x-amz-` parameters; it names no region.
+authenticating REST requests", with the query string alternative). Such a signature is HMAC-SHA1
+over the method, the resource, what to answer with and the `x-amz-` parameters; it names no region.
 """
 
 from __future__ import annotations
@@ -40,9 +40,14 @@ def expires_s(text: str) -> int:
     return int(text)
 
 
-def string_to_sign(request: Request, expires: str, host_bucket: str) -> str:
-    """What was signed; `host_bucket` is the bucket that the Host header names, or ''."""
+def string_to_sign(request: Request, expires: str | None, host_bucket: str) -> str:
+    """What was signed; `host_bucket` is the bucket that the Host header names, or ''.
+
+    `expires` is None for a signature in a header, which covers the date.
+    """
     headers = request.headers
+    if expires is None:
+        expires = "" if "x-amz-date" in headers else headers.get("date", "")
     lines = [
         request.method,
         headers.get("content-md5", ""),

@@ -31,9 +31,6 @@ MAX_EXPIRES_S = 7 * 24 * 3600
 MAX_SIGNED_HEADERS = 200
 EMPTY_SHA256 = sha256(b"").hexdigest()
 UNSIGNED = "UNSIGNED-PAYLOAD"
-_FORBIDDEN_MECHANISM = (
-    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
-)
 _DATE = re.compile(r"\d{8}T\d{6}Z")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9\-._~/]*").fullmatch
 _PLAIN_QUERY = re.compile(r"[A-Za-z0-9\-._~=&]*").fullmatch
@@ -69,7 +66,7 @@ class Claim:
     presigned: bool
     expires_s: int = 0
     version: int = 4
-    """2 is a presigned link of S3's old kind (sigv2.py); its `timestamp` is when it expires."""
+    """2 is S3's old kind (sigv2.py); a presigned link's `timestamp` is then when it expires."""
 
     @property
     def scope(self) -> str:
@@ -122,6 +119,8 @@ def _claim_of_old_query(request: Request) -> Claim | None:
 
 def _claim_of_header(request: Request, header: str) -> Claim:
     algorithm, _, rest = header.strip().partition(" ")
+    if algorithm == "AWS":
+        return _claim_of_old_header(request, rest)
     if algorithm != ALGORITHM:
         raise _other_algorithm(algorithm)
     fields: dict[str, str] = {}
@@ -146,6 +145,18 @@ def _claim_of_header(request: Request, header: str) -> Claim:
     )
 
 
+def _claim_of_old_header(request: Request, rest: str) -> Claim:
+    """Version 2 in a header: `AWS key:signature` (s3cmd and older programs)."""
+    key_id, _, signature = rest.strip().partition(":")
+    if not key_id or not signature:
+        raise Invalid("AWS authorization header is invalid.  Expected AwsAccessKeyId:signature")
+    token = request.headers.get("x-amz-security-token")
+    stamp = _timestamp(request)
+    if _DATE.fullmatch(stamp) is None:
+        stamp = _parsed_date(stamp)
+    return Claim(key_id, "", "", "s3", (), signature, stamp, token, presigned=False, version=2)
+
+
 def _timestamp(request: Request) -> str:
     stamp = request.headers.get("x-amz-date")
     if stamp is not None:
@@ -153,6 +164,11 @@ def _timestamp(request: Request) -> str:
     date = request.headers.get("date")
     if date is None:
         raise AuthFailure("AWS authentication requires a valid Date or x-amz-date header")
+    return _parsed_date(date)
+
+
+def _parsed_date(date: str) -> str:
+    """An HTTP date as a signature's timestamp."""
     from volano.wire.aws.scalars import BadValue, parse_timestamp  # noqa: PLC0415 - rare
 
     try:
@@ -168,8 +184,6 @@ def _other_algorithm(algorithm: str) -> Invalid:
             "AWS4-HMAC-SHA256 for one region.",
             code="InvalidRequest",
         )
-    if algorithm == "AWS":
-        return Invalid(_FORBIDDEN_MECHANISM, code="InvalidRequest")
     return Invalid("Unsupported Authorization Type", code="InvalidArgument")
 
 
@@ -267,12 +281,14 @@ def _claim(
 def check_time(claim: Claim, now_us: int) -> None:
     """Raise when the signature is too old, from the future, or expired."""
     stamp = claim.timestamp
-    if claim.version == 2:
+    if claim.version == 2 and claim.presigned:
         _check_old_expiry(sigv2.expires_s(stamp), now_us)
         return
     try:
         numbers = (stamp[:4], stamp[4:6], stamp[6:8], stamp[9:11], stamp[11:13], stamp[13:15])
         signed_s = _seconds(*map(int, numbers))
+        if signed_s < 0:
+            raise ValueError(stamp)
     except ValueError:
         raise AuthFailure("AWS authentication requires a valid Date or x-amz-date header") from None
     age_s = now_us / 1e6 - signed_s
@@ -349,8 +365,10 @@ def verify(request: Request, claim: Claim, key: AccessKey, payload_hash: str) ->
 
 
 def verify_old(request: Request, claim: Claim, key: AccessKey, host_bucket: str) -> None:
-    """Raise AuthFailure unless `key` made the version 2 signature in this request's query."""
-    to_sign = sigv2.string_to_sign(request, claim.timestamp, host_bucket)
+    """Raise AuthFailure unless `key` made the version 2 signature of this request."""
+    to_sign = sigv2.string_to_sign(
+        request, claim.timestamp if claim.presigned else None, host_bucket
+    )
     expected = sigv2.signature(key.secret_access_key, to_sign)
     if hmac.compare_digest(expected.encode(), claim.signature.encode("utf-8", "replace")):
         return

@@ -297,9 +297,13 @@ async def test_methods_that_mean_nothing_are_not_allowed(env: Env) -> None:
 
 
 async def test_preflight_is_refused_while_a_bucket_has_no_cors(env: Env) -> None:
-    response = await send(env, "OPTIONS", "/bkt/key", origin="https://a.example")
+    asked = {"origin": "https://a.example", "access_control_request_method": "GET"}
+    response = await send(env, "OPTIONS", "/bkt/key", **asked)
     assert response.status == 403
     assert "<Code>AccessForbidden</Code>" in text(response)
+    response = await send(env, "OPTIONS", "/bkt/key")
+    assert response.status == 400
+    assert "<Code>BadRequest</Code>" in text(response)
 
 
 async def test_every_answer_has_a_request_id(env: Env) -> None:

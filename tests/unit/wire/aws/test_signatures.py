@@ -207,7 +207,8 @@ MALFORMED = [
         f"AWS4-ECDSA-P256-SHA256 Credential={KEY_ID}/{SCOPE},SignedHeaders=host,Signature=0",
         "InvalidRequest",
     ),
-    ("AWS AKIAIOSFODNN7EXAMPLE:qgk2+6Sv9/oM7G3qLEjTH1a1l1g=", "InvalidRequest"),
+    ("AWS AKIAIOSFODNN7EXAMPLE:qgk2+6Sv9/oM7G3qLEjTH1a1l1g=", "SignatureDoesNotMatch"),
+    ("AWS AKIAIOSFODNN7EXAMPLE", "InvalidArgument"),
     ("Bearer abc", "InvalidArgument"),
     ("", "InvalidArgument"),
 ]

@@ -78,6 +78,18 @@ async def change_access(
     forget_bucket(env, name)
 
 
+async def change_flags(
+    tx: Tx, bucket: Bucket, *, cors: bool | None = None, website: bool | None = None
+) -> None:
+    """Note on the bucket's row that there are CORS rules or a website."""
+    access = bucket.access
+    if cors is not None:
+        access = replace(access, cors=cors)
+    if website is not None:
+        access = replace(access, website=website)
+    await rows.update_access(tx, bucket.id, access)
+
+
 async def put_bucket_acl(env: Env, bucket: Bucket, grants: tuple[Grant, ...]) -> None:
     """Replace the bucket's list. Raises AclNotSupported, and AccessDenied for a public one that is
     blocked.

@@ -21,7 +21,7 @@ from volano.services.objects.logic.access import (
     object_arn,
     open_bucket,
 )
-from volano.services.objects.logic.acl import FULL_CONTROL
+from volano.services.objects.logic.acl import FULL_CONTROL, OBJECT_OWNER_MAY
 from volano.services.objects.logic.versions import find_version
 from volano.services.objects.model import Acl, Grant
 
@@ -56,7 +56,7 @@ async def object_facts(
         return facts
     item = await find_version(env.store.reader, bucket, key, version_id)
     if item is None:
-        return facts
+        return _facts_of_missing(facts)
     facts |= {EXISTING_TAG + name: value for name, value in item.description.tags.items()}
     if not lists:
         return facts
@@ -66,6 +66,15 @@ async def object_facts(
     for name in (RESOURCE_GRANT, RESOURCE_GRANT_ANYONE):
         facts.pop(name, None)
     return facts | await granted_facts(env, call, bucket, acl.grants, of_bucket=False)
+
+
+def _facts_of_missing(facts: dict[str, str]) -> dict[str, str]:
+    """A key that is not there has no list; who may list the bucket may learn that."""
+    may = " ".join(sorted(OBJECT_OWNER_MAY))
+    for name in (RESOURCE_GRANT, RESOURCE_GRANT_ANYONE):
+        if "s3:ListBucket" in facts.get(name, "").split():
+            facts[name] += f" {may}"
+    return facts
 
 
 async def require_object_access(
