@@ -126,7 +126,13 @@ async def open_process(
             runtime=runtime,
             inference=inference,
             authority=identity.open_authority(
-                store=store, secrets=secrets, clock=clock, region=region, log=log, ids=ids
+                store=store,
+                secrets=secrets,
+                clock=clock,
+                region=region,
+                log=log,
+                ids=ids,
+                any_token=config.test_mode,
             ),
             journal=journal,
             secrets=secrets,

@@ -22,6 +22,8 @@ COMMANDS = {
     "zone": "drill: `volano zone fail b`, `volano zone restore b`, `volano zone list`",
     "login": "print a new one-time login link",
     "keys": "list, make and revoke keys",
+    "who-can": "who may do an action on a resource, and by which statement",
+    "explain": "why somebody may do something, or may not",
     "security": "say what is weak in this account, and how to mend it",
     "aws": "run any AWS operation: `volano aws s3 ListBuckets`",
     "enable": "install an extra: ml, scale or clients",
@@ -45,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"volano: there is no command {name!r}; see `volano --help`.", file=sys.stderr)
         return 2
-    module = importlib.import_module(f"volano.cli.{name}")
+    module = importlib.import_module(f"volano.cli.{name.replace('-', '_')}")
     parser = argparse.ArgumentParser(prog=f"volano {name}", description=COMMANDS[name])
     module.add_arguments(parser)
     return _run(module, parser.parse_args(arguments[1:]))

@@ -34,14 +34,12 @@ from volano.services.identity.logic.people import (
 )
 from volano.services.identity.logic.policy import PolicyKind, is_placeholder, require_policy
 from volano.services.identity.logic.quotas import declare_quota, quota_value, require_quota
+from volano.services.identity.logic.resource_policies import declare_resource_policy
 from volano.services.identity.logic.roles import get_role
 from volano.services.identity.logic.seed import SeedKmsKey, seed
 from volano.services.identity.logic.service_access import service_may
-from volano.services.identity.logic.sts import (
-    assume_role_for_instance,
-    get_session_token,
-    require_pass_role,
-)
+from volano.services.identity.logic.session_tokens import get_session_token
+from volano.services.identity.logic.sts import assume_role_for_instance, require_pass_role
 from volano.services.identity.model.credentials import TemporaryCredentials, Token, TokenKind
 from volano.services.identity.model.events import (
     PrincipalChanged,
@@ -86,6 +84,7 @@ __all__ = [
     "create_service_account",
     "create_slack_token",
     "declare_quota",
+    "declare_resource_policy",
     "find_account_by_email",
     "find_principal",
     "forget_caches",
@@ -108,8 +107,18 @@ __all__ = [
 
 
 def open_authority(
-    *, store: Store, secrets: SecretBox, clock: Clock, region: Region, log: Log, ids: Ids
+    *,
+    store: Store,
+    secrets: SecretBox,
+    clock: Clock,
+    region: Region,
+    log: Log,
+    ids: Ids,
+    any_token: bool = False,
 ) -> StoredAuthority:
-    """The process's Authority over the identity tables."""
+    """The process's Authority over the identity tables.
+
+    `any_token` (test mode) takes bearer tokens of any form: public suites seed their own.
+    """
     del ids, region  # deciding needs neither; app/ gives every port the same
-    return StoredAuthority(store=store, secrets=secrets, clock=clock, log=log)
+    return StoredAuthority(store=store, secrets=secrets, clock=clock, log=log, any_token=any_token)

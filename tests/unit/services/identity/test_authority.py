@@ -14,7 +14,7 @@ from volano.kernel.config import Config
 from volano.kernel.errors import Denied
 from volano.kernel.ids import RequestId
 from volano.services.identity import interface as identity
-from volano.services.identity.logic import attachments, keys, roles, sts, users
+from volano.services.identity.logic import attachments, keys, roles, session_tokens, users
 from volano.services.identity.logic.access_keys import create_access_key
 from volano.services.identity.logic.attachments import Target
 from volano.services.identity.logic.bootstrap import add_account, make_account_id
@@ -110,7 +110,7 @@ async def test_deleting_a_user_ends_every_credential(clocked, admin):
     user = await make_user(clocked, admin)
     plain = await api_key(clocked, user)
     _, key, _ = await create_access_key(clocked, admin, "ada")
-    temporary = await sts.get_session_token(clocked, call_of(clocked, user.principal()), None)
+    temporary = await session_tokens.get_session_token(clocked, call_of(clocked, user.principal()), None)
     link = await create_login_link(clocked, user.account, "ada")
     nobody = call_of(clocked, anonymous())
     session = await sign_in_by_link(clocked, nobody, link)
@@ -171,7 +171,7 @@ async def test_attempts_are_throttled_by_name_and_forgotten_after_the_window(clo
 
 async def test_expired_temporary_key_is_told_as_expired_for_a_day(clocked, admin):
     user = await make_user(clocked, admin)
-    made = await sts.get_session_token(clocked, call_of(clocked, user.principal()), 900)
+    made = await session_tokens.get_session_token(clocked, call_of(clocked, user.principal()), 900)
     clocked.clock.advance(901)
     await reconcile_expired(clocked)
     found = await clocked.authority.find_access_key(made.access_key_id, made.session_token)

@@ -107,6 +107,8 @@ def requests(owner: Call, key_id: str) -> dict[str, object]:
         "WebIdentityToken": "not.a.token",
         "RoleArn": f"arn:aws:iam::{owner.account}:role/role", "RoleSessionName": "work",
         "AssumeRolePolicyDocument": TRUST,
+        "ActionNames": ["s3:GetObject"], "PolicyInputList": [POLICY], "EncodedMessage": "eA==",
+        "PolicySourceArn": f"arn:aws:iam::{owner.account}:user/ada", "Name": "visitor",
     }  # fmt: skip
 
 
@@ -139,7 +141,8 @@ OWN_ONLY = {
     "iam:CreateOpenIDConnectProvider", "iam:ListOpenIDConnectProviders",
     "iam:CreatePolicy", "iam:ListUsers", "iam:ListGroups", "iam:ListRoles", "iam:ListPolicies",
     "iam:ListInstanceProfiles", "iam:GetAccountSummary", "iam:ListAccountAliases",
-    "sts:GetCallerIdentity", "sts:GetSessionToken",
+    "sts:GetCallerIdentity", "sts:GetSessionToken", "sts:GetFederationToken",
+    "iam:SimulateCustomPolicy", "iam:GetContextKeysForCustomPolicy",
 }  # fmt: skip
 
 

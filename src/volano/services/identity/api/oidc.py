@@ -108,11 +108,9 @@ async def update_open_id_connect_provider_thumbprint(env: Env, call: Call, reque
     permission=PUBLIC,
     resource="{RoleArn}",
     read_only=False,
-    partial="Issuers that sign with RS256 or ES256; no session tags, no PolicyArns.",
+    partial="Issuers that sign with RS256 or ES256.",
 )
 async def assume_role_with_web_identity(env: Env, call: Call, request: Shape) -> Shape:
-    if request.get("PolicyArns"):
-        raise ValidationError("PolicyArns are not supported; give the session policy in Policy.")
     if request.get("ProviderId"):
         raise ValidationError("ProviderId is for OAuth 2.0 providers, which are not supported.")
     wanted = sts.AssumeRole(
@@ -120,6 +118,7 @@ async def assume_role_with_web_identity(env: Env, call: Call, request: Shape) ->
         session_name=request["RoleSessionName"],
         duration_s=request.get("DurationSeconds"),
         policy=request.get("Policy"),
+        policy_arns=[one["arn"] for one in request.get("PolicyArns") or ()],
     )
     made, identity = await web_identity.assume_role_with_web_identity(
         env, call, wanted, request["WebIdentityToken"]
@@ -135,5 +134,5 @@ async def assume_role_with_web_identity(env: Env, call: Call, request: Shape) ->
         "AssumedRoleUser": {"AssumedRoleId": made.principal_id, "Arn": made.arn},
         "Provider": identity.provider.arn,
         "Audience": identity.audience,
-        "PackedPolicySize": 0,
-    }
+        "PackedPolicySize": made.packed_percent,
+    } | ({"SourceIdentity": identity.source_identity} if identity.source_identity else {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from volano.kernel.call import Call, Env
 from volano.services.identity.api.shapes import Shape, seconds, tags_of
-from volano.services.identity.logic import sts
+from volano.services.identity.logic import messages, session_tokens, sts
 from volano.services.identity.model.credentials import TemporaryCredentials
 from volano.services.identity.model.errors import ValidationError
 from volano.services.identity.store.keys import find_access_key, find_temporary_key
@@ -20,6 +20,10 @@ def _credentials(made: TemporaryCredentials) -> Shape:
     }
 
 
+def _policy_arns(request: Shape) -> list[str]:
+    return [one["arn"] for one in request.get("PolicyArns") or () if one.get("arn")]
+
+
 @action(
     "sts:GetCallerIdentity",
     permission=SIGNED_IN,
@@ -33,28 +37,76 @@ async def get_caller_identity(env: Env, call: Call, request: Shape) -> Shape:
 # The role's trust policy decides, which only logic can read: see `sts.assume_role`.
 @action("sts:AssumeRole", permission=SIGNED_IN, resource="{RoleArn}", read_only=False)
 async def assume_role(env: Env, call: Call, request: Shape) -> Shape:
+    if request.get("ProvidedContexts"):
+        raise ValidationError("ProvidedContexts are not supported.")
+    if bool(request.get("SerialNumber")) != bool(request.get("TokenCode")):
+        raise ValidationError("SerialNumber and TokenCode go together.")
     wanted = sts.AssumeRole(
         role_arn=request["RoleArn"],
         session_name=request["RoleSessionName"],
         duration_s=request.get("DurationSeconds"),
         policy=request.get("Policy"),
+        policy_arns=_policy_arns(request),
         tags=tags_of(request),
+        transitive=tuple(request.get("TransitiveTagKeys") or ()),
         external_id=request.get("ExternalId"),
+        source_identity=request.get("SourceIdentity"),
+        serial=request.get("SerialNumber"),
+        code=request.get("TokenCode"),
     )
-    if request.get("PolicyArns"):
-        raise ValidationError("PolicyArns are not supported; give the session policy in Policy.")
     made = await sts.assume_role(env, call, wanted)
-    return {
+    shape: Shape = {
         "Credentials": _credentials(made),
         "AssumedRoleUser": {"AssumedRoleId": made.principal_id, "Arn": made.arn},
-        "PackedPolicySize": 0,
+        "PackedPolicySize": made.packed_percent,
     }
+    if wanted.source_identity:
+        shape["SourceIdentity"] = wanted.source_identity
+    return shape
 
 
 @action("sts:GetSessionToken", permission=SIGNED_IN, resource="*", read_only=False)
 async def get_session_token(env: Env, call: Call, request: Shape) -> Shape:
-    made = await sts.get_session_token(env, call, request.get("DurationSeconds"))
+    made = await session_tokens.get_session_token(
+        env,
+        call,
+        request.get("DurationSeconds"),
+        serial=request.get("SerialNumber"),
+        code=request.get("TokenCode"),
+    )
     return {"Credentials": _credentials(made)}
+
+
+@action(
+    "sts:GetFederationToken",
+    permission="sts:GetFederationToken",
+    resource="arn:aws:sts::{account}:federated-user/{Name}",
+    read_only=False,
+)
+async def get_federation_token(env: Env, call: Call, request: Shape) -> Shape:
+    wanted = session_tokens.Federation(
+        name=request["Name"],
+        duration_s=request.get("DurationSeconds"),
+        policy=request.get("Policy"),
+        policy_arns=_policy_arns(request),
+        tags=tags_of(request),
+    )
+    made = await session_tokens.get_federation_token(env, call, wanted)
+    return {
+        "Credentials": _credentials(made),
+        "FederatedUser": {"FederatedUserId": made.principal_id, "Arn": made.arn},
+        "PackedPolicySize": made.packed_percent,
+    }
+
+
+@action(
+    "sts:DecodeAuthorizationMessage",
+    permission="sts:DecodeAuthorizationMessage",
+    resource="*",
+    read_only=True,
+)
+async def decode_authorization_message(env: Env, call: Call, request: Shape) -> Shape:
+    return {"DecodedMessage": messages.decode_message(env, call, request["EncodedMessage"])}
 
 
 @action("sts:GetAccessKeyInfo", permission="sts:GetAccessKeyInfo", resource="*")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import Denied
 from volano.kernel.identity import AccessKey, Principal, PrincipalKind
 from volano.services.identity.logic.credentials import MAX_CACHED, Credentials
+from volano.services.identity.logic.messages import encode_message
 from volano.services.identity.logic.policy import (
     CallFacts,
     Policies,
@@ -62,10 +63,21 @@ belong to the bucket's owner)."""
 class StoredAuthority:
     """The Authority over the identity tables."""
 
-    def __init__(self, *, store: Store, secrets: SecretBox, clock: Clock, log: Log) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        secrets: SecretBox,
+        clock: Clock,
+        log: Log,
+        any_token: bool = False,
+    ) -> None:
         self._store = store
+        self._secrets = secrets
         self._clock = clock
-        self.credentials = Credentials(store=store, secrets=secrets, clock=clock)
+        self.credentials = Credentials(
+            store=store, secrets=secrets, clock=clock, any_token=any_token
+        )
         self.sources = PolicySources(store, log)
         self._policies: Recent[str, Policies] = Recent(clock, limit=MAX_CACHED)
         self._orgs: Recent[str, OrgFacts] = Recent(clock, limit=MAX_CACHED)
@@ -112,11 +124,18 @@ class StoredAuthority:
             )
         if permission.startswith(OPERATOR):
             await self._require_operator(call, permission)
+        if permission.startswith(("iam:", "sts:")):
+            _require_session_may(call, permission)
         if resource.startswith("arn:aws:iam::"):
             resource = await self._with_path(resource)
         verdict = await self.verdict(call, permission, resource, context)
         if not verdict.allowed:
-            raise _denied(call, permission, resource, verdict)
+            encoded = ""
+            if permission.startswith("ec2:") and who.kind is not PrincipalKind.ANONYMOUS:
+                encoded = encode_message(
+                    self._secrets, call, permission, resource, verdict, context
+                )
+            raise _denied(call, permission, resource, verdict, encoded)
 
     async def verdict(
         self,
@@ -248,16 +267,43 @@ def _scopes_allow(call: Call, permission: str) -> bool:
     return any(compile_glob(scope.lower())(lower) for scope in scopes)
 
 
-def _denied(call: Call, permission: str, resource: str, verdict: Verdict) -> Denied:
+def _require_session_may(call: Call, permission: str) -> None:
+    """Refuse what sessions of users may not do (IAM user guide, "Comparing STS API operations"):
+    IAM without a second factor, and STS but for who they are."""
+    who = call.principal
+    if who.session_expires_us is None or who.kind is PrincipalKind.ROLE_SESSION:
+        return
+    federated = ":federated-user/" in who.arn
+    shown = who.facts.get("aws:MultiFactorAuthPresent") == "true" and not federated
+    if permission.startswith("iam:") and call.door == "aws" and not shown:
+        raise Denied(
+            f"User: {who.arn} is not authorized to perform: {permission} with session credentials "
+            "that were opened without MFA"
+        )
+    if permission.startswith("sts:") and permission not in _STS_OF_SESSIONS:
+        raise Denied(f"Cannot call {permission.partition(':')[2]} with session credentials")
+
+
+_STS_OF_SESSIONS = ("sts:GetAccessKeyInfo", "sts:DecodeAuthorizationMessage")
+
+
+def _denied(
+    call: Call, permission: str, resource: str, verdict: Verdict, encoded: str = ""
+) -> Denied:
     who = call.principal
     if who.kind is PrincipalKind.ANONYMOUS:
         return Denied("Access Denied")
     shown = f'"{resource}"' if permission.startswith("s3:") else resource
-    return Denied(
+    told = (
         f"User: {who.arn} is not authorized to perform: {permission} on resource: {shown} "
-        f"{verdict.reason}",
-        facts={"permission": permission, "resource": resource},
+        f"{verdict.reason}"
     )
+    if encoded:
+        told = (
+            f"You are not authorized to perform this operation. {told}. "
+            f"Encoded authorization failure message: {encoded}"
+        )
+    return Denied(told, facts={"permission": permission, "resource": resource})
 
 
 def forget(env: Env) -> None:

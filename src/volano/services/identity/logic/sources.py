@@ -42,6 +42,7 @@ UNREADABLE = (
 )
 """Stands for a stored policy that cannot be read."""
 MAX_GROUPS = 1000
+_HOLDERS = {"AROA": "role", "AGPA": "group"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ class PolicySources:
 
     def source(
         self, kind: SourceKind, name: str, text: str, *, arn: str = "", through: str = "",
-        level: int = 0, grammar: PolicyKind = PolicyKind.IDENTITY,
+        holder: str = "", level: int = 0, grammar: PolicyKind = PolicyKind.IDENTITY,
     ) -> Source:  # fmt: skip
         """A policy with its name."""
         compiled = self.compiled(text, grammar)
@@ -89,7 +90,7 @@ class PolicySources:
             text = UNREADABLE
         return Source(
             kind=kind, name=name, text=text, compiled=compiled, arn=arn, through=through,
-            level=level,
+            holder=holder, level=level,
         )  # fmt: skip
 
     async def of_holder(self, holder: str) -> list[Source]:
@@ -101,7 +102,13 @@ class PolicySources:
             for group in await group_rows.select_groups_of(reader, holder, limit=MAX_GROUPS)
         }
         found = [
-            self.source(SourceKind.IDENTITY, name, document, through=groups.get(target, ""))
+            self.source(
+                SourceKind.IDENTITY,
+                name,
+                document,
+                through=groups.get(target, ""),
+                holder=_HOLDERS.get(target[:4], "user"),
+            )
             for target, name, document in inline
         ]
         for target, arn in attached:

@@ -6,7 +6,8 @@ then the role's trust policy decides with the token's claims as condition keys (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from volano.kernel.call import Call
@@ -21,7 +22,11 @@ from volano.services.identity.logic.jwt import (
     parse_unverified,
     verify_signature,
 )
-from volano.services.identity.logic.policy import PolicyKind, require_policy
+from volano.services.identity.logic.names import require_tags
+from volano.services.identity.logic.session_policies import (
+    packed_percent,
+    require_session_policies,
+)
 from volano.services.identity.store import oidc as rows
 
 if TYPE_CHECKING:
@@ -31,6 +36,8 @@ if TYPE_CHECKING:
     from volano.services.identity.model.principals import Role
 
 PERMISSION = "sts:AssumeRoleWithWebIdentity"
+TAGS_CLAIM = "https://aws.amazon.com/tags"
+SOURCE_CLAIM = "https://aws.amazon.com/source_identity"
 SKEW_S = 60
 
 
@@ -40,11 +47,19 @@ class ExpiredToken(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebIdentity:
-    """What a token says, once it is verified."""
+    """What a token says, once it is verified.
+
+    `keys` are its claims as condition keys (`ISSUER:sub`). Tags, which of them go on, and the
+    source identity come from the claims that STS names (`https://aws.amazon.com/tags`).
+    """
 
     provider: OidcProvider
     subject: str
     audience: str
+    keys: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    transitive: tuple[str, ...] = ()
+    source_identity: str = ""
 
 
 async def assume_role_with_web_identity(
@@ -52,11 +67,10 @@ async def assume_role_with_web_identity(
 ) -> tuple[TemporaryCredentials, WebIdentity]:
     """Raises Denied, InvalidIdentityToken, ExpiredToken and IdpCommunicationError."""
     sts.require_session_name(wanted.session_name)
-    if wanted.policy is not None:
-        require_policy(wanted.policy, PolicyKind.IDENTITY, limit=2048)
     role = await sts.find_role(env, wanted.role_arn)
     if role is None:
         raise _denied()
+    policy = await require_session_policies(env, role.account, wanted.policy, wanted.policy_arns)
     identity = await _verify(env, role, token)
     visitor = Principal(
         kind=PrincipalKind.SYSTEM,
@@ -66,19 +80,38 @@ async def assume_role_with_web_identity(
         arn=identity.provider.arn,
     )
     call = call.acting_as(visitor)
-    verdict = await stored_authority(env).verdict(
-        call, PERMISSION, role.arn, _facts(role, wanted, identity), resource_must_allow=True
-    )
-    if not verdict.allowed:
-        raise _denied()
+    facts = _facts(role, wanted, identity)
+    needed = [PERMISSION] + (["sts:TagSession"] if identity.tags else [])
+    if identity.source_identity:
+        needed.append("sts:SetSourceIdentity")
+    for permission in needed:
+        verdict = await stored_authority(env).verdict(
+            call, permission, role.arn, facts, resource_must_allow=True
+        )
+        if not verdict.allowed:
+            raise _denied()
     made = await sts.issue_session(
         env,
         role,
         wanted.session_name,
         duration_s=sts.role_duration(call, role, wanted.duration_s),
-        policy=wanted.policy,
+        policy=policy,
+        tags=identity.tags,
+        facts=_session_facts(env, call, identity),
+        packed=packed_percent(wanted.policy, wanted.policy_arns, identity.tags),
     )
     return made, identity
+
+
+def _session_facts(env: Env, call: Call, identity: WebIdentity) -> dict[str, str]:
+    facts = sts.session_facts(env, call, mfa=False)
+    facts["aws:FederatedProvider"] = identity.provider.arn
+    facts |= identity.keys
+    if identity.transitive:
+        facts[sts.TRANSITIVE] = "\n".join(identity.transitive)
+    if identity.source_identity:
+        facts[sts.SOURCE_IDENTITY] = identity.source_identity
+    return facts
 
 
 def _denied() -> Denied:
@@ -86,14 +119,18 @@ def _denied() -> Denied:
 
 
 def _facts(role: Role, wanted: sts.AssumeRole, identity: WebIdentity) -> dict[str, str]:
-    url = identity.provider.url
-    return {
+    found = {
         RESOURCE_POLICY: role.trust,
         "sts:RoleSessionName": wanted.session_name,
         "aws:FederatedProvider": identity.provider.arn,
-        f"{url}:sub": identity.subject,
-        f"{url}:aud": identity.audience,
+        **identity.keys,
     }
+    if identity.tags:
+        found["aws:TagKeys"] = "\n".join(identity.tags)
+        found |= {f"aws:RequestTag/{key}": value for key, value in identity.tags.items()}
+    if identity.source_identity:
+        found["sts:SourceIdentity"] = identity.source_identity
+    return found
 
 
 async def _verify(env: Env, role: Role, token: str) -> WebIdentity:
@@ -115,9 +152,46 @@ async def _verify(env: Env, role: Role, token: str) -> WebIdentity:
     subject = claims.get("sub")
     if not isinstance(subject, str) or not subject:
         raise InvalidIdentityToken("The ID Token provided has no subject.")
+    audience = _require_audience(provider, claims)
+    tags, transitive = _tags(claims)
+    source = claims.get(SOURCE_CLAIM)
     return WebIdentity(
-        provider=provider, subject=subject, audience=_require_audience(provider, claims)
+        provider=provider,
+        subject=subject,
+        audience=audience,
+        keys=_keys(provider.url, claims, subject, audience),
+        tags=tags,
+        transitive=transitive,
+        source_identity=source if isinstance(source, str) else "",
     )
+
+
+def _keys(url: str, claims: dict[str, Any], subject: str, audience: str) -> dict[str, str]:
+    keys = {f"{url}:sub": subject, f"{url}:aud": audience}
+    for name in ("amr", "azp", "email", "oaud"):
+        value = claims.get("aud" if name == "oaud" else name)
+        if isinstance(value, str):
+            keys[f"{url}:{name}"] = value
+    return keys
+
+
+def _tags(claims: dict[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Session tags of the token: key to value, and the keys that go on; raises
+    InvalidIdentityToken."""
+    given = claims.get(TAGS_CLAIM)
+    if given is None:
+        return {}, ()
+    found: dict[str, str] = {}
+    named = given.get("principal_tags") if isinstance(given, dict) else None
+    for key, values in named.items() if isinstance(named, dict) else ():
+        value = values[0] if isinstance(values, list) and len(values) == 1 else values
+        if not isinstance(value, str):
+            raise InvalidIdentityToken("A session tag of the ID Token has no single value.")
+        found[key] = value
+    going = given.get("transitive_tag_keys") if isinstance(given, dict) else None
+    going = going if isinstance(going, list) else []
+    require_tags(found)
+    return found, tuple(key for key in going if key in found)
 
 
 def _require_times(env: Env, claims: dict[str, Any]) -> None:

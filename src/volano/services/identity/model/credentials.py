@@ -48,7 +48,9 @@ class AccessKeyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemporaryKey:
-    """Credentials of STS. `principal_id` is the id of a user or of a role."""
+    """Credentials of STS. `principal_id` is the id of a user or of a role; `session_name` is the
+    role session's or the federated user's. `facts` are condition keys that hold for the session.
+    """
 
     id: str
     account: AccountId
@@ -58,13 +60,17 @@ class TemporaryKey:
     token_digest: bytes
     policy: str | None
     tags: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
     created_us: int
     expires_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemporaryCredentials:
-    """Temporary credentials as the asker gets them, once."""
+    """Temporary credentials as the asker gets them, once.
+
+    `packed_percent` is how much of their limit session policies and tags take.
+    """
 
     access_key_id: str
     secret_access_key: str
@@ -72,6 +78,7 @@ class TemporaryCredentials:
     expires_us: int
     principal_id: str
     arn: str
+    packed_percent: int = 0
 
     def __repr__(self) -> str:
         return f"TemporaryCredentials({self.access_key_id})"

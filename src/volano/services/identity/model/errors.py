@@ -36,3 +36,33 @@ class MalformedPolicyDocument(Invalid):
 
 class PasswordPolicyViolation(Invalid):
     code = "PasswordPolicyViolation"
+
+
+class InvalidAuthenticationCode(Invalid):
+    code = "InvalidAuthenticationCode"
+    status = 403
+
+
+class KeyPairMismatch(Invalid):
+    code = "KeyPairMismatch"
+
+
+class MalformedCertificate(Invalid):
+    code = "MalformedCertificate"
+
+
+class InvalidPublicKey(Invalid):
+    code = "InvalidPublicKey"
+
+
+class PackedPolicyTooLarge(Invalid):
+    code = "PackedPolicyTooLarge"
+
+
+class InvalidAuthorizationMessage(Invalid):
+    code = "InvalidAuthorizationMessageException"
+
+
+class CredentialReportNotPresent(NotFound):
+    code = "ReportNotPresent"
+    status = 410

@@ -17,7 +17,7 @@ _KEY = (
 )
 _TEMPORARY = (
     "id, account, principal_id, session_name, secret, token_digest, policy, tags, created_us, "
-    "expires_us"
+    "expires_us, facts"
 )
 _BEARER = (
     "id, account, user_id, kind, name, hint, app, scopes, created_us, expires_us, last_used_us"
@@ -90,7 +90,8 @@ async def select_access_keys(reader: Reader, user_id: str) -> list[AccessKeyRow]
 
 async def insert_temporary_key(tx: Tx, key: TemporaryKey) -> None:
     await tx.execute(
-        f"INSERT INTO identity_temporary_key ({_TEMPORARY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO identity_temporary_key ({_TEMPORARY}) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         key.id,
         key.account,
         key.principal_id,
@@ -101,6 +102,7 @@ async def insert_temporary_key(tx: Tx, key: TemporaryKey) -> None:
         json.dumps(dict(key.tags)),
         key.created_us,
         key.expires_us,
+        json.dumps(dict(key.facts)),
     )
 
 
@@ -119,6 +121,7 @@ async def find_temporary_key(reader: Reader, key_id: str) -> TemporaryKey | None
         tags=json.loads(row[7]),
         created_us=row[8],
         expires_us=row[9],
+        facts=json.loads(row[10]),
     )
 
 

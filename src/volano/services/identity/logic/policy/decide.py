@@ -83,7 +83,8 @@ def decide(question: Question, policies: Policies) -> Verdict:
         refused = _controls(question, policies)
         if refused is not None:
             return refused
-    if is_root and question.same_account and permission in _ALWAYS_ROOT:
+    unlimited = is_root and policies.session is None
+    if unlimited and question.same_account and permission in _ALWAYS_ROOT:
         return ALLOWED
     identity = _effect(policies.identity, question)
     boundary = _effect(policies.boundary, question)

@@ -36,7 +36,8 @@ class SourceKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A policy that takes part. `through` is the group or unit that it hangs on.
+    """A policy that takes part. `through` is the group or unit that it hangs on; `holder` is
+    `user`, `group` or `role` for an inline policy.
 
     `level` counts from the root of an organization down; policies of one level are read together.
     """
@@ -47,6 +48,7 @@ class Source:
     compiled: PolicySet
     arn: str = ""
     through: str = ""
+    holder: str = ""
     level: int = 0
 
 
