@@ -13,8 +13,8 @@ from volano.services.identity.interface import (
     declare_resource_policy,
     is_placeholder,
 )
-from volano.services.kms import store as rows
 from volano.services.kms.model import default_policy
+from volano.services.kms.store import keys as rows
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
