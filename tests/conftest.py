@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.ceph import Ceph, start_ceph
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -143,6 +144,16 @@ def postgres() -> Iterator[Postgres]:
     server = Postgres(folder)
     yield server
     server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ceph() -> Iterator[Ceph]:
+    """A third-party S3 store. Mark users `xdist_group("ceph")`, so that one worker starts it."""
+    folder = Path(tempfile.mkdtemp(prefix="volano-ceph-", dir="/tmp"))
+    gateway = start_ceph(folder)
+    yield gateway
+    gateway.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -307,8 +318,14 @@ def _wait_ready(server: Volano) -> None:
         time.sleep(0.05)
 
 
-def start_volano(folder: Path, *, store: str = "sqlite", **settings: str) -> Volano:
-    """Start a server in `folder`; settings become VOLANO_* variables."""
+def start_volano(
+    folder: Path,
+    *,
+    store: str = "sqlite",
+    variables: dict[str, str] | None = None,
+    **settings: str,
+) -> Volano:
+    """Start a server in `folder`; settings become VOLANO_* variables, `variables` are as they are."""
     data_dir = folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
     port, aws_port = free_port(), free_port()
@@ -329,6 +346,7 @@ def start_volano(folder: Path, *, store: str = "sqlite", **settings: str) -> Vol
     }
     environment = clean | {"VOLANO_PUBLIC_HOST": "127.0.0.1", "PYTHONPATH": str(ROOT / "src")}
     environment |= {f"VOLANO_{key.upper()}": value for key, value in settings.items()}
+    environment |= variables or {}
     server = Volano(
         process=_spawn(arguments, environment, data_dir),
         data_dir=data_dir,

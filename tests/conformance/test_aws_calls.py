@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 
@@ -77,3 +81,24 @@ def test_the_trail_names_the_operation(volano, bucket):
     call(volano, "s3", "GetBucketLocation", {"Bucket": bucket})
     _, found = volano.rest("GET", "/audit?action=s3:GetBucketLocation")
     assert found["items"], found
+
+
+def test_the_command_line_runs_any_operation(volano, bucket):
+    def run(*arguments, given=None):
+        return subprocess.run(
+            [sys.executable, "-m", "volano", "aws", *arguments, "--data", str(volano.data_dir)],
+            capture_output=True,
+            text=True,
+            input=given,
+            env=volano.environment,
+            check=False,
+        )
+
+    said = run("s3", "GetBucketLocation", "-", given=json.dumps({"Bucket": bucket}))
+    assert said.returncode == 0, said.stderr
+    where = volano.credentials["AWS_DEFAULT_REGION"]
+    assert json.loads(said.stdout) == {"LocationConstraint": where}
+    assert run("s3", "GetBucketLocation", "{").returncode == 2
+    assert (
+        "no-such-bucket" in run("s3", "GetBucketLocation", '{"Bucket": "no-such-bucket-x"}').stderr
+    )

@@ -20,6 +20,8 @@ PAGES = {
     "/people/keys": "keys",
     "/people/audit": "audit",
     "/people/account": "account",
+    "/people/policies": "policies",
+    "/security": "security",
     "/models": "models",
     "/chat": "chat",
 }

@@ -1,4 +1,4 @@
-"""The S3 backend against a real third-party S3 server (moto's, in its own process)."""
+"""The S3 backend against real third-party S3 servers (moto's, Ceph's gateway) and another Volano."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
 import pytest
@@ -27,8 +27,45 @@ BUCKET = "volano-bytes"
 KEY = S3Credentials(access_key_id="testing", secret_access_key="testing")
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
+class Outside(NamedTuple):
+    """A store to keep bytes in."""
+
+    url: str
+    key: S3Credentials = KEY
+    region: str = "us-east-1"
+
+
+@pytest.fixture(
+    scope="module",
+    params=["moto", pytest.param("ceph", marks=pytest.mark.xdist_group("ceph")), "volano"],
+)
+def endpoint(request: pytest.FixtureRequest) -> Iterator[Outside]:
+    if request.param == "moto":
+        yield from _moto()
+        return
+    if request.param == "ceph":
+        found = Outside(request.getfixturevalue("ceph").url)
+    else:
+        volano = request.getfixturevalue("volano_sqlite")
+        found = Outside(
+            volano.aws_url,
+            S3Credentials(
+                access_key_id=volano.credentials["AWS_ACCESS_KEY_ID"],
+                secret_access_key=volano.credentials["AWS_SECRET_ACCESS_KEY"],
+            ),
+            volano.credentials["AWS_DEFAULT_REGION"],
+        )
+    _make_bucket(found)
+    yield found  # noqa: PT022 - the other branch has a teardown
+
+
+def _make_bucket(outside: Outside) -> None:
+    where = {"CreateBucketConfiguration": {"LocationConstraint": outside.region}}
+    plain = outside.region == "us-east-1"
+    _client(outside).create_bucket(Bucket=BUCKET, **({} if plain else where))
+
+
+def _moto() -> Iterator[Outside]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -36,9 +73,9 @@ def endpoint() -> Iterator[str]:
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(server, port)
-        url = f"http://127.0.0.1:{port}"
-        _client(url).create_bucket(Bucket=BUCKET)
-        yield url
+        found = Outside(f"http://127.0.0.1:{port}")
+        _make_bucket(found)
+        yield found
     finally:
         server.terminate()
         server.wait()
@@ -55,13 +92,13 @@ def _wait_for(server: subprocess.Popen[bytes], port: int) -> None:
     raise RuntimeError("moto's server did not start")
 
 
-def _client(url: str):  # type: ignore[no-untyped-def]  # boto3 has no types
+def _client(outside: Outside):  # type: ignore[no-untyped-def]  # boto3 has no types
     return boto3.client(
         "s3",
-        endpoint_url=url,
-        region_name="us-east-1",
-        aws_access_key_id=KEY.access_key_id,
-        aws_secret_access_key=KEY.secret_access_key,
+        endpoint_url=outside.url,
+        region_name=outside.region,
+        aws_access_key_id=outside.key.access_key_id,
+        aws_secret_access_key=outside.key.secret_access_key,
     )
 
 
@@ -71,9 +108,11 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def store(endpoint: str, clock: ManualClock, request: pytest.FixtureRequest) -> S3ByteStore:
+def store(endpoint: Outside, clock: ManualClock, request: pytest.FixtureRequest) -> S3ByteStore:
     prefix = f"/region/{request.node.name}/"
-    return open_s3(endpoint, BUCKET, prefix, KEY, "us-east-1", ids=Ids(), clock=clock)
+    return open_s3(
+        endpoint.url, BUCKET, prefix, endpoint.key, endpoint.region, ids=Ids(), clock=clock
+    )
 
 
 async def _each(*blobs: Blob) -> AsyncIterator[Blob]:
@@ -97,7 +136,7 @@ async def test_a_blob_of_any_size_reads_back_whole_and_by_range(
 
 
 async def test_leaving_a_writer_without_commit_leaves_nothing(
-    store: S3ByteStore, endpoint: str
+    store: S3ByteStore, endpoint: Outside
 ) -> None:
     async with store.writer() as writer:
         await writer.write(b"small")
@@ -119,7 +158,9 @@ async def test_deleted_blobs_are_gone_and_may_be_deleted_again(store: S3ByteStor
     assert await store.read_all(other) == b"other"
 
 
-async def test_changed_bytes_are_never_returned_whole(store: S3ByteStore, endpoint: str) -> None:
+async def test_changed_bytes_are_never_returned_whole(
+    store: S3ByteStore, endpoint: Outside
+) -> None:
     blob = await put(store, b"a" * 1000)
     path = store._path(blob.id.split(".")[1])
     _client(endpoint).put_object(Bucket=BUCKET, Key=path, Body=b"a" * 999 + b"b")
@@ -150,9 +191,9 @@ async def test_zones_are_the_stores_business(store: S3ByteStore) -> None:
 
 
 async def test_a_store_that_refuses_is_unavailable_and_big_writes_do_not_hang(
-    endpoint: str,
+    endpoint: Outside,
 ) -> None:
-    store = open_s3(endpoint, "no-such-bucket", "", KEY, "us-east-1", ids=Ids())
+    store = open_s3(endpoint.url, "no-such-bucket", "", endpoint.key, endpoint.region, ids=Ids())
     with pytest.raises(Unavailable):
         await put(store, b"small")
     with pytest.raises(Unavailable):
