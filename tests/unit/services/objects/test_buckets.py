@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from volano.kernel.errors import Denied, NotBuilt
+from volano.kernel.errors import Denied
 from volano.services.identity.logic.quotas import set_quota
 from volano.services.objects.logic.errors import (
     AccessDenied,
@@ -62,8 +62,6 @@ async def test_create_bucket_refuses_what_it_cannot_keep(s3):
         )
     with pytest.raises(InvalidRequest):
         await s3("CreateBucket", Bucket="open", ACL="public-read")
-    with pytest.raises(NotBuilt):
-        await s3("CreateBucket", Bucket="locked", ObjectLockEnabledForBucket=True)
     assert [bucket["Name"] for bucket in (await s3("ListBuckets"))["Buckets"]] == ["shop"]
 
 

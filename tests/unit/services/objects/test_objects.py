@@ -187,8 +187,10 @@ async def test_range_outside_of_the_object_is_refused(s3):
         await s3("GetObject", Bucket="shop", Key="k", Range="bytes=0-", PartNumber=1)
     with pytest.raises(InvalidPart):
         await s3("GetObject", Bucket="shop", Key="k", PartNumber=2)
-    with pytest.raises(NoSuchVersion):
+    with pytest.raises(InvalidArgument, match="version id"):
         await s3("GetObject", Bucket="shop", Key="k", VersionId="abc")
+    with pytest.raises(NoSuchVersion):
+        await s3("GetObject", Bucket="shop", Key="k", VersionId="0" * 32)
     assert await s3.body("shop", "k", VersionId="null") == b"0123456789"
 
 

@@ -14,7 +14,7 @@ from volano.services.objects.logic.errors import AccessDenied, MalformedXml
 from volano.services.objects.logic.locks import BYPASS
 from volano.services.objects.logic.metering import WRITE, count_request
 from volano.services.objects.model import MAX_PAGE, Acl, Description
-from volano.wire.action import PERMISSION, SIGNED_IN, action
+from volano.wire.action import SIGNED_IN, action
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env

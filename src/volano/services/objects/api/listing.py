@@ -39,6 +39,9 @@ async def list_objects(env: Env, call: Call, request: Request) -> Result:
     bucket, listing, result = await _list(env, request, after=marker)
     encode = _encoder(request)
     result["Marker"] = encode(marker)
+    prefix = request.get("Prefix") or ""
+    if not any(map(_is_control, prefix)):
+        result["Prefix"] = prefix  # stock clients do not decode it in the first version
     if listing.is_truncated and request.get("Delimiter"):
         result["NextMarker"] = encode(listing.last)
     owner = await owner_of(env, bucket.account)
@@ -174,6 +177,11 @@ def _entry(item: ListedObject | ListedVersion, key: str, owner: Result | None) -
     if owner is not None:
         entry["Owner"] = owner
     return entry
+
+
+def _is_control(character: str) -> bool:
+    """Whether XML cannot hold the character."""
+    return character < " " and character not in "\t\n\r"
 
 
 def _as_is(text: str) -> str:

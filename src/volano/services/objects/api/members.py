@@ -10,7 +10,13 @@ from volano.services.objects.logic.conditions import ReadConditions, WriteCondit
 from volano.services.objects.logic.descriptions import parse_tag_header
 from volano.services.objects.logic.errors import InvalidArgument
 from volano.services.objects.logic.writing import BytesBody
-from volano.services.objects.model import MAX_PAGE, NO_RETENTION, Description, Retention
+from volano.services.objects.model import (
+    MAX_PAGE,
+    NO_RETENTION,
+    NULL_VERSION,
+    Description,
+    Retention,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -93,6 +99,11 @@ def retention_members(retention: Retention) -> Result:
 def version_member(bucket: Bucket, item: StoredObject) -> Result:
     """The version's id, which a bucket that never had versioning does not tell."""
     return {"VersionId": item.version_id} if bucket.versioning else {}
+
+
+def written_version(item: StoredObject) -> Result:
+    """The id of a version that was written; S3 does not name the null version then."""
+    return {} if item.version_id == NULL_VERSION else {"VersionId": item.version_id}
 
 
 def _http_text(value: datetime | str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from volano.kernel.ids import AccountId, parse_arn
 from volano.services.objects.api.encryption import (
     context_member,
     customer_of,
@@ -26,6 +27,7 @@ from volano.services.objects.api.members import (
     retention_of,
     seconds,
     write_conditions,
+    written_version,
 )
 from volano.services.objects.api.objects import OBJECT, source_of
 from volano.services.objects.api.owners import owner_of
@@ -35,13 +37,12 @@ from volano.services.objects.logic.checksums import parse_claims, require_algori
 from volano.services.objects.logic.errors import InvalidArgument, MalformedXml
 from volano.services.objects.logic.names import require_text
 from volano.services.objects.logic.object_access import owner_of_upload
-from volano.services.objects.model import NULL_VERSION
 from volano.wire.action import action
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.services.objects.api.members import Request, Result
-    from volano.services.objects.model import Part, Upload
+    from volano.services.objects.model import Bucket, Part, Upload
 
 
 @action(
@@ -167,7 +168,7 @@ async def complete_multipart_upload(env: Env, call: Call, request: Request) -> R
         "Key": item.key,
         "ETag": quoted(item.etag),
         **checksum_members(item.checksum),
-        "VersionId": None if item.version_id == NULL_VERSION else item.version_id,
+        **written_version(item),
         "Expiration": await expiration_of(env, item),
         **encryption_members(env, item.description.encryption),
     }
@@ -226,7 +227,7 @@ async def list_parts(env: Env, call: Call, request: Request) -> Result:
         "MaxParts": limit,
         "IsTruncated": is_truncated,
         "Parts": [_listed_part(part) for part in found],
-        "Initiator": {"ID": upload.initiator, "DisplayName": upload.initiator.rpartition("/")[2]},
+        "Initiator": await _initiator(env, upload),
         "Owner": await owner_of(env, owner_of_upload(bucket, upload)),
         "StorageClass": upload.description.storage_class,
         "ChecksumAlgorithm": upload.checksum_algorithm or None,
@@ -279,8 +280,6 @@ async def list_multipart_uploads(env: Env, call: Call, request: Request) -> Resu
     bucket = await open_bucket(env, request["Bucket"])
     encoded = encoding_of(request)
 
-    owner = await owner_of(env, bucket.account)
-
     def encode(text: str) -> str:
         return quote(text, safe="/") if encoded else text
 
@@ -295,19 +294,29 @@ async def list_multipart_uploads(env: Env, call: Call, request: Request) -> Resu
         "MaxUploads": limit,
         "IsTruncated": listing.is_truncated,
         "EncodingType": "url" if encoded else None,
-        "Uploads": [_listed_upload(each, encode(each.key), owner) for each in listing.uploads],
+        "Uploads": [
+            {**await _listed_upload(env, bucket, each), "Key": encode(each.key)}
+            for each in listing.uploads
+        ],
         "CommonPrefixes": [{"Prefix": encode(each)} for each in listing.prefixes],
     }
 
 
-def _listed_upload(upload: Upload, key: str, owner: Result) -> Result:
+async def _initiator(env: Env, upload: Upload) -> Result:
+    """Who began an upload: an account by its canonical id, anyone else by ARN."""
+    arn = parse_arn(upload.initiator)
+    if arn is not None and arn.resource == "root":
+        return await owner_of(env, AccountId(arn.account))
+    return {"ID": upload.initiator, "DisplayName": upload.initiator.rpartition("/")[2]}
+
+
+async def _listed_upload(env: Env, bucket: Bucket, upload: Upload) -> Result:
     return {
         "UploadId": upload.id,
-        "Key": key,
         "Initiated": seconds(upload.created_us),
         "StorageClass": upload.description.storage_class,
-        "Owner": owner,
-        "Initiator": {"ID": upload.initiator, "DisplayName": upload.initiator.rpartition("/")[2]},
+        "Owner": await owner_of(env, owner_of_upload(bucket, upload)),
+        "Initiator": await _initiator(env, upload),
         "ChecksumAlgorithm": upload.checksum_algorithm or None,
         "ChecksumType": upload.checksum_kind or None,
     }

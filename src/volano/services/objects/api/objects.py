@@ -26,6 +26,7 @@ from volano.services.objects.api.members import (
     seconds,
     version_member,
     write_conditions,
+    written_version,
 )
 from volano.services.objects.logic import copying
 from volano.services.objects.logic import objects as logic
@@ -86,7 +87,7 @@ async def put_object(env: Env, call: Call, request: Request) -> Result:
         "ETag": quoted(item.etag),
         "Expiration": await expiration_of(env, item),
         **checksum_members(item.checksum),
-        **version_member(bucket, item),
+        **written_version(item),
         **_written_members(env, item, wanted),
     }
 
@@ -238,8 +239,8 @@ async def copy_object(env: Env, call: Call, request: Request) -> Result:
     return {
         "CopyObjectResult": _copy_result(copied.item),
         "CopySourceVersionId": copied.source_version_id or None,
+        **written_version(copied.item),
         "Expiration": await expiration_of(env, copied.item),
-        **version_member(bucket, copied.item),
         **_written_members(env, copied.item, sealing),
     }
 

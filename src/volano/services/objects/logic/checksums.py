@@ -115,8 +115,8 @@ NO_CLAIMS = Claims(md5=None, algorithm=None, value=None)
 def parse_claims(request: Mapping[str, Any], trailer_names: Iterable[str] = ()) -> Claims:
     """The claims of a request by botocore's member names.
 
-    Raises InvalidDigest and InvalidRequest for values that cannot be a hash, for two checksums,
-    and for an announced algorithm without a value.
+    Raises InvalidDigest and BadDigest for values that cannot be a hash, InvalidRequest for two
+    checksums, and for an announced algorithm without a value.
     """
     named = [name for name in ALGORITHMS if request.get("Checksum" + name)]
     trailing = [name for name in map(_trailer_algorithm, trailer_names) if name]
@@ -151,7 +151,7 @@ def require_algorithm(name: str | None) -> str | None:
 
 
 def claim_from_trailers(claims: Claims, trailers: Mapping[str, str]) -> None:
-    """Take the value that came after the body; raises InvalidRequest when it is no hash."""
+    """Take the value that came after the body; raises BadDigest when it is no hash."""
     if claims.algorithm is None or claims.value is not None:
         return
     value = trailers.get(_TRAILER_PREFIX + claims.algorithm.lower())
@@ -237,7 +237,9 @@ def _trailer_algorithm(name: str) -> str | None:
 
 def _require_value(algorithm: str, value: str) -> None:
     if len(_decoded(value)) != ALGORITHMS[algorithm]:
-        raise InvalidRequest(f"Value for x-amz-checksum-{algorithm.lower()} header is invalid.")
+        raise BadDigest(
+            f"The {algorithm} you specified did not match the calculated checksum: it is none."
+        )
 
 
 def _decoded(value: str) -> bytes:

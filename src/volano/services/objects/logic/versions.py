@@ -111,7 +111,7 @@ async def _missing(
         return NoSuchVersion(
             "The specified version does not exist.", fields={"Key": key, "VersionId": version_id}
         )
-    fields = {"Key": key}
+    fields = {"Key": key, "header:x-amz-delete-marker": "false"}
     if bucket.versioning and "\x00" not in key:
         newest = await rows.select_newest(reader, bucket.id, key)
         if newest is not None and newest.is_marker:
