@@ -1,0 +1,1 @@
+"""Secrets Manager: values under names, in versions with stages, encrypted by KMS keys."""
