@@ -65,7 +65,11 @@ REPEATS_THE_QUESTION = {
 }
 """Answers that hold what the caller said before, and nothing of the first account."""
 
-ALSO_NEEDS = {"ec2:CreateTags": {"Tags": [{"Key": "k", "Value": "v"}]}}
+ALSO_NEEDS = {
+    "kms:ReplicateKey": {"ReplicaRegion": "eu-west-1"},
+    "secretsmanager:GetSecretValue": {"VersionId": "0" * 32},
+    "ec2:CreateTags": {"Tags": [{"Key": "k", "Value": "v"}]},
+}
 """What an operation requires although its model does not say so."""
 
 LIVES_WITHOUT_ROWS = {
@@ -153,6 +157,10 @@ def stage(volano_sqlite):
     key = kms.create_key()["KeyMetadata"]
     kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key["KeyId"])
     blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")["CiphertextBlob"]
+    grant = kms.create_grant(KeyId=key["Arn"], GranteePrincipal=account, Operations=["Encrypt"])
+    grant = grant["GrantId"]
+    secret = cloud.client("secretsmanager").create_secret(Name=name, SecretString="first account's")
+    secret = secret["ARN"]
     slack = cloud.slack()
     channel = slack.conversations_create(name=name, is_private=True)["channel"]["id"]
     ts = slack.chat_postMessage(channel=channel, text="first account's secret")["ts"]
@@ -181,6 +189,8 @@ def stage(volano_sqlite):
         "RoleSessionName": "session",
         "AccessKeyId": access_key,
         "KeyId": key["Arn"],
+        "SecretId": secret,
+        "GrantId": grant,
         "TargetKeyId": key["Arn"],
         "AliasName": f"alias/{name}",
         "CiphertextBlob": blob,

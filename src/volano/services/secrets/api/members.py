@@ -49,7 +49,7 @@ def tag_facts(request: Shape) -> dict[str, str]:
 
 
 def tags_of(request: Shape) -> dict[str, str]:
-    return {tag["Key"]: tag.get("Value") or "" for tag in request.get("Tags") or ()}
+    return {tag.get("Key") or "": tag.get("Value") or "" for tag in request.get("Tags") or ()}
 
 
 def named(secret: Secret, version_id: str | None = None) -> Shape:
