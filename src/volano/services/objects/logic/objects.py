@@ -178,7 +178,14 @@ async def select_object(env: Env, call: Call, request: ReadRequest) -> Selected:
         # Who may not list the bucket does not learn what is not in it (GetObject, "Permissions").
         await require_listing(env, call, bucket, request.key)
         raise
+    found = await _select_bytes(env, bucket, item, request)
     require_customer_key(env, item.description.encryption, request.customer)
+    return found
+
+
+async def _select_bytes(
+    env: Env, bucket: Bucket, item: StoredObject, request: ReadRequest
+) -> Selected:
     if not is_modified(request.conditions, item):
         return Selected(bucket=bucket, item=item, first_byte=0, end_byte=0, is_modified=False)
     if request.part_number is not None:
