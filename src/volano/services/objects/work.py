@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
+from volano.services.objects.logic.access_logs import deliver, write_down
 from volano.services.objects.logic.expiring import expire_when_due
 from volano.services.objects.logic.metering import counts_of
 from volano.services.objects.logic.storage import meter_storage
@@ -28,6 +29,20 @@ async def free(env: Env) -> None:
 async def hand_over_requests(env: Env) -> None:
     """Give the counted requests to the journal."""
     counts_of(env).hand_over(env)
+
+
+@reconciler("objects:access-log-lines", every_s=2.0)
+async def write_access_logs(env: Env) -> None:
+    """Make rows of the access log lines that wait in this process."""
+    await write_down(env)
+
+
+@reconciler("objects:access-logs", every_s=30.0)
+async def deliver_access_logs(env: Env) -> None:
+    """Write waiting access log lines as objects to the buckets they are for."""
+    lease = await env.work.acquire_lease("objects:access-logs", ttl_s=120.0)
+    if lease is not None:
+        await deliver(env)
 
 
 @reconciler("objects:storage", every_s=300.0)

@@ -251,7 +251,10 @@ async def create_object_link(env: Env, call: Call, request: LinkFields) -> LinkV
     permission = _link_permission(request)
     bucket = await open_bucket(env, request.bucket)
     arn = object_arn(bucket.name, request.key)
-    facts = await object_facts(env, call, bucket, request.key)
+    if request.method == "GET":
+        facts = await object_facts(env, call, bucket, request.key)
+    else:
+        facts = await bucket_facts(env, call, bucket)
     await env.authority.authorize(call, permission, arn, facts)
     credentials = await identity.get_session_token(
         env,

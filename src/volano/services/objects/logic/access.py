@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from volano.services.objects.model import Bucket
 
 
+LOGGED = "volano:access-log"
+"""In a call's context when its bucket has access logs: the bucket's account."""
 MAX_KNOWN = 10_000
 """Buckets kept in memory."""
 
@@ -95,6 +97,8 @@ def no_such_bucket(name: str) -> NoSuchBucket:
 
 async def bucket_facts(env: Env, call: Call, bucket: Bucket) -> dict[str, str]:
     """What the policy engine must know of a bucket: owner, policy, and what its list opens."""
+    if bucket.access.log_bucket:
+        call.context[LOGGED] = str(bucket.account)
     facts = {RESOURCE_ACCOUNT: str(bucket.account)}
     if bucket.policy:
         facts[RESOURCE_POLICY] = bucket.policy

@@ -71,9 +71,6 @@ _OBJECT_OPENS: dict[str, tuple[str, ...]] = {
     "READ_ACP": ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"),
     "WRITE_ACP": ("s3:PutObjectAcl", "s3:PutObjectVersionAcl"),
 }
-OBJECT_OWNER_MAY = frozenset(
-    action for name in ("READ", "READ_ACP", "WRITE_ACP") for action in _OBJECT_OPENS[name]
-)
 
 
 def canned_grants(name: str, owner: AccountId, bucket_owner: AccountId) -> tuple[Grant, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -294,7 +295,8 @@ def require_bucket_policy(policy: str, bucket_name: str) -> None:
 
 def _require_own(resource: str, bucket_name: str) -> None:
     arn = parse_arn(resource)
-    if arn is None or arn.service != "s3" or arn.resource.partition("/")[0] != bucket_name:
+    name = arn.resource.partition("/")[0] if arn is not None and arn.service == "s3" else ""
+    if not fnmatchcase(bucket_name, name.replace("[", "[[]")):
         raise MalformedPolicy("Policy has invalid resource")
 
 

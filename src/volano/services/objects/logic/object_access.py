@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from volano.kernel.errors import Denied
 from volano.services.identity.interface import (
     RESOURCE_ACCOUNT,
     RESOURCE_GRANT,
@@ -20,9 +21,10 @@ from volano.services.objects.logic.access import (
     granted_facts,
     object_arn,
     open_bucket,
+    require_listing,
 )
-from volano.services.objects.logic.acl import FULL_CONTROL, OBJECT_OWNER_MAY
-from volano.services.objects.logic.versions import find_version
+from volano.services.objects.logic.acl import FULL_CONTROL
+from volano.services.objects.logic.versions import find_version, get_item
 from volano.services.objects.model import Acl, Grant
 
 if TYPE_CHECKING:
@@ -49,14 +51,18 @@ def owner_of_upload(bucket: Bucket, upload: Upload) -> AccountId:
 async def object_facts(
     env: Env, call: Call, bucket: Bucket, key: str, version_id: str | None = None
 ) -> dict[str, str]:
-    """What the policy engine must know of an object."""
+    """What the policy engine must know of an object.
+
+    Raises NoSuchKey and NoSuchVersion for those who may list the bucket, whatever else they may.
+    """
     facts = await bucket_facts(env, call, bucket)
     lists, tags = bucket.access.has_lists, EXISTING_TAG.lower() in bucket.policy.lower()
-    if not lists and not tags:
+    if not lists and not tags and (call.account == bucket.account or not bucket.policy):
         return facts
     item = await find_version(env.store.reader, bucket, key, version_id)
     if item is None:
-        return _facts_of_missing(facts)
+        await _tell_listers(env, call, bucket, key, version_id)
+        return facts
     facts |= {EXISTING_TAG + name: value for name, value in item.description.tags.items()}
     if not lists:
         return facts
@@ -68,13 +74,15 @@ async def object_facts(
     return facts | await granted_facts(env, call, bucket, acl.grants, of_bucket=False)
 
 
-def _facts_of_missing(facts: dict[str, str]) -> dict[str, str]:
-    """A key that is not there has no list; who may list the bucket may learn that."""
-    may = " ".join(sorted(OBJECT_OWNER_MAY))
-    for name in (RESOURCE_GRANT, RESOURCE_GRANT_ANYONE):
-        if "s3:ListBucket" in facts.get(name, "").split():
-            facts[name] += f" {may}"
-    return facts
+async def _tell_listers(
+    env: Env, call: Call, bucket: Bucket, key: str, version_id: str | None
+) -> None:
+    """Raise what is missing to those who may know it (GetObject, "Permissions")."""
+    try:
+        await require_listing(env, call, bucket, key)
+    except Denied:
+        return
+    await get_item(env.store.reader, bucket, key, version_id)
 
 
 async def require_object_access(
