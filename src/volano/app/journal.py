@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FLUSH_EVERY_S = 0.2
-MAX_GROUP = 500
-MAX_WAITING = 10_000
+MAX_GROUP = 2_000
+MAX_WAITING = 20_000
 RETRY_S = 1.0
 MAX_UNPROVEN_PER_S = 50
 
@@ -85,7 +85,7 @@ class GroupJournal:
         if len(records) >= MAX_WAITING:
             records.popleft()
             self._metrics.count("volano_journal_dropped_total")
-        records.append(_storable(record))  # type: ignore[arg-type]  # the two callers pair them rightly
+        records.append(record)  # type: ignore[arg-type]  # the two callers pair them rightly
         if len(records) == 1 or len(records) >= MAX_GROUP:
             self._wake.set()
 
@@ -138,15 +138,19 @@ class GroupJournal:
     async def _write(self, audits: list[AuditRecord], usages: list[UsageRecord]) -> None:
         async def write(tx: Tx) -> None:
             if audits:
-                await self._insert_audit(tx, audits)
+                await self._insert_audit(tx, [_storable(record) for record in audits])
             if usages:
-                await self._insert_usage(tx, usages)
+                await self._insert_usage(tx, [_storable(record) for record in usages])
 
         await self._store.transact(write)
 
 
 def _storable(record: T) -> T:
     """The record with nothing in its texts that a database refuses."""
+    values = msgspec.structs.astuple(record)  # type: ignore[arg-type]  # a msgspec struct
+    text = "".join([value for value in values if type(value) is str])
+    if text.isascii() and "\0" not in text:
+        return record
     bad = {
         name: clean
         for name in record.__struct_fields__  # type: ignore[attr-defined]  # a msgspec struct

@@ -5,6 +5,9 @@ the end. Requests that come while another is answered (pipelining) wait their tu
 breaks a rule (app/head.py) gets a short answer, never a gateway's, and its connection ends; where
 an answer is already on its way, it is not broken into. `VOLANO_HTTP=stock` uses uvicorn's own
 class instead, which has none of these limits.
+
+An application may offer a `lane` (wire/lane.py): it is asked first, where nothing else is being
+answered on the connection and the client takes what is written.
 """
 
 from __future__ import annotations
@@ -19,16 +22,23 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
-from volano.app.exchange import Exchange
+from volano.app.exchange import STATUS_LINES, Exchange
 from volano.app.head import Limits, Refused, check_head, path_and_query
+from volano.app.lane import LaneExchange
+from volano.wire.lane import Answer, Asked
 
 if TYPE_CHECKING:
     import uvicorn
     from uvicorn.server import ServerState
 
+    from volano.wire.lane import Lane
+
+    AnyExchange = Exchange | LaneExchange
+
 _IDLE, _HEAD, _BODY, _ANSWER, _CLOSING = range(5)
 """What a connection waits for: a request, its head, its body, our answer, its end."""
 _EXTENSIONS: dict[str, dict[str, Any]] = {"http.response.zerocopysend": {}}
+MAX_LENGTH_DIGITS = 9
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
@@ -61,10 +71,13 @@ class LimitedProtocol(asyncio.Protocol):
         """Fed to the parser since it last finished a head or gave a piece of a body."""
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
-        self._latest: Exchange | None = None
+        self._latest: AnyExchange | None = None
         """Being read; it may wait behind `_current`, which is being answered."""
-        self._current: Exchange | None = None
+        self._current: AnyExchange | None = None
         self._queue: deque[Exchange] = deque()
+        self._lane: Lane | None = getattr(config.loaded_app, "lane", None)
+        self._default_pairs: Any = None
+        self._default_lines: list[bytes] = []
         self._deaf = False
         """What still comes is thrown away: the connection ends after the answers."""
         self._read_paused = False
@@ -164,16 +177,28 @@ class LimitedProtocol(asyncio.Protocol):
         except Refused as refused:
             self._refuse(refused.status, refused.phrase)
             return
+        keep_alive = version == "1.1" and parser.should_keep_alive()
+        if (
+            self._lane is not None
+            and self._current is None
+            and not self.write_paused
+            and version == "1.1"
+            and self._ask_lane(self._lane, raw_path, query, keep_alive=keep_alive, expects=expects)
+        ):
+            return
+        scope = self._scope_of(raw_path, query, version)
+        self._accept(Exchange(self, scope, keep_alive=keep_alive, expects_continue=expects))
+
+    def _scope_of(self, raw_path: bytes, query: bytes, version: str) -> dict[str, Any]:
         scope = self._scope.copy()
         path = raw_path.decode("ascii")
-        scope["method"] = parser.get_method().decode("ascii")
+        scope["method"] = self._parser.get_method().decode("ascii")
         scope["path"] = unquote(path) if "%" in path else path
         scope["raw_path"] = raw_path
         scope["query_string"] = query
         scope["headers"] = self._headers
         scope["http_version"] = version
-        keep_alive = version == "1.1" and parser.should_keep_alive()
-        self._accept(Exchange(self, scope, keep_alive=keep_alive, expects_continue=expects))
+        return scope
 
     def on_body(self, body: bytes) -> None:
         self._unclaimed_bytes = 0
@@ -190,6 +215,61 @@ class LimitedProtocol(asyncio.Protocol):
         self._deaf = not latest.keep_alive
         if self._phase is _BODY:
             self._watch(_ANSWER, inf)
+
+    # The lane.
+
+    def _ask_lane(
+        self, lane: Lane, raw_path: bytes, query: bytes, *, keep_alive: bool, expects: bool
+    ) -> bool:
+        """Whether a lane has answered, or takes the body that comes."""
+        headers = dict(self._headers)
+        length = headers.get(b"content-length", b"0")
+        if (
+            len(headers) != len(self._headers)
+            or b"transfer-encoding" in headers
+            or len(length) > MAX_LENGTH_DIGITS
+        ):
+            return False
+        scope = self._scope
+        client = scope["client"]
+        method = self._parser.get_method()
+        secure = scope["scheme"] == "https"
+        found = lane(Asked(method, raw_path, query, headers, client[0] if client else "", secure))
+        if found is None:
+            return False
+        if isinstance(found, Answer):
+            assert length == b"0", "an answer at once to a request with a body"
+            self._latest = None
+            self.write_answer(found, keep_alive=keep_alive)
+            self._after_answer(keep_alive=keep_alive)
+        elif int(length) > found.limit_bytes:
+            return False
+        else:
+            scope = self._scope_of(raw_path, query, "1.1")
+            self._latest = self._current = LaneExchange(self, scope, found, keep_alive=keep_alive)
+            self._watch(_BODY, self.limits.body_idle_s)
+            if expects:
+                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return True
+
+    def write_answer(self, answer: Answer, *, keep_alive: bool) -> None:
+        """Write a lane's answer."""
+        end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
+        parts = (STATUS_LINES[answer.status], *self.default_lines(), answer.lines, end, answer.body)
+        self.transport.write(b"".join(parts))
+
+    def _after_answer(self, *, keep_alive: bool) -> None:
+        self._state.total_requests += 1
+        if keep_alive:
+            self._watch(_IDLE, self._config.timeout_keep_alive)
+        else:
+            self._end(read_all=True)
+
+    def put_in_place(self, given_up: LaneExchange, exchange: Exchange) -> None:
+        """Let `exchange` answer what a lane gave up."""
+        if self._latest is given_up:
+            self._latest = exchange
+        self._start(exchange)
 
     # One exchange after the other.
 
@@ -214,7 +294,7 @@ class LimitedProtocol(asyncio.Protocol):
         exchange.task = self.loop.create_task(exchange.run(self._config.loaded_app))
         self._state.tasks.add(exchange.task)
 
-    def exchange_ended(self, exchange: Exchange) -> None:
+    def exchange_ended(self, exchange: AnyExchange) -> None:
         """The application is done with `exchange`, and it was answered or given up."""
         self._state.total_requests += 1
         if exchange.task is not None:
@@ -357,8 +437,12 @@ class LimitedProtocol(asyncio.Protocol):
             self._deaf = self._latest.body_ended
 
     def default_lines(self) -> list[bytes]:
-        """Headers of every answer (the date), as uvicorn keeps them."""
-        return [b"%b: %b\r\n" % pair for pair in self._state.default_headers]
+        """Headers of every answer (the date), as uvicorn keeps them: a new list each second."""
+        pairs = self._state.default_headers
+        if pairs is not self._default_pairs:
+            self._default_pairs = pairs
+            self._default_lines = [b"%b: %b\r\n" % pair for pair in pairs]
+        return self._default_lines
 
     # Flow.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from volano.app.lane import open_aws_lane, open_console_lane
 from volano.console.pages import serve_page
 from volano.kernel.errors import VolanoError
 from volano.wire.action import find_socket
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from volano.app.test_mode import TestMode
     from volano.kernel.call import Env
     from volano.wire.http import Receive, Request, Scope, Send
+    from volano.wire.lane import Lane
 
     Gateway = Callable[[Request], Awaitable[Response]]
 
@@ -38,10 +40,12 @@ JSON = ("content-type", "application/json")
 class App:
     """One ASGI application around a gateway; knows draining and how many requests run."""
 
-    def __init__(self, env: Env, health: Health, gateway: Gateway) -> None:
+    def __init__(self, env: Env, health: Health, gateway: Gateway, lane: Lane) -> None:
         self._env = env
         self._health = health
         self._gateway = gateway
+        self.lane = lane
+        """What our own protocol class asks first (app/protocol.py)."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -116,7 +120,7 @@ def console_app(env: Env, health: Health) -> App:
         found = await _operations(env, health, path)
         return found if found is not None else await serve_page(env, request)
 
-    return App(env, health, gateway)
+    return App(env, health, gateway, open_console_lane(env))
 
 
 def aws_app(env: Env, health: Health, test_mode: TestMode | None = None) -> App:
@@ -131,7 +135,7 @@ def aws_app(env: Env, health: Health, test_mode: TestMode | None = None) -> App:
             return await test_mode.answer(request)
         return await aws.handle(env, request)
 
-    return App(env, health, gateway)
+    return App(env, health, gateway, open_aws_lane(env))
 
 
 async def _operations(env: Env, health: Health, path: str) -> Response | None:

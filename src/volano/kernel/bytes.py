@@ -100,6 +100,10 @@ class ByteStore(Protocol):
         """The whole range at once; for blobs known to be small."""
         ...
 
+    def read_now(self, blob: Blob) -> bytes | None:
+        """The whole of a small blob when it is in memory here, checked; else None."""
+        ...
+
     def file_slice(self, blob: Blob, *, start: int, length: int) -> FileSlice | None:
         """Where the range lies on local disk, or None when it is elsewhere."""
         ...

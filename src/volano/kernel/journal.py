@@ -1,7 +1,7 @@
 """Port `journal`: the audit trail and metering of calls, off the hot path.
 
 The gateway hands over one `AuditRecord` per call and any number of `UsageRecord`s; the journal
-writes them in groups (every 200 ms or 500 records, and at drain), audit rows and usage events in
+writes them in groups (every 200 ms or 2,000 records, and at drain), audit rows and usage events in
 one transaction. Usage that must not be lost with the process (instance seconds, stored bytes,
 tokens) is published by logic inside its own transaction instead (`billing.Usage`).
 """
@@ -57,7 +57,7 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 class Journal(Protocol):
     def audit(self, record: AuditRecord) -> None:
-        """Queue a record; the oldest waiting writer is awaited by `flush` when 10,000 wait."""
+        """Queue a record; the oldest waiting writer is awaited by `flush` when 20,000 wait."""
         ...
 
     def usage(self, record: UsageRecord) -> None: ...

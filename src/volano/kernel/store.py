@@ -14,7 +14,7 @@ events are durable (fsync) and visible to every later read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -73,3 +73,23 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Watch(Protocol):
+    """A count of the commits that may have changed certain tables."""
+
+    @property
+    def changes(self) -> int: ...
+
+
+@runtime_checkable
+class OwnStore(Store, Protocol):
+    """A database that no other process writes, so that what was read may be kept until a commit
+    changes it. Its reader never waits."""
+
+    @property
+    def exclusive(self) -> bool: ...
+
+    def watch(self, pattern: str) -> Watch:
+        """Count commits that write tables whose names match a regular expression as a whole."""
+        ...

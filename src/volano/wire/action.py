@@ -16,7 +16,7 @@ import asyncio
 import inspect
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Protocol, get_type_hints
 
 from volano.kernel.errors import DeadlineExceeded, Internal, Unauthenticated, VolanoError
 from volano.kernel.identity import PrincipalKind
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from volano.kernel.call import Call, Env
+    from volano.kernel.identity import Principal
+    from volano.kernel.metrics import Labels
     from volano.wire.http import WebSocket
 
     Handler = Callable[[Env, Call, Any], Awaitable[Any]]
@@ -78,6 +80,21 @@ class Action:
     @property
     def operation(self) -> str:
         return self.name.partition(":")[2]
+
+
+class Caller(Protocol):
+    """What a record tells of a call (kernel `Call`); the account is the principal's."""
+
+    @property
+    def principal(self) -> Principal: ...
+    @property
+    def door(self) -> str: ...
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def source_ip(self) -> str: ...
+    @property
+    def user_agent(self) -> str: ...
 
 
 _ACTIONS: dict[str, Action] = {}
@@ -232,7 +249,7 @@ async def run_action(env: Env, call: Call, found: Action, request: Any) -> Any:
     resource, status, code = "*", 200, ""
     try:
         resource = resource_of(found, call, request)
-        await _authorize(env, call, found, request, resource)
+        await authorize_action(env, call, found, request, resource)
         return await _run(env, call, found, request)
     except VolanoError as error:
         status, code = error.wire_status, error.wire_code
@@ -254,10 +271,13 @@ async def run_action(env: Env, call: Call, found: Action, request: Any) -> Any:
         ) from error
     finally:
         took_s = env.clock.monotonic_s() - began
-        _record(env, call, found, resource=resource, status=status, code=code, took_s=took_s)
+        record_call(env, found, call, resource=resource, took_s=took_s, status=status, code=code)
 
 
-async def _authorize(env: Env, call: Call, found: Action, request: Any, resource: str) -> None:
+async def authorize_action(
+    env: Env, call: Call, found: Action, request: Any, resource: str
+) -> None:
+    """Return when the caller may run the action; raises Denied, and what its facts raise."""
     if found.permission == PUBLIC:
         return
     if call.principal.kind is PrincipalKind.ANONYMOUS and found.permission == SIGNED_IN:
@@ -284,25 +304,45 @@ async def _run(env: Env, call: Call, found: Action, request: Any) -> Any:
         ) from error
 
 
-def _record(
-    env: Env, call: Call, found: Action, *, resource: str, status: int, code: str, took_s: float
+_LABELS: dict[tuple[str, int], Labels] = {}
+"""By action and class of status: building them costs more than counting."""
+_DOOR_LABELS: dict[str, Labels] = {}
+
+
+def record_call(
+    env: Env,
+    found: Action,
+    caller: Caller,
+    *,
+    resource: str,
+    took_s: float,
+    status: int = 200,
+    code: str = "",
 ) -> None:
-    labels = (("action", found.name), ("status", str(status // 100) + "xx"))
+    """Count and audit one call, however it was run."""
+    labels = _LABELS.get((found.name, status // 100))
+    if labels is None:
+        labels = (("action", found.name), ("status", f"{status // 100}xx"))
+        _LABELS[found.name, status // 100] = labels
+    door = _DOOR_LABELS.get(caller.door)
+    if door is None:
+        door = _DOOR_LABELS[caller.door] = (("door", caller.door),)
     env.metrics.count("volano_requests_total", labels)
-    env.metrics.observe("volano_request_seconds", took_s, (("door", call.door),))
+    env.metrics.observe("volano_request_seconds", took_s, door)
+    who = caller.principal
     env.journal.audit(
         AuditRecord(
-            id=call.request_id,
+            id=caller.request_id,
             time_us=env.clock.now_us(),
-            account=call.account,
-            principal_id=call.principal.id,
-            principal_arn=call.principal.arn,
-            door=call.door,
+            account=who.account,
+            principal_id=who.id,
+            principal_arn=who.arn,
+            door=caller.door,
             action=found.name,
             resource=resource,
-            source_ip=call.source_ip,
-            user_agent=call.user_agent[:256],
-            request_id=call.request_id,
+            source_ip=caller.source_ip,
+            user_agent=caller.user_agent[:256],
+            request_id=caller.request_id,
             status=status,
             error_code=code,
             read_only=found.read_only,

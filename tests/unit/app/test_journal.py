@@ -22,7 +22,7 @@ def audit(number, **changes):
         "principal_id": "p",
         "principal_arn": "a",
         "door": "aws",
-        "action": "s3:GetObject",
+        "action": "iam:GetUser",
         "resource": "r",
         "source_ip": "::1",
         "user_agent": "u",

@@ -129,6 +129,10 @@ class DiskStore:
         data = await self._reader.read_record(blob, address)
         return data if length == blob.size_bytes else data[start : start + length]
 
+    def read_now(self, blob: Blob) -> bytes | None:
+        address = parse_blob_id(blob.id)
+        return None if address.is_file else self._reader.read_now(blob, address)
+
     def file_slice(self, blob: Blob, *, start: int, length: int) -> FileSlice | None:
         """The range of a big blob, but only when its bytes were compared a short while ago.
 

@@ -43,22 +43,26 @@ class Reader:
 
     async def read_record(self, blob: Blob, address: Address) -> bytes:
         """The whole of a small blob."""
-        for index, name in enumerate(blob.zones):
-            zone = self._zones.get(name)
-            if zone is None or zone.is_failed:
-                continue
-            try:
-                data = zone.read_cached(address, index, blob.size_bytes)
-            except CopyLost:
-                break
-            if data is not None:
-                return data
-            break
+        data = self.read_now(blob, address)
+        if data is not None:
+            return data
 
         def read(zone: Zone, index: int) -> bytes:
             return zone.read_record(address, index, blob.size_bytes)
 
         return await self._from_any_zone(blob, read)
+
+    def read_now(self, blob: Blob, address: Address) -> bytes | None:
+        """The same from the first zone that is up, when it is in memory and sound there."""
+        for index, name in enumerate(blob.zones):
+            zone = self._zones.get(name)
+            if zone is None or zone.is_failed:
+                continue
+            try:
+                return zone.read_cached(address, index, blob.size_bytes)
+            except CopyLost:
+                return None
+        return None
 
     async def read_file(
         self, blob: Blob, address: Address, start: int, length: int

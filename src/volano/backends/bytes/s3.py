@@ -214,6 +214,9 @@ class S3ByteStore:
     async def read_all(self, blob: Blob, *, start: int = 0, length: int | None = None) -> bytes:
         return b"".join([chunk async for chunk in self.read(blob, start=start, length=length)])
 
+    def read_now(self, blob: Blob) -> bytes | None:
+        return None
+
     def file_slice(self, blob: Blob, *, start: int, length: int) -> FileSlice | None:
         del blob, start, length  # never on local disk
         return None

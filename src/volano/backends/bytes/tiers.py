@@ -72,6 +72,10 @@ class TieredStore:
         store, named = self._of(blob)
         return await store.read_all(named, start=start, length=length)
 
+    def read_now(self, blob: Blob) -> bytes | None:
+        store, named = self._of(blob)
+        return store.read_now(named)
+
     def file_slice(self, blob: Blob, *, start: int, length: int) -> FileSlice | None:
         store, named = self._of(blob)
         return store.file_slice(named, start=start, length=length)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import re
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -45,6 +46,8 @@ MAX_QUEUED = 20_000
 """Transactions waiting; more are refused with SlowDown."""
 MAX_GROUP = 512
 """Transactions in one commit."""
+MAX_STATEMENTS = 4096
+"""Statements of which it is remembered whom they concern."""
 KEEP_WAL_BYTES = 64 * 1024 * 1024
 """The log is cut to this after a long reader (a backup) let it grow."""
 
@@ -70,6 +73,16 @@ CREATE TABLE IF NOT EXISTS job (
 CREATE INDEX IF NOT EXISTS job_by_account ON job (account, created_us);
 CREATE INDEX IF NOT EXISTS job_by_key ON job (kind, key);
 """
+
+
+class Watch:
+    """Counts the commits that may have changed certain tables; see `SqliteStore.watch`."""
+
+    __slots__ = ("changes", "matches")
+
+    def __init__(self, pattern: str) -> None:
+        self.matches = re.compile(rf"(?:INTO|UPDATE|FROM|TABLE)\s+\"?(?:{pattern})\b").search
+        self.changes = 0
 
 
 class _Item:
@@ -125,15 +138,30 @@ class _Outside(_Connection):
 
 
 class _SqliteTx(_Connection):
-    def __init__(self, connection: Any, now_us: int) -> None:
+    def __init__(self, connection: Any, now_us: int, said: set[str]) -> None:
         super().__init__(connection)
         self._now_us = now_us
         self._events: list[tuple[str, bytes, int]] = []
+        self._said = said
+        """Every statement of the group that may write."""
+
+    async def rows(self, sql: str, *values: Value) -> list[Row]:
+        if not sql.startswith("SELECT"):
+            self._said.add(sql)
+        return list(self._connection.execute(sql, values).fetchall())
+
+    async def row(self, sql: str, *values: Value) -> Row | None:
+        if not sql.startswith("SELECT"):
+            self._said.add(sql)
+        found = self._connection.execute(sql, values).fetchone()
+        return None if found is None else tuple(found)
 
     async def execute(self, sql: str, *values: Value) -> int:
+        self._said.add(sql)
         return int(self._connection.execute(sql, values).rowcount)
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        self._said.add(sql)
         self._connection.executemany(sql, rows)
 
     def publish(self, event: Event) -> None:
@@ -162,6 +190,9 @@ class SqliteStore:
         self._reader_connection = _open(path, read_only=True)
         self._reader = _Outside(self._reader_connection)
         self._closed = False
+        self._watches: list[Watch] = []
+        self._watched: dict[str, list[Watch]] = {}
+        """By statement: whom it concerns."""
         self._thread = threading.Thread(target=self._write_loop, name="sqlite-writer", daemon=True)
         self._thread.start()
         self._reader.writer_thread = self._thread.ident or 0
@@ -184,6 +215,17 @@ class SqliteStore:
                 retry_after_s=1.0,
             ) from error
         return await future
+
+    def watch(self, pattern: str) -> Watch:
+        """Count the commits that write tables whose whole names match a regular expression.
+
+        The count grows after such a commit is visible and before its `transact` returns: what was
+        read when the count was the same as now is what would be read now.
+        """
+        found = Watch(pattern)
+        self._watches = [*self._watches, found]
+        self._watched = {}
+        return found
 
     async def read_outbox(self, after: str, limit: int) -> list[tuple[str, str, bytes]]:
         """Committed events after a position ('' is the beginning): position, type, payload."""
@@ -245,18 +287,32 @@ class SqliteStore:
 
     def _commit_group(self, group: list[_Item]) -> None:
         published = False
+        said: set[str] = set()
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             for item in group:
-                published |= self._run_one(item)
+                published |= self._run_one(item, said)
             self._writer.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - work loop: it must go on, and all must hear
             self._fail_group(group, error)
+        self._count_changes(said)
         _resolve(group, self._on_event if published else None)
 
-    def _run_one(self, item: _Item) -> bool:
+    def _count_changes(self, said: set[str]) -> None:
+        known, concerned = self._watched, set[Watch]()
+        for sql in said:
+            found = known.get(sql)
+            if found is None:
+                found = [watch for watch in self._watches if watch.matches(sql)]
+                if len(known) < MAX_STATEMENTS:
+                    known[sql] = found
+            concerned.update(found)
+        for watch in concerned:
+            watch.changes += 1
+
+    def _run_one(self, item: _Item, said: set[str]) -> bool:
         """Run one transaction in a savepoint; True when it published events."""
-        tx = _SqliteTx(self._writer, self._clock.now_us())
+        tx = _SqliteTx(self._writer, self._clock.now_us(), said)
         self._writer.execute("SAVEPOINT one")
         try:
             item.result = _drive(item.work(tx))

@@ -16,6 +16,7 @@ from volano.services.identity.logic.access import (
     RESOURCE_ONLY_DENIES,
     RESOURCE_POLICY,
     StoredAuthority,
+    always_allows,
 )
 from volano.services.identity.logic.access import forget as forget_caches
 from volano.services.identity.logic.accounts import list_accounts
@@ -40,6 +41,7 @@ from volano.services.identity.logic.seed import SeedKmsKey, seed
 from volano.services.identity.logic.service_access import service_may
 from volano.services.identity.logic.session_tokens import get_session_token
 from volano.services.identity.logic.sts import assume_role_for_instance, require_pass_role
+from volano.services.identity.logic.uses import note_use
 from volano.services.identity.model.credentials import TemporaryCredentials, Token, TokenKind
 from volano.services.identity.model.events import (
     PrincipalChanged,
@@ -78,6 +80,7 @@ __all__ = [
     "Token",
     "TokenKind",
     "User",
+    "always_allows",
     "assume_role_for_instance",
     "bootstrap",
     "create_login_link",
@@ -96,6 +99,7 @@ __all__ = [
     "is_placeholder",
     "list_accounts",
     "list_principals",
+    "note_use",
     "open_authority",
     "quota_value",
     "require_pass_role",

@@ -11,6 +11,7 @@ from volano.services.identity.logic.uses import write_uses
 from volano.services.identity.model.credentials import SESSION_IDLE_S
 from volano.services.identity.store import accounts as account_rows
 from volano.services.identity.store import audit as audit_rows
+from volano.services.identity.store import audit_packs as pack_rows
 from volano.services.identity.store import keys as key_rows
 from volano.services.identity.store import sessions as session_rows
 from volano.services.identity.store import sign_in as sign_in_rows
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 DAY_US = 24 * 3600 * 1_000_000
 AUDIT_BATCH = 5000
+PACK_BATCH = 500
 
 
 @reconciler("identity:uses", every_s=60.0)
@@ -45,8 +47,8 @@ async def reconcile_expired(env: Env) -> None:
         await sign_in_rows.delete_expired_challenges(tx, now_us=now_us)
         await key_rows.delete_expired_temporary_keys(tx, before_us=now_us - DAY_US)
         await account_rows.delete_old_attempts(tx, before_us=now_us - ATTEMPT_WINDOW_S * 1_000_000)
-        await audit_rows.delete_audit_before(
-            tx, before_us=now_us - RETENTION_DAYS * DAY_US, limit=AUDIT_BATCH
-        )
+        oldest_us = now_us - RETENTION_DAYS * DAY_US
+        await audit_rows.delete_audit_before(tx, before_us=oldest_us, limit=AUDIT_BATCH)
+        await pack_rows.delete_packs_before(tx, before_us=oldest_us, limit=PACK_BATCH)
 
     await env.store.transact(write)

@@ -284,13 +284,7 @@ def check_time(claim: Claim, now_us: int) -> None:
     if claim.version == 2 and claim.presigned:
         _check_old_expiry(sigv2.expires_s(stamp), now_us)
         return
-    try:
-        numbers = (stamp[:4], stamp[4:6], stamp[6:8], stamp[9:11], stamp[11:13], stamp[13:15])
-        signed_s = _seconds(*map(int, numbers))
-        if signed_s < 0:
-            raise ValueError(stamp)
-    except ValueError:
-        raise AuthFailure("AWS authentication requires a valid Date or x-amz-date header") from None
+    signed_s = seconds_of_stamp(stamp)
     age_s = now_us / 1e6 - signed_s
     if claim.presigned:
         if age_s > claim.expires_s:
@@ -314,6 +308,20 @@ def check_time(claim: Claim, now_us: int) -> None:
                 "MaxAllowedSkewMilliseconds": str(MAX_SKEW_S * 1000),
             },
         )
+
+
+def seconds_of_stamp(stamp: str) -> int:
+    """Seconds since 1970 of a time like 20260102T030405Z; raises AuthFailure."""
+    try:
+        if _DATE.fullmatch(stamp) is None:
+            raise ValueError("no such time")
+        numbers = (stamp[:4], stamp[4:6], stamp[6:8], stamp[9:11], stamp[11:13], stamp[13:15])
+        seconds = _seconds(*map(int, numbers))
+        if seconds < 0:
+            raise ValueError(stamp)
+    except ValueError:
+        raise AuthFailure("AWS authentication requires a valid Date or x-amz-date header") from None
+    return seconds
 
 
 def _check_old_expiry(expires_s: int, now_us: int) -> None:

@@ -20,6 +20,7 @@ from volano.services.identity.logic.policy import (
     CallFacts,
     Policies,
     PolicyKind,
+    PolicySet,
     Question,
     Verdict,
     decide,
@@ -27,6 +28,7 @@ from volano.services.identity.logic.policy import (
 from volano.services.identity.logic.policy.decide import account_of
 from volano.services.identity.logic.policy.patterns import compile_glob
 from volano.services.identity.logic.policy.principals import Named
+from volano.services.identity.logic.policy.spans import is_allowed_under
 from volano.services.identity.logic.recent import Recent
 from volano.services.identity.logic.sources import NO_ORG, OrgFacts, PolicySources, policies_of
 from volano.services.identity.store import accounts as account_rows
@@ -183,6 +185,27 @@ class StoredAuthority:
         )
         return decide(question, policies)
 
+    async def always_allows(self, who: Principal, permission: str, prefix: str) -> bool:
+        """Whether `verdict` allows every resource of `who`'s account that begins with `prefix` and
+        has no policy of its own, whatever a request carries; False where that cannot be told."""
+        if who.kind in _NO_PERSON or who.scopes is not None or permission.startswith(OPERATOR):
+            return False
+        mine = await self.org_of(who.account)
+        held = await self._policies_of(who)
+        session = who.session_policy
+        policies = Policies(
+            identity=held.identity,
+            boundary=held.boundary,
+            session=None if session is None else self._session(session),
+            service_control=mine.policies.service_control,
+            resource_control=mine.policies.resource_control,
+        )
+        is_root = who.kind is PrincipalKind.ROOT
+        return is_allowed_under(policies, permission, prefix, is_root=is_root)
+
+    def _session(self, document: str) -> PolicySet:
+        return self.sources.compiled(document, PolicyKind.IDENTITY)
+
     async def _policies_of(self, who: Principal) -> Policies:
         if who.kind in _NO_PERSON or who.kind is PrincipalKind.ROOT:
             return _NOTHING
@@ -311,6 +334,14 @@ def forget(env: Env) -> None:
     authority = env.authority
     if isinstance(authority, StoredAuthority):
         authority.forget()
+
+
+async def always_allows(env: Env, who: Principal, permission: str, prefix: str) -> bool:
+    """As `StoredAuthority.always_allows`; what it says holds until a row of identity changes."""
+    authority = env.authority
+    if not isinstance(authority, StoredAuthority):
+        return False
+    return await authority.always_allows(who, permission, prefix)
 
 
 async def is_operator(env: Env, account: str) -> bool:

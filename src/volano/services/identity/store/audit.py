@@ -1,4 +1,7 @@
-"""The audit trail: appended by the journal, read a page at a time, newest first."""
+"""The audit trail in rows: appended by the journal, read a page at a time, newest first.
+
+Records that come in great numbers lie in packs instead (audit_packs.py).
+"""
 
 from __future__ import annotations
 

@@ -57,13 +57,14 @@ class ResourceElement:
         self, patterns: Sequence[str], *, negated: bool, variables: bool, deny: bool = False
     ) -> None:
         tokens = [parse_tokens(pattern, variables=variables) for pattern in patterns]
+        self.tokens = tuple(tokens)
+        self.negated = negated
         self._fixed: list[Match] = [compile_arn(one) for one in tokens if not has_variables(one)]
         self._open: list[tuple[Piece, ...]] = [one for one in tokens if has_variables(one)]
-        self._negated = negated
         self._deny = deny
 
     def matches(self, resource: str, facts: Facts) -> bool:
-        if not self._negated:
+        if not self.negated:
             return self._found(resource, facts)
         if self._open and not self._deny and self._lacks_values(facts):
             return False

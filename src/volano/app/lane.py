@@ -1,0 +1,152 @@
+"""Uploads of the fast lane on a connection, and the lanes of the two doors.
+
+`LaneExchange` stands where an `Exchange` stands (app/protocol.py) while a lane gathers a small body
+and commits it. When the lane gives the request up, an ordinary exchange takes its place with what
+was gathered, so that order, keep-alive and limits are the connection's own in both cases.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from volano.app.exchange import Exchange
+from volano.kernel.store import OwnStore
+from volano.services.objects.api.lane import open_object_lane
+from volano.wire.lane import Answer
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from volano.app.protocol import LimitedProtocol
+    from volano.kernel.call import Env
+    from volano.wire.lane import Asked, Lane, Upload
+
+HEALTHY = b'{"status":"ok"}'
+
+
+class LaneExchange:
+    """A request with a body that a lane takes whole."""
+
+    __slots__ = (
+        "_chunks",
+        "_connection",
+        "_upload",
+        "body_ended",
+        "complete",
+        "gone",
+        "keep_alive",
+        "lost",
+        "scope",
+        "started",
+        "task",
+    )
+
+    def __init__(
+        self,
+        connection: LimitedProtocol,
+        scope: dict[str, Any],
+        upload: Upload,
+        *,
+        keep_alive: bool,
+    ) -> None:
+        self.scope = scope
+        self.keep_alive = keep_alive
+        self.started = False
+        self.complete = False
+        self.body_ended = False
+        self.gone = False
+        self.lost = False
+        self.task: asyncio.Task[None] | None = None
+        self._connection = connection
+        self._upload = upload
+        self._chunks: list[bytes] = []
+
+    def feed(self, data: bytes) -> bool:
+        """Keep a piece of the body; its length was limited before it came."""
+        self._chunks.append(data)
+        return False
+
+    def end_body(self) -> None:
+        self.body_ended = True
+        chunks = self._chunks
+        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self._chunks = [body]
+        answer = self._upload.put(body)
+        if answer is None:
+            self._give_up()
+        else:
+            future: Any = answer
+            future.add_done_callback(self._answer)
+
+    def leave(self, *, lost: bool) -> None:
+        """The client sends no more, or is gone altogether."""
+        self.gone = True
+        self.lost = self.lost or lost
+
+    def _answer(self, future: asyncio.Future[Answer | None]) -> None:
+        connection = self._connection
+        answer = None if future.cancelled() else future.result()
+        if answer is None:
+            self._give_up()
+            return
+        self.started = self.complete = True
+        if not self.lost:
+            connection.write_answer(answer, keep_alive=self.keep_alive)
+        connection.exchange_ended(self)
+
+    def _give_up(self) -> None:
+        """Let an ordinary exchange answer instead."""
+        if self.lost:
+            self._connection.exchange_ended(self)
+            return
+        ordinary = Exchange(
+            self._connection, self.scope, keep_alive=self.keep_alive, expects_continue=False
+        )
+        for chunk in self._chunks:
+            if chunk:
+                ordinary.feed(chunk)
+        if self.gone:
+            ordinary.leave(lost=False)
+        ordinary.end_body()
+        self._connection.put_in_place(self, ordinary)
+
+
+def open_console_lane(env: Env) -> Lane:
+    """The lane of the console's port."""
+    return _health_lane(env)
+
+
+def open_aws_lane(env: Env) -> Lane:
+    """The lane of the AWS port: S3's objects where this process alone has the database."""
+    health = _health_lane(env)
+    if not isinstance(env.store, OwnStore) or not env.store.exclusive:
+        return health
+    objects = open_object_lane(env, env.store)
+
+    def answer(asked: Asked) -> Answer | Upload | None:
+        if asked.path == b"/healthz":
+            return health(asked)
+        try:
+            return objects(asked)
+        except Exception as error:  # noqa: BLE001 - gateway: the ordinary way answers instead
+            env.log.error("lane failed", error=repr(error))
+            return None
+
+    return answer
+
+
+def _health_lane(env: Env) -> Lane:
+    """Answers `/healthz` as app/server.py does."""
+
+    def answer(asked: Asked) -> Answer | None:
+        if asked.path != b"/healthz" or asked.method != b"GET" or asked.query:
+            return None
+        if b"content-length" in asked.headers:
+            return None
+        lines = (
+            "content-type: application/json\r\n"
+            f"x-request-id: {env.ids.request_id()}\r\ncontent-length: {len(HEALTHY)}\r\n"
+        )
+        return Answer(200, lines.encode(), HEALTHY)
+
+    return answer

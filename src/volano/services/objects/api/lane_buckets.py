@@ -1,0 +1,180 @@
+"""What the lanes of S3 share: signer, bucket, decision and request ids.
+
+A bucket is *plain* when its row says nothing beyond its name, account and region: no policy, no
+lists, no versions, no lock, no encryption, no logs. The lanes take requests for plain buckets by
+principals of the bucket's own account whom their policies allow the whole bucket, whatever the
+request carries (`identity.always_allows`); all others are decided the ordinary way. What is kept
+here is dropped by the commit that changes it (kernel `OwnStore.watch`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from volano.kernel.errors import VolanoError
+from volano.kernel.ids import RequestId
+from volano.services.identity.interface import always_allows, forget_caches, note_use
+from volano.services.objects.logic.access import forget_bucket, get_bucket, object_arn
+from volano.services.objects.model import Access, Bucket
+from volano.services.objects.store.setting_kinds import select_setting_kinds
+from volano.wire.aws.lane_auth import LaneAuth
+from volano.wire.aws.s3_edges import website_bucket_of_host
+from volano.wire.aws.s3_routes import bucket_of_host
+from volano.wire.lane import NotNow, run_now
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Env
+    from volano.kernel.identity import Principal
+    from volano.kernel.store import OwnStore
+    from volano.wire.aws.lane_auth import Credential
+    from volano.wire.lane import Asked
+
+MAX_BUCKETS = 4096
+MAX_DECISIONS = 16_384
+IDS_AT_ONCE = 256
+IDENTITY_TABLES = r"identity_(?!audit)\w+"
+OBJECT_TABLES = r"s3_object"
+SETTING_TABLES = r"s3_(?!(?:object|version|part|upload|garbage|share|usage)\b)\w+"
+
+
+class PlainBucket(NamedTuple):
+    """A plain bucket and the kinds of settings it has."""
+
+    bucket: Bucket
+    settings: frozenset[str]
+
+
+class LaneCaller(NamedTuple):
+    """A request as the audit trail tells it."""
+
+    principal: Principal
+    door: str
+    request_id: RequestId
+    source_ip: str
+    user_agent: str
+
+
+class LaneBuckets:
+    """One for each door."""
+
+    def __init__(self, env: Env, store: OwnStore) -> None:
+        self._env = env
+        self._identity = store.watch(IDENTITY_TABLES)
+        self._settings = store.watch(SETTING_TABLES)
+        self._objects = store.watch(OBJECT_TABLES)
+        self._identity_seen = self._settings_seen = -1
+        self.auth = LaneAuth(env, "s3", self._note_use)
+        self._buckets: dict[str, PlainBucket] = {}
+        self._decisions: dict[tuple[str, str, str, str, str], bool] = {}
+        self._bases = (*env.config.extra_hosts, env.config.public_host, "localhost")
+        self._drawn: list[RequestId] = []
+
+    def signer(self, asked: Asked) -> Credential | None:
+        """Who signed the request; drops what identity's last change made doubtful."""
+        changes = self._identity.changes
+        if changes != self._identity_seen:
+            # (The commit is there already; whoever made it may not have said so yet.)
+            forget_caches(self._env)
+            self.auth.forget()
+            self._decisions.clear()
+            self._identity_seen = changes
+        return self.auth.find(asked)
+
+    def _note_use(self, credential: Credential) -> None:
+        note_use(self._env, credential.key.access_key_id, "s3", self._env.region.name)
+
+    @property
+    def setting_changes(self) -> int:
+        """Changes whenever anything but objects was written."""
+        return self._settings.changes
+
+    @property
+    def object_changes(self) -> int:
+        """Changes whenever the current version of any key was written."""
+        return self._objects.changes
+
+    def named(self, host: bytes, path: bytes) -> tuple[str, str]:
+        """Bucket and key of a path without percent signs; '' where there is none."""
+        name = host.decode("latin-1")
+        if website_bucket_of_host(name):
+            return "", ""
+        bucket = bucket_of_host(name, self._bases)
+        rest = path.decode("ascii")[1:]
+        if bucket:
+            return bucket, rest
+        bucket, _, key = rest.partition("/")
+        return bucket, key
+
+    def find(self, name: str) -> PlainBucket | None:
+        """The bucket, when it is a plain one."""
+        changes = self._settings.changes
+        if changes != self._settings_seen:
+            self._buckets.clear()
+            self._settings_seen = changes
+        return self._buckets.get(name) or self._load(name)
+
+    def _load(self, name: str) -> PlainBucket | None:
+        env = self._env
+        forget_bucket(env, name)
+        try:
+            bucket = run_now(get_bucket(env.store.reader, name))
+            kinds = run_now(select_setting_kinds(env.store.reader, bucket.id))
+        except (VolanoError, NotNow):
+            return None
+        if bucket != _plain(bucket):
+            return None
+        if len(self._buckets) >= MAX_BUCKETS:
+            self._buckets.clear()
+        found = self._buckets[name] = PlainBucket(bucket, kinds)
+        return found
+
+    def may(self, credential: Credential, bucket: Bucket, permission: str) -> bool:
+        """Whether the signer may do this to every key of the bucket."""
+        who = credential.key.principal
+        name = (who.id, who.holder, who.session_policy or "", bucket.id, permission)
+        known = self._decisions.get(name)
+        if known is None:
+            known = who.account == bucket.account and self._decide(who, bucket, permission)
+            if len(self._decisions) >= MAX_DECISIONS:
+                self._decisions.clear()
+            self._decisions[name] = known
+        return known
+
+    def _decide(self, who: Principal, bucket: Bucket, permission: str) -> bool:
+        try:
+            return run_now(always_allows(self._env, who, permission, object_arn(bucket.name, "")))
+        except (VolanoError, NotNow):
+            return False
+
+    def caller_of(self, asked: Asked, credential: Credential) -> LaneCaller:
+        return LaneCaller(
+            credential.key.principal,
+            "aws",
+            self._request_id(),
+            asked.client_ip,
+            asked.headers.get(b"user-agent", b"").decode("latin-1"),
+        )
+
+    def _request_id(self) -> RequestId:
+        """As `Ids.request_id`, drawn many at a time: each call for entropy is a system call."""
+        if not self._drawn:
+            data = self._env.ids.bytes(16 * IDS_AT_ONCE).hex()
+            self._drawn = [_uuid(data[at : at + 32]) for at in range(0, len(data), 32)]
+        return self._drawn.pop()
+
+
+def _uuid(text: str) -> RequestId:
+    variant = "89ab"[int(text[16], 16) & 3]
+    return RequestId(f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}")
+
+
+def _plain(bucket: Bucket) -> Bucket:
+    """What a plain bucket would be; whether it shuts the public out is all the same."""
+    return Bucket(
+        id=bucket.id,
+        name=bucket.name,
+        account=bucket.account,
+        region=bucket.region,
+        created_us=bucket.created_us,
+        access=Access(block=bucket.access.block),
+    )

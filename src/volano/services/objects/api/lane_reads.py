@@ -1,0 +1,212 @@
+"""GetObject and HeadObject of small objects on the fast lane (wire/lane.py).
+
+The first read of a key runs the stock handler and codec and remembers their header lines, when
+the next read would give the same (lane_buckets.py) and the bytes are those that lie in the blob.
+The next reads verify, decide, read the blob (every byte is compared with its checksum) and send the
+same lines with a new request id. What was remembered is compared with the object's row after any
+commit that wrote objects, and dropped after any that wrote other tables of S3. Whatever fails or is
+unusual goes the ordinary way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from volano.kernel.errors import VolanoError
+from volano.services.objects.api.lane_calls import call_of_lane
+from volano.services.objects.logic.metering import BYTES_OUT, READ, counts_of
+from volano.services.objects.logic.versions import get_item
+from volano.wire.action import find_action, record_call, resource_of
+from volano.wire.aws.catalog import get_codec, get_service
+from volano.wire.aws.lane_auth import EMPTY, UNSIGNED_PAYLOAD
+from volano.wire.lane import Answer, NotNow, run_now
+
+if TYPE_CHECKING:
+    from volano.kernel.bytes import Blob
+    from volano.kernel.call import Call, Env
+    from volano.services.objects.api.lane_buckets import LaneBuckets
+    from volano.services.objects.model import Bucket, StoredObject
+    from volano.wire.action import Action
+    from volano.wire.http import Response
+    from volano.wire.lane import Asked
+
+SMALL_BYTES = 64 * 1024
+MAX_REMEMBERED = 8192
+"""Reads that are remembered (about 1.5 KB each)."""
+OPERATIONS = {b"GET": "GetObject", b"HEAD": "HeadObject"}
+TAKEN = frozenset(
+    {
+        b"accept",
+        b"accept-encoding",
+        b"accept-language",
+        b"amz-sdk-invocation-id",
+        b"amz-sdk-request",
+        b"authorization",
+        b"cache-control",
+        b"connection",
+        b"host",
+        b"pragma",
+        b"user-agent",
+        b"x-amz-checksum-mode",
+        b"x-amz-content-sha256",
+        b"x-amz-date",
+        b"x-amz-security-token",
+        b"x-amz-user-agent",
+    }
+)
+"""Headers of a read that the lane understands, or that change nothing."""
+_HASHES = (EMPTY, UNSIGNED_PAYLOAD)
+_MODES = {b"": None, b"ENABLED": "ENABLED"}
+_Name = tuple[bytes, bytes, bytes, bytes]
+"""Method, Host, path and checksum mode."""
+_ID = "\0id\0"
+"""Stands where the request id goes; no header can hold it."""
+
+
+class _Known(NamedTuple):
+    """What a read of a key is answered with, as long as its row is `item`."""
+
+    bucket: Bucket
+    item: StoredObject
+    resource: str
+    blob: Blob | None
+    """None for an answer without a body."""
+    lines: list[bytes]
+    """Header lines, to be joined by the request id."""
+
+
+class LaneReads:
+    """The lane of GET and HEAD."""
+
+    def __init__(self, env: Env, buckets: LaneBuckets) -> None:
+        self._env = env
+        self._buckets = buckets
+        self._known: dict[_Name, tuple[int, _Known]] = {}
+        self._settings = -1
+        self._host_id = f"volano/{env.region.name}"
+        self._actions = {method: find_action(f"s3:{name}") for method, name in OPERATIONS.items()}
+
+    def answer(self, asked: Asked) -> Answer | None:
+        headers = asked.headers
+        if not TAKEN.issuperset(headers) or headers.get(b"x-amz-content-sha256") not in _HASHES:
+            return None
+        began_s = self._env.clock.monotonic_s()
+        buckets = self._buckets
+        credential = buckets.signer(asked)
+        action = self._actions[asked.method]
+        if credential is None or action is None:
+            return None
+        name = (
+            asked.method,
+            headers.get(b"host", b""),
+            asked.path,
+            headers.get(b"x-amz-checksum-mode", b""),
+        )
+        known = self._recall(name)
+        bucket = self._bucket_of(name) if known is None else known.bucket
+        if bucket is None or not buckets.may(credential, bucket, action.permission):
+            return None
+        caller = buckets.caller_of(asked, credential)
+        if known is None:
+            answered = self._learn(name, bucket, action, call_of_lane(self._env, asked, caller))
+        else:
+            answered = self._read(known)
+        if answered is None:
+            return None
+        known, body = answered
+        took_s = self._env.clock.monotonic_s() - began_s
+        record_call(self._env, action, caller, resource=known.resource, took_s=took_s)
+        return Answer(200, caller.request_id.encode().join(known.lines), body)
+
+    def _bucket_of(self, name: _Name) -> Bucket | None:
+        bucket, key = self._buckets.named(name[1], name[2])
+        found = self._buckets.find(bucket) if key and name[3] in _MODES else None
+        return None if found is None else found.bucket
+
+    def _read(self, known: _Known) -> tuple[_Known, bytes] | None:
+        """The same with the bytes, counted as the stock handler counts."""
+        env = self._env
+        body = b"" if known.blob is None else env.bytes.read_now(known.blob)
+        if body is None:
+            return None
+        counts = counts_of(env)
+        counts.add(env, known.bucket, READ)
+        if body:
+            counts.add(env, known.bucket, BYTES_OUT, len(body))
+        return known, body
+
+    def _recall(self, name: _Name) -> _Known | None:
+        """What is remembered of a key whose row is still the same."""
+        settings, changes = self._buckets.setting_changes, self._buckets.object_changes
+        if settings != self._settings:
+            self._known.clear()
+            self._settings = settings
+        remembered = self._known.get(name)
+        if remembered is None or remembered[0] == changes:
+            return None if remembered is None else remembered[1]
+        known = remembered[1]
+        try:
+            now = run_now(get_item(self._env.store.reader, known.bucket, known.item.key))
+        except (VolanoError, NotNow):
+            now = None
+        if now != known.item:
+            del self._known[name]
+            return None
+        self._known[name] = (changes, known)
+        return known
+
+    def _learn(
+        self, name: _Name, bucket: Bucket, action: Action, call: Call
+    ) -> tuple[_Known, bytes] | None:
+        """Let the stock handler answer; remember it when it read just the blob's bytes.
+
+        None when it cannot be answered here; then the handler has counted nothing.
+        """
+        changes = self._buckets.object_changes
+        key = self._buckets.named(name[1], name[2])[1]
+        request = {"Bucket": bucket.name, "Key": key, "ChecksumMode": _MODES[name[3]]}
+        try:
+            item = run_now(get_item(self._env.store.reader, bucket, key))
+            data = self._data_of(name[0], item)
+            service = run_now(get_service("s3"))
+            codec = run_now(get_codec(service, action.operation, "rest-xml"))
+            if data is None:
+                return None
+            handling: Any = action.handler(self._env, call, request)
+            result: dict[str, Any] = run_now(handling)
+        except (VolanoError, NotNow):
+            return None
+        response = codec.write(result, _ID)
+        if response.status != 200 or response.body != data:
+            return None
+        resource = resource_of(action, call, request)
+        blob = item.blob if data else None
+        known = _Known(bucket, item, resource, blob, self._lines(response))
+        if len(self._known) >= MAX_REMEMBERED:
+            self._known.clear()
+        self._known[name] = (changes, known)
+        return known, data
+
+    def _data_of(self, method: bytes, item: StoredObject) -> bytes | None:
+        """The bytes in a plain small object's blob; b'' for HEAD, None when they are elsewhere."""
+        if item.description.encryption is not None or item.part_count:
+            return None
+        if method == b"HEAD" or not item.size_bytes:
+            return b""
+        if item.blob is None or item.blob.size_bytes > SMALL_BYTES:
+            return None
+        return self._env.bytes.read_now(item.blob)
+
+    def _lines(self, response: Response) -> list[bytes]:
+        """The header lines as gateway, server and `send_response` write them."""
+        pairs = [
+            *response.headers,
+            ("x-amz-request-id", _ID),
+            ("x-amz-id-2", self._host_id),
+            ("x-request-id", _ID),
+        ]
+        if response.header("content-length") is None:
+            pairs.append(("content-length", str(len(response.body))))  # type: ignore[arg-type]  # it is bytes
+        text = "".join(f"{name.lower()}: {value}\r\n" for name, value in pairs)
+        assert text.count("\n") == text.count("\r") == len(pairs), "a header has a line break"
+        return [part.encode("latin-1") for part in text.split(_ID)]

@@ -1,0 +1,66 @@
+"""The fast lane: what is answered at the connection itself, before a request becomes ASGI's.
+
+A lane is one function from `Asked` to an `Answer` (known at once), an `Upload` (that wants the
+body first) or None: then the request goes the ordinary way, which answers everything that a lane
+does not fully understand, and every error. So a lane only ever knows success, and a server without
+lanes (`VOLANO_HTTP=stock`) answers the same. A lane never waits: `run_now` runs coroutines of logic
+that do not wait where one process alone owns its database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class NotNow(Exception):
+    """A coroutine would have had to wait; it was given up."""
+
+
+class Asked(NamedTuple):
+    """A request's head. Header names are in lower case, none is there twice."""
+
+    method: bytes
+    path: bytes
+    """As it came, without the query."""
+    query: bytes
+    headers: dict[bytes, bytes]
+    client_ip: str
+    secure: bool
+
+
+class Answer(NamedTuple):
+    """A whole answer. `lines` are its header lines but the server's own, each ended by CRLF."""
+
+    status: int
+    lines: bytes
+    body: bytes = b""
+
+
+class Upload(Protocol):
+    """A request whose body the lane wants, of at most `limit_bytes`."""
+
+    limit_bytes: int
+
+    def put(self, body: bytes) -> Awaitable[Answer | None] | None:
+        """Take the whole body; None, now or later, sends request and body the ordinary way.
+
+        It never raises, and None says that nothing was changed or that repeating is harmless.
+        """
+        ...
+
+
+Lane = Callable[[Asked], Answer | Upload | None]
+
+
+def run_now(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that does not wait; raises NotNow when it does."""
+    try:
+        work.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    work.close()
+    raise NotNow
