@@ -355,3 +355,19 @@ async def test_changed_bytes_are_never_delivered(s3, env):
     await env.store.transact(lambda tx: object_rows.update_blob(tx, mine, other.blob))
     with pytest.raises(Internal, match="were changed"):
         await s3.body("shop", "k")
+
+
+async def test_new_wrapping_key_leaves_the_bytes(s3, env, key):
+    """UpdateObjectEncryption, and what KMS does when its keys rotate."""
+    for name, wanted in (("k", MODES[0]), ("l", MODES[1])):
+        await s3("PutObject", Bucket="shop", Key=name, Body=SECRET, **wanted)
+        before = await row(env, name)
+        under = {"SSEKMS": {"KMSKeyArn": key}}
+        await s3("UpdateObjectEncryption", Bucket="shop", Key=name, ObjectEncryption=under)
+        after = await row(env, name)
+        assert (after.blob, after.modified_us) == (before.blob, before.modified_us)
+        assert (await s3("HeadObject", Bucket="shop", Key=name))["SSEKMSKeyId"] == key
+        assert await s3.body("shop", name) == SECRET
+    await s3("PutObject", Bucket="shop", Key="k", Body=SECRET, **OWN)
+    with pytest.raises(InvalidRequest):
+        await s3("UpdateObjectEncryption", Bucket="shop", Key="k", ObjectEncryption=under)

@@ -10,6 +10,7 @@ import msgspec
 
 from volano.services.objects.api.facts import facts_of_bucket
 from volano.services.objects.logic import encryption_settings as logic
+from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.encryption import DefaultEncryption
 from volano.services.objects.logic.encryption_kms import ARN_CONTEXT
 from volano.services.objects.logic.encryption_requests import (
@@ -20,6 +21,7 @@ from volano.services.objects.logic.encryption_requests import (
     parse_wanted,
 )
 from volano.services.objects.logic.errors import InvalidArgument, MalformedXml
+from volano.services.objects.logic.metering import WRITE, count_request
 from volano.services.objects.model import Encryption, EncryptionMode
 from volano.wire.action import action
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
 
 BUCKET = "arn:aws:s3:::{Bucket}"
+OBJECT = "arn:aws:s3:::{Bucket}/{Key}"
 Request = dict[str, Any]
 Result = dict[str, Any]
 
@@ -163,5 +166,28 @@ async def get_bucket_encryption(env: Env, call: Call, request: Request) -> Resul
 async def delete_bucket_encryption(env: Env, call: Call, request: Request) -> Result:
     await logic.put_bucket_encryption(
         env, request["Bucket"], None, request.get("ExpectedBucketOwner")
+    )
+    return {}
+
+
+@action(
+    "s3:UpdateObjectEncryption",
+    permission="s3:UpdateObjectEncryption",
+    resource=OBJECT,
+    facts=facts_of_bucket,
+)
+async def update_object_encryption(env: Env, call: Call, request: Request) -> Result:
+    wanted = (request.get("ObjectEncryption") or {}).get("SSEKMS") or {}
+    if not wanted.get("KMSKeyArn"):
+        raise MalformedXml("ObjectEncryption names the KMS key that shall protect the object.")
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
+    count_request(env, bucket, WRITE)
+    await logic.update_object_encryption(
+        env,
+        call,
+        bucket,
+        request["Key"],
+        request.get("VersionId"),
+        WantedEncryption(mode=EncryptionMode.KMS, kms_key=wanted["KMSKeyArn"]),
     )
     return {}

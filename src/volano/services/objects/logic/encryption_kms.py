@@ -1,23 +1,21 @@
 """Data keys from KMS, on behalf of the one who asks: SSE-KMS.
 
 The caller needs kms:GenerateDataKey to write and kms:Decrypt to read, by the key's policy and their
-own. The account's own key for S3 (`aws/s3`, when a request names none) is open to everyone of the
-account whom S3 lets in, and made when it is first wanted.
+own. When a request names no key it is `alias/aws/s3`, which KMS keeps for the bucket's owner and
+opens to everyone of that account, through S3.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from volano.kernel.errors import Denied, Internal, NotFound, Unavailable, VolanoError
+from volano.kernel.errors import Denied, Internal, Unavailable, VolanoError
 from volano.services.kms import interface as kms
 from volano.services.objects.logic.access import bucket_arn, object_arn
 from volano.services.objects.logic.errors import AccessDenied, KmsError
@@ -106,6 +104,29 @@ async def open_kms_key(env: Env, call: Call, encryption: Encryption) -> bytes:
         raise Internal("The data key of this object is damaged.") from error
 
 
+async def rewrap_with_kms(
+    env: Env, call: Call, bucket: Bucket, key: str, wanted: WantedEncryption, data_key: bytes
+) -> Encryption:
+    """Wrap a data key that there is under a KMS key. Raises AccessDenied and KmsError.
+
+    KMS encrypts it at once, also for a bucket key: what is wrapped anew is an object, not a bucket.
+    """
+    context = {ARN_CONTEXT: object_arn(bucket.name, key), **wanted.kms_context}
+    try:
+        found = await _find_key(env, call, wanted.kms_key or OWN_ALIAS, bucket.account)
+        await _require(env, call, "kms:GenerateDataKey", found, context)
+        _, wrapped = await kms.encrypt_with(env, call, found.arn, data_key, context)
+    except VolanoError as error:
+        raise _to_s3(error) from error
+    return Encryption(
+        mode=EncryptionMode.KMS,
+        wrapped=base64.b64encode(wrapped).decode(),
+        kms_key=found.arn,
+        kms_name=_shown(wanted.kms_key, found.arn),
+        kms_context=context,
+    )
+
+
 async def _with_bucket_key(
     env: Env, call: Call, bucket: Bucket, found: kms.Key, named: str, context: dict[str, str]
 ) -> tuple[Encryption, bytes]:
@@ -141,30 +162,16 @@ async def _with_bucket_key(
 
 
 async def _find_key(env: Env, call: Call, named: str, owner: AccountId) -> kms.Key:
-    own = _own_key_id(owner)
-    if named.removeprefix(f"arn:aws:kms:{env.region.name}:{owner}:") != OWN_ALIAS:
-        return await kms.find_named_key(env, env.store.reader, call, named)
-    arn = f"arn:aws:kms:{env.region.name}:{owner}:key/{own}"
-    try:
-        return await kms.find_named_key(env, env.store.reader, call, arn)
-    except (NotFound, Denied):
-        await kms.seed_key(env, owner, own, "The key of this account that protects S3 objects")
-    return await kms.find_named_key(env, env.store.reader, call, arn)
-
-
-def _own_key_id(account: AccountId) -> str:
-    digest = hashlib.sha256(f"aws/s3 {account}".encode()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=4))
+    """The key that a request names, or the one that S3 keeps for the bucket's owner."""
+    if named.removeprefix(f"arn:aws:kms:{env.region.name}:{owner}:") == OWN_ALIAS:
+        return await kms.managed_key(env, owner, "s3")
+    return await kms.find_named_key(env, env.store.reader, call, named)
 
 
 async def _require(
     env: Env, call: Call, permission: str, key: kms.Key, context: dict[str, str]
 ) -> None:
-    if key.account == call.account and key.id == _own_key_id(key.account):
-        return
-    via = {"kms:ViaService": f"s3.{env.region.name}.amazonaws.com"}
-    through = replace(call, context={**call.context, **via})
-    await kms.require_access(env, through, permission, key, context)
+    await kms.require_access(env, call, permission, key, context, via="s3")
 
 
 def _to_s3(error: VolanoError) -> VolanoError:

@@ -1,4 +1,4 @@
-"""A bucket's default encryption: what new objects are encrypted with unless they say it."""
+"""A bucket's default encryption, and putting objects that are there under another key."""
 
 from __future__ import annotations
 
@@ -7,14 +7,31 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.services.objects.logic.access import forget_bucket, get_bucket
-from volano.services.objects.logic.encryption import SSE_C, DefaultEncryption, default_of
-from volano.services.objects.logic.errors import InvalidArgument, MalformedXml, NoSuchSetting
+from volano.services.objects.logic.encryption import (
+    SSE_C,
+    DefaultEncryption,
+    default_of,
+    open_key,
+    with_encryption,
+)
+from volano.services.objects.logic.encryption_kms import rewrap_with_kms
+from volano.services.objects.logic.errors import (
+    ConditionalRequestConflict,
+    InvalidArgument,
+    InvalidRequest,
+    MalformedXml,
+    NoSuchSetting,
+)
+from volano.services.objects.logic.versions import get_item
 from volano.services.objects.model import EncryptionMode
 from volano.services.objects.store import buckets as rows
+from volano.services.objects.store import versions as version_rows
 
 if TYPE_CHECKING:
-    from volano.kernel.call import Env
+    from volano.kernel.call import Call, Env
     from volano.kernel.store import Tx
+    from volano.services.objects.logic.encryption_requests import WantedEncryption
+    from volano.services.objects.model import Bucket
 
 MAX_KEY_NAME = 2048
 
@@ -45,6 +62,37 @@ async def put_bucket_encryption(
 
     await env.store.transact(write)
     forget_bucket(env, name)
+
+
+async def update_object_encryption(
+    env: Env, call: Call, bucket: Bucket, key: str, version_id: str | None, wanted: WantedEncryption
+) -> None:
+    """Put an encrypted object under another KMS key: its data key is wrapped anew, its bytes stay.
+
+    Raises NoSuchKey, InvalidRequest for plain objects and those of SSE-C, AccessDenied, KmsError.
+    """
+    item = await get_item(env.store.reader, bucket, key, version_id)
+    old = item.description.encryption
+    if old is None or old.mode is EncryptionMode.CUSTOMER:
+        raise InvalidRequest(
+            "The encryption of an object can be updated when it is SSE-S3 or SSE-KMS."
+        )
+    data_key = await open_key(env, call, item)
+    assert data_key is not None, "an encrypted object has a data key"
+    new = await rewrap_with_kms(env, call, bucket, key, wanted, data_key)
+
+    async def write(tx: Tx) -> None:
+        now = await get_item(tx, bucket, key, version_id)
+        current = now.description.encryption
+        if now.rank != item.rank or current is None or current.wrapped != old.wrapped:
+            raise ConditionalRequestConflict(
+                "The object changed while its encryption was being updated; repeat.",
+                fields={"Key": key},
+            )
+        sealed = msgspec.structs.replace(new, seal=current.seal)
+        await version_rows.update_description(tx, with_encryption(now, sealed))
+
+    await env.store.transact(write)
 
 
 def _require(default: DefaultEncryption) -> None:

@@ -29,6 +29,4 @@ async def upsert_setting(tx: Tx, account: AccountId, kind: str, document: str) -
 
 
 async def delete_setting(tx: Tx, account: AccountId, kind: str) -> None:
-    await tx.execute(
-        "DELETE FROM s3_account_setting WHERE account = ? AND kind = ?", account, kind
-    )
+    await tx.execute("DELETE FROM s3_account_setting WHERE account = ? AND kind = ?", account, kind)
