@@ -76,3 +76,28 @@ def test_a_policy_is_written_and_gets_a_second_version(admin, volano_sqlite, sho
     )
     version = iam.get_policy_version(PolicyArn=made["Arn"], VersionId="v2")["PolicyVersion"]
     assert "letters" in json.dumps(version["Document"])
+
+
+def test_who_can_names_the_statement(admin, volano_sqlite, shoot):
+    iam = volano_sqlite.client("iam")
+    iam.create_user(UserName="reader-of-letters")
+    statement = {
+        "Sid": "Letters",
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::letters/*",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="reader-of-letters", PolicyName="own", PolicyDocument=document)
+    page = admin("/security")
+    page.get_by_label("Resource").fill("arn:aws:s3:::letters/1")
+    page.get_by_role("button", name="Who can?").click()
+    row = page.locator("[data-principal='reader-of-letters']")
+    expect(row).to_have_attribute("data-outcome", "allowed")
+    row.get_by_role("button").click()
+    expect(row.locator("pre")).to_contain_text("arn:aws:s3:::letters/*")
+    shoot(page, "who-can")
+    page.get_by_label("Resource").fill("arn:aws:s3:::secrets/1")
+    page.get_by_role("button", name="Who can?").click()
+    page.get_by_text("May not").click()
+    expect(row).to_have_attribute("data-outcome", "denied")

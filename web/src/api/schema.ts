@@ -1,5 +1,33 @@
 // Made by tools/gen_web_client.py from the OpenAPI document of Volano's REST API. Do not edit.
 
+export interface AccessAnswer {
+  action: string;
+  resource: string;
+  access: AccessView;
+}
+
+export interface AccessList {
+  action: string;
+  resource: string;
+  items: AccessView[];
+  outsiders: OutsiderView[];
+  next_cursor: string | null;
+}
+
+// `outcome` is allowed, conditional (if the conditions in `waits_for` hold) or denied.
+// `reason` says why not; `statements` are those that decided, `others` the rest that matched.
+export interface AccessView {
+  principal: string;
+  name: string;
+  kind: string;
+  outcome: string;
+  reason: string;
+  note: string;
+  waits_for: string[];
+  statements: StatementView[];
+  others: StatementView[];
+}
+
 export interface AccountList {
   items: AccountView[];
   next_cursor: string | null;
@@ -38,6 +66,11 @@ export interface AuditRecord {
   read_only: boolean;
   duration_us: number;
   unproven: boolean;
+}
+
+// `output` as boto3 gives it, without ResponseMetadata.
+export interface AwsAnswer {
+  output: Record<string, unknown>;
 }
 
 export interface BillObject {
@@ -94,6 +127,18 @@ export interface ChatHome {
   copilot: Record<string, unknown>;
   channels: ChatChannel[];
   users: Record<string, unknown>[];
+}
+
+// One thing that was looked at: how many there are, or why it could not be looked at.
+export interface Check {
+  name: string;
+  text: string;
+  looked_at: number;
+  unchecked: string;
+}
+
+export interface Code {
+  code: string;
 }
 
 export interface ConsoleOutput {
@@ -156,6 +201,22 @@ export interface DeletedModel {
 export interface DeletedView {
   deleted: string[];
   errors: Record<string, string>;
+}
+
+// Where to go. The browser's tab keeps `binding` and sends it when it is back.
+export interface DepartureView {
+  url: string;
+  binding: string;
+}
+
+// One weakness. `severity` is high, medium or low; `link` is the console's page to mend it.
+export interface Finding {
+  check: string;
+  severity: string;
+  resource: string;
+  text: string;
+  mend: string;
+  link: string;
 }
 
 export interface GroupList {
@@ -308,6 +369,12 @@ export interface NewAccount {
   administrator?: string;
 }
 
+// `uri` is what a QR code shows; `secret` is the same to type.
+export interface NewAuthenticator {
+  uri: string;
+  secret: string;
+}
+
 export interface NewGroup {
   name: string;
 }
@@ -320,6 +387,14 @@ export interface NewKey {
   expires_days?: number | null;
 }
 
+// What `navigator.credentials.create` gave, in base64url.
+export interface NewPasskey {
+  name: string;
+  challenge: string;
+  client_data: string;
+  attestation: string;
+}
+
 // Without a password the answer has a one-time link for the person.
 export interface NewPerson {
   name: string;
@@ -329,6 +404,10 @@ export interface NewPerson {
   password?: string;
   policies?: string[];
   groups?: string[];
+}
+
+// The request of an action that takes nothing.
+export interface NoFields {
 }
 
 // All that is known of an object but its bytes.
@@ -369,7 +448,38 @@ export interface OpenSession {
   expires_us: number;
   source_ip: string;
   user_agent: string;
+  method: string;
   is_current: boolean;
+}
+
+// `origin` is the page that asks (`location.origin`).
+export interface Origin {
+  origin: string;
+}
+
+// Somebody outside of the account whom the resource's policy lets in.
+export interface OutsiderView {
+  principal: string;
+  statement: StatementView;
+}
+
+// What `navigator.credentials.get` gave, in base64url.
+export interface PasskeyAnswer {
+  id: string;
+  challenge: string;
+  client_data: string;
+  authenticator_data: string;
+  signature: string;
+}
+
+// `site` is the host name where it works.
+export interface PasskeyView {
+  id: string;
+  name: string;
+  site: string;
+  backed_up: boolean;
+  created_us: number;
+  used_us: number | null;
 }
 
 export interface PersonList {
@@ -432,6 +542,43 @@ export interface ProfileView {
   role: string;
 }
 
+// One of the three.
+export interface Proof {
+  password?: string;
+  code?: string;
+  passkey?: PasskeyAnswer | null;
+}
+
+export interface ProviderButton {
+  name: string;
+  title: string;
+}
+
+export interface ProviderButtons {
+  items: ProviderButton[];
+  next_cursor: string | null;
+}
+
+export interface ProviderList {
+  items: ProviderView[];
+  next_cursor: string | null;
+}
+
+// The client secret is never shown; `return_url` is what the issuer must allow.
+export interface ProviderView {
+  name: string;
+  title: string;
+  issuer: string;
+  client_id: string;
+  has_secret: boolean;
+  link_by: string;
+  create_users: boolean;
+  email_domains: string[];
+  groups: string[];
+  created_us: number;
+  return_url: string;
+}
+
 // `source` is empty for the hub or mirror of the config, else a URL, `s3://…` or a folder.
 export interface PullModel {
   name: string;
@@ -447,6 +594,18 @@ export interface QuotaView {
   name: string;
   value: number;
   default: number;
+}
+
+// Shown this once; each signs in once.
+export interface RecoveryCodes {
+  codes: string[];
+}
+
+// What the issuer added to the address, and what the tab kept.
+export interface Return {
+  code: string;
+  state: string;
+  binding: string;
 }
 
 export interface RoleList {
@@ -474,6 +633,20 @@ export interface RuntimeObject {
   limits: boolean;
   internet: boolean;
   notes: string[];
+}
+
+// How the caller signs in.
+export interface Security {
+  passkeys: PasskeyView[];
+  has_authenticator: boolean;
+  recovery_codes_left: number;
+}
+
+// `findings` are the worst first.
+export interface SecurityOverview {
+  findings: Finding[];
+  checks: Check[];
+  checked_us: number;
 }
 
 export interface SessionList {
@@ -508,8 +681,33 @@ export interface SignIn {
   account?: string;
 }
 
+// `code` is six digits of the authenticator app, or a recovery code.
+export interface SignInByCode {
+  challenge: string;
+  code: string;
+}
+
 export interface SignInByLink {
   token: string;
+}
+
+// A statement about the request. `kind` says what its policy does: identity, boundary, session,
+// resource, service-control or resource-control. `through` is the group or unit that it hangs on.
+// `number` counts statements from 1; `waits_for` are the condition keys that only a request has.
+export interface StatementView {
+  effect: string;
+  kind: string;
+  policy: string;
+  policy_arn: string;
+  through: string;
+  sid: string;
+  number: number;
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+  statement: Record<string, unknown>;
+  waits_for: string[];
 }
 
 export interface TypeObject {
@@ -550,8 +748,20 @@ export interface Operations {
   attachGroupPolicy: { input: { group: string; policy: string }; answer: void };
   // Attach a policy by ARN.
   attachPersonPolicy: { input: { user: string; policy: string }; answer: PersonView };
+  // A secret for an authenticator app; it counts once a code of it was given.
+  beginAuthenticator: { input: NoFields; answer: NewAuthenticator };
+  // Options for `navigator.credentials.create`.
+  beginPasskey: { input: Origin; answer: unknown };
+  // Options for `navigator.credentials.get`.
+  beginPasskeySignIn: { input: Origin; answer: unknown };
+  // The issuer's address for this sign-in.
+  beginProviderSignIn: { input: { name: string; account?: string; hint?: string }; answer: DepartureView };
+  // Run an AWS operation by JSON; it is authorized as the operation that it is.
+  callAws: { input: { service: string; operation: string; input?: Record<string, unknown> }; answer: AwsAnswer };
   // Change the own password; other sessions end.
   changePassword: { input: ChangePassword; answer: void };
+  // Ask for codes of the app at every sign-in from now on.
+  confirmAuthenticator: { input: Code; answer: RecoveryCodes };
   // An account with an administrator, who gets a one-time link.
   createAccount: { input: NewAccount; answer: AccountView };
   // Make a bucket; an error when it exists already.
@@ -564,10 +774,14 @@ export interface Operations {
   createLoginLink: { input: { user: string }; answer: LoginLink };
   // A presigned URL on the AWS port; it can do this one thing, and the caller must be able to.
   createObjectLink: { input: { bucket: string; key: string; expires_s?: number; method?: string }; answer: LinkView };
+  // Keep a passkey that the browser made.
+  createPasskey: { input: NewPasskey; answer: PasskeyView };
   // A user with a password or one-time link, or a service account; with policies and groups.
   createPerson: { input: NewPerson; answer: CreatedPerson };
   // A key for another user or service account; its secret is shown once.
   createPersonKey: { input: { user: string; kind: string; name?: string; scopes?: string[] | null; expires_days?: number | null }; answer: CreatedKey };
+  // Ask for no code any more; recovery codes end too.
+  deleteAuthenticator: { input: Record<string, never>; answer: void };
   // Delete an empty bucket.
   deleteBucket: { input: { bucket: string }; answer: void };
   // Delete a group that has no members and no policies.
@@ -580,16 +794,26 @@ export interface Operations {
   deleteObject: { input: { bucket: string; key: string }; answer: void };
   // Delete several objects; each is authorized as `s3:DeleteObject` by itself.
   deleteObjects: { input: { bucket: string; keys: string[] }; answer: DeletedView };
+  // Forget a passkey; it signs in no more.
+  deletePasskey: { input: { id: string }; answer: void };
   // Delete a user with all keys, memberships and policies.
   deletePerson: { input: { user: string }; answer: void };
   // Revoke a user's key at once.
   deletePersonKey: { input: { user: string; id: string }; answer: void };
+  // Nobody comes in by it any more.
+  deleteSignInProvider: { input: { name: string }; answer: void };
   // Detach a policy; `policy` is its ARN, in the query.
   detachGroupPolicy: { input: { group: string; policy: string }; answer: void };
   // Detach a policy; `policy` is its ARN, in the query.
   detachPersonPolicy: { input: { user: string; policy: string }; answer: void };
+  // Sign out everywhere but here.
+  endOtherSessions: { input: Record<string, never>; answer: void };
+  // Sign a user out everywhere.
+  endPersonSessions: { input: { user: string }; answer: void };
   // End one of the own sessions.
   endSession: { input: { id: string }; answer: void };
+  // Why a principal may do an action on a resource, or why not.
+  explainAccess: { input: { principal: string; action: string; resource?: string }; answer: AccessAnswer };
   // Drill: treat a zone as gone until it is restored.
   failZone: { input: { zone: string; reason?: string }; answer: ZoneView };
   // The account's bill of a month, line by line and day by day.
@@ -614,6 +838,10 @@ export interface Operations {
   getObjectDetails: { input: { bucket: string; key: string }; answer: ObjectDetails };
   // One user or service account.
   getPerson: { input: { user: string }; answer: PersonView };
+  // The own passkeys and second factor.
+  getSecurity: { input: Record<string, never>; answer: Security };
+  // What is weak in this account and how to mend it, as far as the caller may look.
+  getSecurityOverview: { input: Record<string, never>; answer: SecurityOverview };
   // Who am I?
   getSession: { input: Record<string, never>; answer: SessionView };
   // Launch instances.
@@ -652,18 +880,32 @@ export interface Operations {
   listRoles: { input: { limit?: number; cursor?: string }; answer: RoleList };
   // The own open sessions.
   listSessions: { input: Record<string, never>; answer: SessionList };
+  // By whom one may sign in to an account.
+  listSignInButtons: { input: { account?: string }; answer: ProviderButtons };
+  // The account's sign-in providers.
+  listSignInProviders: { input: Record<string, never>; answer: ProviderList };
   // The region's zones and how they are.
   listZones: { input: Record<string, never>; answer: ZoneList };
   // Build an image now instead of at its first launch; repeating joins the build that runs.
   prepareImage: { input: { name: string }; answer: ImageObject };
+  // Confirm who one is, before making keys, passkeys or codes; it counts for half an hour.
+  proveSession: { input: Proof; answer: void };
   // Start pulling a model; the answer is a job to poll.
   pullModel: { input: PullModel; answer: Job };
   // Store the request's body as an object.
   putObject: { input: { bucket: string; key: string }; answer: ObjectDetails };
+  // Make or change a provider; an empty secret keeps the known one.
+  putSignInProvider: { input: { name: string; issuer: string; client_id: string; client_secret?: string; title?: string; link_by?: string; create_users?: boolean; email_domains?: string[]; groups?: string[] }; answer: ProviderView };
   // Stop and start in one.
   rebootInstance: { input: { id: string }; answer: InstanceObject };
   // Take a user out of a group.
   removePersonFromGroup: { input: { user: string; group: string }; answer: void };
+  // Call a passkey something else.
+  renamePasskey: { input: { id: string; name: string }; answer: void };
+  // Ten new recovery codes; older ones end.
+  renewRecoveryCodes: { input: NoFields; answer: RecoveryCodes };
+  // For a lost phone: remove a user's passkeys and authenticator app; their sessions end.
+  resetPersonSecurity: { input: { user: string }; answer: void };
   // Bring a zone back after a drill.
   restoreZone: { input: { zone: string; reason?: string }; answer: ZoneView };
   // Switch the copilot on or off for everyone in the workspace.
@@ -676,8 +918,14 @@ export interface Operations {
   showTyping: { input: TypingArguments; answer: void };
   // Open a session by password; the answer sets its cookie.
   signIn: { input: SignIn; answer: unknown };
+  // Open a session whose first factor was right, by a code of the second.
+  signInByCode: { input: SignInByCode; answer: unknown };
   // Open a session by one-time link; the link is used up.
   signInByLink: { input: SignInByLink; answer: unknown };
+  // Open a session by passkey; no name, password or code is needed.
+  signInByPasskey: { input: PasskeyAnswer; answer: unknown };
+  // Open a session by what the issuer sent back.
+  signInByProvider: { input: Return; answer: unknown };
   // End this session.
   signOut: { input: Record<string, never>; answer: unknown };
   // Start a stopped instance.
@@ -688,32 +936,47 @@ export interface Operations {
   terminateInstance: { input: { id: string }; answer: InstanceObject };
   // Change what people see, or disable: keys, tokens and sessions then stop at once.
   updatePerson: { input: { user: string; display_name?: string | null; email?: string | null; disabled?: boolean | null }; answer: PersonView };
+  // Who may do an action on a resource, by which statement, and who may not.
+  whoCan: { input: { action: string; resource?: string; limit?: number; cursor?: string }; answer: AccessList };
 }
 
 export const ROUTES = {
   addPersonToGroup: ['PUT', '/people/{user}/groups/{group}'],
   attachGroupPolicy: ['POST', '/groups/{group}/policies'],
   attachPersonPolicy: ['POST', '/people/{user}/policies'],
+  beginAuthenticator: ['POST', '/security/authenticator'],
+  beginPasskey: ['POST', '/security/passkeys/options'],
+  beginPasskeySignIn: ['POST', '/session/passkey/options'],
+  beginProviderSignIn: ['POST', '/session/providers/{name}'],
+  callAws: ['POST', '/aws/{service}/{operation}'],
   changePassword: ['POST', '/session/password'],
+  confirmAuthenticator: ['POST', '/security/authenticator/confirmation'],
   createAccount: ['POST', '/accounts'],
   createBucket: ['POST', '/buckets'],
   createGroup: ['POST', '/groups'],
   createKey: ['POST', '/keys'],
   createLoginLink: ['POST', '/people/{user}/login-link'],
   createObjectLink: ['POST', '/buckets/{bucket}/links'],
+  createPasskey: ['POST', '/security/passkeys'],
   createPerson: ['POST', '/people'],
   createPersonKey: ['POST', '/people/{user}/keys'],
+  deleteAuthenticator: ['DELETE', '/security/authenticator'],
   deleteBucket: ['DELETE', '/buckets/{bucket}'],
   deleteGroup: ['DELETE', '/groups/{group}'],
   deleteKey: ['DELETE', '/keys/{id}'],
   deleteModel: ['DELETE', '/models/{model}'],
   deleteObject: ['DELETE', '/buckets/{bucket}/objects/{key}'],
   deleteObjects: ['POST', '/buckets/{bucket}/delete-objects'],
+  deletePasskey: ['DELETE', '/security/passkeys/{id}'],
   deletePerson: ['DELETE', '/people/{user}'],
   deletePersonKey: ['DELETE', '/people/{user}/keys/{id}'],
+  deleteSignInProvider: ['DELETE', '/sign-in-providers/{name}'],
   detachGroupPolicy: ['DELETE', '/groups/{group}/policies'],
   detachPersonPolicy: ['DELETE', '/people/{user}/policies'],
+  endOtherSessions: ['DELETE', '/sessions'],
+  endPersonSessions: ['DELETE', '/people/{user}/sessions'],
   endSession: ['DELETE', '/sessions/{id}'],
+  explainAccess: ['GET', '/access/explain'],
   failZone: ['POST', '/zones/{zone}/fail'],
   getBill: ['GET', '/bill'],
   getBucket: ['GET', '/buckets/{bucket}'],
@@ -726,6 +989,8 @@ export const ROUTES = {
   getObject: ['GET', '/buckets/{bucket}/objects/{key}'],
   getObjectDetails: ['GET', '/buckets/{bucket}/details/{key}'],
   getPerson: ['GET', '/people/{user}'],
+  getSecurity: ['GET', '/security'],
+  getSecurityOverview: ['GET', '/security-overview'],
   getSession: ['GET', '/session'],
   launchInstances: ['POST', '/instances'],
   listAccounts: ['GET', '/accounts'],
@@ -745,22 +1010,33 @@ export const ROUTES = {
   listQuotas: ['GET', '/quotas'],
   listRoles: ['GET', '/roles'],
   listSessions: ['GET', '/sessions'],
+  listSignInButtons: ['GET', '/session/providers'],
+  listSignInProviders: ['GET', '/sign-in-providers'],
   listZones: ['GET', '/zones'],
   prepareImage: ['POST', '/compute/images/{name}/prepare'],
+  proveSession: ['POST', '/session/proof'],
   pullModel: ['POST', '/models/pull'],
   putObject: ['PUT', '/buckets/{bucket}/objects/{key}'],
+  putSignInProvider: ['PUT', '/sign-in-providers/{name}'],
   rebootInstance: ['POST', '/instances/{id}/reboot'],
   removePersonFromGroup: ['DELETE', '/people/{user}/groups/{group}'],
+  renamePasskey: ['PATCH', '/security/passkeys/{id}'],
+  renewRecoveryCodes: ['POST', '/security/recovery-codes'],
+  resetPersonSecurity: ['DELETE', '/people/{user}/security'],
   restoreZone: ['POST', '/zones/{zone}/restore'],
   setCopilot: ['PUT', '/chat/copilot'],
   setPersonPassword: ['PUT', '/people/{user}/password'],
   setQuota: ['PUT', '/accounts/{owner}/quotas/{name}'],
   showTyping: ['POST', '/chat/typing'],
   signIn: ['POST', '/session'],
+  signInByCode: ['POST', '/session/code'],
   signInByLink: ['POST', '/session/link'],
+  signInByPasskey: ['POST', '/session/passkey'],
+  signInByProvider: ['POST', '/session/provider'],
   signOut: ['DELETE', '/session'],
   startInstance: ['POST', '/instances/{id}/start'],
   stopInstance: ['POST', '/instances/{id}/stop'],
   terminateInstance: ['DELETE', '/instances/{id}'],
   updatePerson: ['PATCH', '/people/{user}'],
+  whoCan: ['GET', '/access/who-can'],
 } as const satisfies Record<keyof Operations, [string, string]>;

@@ -6,6 +6,7 @@ import { Link } from 'react-router';
 
 import { rest } from '../api/client';
 import { Empty, Failed, Page, Surface, Waiting } from '../app/parts';
+import { WhoCan } from './WhoCan';
 
 type Severity = 'high' | 'medium' | 'low';
 
@@ -46,6 +47,7 @@ export default function Security() {
           </Grid.Col>
         </Grid>
       )}
+      <WhoCan />
     </Page>
   );
 }
