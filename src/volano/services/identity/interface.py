@@ -17,6 +17,7 @@ from volano.services.identity.logic.access import (
     RESOURCE_POLICY,
     StoredAuthority,
     always_allows,
+    note_use,
 )
 from volano.services.identity.logic.access import forget as forget_caches
 from volano.services.identity.logic.accounts import list_accounts
@@ -41,7 +42,6 @@ from volano.services.identity.logic.seed import SeedKmsKey, seed
 from volano.services.identity.logic.service_access import service_may
 from volano.services.identity.logic.session_tokens import get_session_token
 from volano.services.identity.logic.sts import assume_role_for_instance, require_pass_role
-from volano.services.identity.logic.uses import note_use
 from volano.services.identity.model.credentials import TemporaryCredentials, Token, TokenKind
 from volano.services.identity.model.events import (
     PrincipalChanged,

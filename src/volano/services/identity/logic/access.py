@@ -336,6 +336,11 @@ def forget(env: Env) -> None:
         authority.forget()
 
 
+def note_use(env: Env, call: Call, permission: str) -> None:
+    """Remember what `authorize` remembers, for who decides by `always_allows`."""
+    stored_authority(env).credentials.note_service(call, permission)
+
+
 async def always_allows(env: Env, who: Principal, permission: str, prefix: str) -> bool:
     """As `StoredAuthority.always_allows`; what it says holds until a row of identity changes."""
     authority = env.authority

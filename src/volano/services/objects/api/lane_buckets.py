@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from volano.kernel.call import Call
 from volano.kernel.errors import VolanoError
 from volano.kernel.ids import RequestId
-from volano.services.identity.interface import always_allows, forget_caches, note_use
+from volano.services.identity.interface import ACCESS_KEY_ID, always_allows, forget_caches, note_use
 from volano.services.objects.logic.access import forget_bucket, get_bucket, object_arn
 from volano.services.objects.model import Access, Bucket
 from volano.services.objects.store.setting_kinds import select_setting_kinds
@@ -81,7 +82,17 @@ class LaneBuckets:
         return self.auth.find(asked)
 
     def _note_use(self, credential: Credential) -> None:
-        note_use(self._env, credential.key.access_key_id, "s3", self._env.region.name)
+        who = credential.key.principal
+        call = Call(
+            principal=who,
+            account=who.account,
+            region=self._env.region.name,
+            request_id=RequestId(""),
+            deadline_s=0.0,
+            door="aws",
+            context={ACCESS_KEY_ID: credential.key.access_key_id},
+        )
+        note_use(self._env, call, "s3:GetObject")
 
     @property
     def setting_changes(self) -> int:
