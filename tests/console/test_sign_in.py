@@ -111,7 +111,7 @@ def test_a_passkey_is_added_and_signs_in_without_name_or_password(visitor, shoot
     expect(page.get_by_text("No passkey yet")).to_be_visible()
     ada.sign_out()
     page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_role("alert")).to_contain_text("not known here")
+    expect(page.locator("main").get_by_role("alert")).to_contain_text("not known here")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -139,7 +139,7 @@ def test_an_authenticator_app_is_asked_for_after_the_password(visitor, shoot, sc
     shoot(page, f"login-code-{scheme}")
     page.get_by_label("Code").fill("000000")
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("alert")).to_contain_text("not right")
+    expect(page.locator("main").get_by_role("alert")).to_contain_text("not right")
     page.get_by_label("Code").fill(codes[0])
     page.get_by_role("button", name="Continue").click()
     ada.expect_in()
@@ -241,7 +241,7 @@ def test_an_issuer_signs_in_and_brings_back_to_the_page(browser, tmp_path, shoot
         page.goto("/login/provider?error=access_denied")
         context.clear_cookies()
         page.goto("/login/provider?error=access_denied")
-        expect(page.get_by_role("alert")).to_contain_text("access_denied")
+        expect(page.locator("main").get_by_role("alert")).to_contain_text("access_denied")
         context.close()
     finally:
         volano.stop()

@@ -4,13 +4,25 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 
 import { tell, tellFailure } from '../app/parts';
 import { ApiError, rest, type Query } from './client';
+import { askForProof } from './proof';
 import { ROUTES, type Operations } from './schema';
 
 export type Operation = keyof Operations;
 export type Input<K extends Operation> = Operations[K]['input'];
 export type Answer<K extends Operation> = Operations[K]['answer'];
 
+// A change that wants a fresh proof of identity asks for it and is sent once more.
 export async function call<K extends Operation>(operation: K, input: Input<K>): Promise<Answer<K>> {
+  try {
+    return await callOnce(operation, input);
+  } catch (error) {
+    const wanted = error instanceof ApiError && error.code === 'proof_needed';
+    if (!wanted || !(await askForProof())) throw error;
+    return callOnce(operation, input);
+  }
+}
+
+async function callOnce<K extends Operation>(operation: K, input: Input<K>): Promise<Answer<K>> {
   const [method, template] = ROUTES[operation];
   const fields: Record<string, unknown> = { ...input };
   const path = template.replace(/\{(\w+)\}/g, (_, name: string) => {

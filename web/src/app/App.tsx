@@ -2,8 +2,10 @@
 import { lazy, Suspense } from 'react';
 import { Navigate, Route, Routes, useLocation } from 'react-router';
 
+import { ConfirmPrompt } from '../identity/Confirm';
 import { Login } from '../identity/Login';
 import { PasswordPrompt } from '../identity/Password';
+import { arrival } from '../identity/providers';
 import { Boundary } from './Boundary';
 import { Waiting } from './parts';
 import { SessionProvider, useSessionState } from './session';
@@ -34,6 +36,7 @@ function Gate() {
   return (
     <Shell>
       <PasswordPrompt />
+      <ConfirmPrompt />
       <Boundary key={location.pathname.split('/')[1]}>
         <Suspense fallback={<Waiting />}>
           <Routes>
@@ -46,7 +49,7 @@ function Gate() {
             <Route path="/bill" element={<Bill />} />
             <Route path="/people/*" element={<People />} />
             <Route path="/security" element={<Security />} />
-            <Route path="/login" element={<Navigate to="/" replace />} />
+            <Route path="/login/*" element={<Navigate to={arrival()} replace />} />
             <Route path="*" element={<Navigate to="/" replace />} />
           </Routes>
         </Suspense>

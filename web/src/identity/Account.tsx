@@ -1,16 +1,18 @@
-// The own account: who I am, my password, where I am signed in.
-import { Badge, Button, Grid, Group, Stack, Table, Text } from '@mantine/core';
+// The own account: who I am, how I sign in, where I am signed in.
+import { Grid } from '@mantine/core';
 
-import { useCall, useChange } from '../api/call';
-import type { OpenSession } from '../api/schema';
-import { formatAgo } from '../app/format';
+import { useCall } from '../api/call';
 import { Failed, Surface, Waiting } from '../app/parts';
 import { useSession } from '../app/session';
 import { Copyable, FactTable } from '../objects/Details';
+import { Passkeys } from './Passkeys';
 import { PasswordForm } from './Password';
+import { SecondFactor } from './SecondFactor';
+import { Sessions } from './Sessions';
 
 export function Account() {
   const session = useSession();
+  const { data: security, error, isPending } = useCall('getSecurity', {});
   return (
     <Grid gap="lg">
       <Grid.Col span={{ base: 12, md: 6 }}>
@@ -32,65 +34,21 @@ export function Account() {
           />
         </Surface>
       </Grid.Col>
+      {isPending && <Waiting />}
+      {error !== null && <Failed error={error} />}
+      {security && (
+        <>
+          <Grid.Col span={{ base: 12, md: 6 }}>
+            <Passkeys passkeys={security.passkeys} />
+          </Grid.Col>
+          <Grid.Col span={{ base: 12, md: 6 }}>
+            <SecondFactor security={security} />
+          </Grid.Col>
+        </>
+      )}
       <Grid.Col span={12}>
         <Sessions />
       </Grid.Col>
     </Grid>
   );
-}
-
-function Sessions() {
-  const { data, error, isPending } = useCall('listSessions', {});
-  const end = useChange('endSession', { reads: ['listSessions'], done: 'The session is ended' });
-  return (
-    <Surface title="Signed in at">
-      {isPending && <Waiting />}
-      {error !== null && <Failed error={error} />}
-      <Table.ScrollContainer minWidth={480}>
-        <Table verticalSpacing={7}>
-          <Table.Tbody>
-            {data?.items.map((item) => (
-              <Table.Tr key={item.id}>
-                <Table.Td>
-                  <Group gap={6}>
-                    <Text size="sm">{browserName(item)}</Text>
-                    {item.is_current && (
-                      <Badge size="sm" variant="light" tt="none">
-                        this one
-                      </Badge>
-                    )}
-                  </Group>
-                  <Text size="xs" c="dimmed">
-                    from {item.source_ip}
-                  </Text>
-                </Table.Td>
-                <Table.Td>
-                  <Stack gap={0}>
-                    <Text size="sm">seen {formatAgo(item.seen_us)}</Text>
-                    <Text size="xs" c="dimmed">
-                      signed in {formatAgo(item.created_us)}
-                    </Text>
-                  </Stack>
-                </Table.Td>
-                <Table.Td ta="right">
-                  {!item.is_current && (
-                    <Button size="compact-sm" variant="light" color="red" onClick={() => end.mutate({ id: item.id })}>
-                      End
-                    </Button>
-                  )}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
-    </Surface>
-  );
-}
-
-function browserName(session: OpenSession): string {
-  const agent = session.user_agent;
-  const browser = ['Edg', 'Firefox', 'Chrome', 'Safari'].find((name) => agent.includes(name));
-  const system = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac OS', 'Linux'].find((name) => agent.includes(name));
-  return [browser?.replace('Edg', 'Edge') ?? agent.split(' ')[0], system && `on ${system}`].filter(Boolean).join(' ') || 'unknown program';
 }

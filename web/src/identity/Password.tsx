@@ -1,11 +1,11 @@
 // Changing the own password; and asking for one where somebody came by a link or must change it.
 import { Alert, Button, Group, Modal, PasswordInput, Stack, Text } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import { call, useChange } from '../api/call';
 import { tell, tellFailure } from '../app/parts';
-import { useSession, useSessionState } from '../app/session';
+import { useSession, useSessionState, type Session } from '../app/session';
 
 const MIN_CHARACTERS = 8;
 
@@ -50,24 +50,29 @@ export function PasswordForm({ done }: { done?: () => void }) {
   );
 }
 
-// Shown over every page: at once where the password must change, and offered after a first link.
+// Shown over every page: at once where the password must change, and offered once in a session to
+// whoever came by a link. A reload does not ask again; "later" is remembered on this device.
 export function PasswordPrompt() {
   const session = useSession();
-  const [later, setLater] = useState(() => sessionStorage.getItem(LATER) !== null);
+  const [offered, setOffered] = useState(() => mayOffer(session));
   const must = session.must_change_password;
-  const wanted = must || (session.kind === 'user' && !session.has_password && !later);
+  const wanted = must || (session.kind === 'user' && !session.has_password && offered);
+  useEffect(() => {
+    if (wanted && !must) sessionStorage.setItem(ASKED, '1');
+  }, [wanted, must]);
+  const close = () => setOffered(false);
   const putOff = () => {
-    sessionStorage.setItem(LATER, '1');
-    setLater(true);
+    localStorage.setItem(LATER, session.principal_id);
+    close();
   };
   return (
-    <Modal opened={wanted} onClose={putOff} withCloseButton={!must} closeOnEscape={!must} closeOnClickOutside={false} title="Choose a password" centered>
+    <Modal opened={wanted} onClose={close} withCloseButton={!must} closeOnEscape={!must} closeOnClickOutside={false} title="Choose a password" centered>
       <Stack>
         {must ? (
           <Alert color="amber">Your password was set by somebody else. Choose your own to go on.</Alert>
         ) : (
           <Text size="sm" c="dimmed">
-            You came by a link that opens once. With a password you can come back.
+            You came by a link that opens once. With a password, or a passkey under “My account”, you can come back.
           </Text>
         )}
         <PasswordForm />
@@ -81,4 +86,14 @@ export function PasswordPrompt() {
   );
 }
 
+const ASKED = 'volano-password-asked';
 const LATER = 'volano-password-later';
+
+function mayOffer(session: Session): boolean {
+  return sessionStorage.getItem(ASKED) === null && localStorage.getItem(LATER) !== session.principal_id;
+}
+
+// A new session may ask once more.
+export function forgetAsked(): void {
+  sessionStorage.removeItem(ASKED);
+}
