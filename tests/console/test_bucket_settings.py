@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -103,6 +104,10 @@ def test_an_old_version_is_brought_back(admin, s3, shoot):
     page = admin(f"/objects/{BUCKET}?versions=1")
     expect(page.get_by_text("deleted", exact=True)).to_be_visible()
     shoot(page, "versions")
+    page.get_by_role("button", name=f"Actions for version {first}").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Download").click()
+    assert Path(download.value.path()).read_bytes() == b"first"
     page.get_by_role("button", name=f"Actions for version {first}").click()
     page.get_by_role("menuitem", name="Bring back").click()
     expect(page.get_by_text("letter.txt is as it was")).to_be_visible()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from volano.services.objects.api.console_fields import (
     BucketFields,
@@ -24,7 +24,7 @@ COUNT_LIMIT = 10_000
 """Objects counted while a person waits; a bigger bucket shows `is_complete` false."""
 
 
-class _NamesBucket:
+class _NamesBucket(Protocol):
     bucket: str
 
 

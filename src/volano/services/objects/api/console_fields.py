@@ -46,12 +46,13 @@ class ObjectsFields(msgspec.Struct):
 
 
 class ObjectFields(msgspec.Struct):
-    """One object. `range` is like the Range header (`bytes=0-99`)."""
+    """One object. `range` is like the Range header (`bytes=0-99`); `version_id` '' the newest."""
 
     bucket: str
     key: str
     range: str = ""
     download: bool = False
+    version_id: str = ""
 
 
 class PutObjectFields(msgspec.Struct):

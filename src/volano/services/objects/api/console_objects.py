@@ -38,7 +38,7 @@ from volano.services.objects.logic.names import require_key, require_text
 from volano.services.objects.logic.object_access import object_facts
 from volano.services.objects.logic.writing import StreamBody
 from volano.services.objects.model import Description
-from volano.wire.action import SIGNED_IN, action
+from volano.wire.action import PERMISSION, SIGNED_IN, action
 from volano.wire.http import ClientGone
 from volano.wire.results import Raw, Upload, WithHeaders
 
@@ -135,21 +135,33 @@ async def _chunks(body: Body) -> AsyncIterator[bytes]:
         raise IncompleteBody("The upload was cut off; nothing was stored.") from error
 
 
+async def _facts_of_read(env: Env, call: Call, request: ObjectFields) -> dict[str, str]:
+    facts = dict(await facts_of_named(env, call, request))
+    if request.version_id:
+        facts[PERMISSION] = "s3:GetObjectVersion"
+    return facts
+
+
 @action(
     "volano:getObject",
     method="GET",
     path=OBJECT_PATH,
     permission="s3:GetObject",
     resource=OBJECT,
-    facts=facts_of_named,
+    facts=_facts_of_read,
     timeout_s=None,
 )
 async def get_object(env: Env, call: Call, request: ObjectFields) -> WithHeaders:
-    """The bytes of an object or of a range of it."""
+    """The bytes of an object, of one of its versions, or of a range of it."""
     found = await logic.get_object(
         env,
         call,
-        logic.ReadRequest(bucket=request.bucket, key=request.key, range=request.range or None),
+        logic.ReadRequest(
+            bucket=request.bucket,
+            key=request.key,
+            range=request.range or None,
+            version_id=request.version_id or None,
+        ),
     )
     kind = found.item.description.headers.get("ContentType", DEFAULT_CONTENT_TYPE)
     length = found.end_byte - found.first_byte
