@@ -144,7 +144,7 @@ async def _record_refusal(env: Env, request: Request, error: VolanoError, origin
 async def _answer(env: Env, request: Request, origin: Origin) -> Response:
     website = website_bucket_of_host(request.host)
     if website:
-        return await answer_website(env, request, website)
+        return await answer_website(env, request, website, origin)
     claim, refused = _claim(request)
     signing_name = claim.service if claim is not None else _guess_signing_name(request)
     if signing_name == "s3" and not request.raw_path.startswith("/v20180820/"):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from volano.kernel.errors import Denied, Invalid
 from volano.wire.aws.routes import decode_label
 from volano.wire.aws.scalars import BadValue
+from volano.wire.credential import call_of
 from volano.wire.http import Response
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ LOGGED = "volano:access-log"
 """In a call's context when its bucket has access logs."""
 METHODS = ("GET", "PUT", "HEAD", "POST", "DELETE")
 _WEBSITE = ".s3-website"
+VISIT = "WebsiteGet"
+"""What access logs are told of a visitor, in place of an operation."""
 
 _EDGES: dict[str, Callable[..., Any]] = {}
 
@@ -156,9 +159,14 @@ def website_bucket_of_host(host: str) -> str:
     return name[:at] if at > 0 and after in (".", "-") else ""
 
 
-async def answer_website(env: Env, request: Request, bucket: str) -> Response:
+async def answer_website(env: Env, request: Request, bucket: str, origin: Origin) -> Response:
     """What a website's visitor gets."""
-    answered: Response = await _EDGES[WEBSITE](env, request, bucket)
+    call = call_of(env, request, None, door="aws")
+    origin.call, origin.operation = call, VISIT
+    origin.bucket, origin.key = bucket, request.raw_path[1:]
+    if "referer" in request.headers:
+        call.context["aws:Referer"] = request.headers["referer"]
+    answered: Response = await _EDGES[WEBSITE](env, request, call, bucket)
     return answered
 
 

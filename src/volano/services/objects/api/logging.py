@@ -16,7 +16,7 @@ from volano.services.objects.logic.access import LOGGED, open_bucket
 from volano.services.objects.logic.errors import MalformedXml
 from volano.services.objects.store.buckets import select_setting
 from volano.wire.action import action
-from volano.wire.aws.s3_edges import ACCESS_LOG, s3_edge
+from volano.wire.aws.s3_edges import ACCESS_LOG, VISIT, s3_edge
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -167,6 +167,8 @@ def _operation(served: Served) -> str:
     if resource is None:
         found = (word for part, word in _SETTINGS if part in name)
         resource = next(found, "OBJECT" if served.key else "BUCKET")
+    if name == VISIT:
+        return f"WEBSITE.{served.request.method}.OBJECT"
     method = "COPY" if name in ("CopyObject", "UploadPartCopy") else served.request.method
     return f"REST.{method}.{resource}"
 
