@@ -12,10 +12,8 @@ from volano.services.objects.logic.errors import InvalidArgument
 from volano.services.objects.logic.writing import BytesBody
 from volano.services.objects.model import (
     MAX_PAGE,
-    NO_RETENTION,
     NULL_VERSION,
     Description,
-    Retention,
 )
 
 if TYPE_CHECKING:
@@ -71,29 +69,6 @@ def description_of(request: Request, acl: Acl | None = None) -> Description:
         storage_class=request.get("StorageClass") or "STANDARD",
         acl=acl,
     )
-
-
-def retention_of(request: Request) -> Retention:
-    """What the headers of a write say about retention; raises InvalidArgument."""
-    mode, until = request.get("ObjectLockMode"), request.get("ObjectLockRetainUntilDate")
-    hold = request.get("ObjectLockLegalHoldStatus")
-    if not mode and not until and not hold:
-        return NO_RETENTION
-    if hold not in (None, "", "ON", "OFF"):
-        raise InvalidArgument("Legal Hold must be either of 'ON' or 'OFF'")
-    until_us = 0 if until is None else round(until.timestamp() * 1e6)
-    return Retention(mode=mode or "", until_us=until_us, legal_hold=hold == "ON")
-
-
-def retention_members(retention: Retention) -> Result:
-    """The same as members of an answer."""
-    members: Result = {"ObjectLockLegalHoldStatus": "ON"} if retention.legal_hold else {}
-    if retention.mode:
-        members |= {
-            "ObjectLockMode": retention.mode,
-            "ObjectLockRetainUntilDate": seconds(retention.until_us),
-        }
-    return members
 
 
 def version_member(bucket: Bucket, item: StoredObject) -> Result:

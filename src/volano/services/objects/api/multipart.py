@@ -24,13 +24,13 @@ from volano.services.objects.api.members import (
     page_size,
     quoted,
     require_plain,
-    retention_of,
     seconds,
     write_conditions,
     written_version,
 )
 from volano.services.objects.api.objects import OBJECT, source_of
 from volano.services.objects.api.owners import owner_of
+from volano.services.objects.api.retention import allowed_retention
 from volano.services.objects.logic import completing, parts, uploads
 from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.checksums import parse_claims, require_algorithm
@@ -63,7 +63,7 @@ async def create_multipart_upload(env: Env, call: Call, request: Request) -> Res
         description_of(request, await acl_of_write(env, call, bucket, request)),
         algorithm=require_algorithm(request.get("ChecksumAlgorithm")),
         kind=request.get("ChecksumType"),
-        retention=retention_of(request),
+        retention=await allowed_retention(env, call, bucket, request),
         expected_owner=request.get("ExpectedBucketOwner"),
         encryption=wanted,
     )
@@ -117,6 +117,7 @@ async def upload_part_copy(env: Env, call: Call, request: Request) -> Result:
             "LastModified": seconds(part.modified_us),
             **_part_checksum(part),
         },
+        "CopySourceVersionId": stored.source_version_id or None,
         **encryption_members(env, stored.encryption, wanted.customer),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from volano.kernel.identity import PrincipalKind
 from volano.services.objects.api.encryption import (
     context_member,
     customer_of,
@@ -21,13 +22,12 @@ from volano.services.objects.api.members import (
     quoted,
     read_conditions,
     require_plain,
-    retention_members,
-    retention_of,
     seconds,
     version_member,
     write_conditions,
     written_version,
 )
+from volano.services.objects.api.retention import allowed_retention, retention_members
 from volano.services.objects.logic import copying
 from volano.services.objects.logic import objects as logic
 from volano.services.objects.logic.access import open_bucket
@@ -36,6 +36,7 @@ from volano.services.objects.logic.errors import (
     InvalidArgument,
     InvalidPart,
     InvalidRange,
+    InvalidRequest,
 )
 from volano.services.objects.logic.storage_classes import STANDARD
 from volano.services.objects.model import NO_RETENTION, StoredObject
@@ -78,7 +79,7 @@ async def put_object(env: Env, call: Call, request: Request) -> Result:
             description=description_of(request, await acl_of_write(env, call, bucket, request)),
             claims=parse_claims(request, getattr(body, "announced", ())),
             conditions=write_conditions(request),
-            retention=retention_of(request),
+            retention=await allowed_retention(env, call, bucket, request),
             expected_owner=request.get("ExpectedBucketOwner"),
             encryption=wanted,
         ),
@@ -106,7 +107,7 @@ def _written_members(env: Env, item: StoredObject, wanted: WantedEncryption | No
     timeout_s=None,
 )
 async def get_object(env: Env, call: Call, request: Request) -> Result:
-    found = await logic.get_object(env, call, _read_request(request))
+    found = await logic.get_object(env, call, _read_request(call, request))
     result = await _read_result(env, found, request)
     result["Body"] = found.content
     return result
@@ -120,7 +121,7 @@ async def get_object(env: Env, call: Call, request: Request) -> Result:
 )
 async def head_object(env: Env, call: Call, request: Request) -> Result:
     try:
-        found = await logic.select_object(env, call, _read_request(request))
+        found = await logic.select_object(env, call, _read_request(call, request))
     except InvalidPart as error:  # S3's answer; ceph's suite wants 400 of GetObject
         raise InvalidRange(error.message, fields=error.fields) from error
     result = await _read_result(env, found, request)
@@ -129,7 +130,13 @@ async def head_object(env: Env, call: Call, request: Request) -> Result:
     return result
 
 
-def _read_request(request: Request) -> logic.ReadRequest:
+def _read_request(call: Call, request: Request) -> logic.ReadRequest:
+    if call.principal.kind is PrincipalKind.ANONYMOUS and any(
+        request.get("Response" + name) is not None for name in _OVERRIDES
+    ):
+        raise InvalidRequest(
+            "Request specific response headers cannot be used for anonymous GET requests."
+        )
     if request.get("ServerSideEncryption"):
         raise InvalidArgument(
             "x-amz-server-side-encryption header is not supported for this operation.",
@@ -231,7 +238,7 @@ async def copy_object(env: Env, call: Call, request: Request) -> Result:
             storage_class=request.get("StorageClass"),
             algorithm=require_algorithm(request.get("ChecksumAlgorithm")),
             conditions=write_conditions(request),
-            retention=retention_of(request),
+            retention=await allowed_retention(env, call, bucket, request),
             expected_owner=request.get("ExpectedBucketOwner"),
             encryption=sealing,
         ),

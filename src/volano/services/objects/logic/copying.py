@@ -45,6 +45,7 @@ from volano.services.objects.logic.errors import (
     ConditionalRequestConflict,
     InvalidArgument,
     InvalidRequest,
+    MethodNotAllowed,
 )
 from volano.services.objects.logic.locks import retention_for_write
 from volano.services.objects.logic.metering import WRITE, count_request
@@ -142,7 +143,13 @@ async def open_source(env: Env, call: Call, source: Source) -> tuple[Bucket, Sto
         env, call, permission, source.bucket, source.key, source.version_id
     )
     await open_bucket(env, source.bucket, source.expected_owner)
-    item = await get_item(env.store.reader, bucket, source.key, source.version_id)
+    try:
+        item = await get_item(env.store.reader, bucket, source.key, source.version_id)
+    except MethodNotAllowed as error:
+        raise InvalidRequest(
+            "The source of a copy request may not specifically refer to a delete marker by version "
+            "id."
+        ) from error
     require_customer_key(env, item.description.encryption, source.customer)
     require_copy_source(source.conditions, item)
     return bucket, item

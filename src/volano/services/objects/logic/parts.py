@@ -53,6 +53,7 @@ class StoredPart:
 
     part: Part
     encryption: Encryption | None
+    source_version_id: str = ""
 
 
 async def upload_part(
@@ -71,7 +72,7 @@ async def upload_part_copy(
     """Store a part from bytes of another object. Raises what `open_source` raises, InvalidRange."""
     bucket, upload = await _open_upload(env, request)
     data_key = await open_upload_key(env, call, upload, request.customer)
-    _, item = await open_source(env, call, source)
+    from_bucket, item = await open_source(env, call, source)
     source_key = await open_key(env, call, item, source.customer)
     first, end = 0, item.size_bytes
     if copy_range is not None:
@@ -83,7 +84,11 @@ async def upload_part_copy(
         )
     body = StreamBody(read_range(env, item, first, end, data_key=source_key), end - first)
     part = await _store_part(env, bucket, upload, request.number, body, NO_CLAIMS, data_key)
-    return StoredPart(part=part, encryption=upload.description.encryption)
+    return StoredPart(
+        part=part,
+        encryption=upload.description.encryption,
+        source_version_id=item.version_id if from_bucket.versioning else "",
+    )
 
 
 async def _open_upload(env: Env, request: PartRequest) -> tuple[Bucket, Upload]:
