@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 MAX_PARALLEL = 64
 """Requests under way; more wait for their turn."""
+RESOLVE_TIMEOUT_S = 3.0
+"""For `require_allowed`, which only looks."""
 MAX_HEAD_BYTES = 64 * 1024
 READ_BYTES = 64 * 1024
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -49,8 +51,9 @@ class HttpEgress:
     async def require_allowed(self, url: str) -> None:
         place = parse_url(url)
         try:
-            await self._resolve(place)
-        except EgressFailed:
+            async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+                await self._resolve(place)
+        except (EgressFailed, TimeoutError):
             return
 
     async def fetch(self, request: EgressRequest) -> EgressReply:

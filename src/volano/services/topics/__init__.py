@@ -1,0 +1,1 @@
+"""Topics (the SNS API)."""
