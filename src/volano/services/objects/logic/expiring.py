@@ -36,10 +36,33 @@ if TYPE_CHECKING:
 PAGE_ROWS = 500
 LONGEST_PAUSE_S = 3600.0
 LEASE = "objects:lifecycle"
+SHORTEST_LEASE_S = 5.0
+LONGEST_LEASE_S = 60.0
 LOWEST_RANK = -(2**62)
 """Below every rank, so that a page begins with a key's newest version."""
 _LAST_PASS_S: WeakKeyDictionary[Journal, float] = WeakKeyDictionary()
 """When the last pass began, on the monotonic clock; one per Env, whose journal is its key."""
+
+
+class Turn:
+    """That this process is the one that applies rules; renewed while it does.
+
+    It is short, so that a process that was killed holds up nobody for long. Two that apply rules at
+    once do some work twice and nothing wrong: each change is decided in its own transaction.
+    """
+
+    def __init__(self, env: Env) -> None:
+        self.ttl_s = min(LONGEST_LEASE_S, max(SHORTEST_LEASE_S, env.config.lifecycle_day_s / 24))
+        self._env = env
+        self._renewed_s: float | None = None
+
+    async def renew(self) -> bool:
+        """Whether it is still this process's turn."""
+        now_s = self._env.clock.monotonic_s()
+        if self._renewed_s is not None and now_s - self._renewed_s < self.ttl_s / 3:
+            return True
+        self._renewed_s = now_s
+        return await self._env.work.acquire_lease(LEASE, ttl_s=self.ttl_s) is not None
 
 
 async def expire_when_due(env: Env) -> int:
@@ -49,39 +72,42 @@ async def expire_when_due(env: Env) -> int:
     last_s = _LAST_PASS_S.get(env.journal)
     if last_s is not None and now_s - last_s < pause_s:
         return 0
+    turn = Turn(env)
+    if not await turn.renew():
+        _LAST_PASS_S[env.journal] = now_s - pause_s + min(pause_s, turn.ttl_s)
+        return 0
     _LAST_PASS_S[env.journal] = now_s
-    lease = await env.work.acquire_lease(LEASE, ttl_s=LONGEST_PAUSE_S)
-    return 0 if lease is None else await expire_all(env)
+    return await expire_all(env)
 
 
 async def expire_all(env: Env) -> int:
     """Apply every bucket's rules once."""
-    changed, after = 0, ""
+    changed, after, turn = 0, "", Turn(env)
     while found := await rows.select_buckets_with_rules(
         env.store.reader, after=after, limit=PAGE_ROWS
     ):
         for bucket_id, document in found:
             bucket = await bucket_rows.select_bucket_by_id(env.store.reader, bucket_id)
-            if bucket is not None and await env.work.acquire_lease(LEASE, ttl_s=LONGEST_PAUSE_S):
-                changed += await _apply(env, bucket, parse_lifecycle(document))
+            if bucket is not None:
+                changed += await _apply(env, turn, bucket, parse_lifecycle(document))
         after = found[-1][0]
     if changed:
         env.log.info("lifecycle rules applied", changed=changed)
     return changed
 
 
-async def _apply(env: Env, bucket: Bucket, lifecycle: Lifecycle) -> int:
+async def _apply(env: Env, turn: Turn, bucket: Bucket, lifecycle: Lifecycle) -> int:
     changed = 0
     if any(rule.concerns_current for rule in lifecycle.rules):
-        changed += await _current_objects(env, bucket, lifecycle)
+        changed += await _current_objects(env, turn, bucket, lifecycle)
     if bucket.versioning and any(rule.concerns_versions for rule in lifecycle.rules):
-        changed += await _versions(env, bucket, lifecycle)
+        changed += await _versions(env, turn, bucket, lifecycle)
     if any(rule.enabled and rule.abort_days is not None for rule in lifecycle.rules):
         changed += await _uploads(env, bucket, lifecycle)
     return changed
 
 
-async def _current_objects(env: Env, bucket: Bucket, lifecycle: Lifecycle) -> int:
+async def _current_objects(env: Env, turn: Turn, bucket: Bucket, lifecycle: Lifecycle) -> int:
     changed, key, day_s = 0, "", env.config.lifecycle_day_s
     while True:
         page = await object_rows.select_objects_after(
@@ -95,12 +121,13 @@ async def _current_objects(env: Env, bucket: Bucket, lifecycle: Lifecycle) -> in
                 expired.append(item)
                 continue
             wanted = due.due_class(lifecycle, item, day_s=day_s, now_us=now_us)
-            if wanted is not None:
+            if wanted is not None and await turn.renew():
                 changed += await _move(env, bucket, item, wanted, is_current=True)
         if expired:
             changed += await env.store.transact(
                 partial(_remove, env=env, bucket=bucket, due=expired)
             )
+        await turn.renew()
         if len(page) < PAGE_ROWS:
             return changed
         key = page[-1].key
@@ -135,7 +162,7 @@ async def _remove(tx: Tx, env: Env, bucket: Bucket, due: list[StoredObject]) -> 
     return removed
 
 
-async def _versions(env: Env, bucket: Bucket, lifecycle: Lifecycle) -> int:
+async def _versions(env: Env, turn: Turn, bucket: Bucket, lifecycle: Lifecycle) -> int:
     """Versions that are not current, and delete markers, from each key's newest to its oldest."""
     changed, key, rank, newer = 0, "", LOWEST_RANK, 0
     counted = ""
@@ -156,7 +183,7 @@ async def _versions(env: Env, bucket: Bucket, lifecycle: Lifecycle) -> int:
                 expired.append(item)
             elif not item.is_marker:
                 wanted = due.due_version_class(lifecycle, item, newer, day_s=day_s, now_us=now_us)
-                if wanted is not None:
+                if wanted is not None and await turn.renew():
                     changed += await _move(env, bucket, item, wanted, is_current=False)
             newer += not item.is_marker
         if expired:
