@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel, Shape
 
 REST_PROTOCOLS = ("rest-xml", "rest-json")
+_UNCHECKED = ("PutBucketAcl", "PutObjectAcl")
+"""The model wants a checksum from new SDKs, but S3 takes these without one: s3cmd sends none."""
 
 
 class ServiceRow(NamedTuple):
@@ -129,7 +131,8 @@ def compile_codec(service: Service, operation: str, protocol: str) -> Codec:
         check=compile_check(model),
         write=write,
         streams_input=protocol in REST_PROTOCOLS and _streams(model.input_shape),
-        needs_checksum=bool(model.http_checksum.get("requestChecksumRequired")),
+        needs_checksum=bool(model.http_checksum.get("requestChecksumRequired"))
+        and operation not in _UNCHECKED,
     )
     return service.codecs.setdefault((operation, protocol), codec)
 

@@ -65,7 +65,9 @@ async def acl_of_write(env: Env, call: Call, bucket: Bucket, request: Request) -
     """
     canned = request.get("ACL")
     if not bucket.access.has_lists:
-        if canned not in (None, OWNER_FULL_CONTROL) or has_grant_headers(request):
+        # What the bucket's owner writes for himself alone is what the bucket does (rclone asks so).
+        same = (None, OWNER_FULL_CONTROL, *(("private",) if call.account == bucket.account else ()))
+        if canned not in same or has_grant_headers(request):
             raise acl_not_supported()
         return None
     owner = call.account or bucket.account  # what nobody wrote is the bucket owner's
