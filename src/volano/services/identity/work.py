@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.work import reconciler
 from volano.services.identity.logic.audit import RETENTION_DAYS
+from volano.services.identity.logic.password_policy import expire_passwords
 from volano.services.identity.logic.passwords import ATTEMPT_WINDOW_S
 from volano.services.identity.logic.uses import write_uses
 from volano.services.identity.model.credentials import SESSION_IDLE_S
@@ -29,6 +30,12 @@ PACK_BATCH = 500
 async def reconcile_uses(env: Env) -> None:
     """Write down when credentials were last used."""
     await write_uses(env)
+
+
+@reconciler("identity:passwords", every_s=600.0)
+async def reconcile_passwords(env: Env) -> None:
+    """Ask for new passwords where an account's policy limits their age."""
+    await expire_passwords(env)
 
 
 @reconciler("identity:expired", every_s=600.0)

@@ -109,6 +109,17 @@ def requests(owner: Call, key_id: str) -> dict[str, object]:
         "AssumeRolePolicyDocument": TRUST,
         "ActionNames": ["s3:GetObject"], "PolicyInputList": [POLICY], "EncodedMessage": "eA==",
         "PolicySourceArn": f"arn:aws:iam::{owner.account}:user/ada", "Name": "visitor",
+        "Arn": f"arn:aws:iam::{owner.account}:user/ada", "ServiceNamespaces": ["s3"],
+        "SerialNumber": f"arn:aws:iam::{owner.account}:mfa/phone", "JobId": "j" * 36,
+        "VirtualMFADeviceName": "mine", "AuthenticationCode1": "123456",
+        "AuthenticationCode2": "234567", "ServerCertificateName": "cert",
+        "CertificateBody": "x", "PrivateKey": "x", "CertificateId": "C" * 24,
+        "SSHPublicKeyBody": "x", "SSHPublicKeyId": "APKA" + "A" * 16, "Encoding": "SSH",
+        "ServiceName": "codecommit.amazonaws.com", "ServiceSpecificCredentialId": "A" * 20,
+        "SAMLProviderArn": f"arn:aws:iam::{owner.account}:saml-provider/idp",
+        "SAMLMetadataDocument": "x" * 1000, "AWSServiceName": "ec2.amazonaws.com",
+        "DeletionTaskId": "task/aws-service-role/x/y/" + "0" * 36, "ServiceNamespace": "s3",
+        "AssignmentStatus": "Any", "Marker": None,
     }  # fmt: skip
 
 
@@ -143,6 +154,12 @@ OWN_ONLY = {
     "iam:ListInstanceProfiles", "iam:GetAccountSummary", "iam:ListAccountAliases",
     "sts:GetCallerIdentity", "sts:GetSessionToken", "sts:GetFederationToken",
     "iam:SimulateCustomPolicy", "iam:GetContextKeysForCustomPolicy",
+    "iam:CreateVirtualMFADevice", "iam:CreateServiceLinkedRole", "iam:UpdateAccountPasswordPolicy",
+    "iam:DeleteAccountPasswordPolicy", "iam:GetAccountPasswordPolicy",
+    "iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListSAMLProviders",
+    "iam:GetAccountAuthorizationDetails", "iam:ListServerCertificates",
+    "iam:ListVirtualMFADevices", "iam:DeleteOpenIDConnectProvider",
+    "iam:GetServiceLinkedRoleDeletionStatus",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from volano.services.identity.api.shapes import (
     policy_shape,
     tag_condition,
     tag_page,
+    tag_shapes,
     tags_of,
     version_shape,
 )
@@ -38,7 +39,8 @@ async def create_policy(env: Env, call: Call, request: Shape) -> Shape:
         description=request.get("Description") or "",
         tags=tags_of(request),
     )
-    return {"Policy": policy_shape(policy, 0)}
+    shape = policy_shape(policy, 0, detailed=False)
+    return {"Policy": shape | ({"Tags": tag_shapes(policy.tags)} if policy.tags else {})}
 
 
 @action("iam:GetPolicy", permission="iam:GetPolicy", resource=POLICY)

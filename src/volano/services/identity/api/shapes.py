@@ -9,7 +9,7 @@ from urllib.parse import quote
 from volano.kernel.call import Call
 from volano.kernel.identity import PrincipalKind
 from volano.services.identity.logic.names import parse_count_marker, require_page_size
-from volano.services.identity.model.errors import InvalidInput
+from volano.services.identity.model.errors import InvalidInput, ValidationError
 from volano.services.identity.model.policies import Policy, PolicyVersion
 from volano.services.identity.model.principals import Group, InstanceProfile, Role, User
 
@@ -149,6 +149,18 @@ def tag_page(request: Shape, tags: Mapping[str, str]) -> Shape:
     end = first + require_page_size(request.get("MaxItems"))
     shapes = tag_shapes(tags)
     return page_shape("Tags", shapes[first:end], str(end) if end < len(shapes) else None)
+
+
+def count_page(name: str, shapes: Sequence[Shape], request: Shape) -> Shape:
+    """A page of a list that is read whole; the marker says how many came before it.
+
+    Raises ValidationError for a marker behind the end.
+    """
+    first = parse_count_marker(request.get("Marker"))
+    if first > len(shapes):
+        raise ValidationError("Invalid Marker.")
+    end = first + require_page_size(request.get("MaxItems"))
+    return page_shape(name, shapes[first:end], str(end) if end < len(shapes) else None)
 
 
 def page_shape(name: str, items: Sequence[Any], marker: str | None) -> Shape:

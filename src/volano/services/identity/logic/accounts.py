@@ -10,6 +10,10 @@ from volano.services.identity.logic.bootstrap import (
     add_administrator,
     make_account_id,
 )
+from volano.services.identity.logic.certificates import (
+    MAX_SERVER_CERTIFICATES,
+    MAX_SIGNING_CERTIFICATES,
+)
 from volano.services.identity.logic.login import create_login_link
 from volano.services.identity.logic.quotas import quota_value
 from volano.services.identity.model.credentials import LOGIN_LINK_MAX_S
@@ -18,10 +22,14 @@ from volano.services.identity.model.errors import (
     NoSuchEntity,
     ValidationError,
 )
+from volano.services.identity.model.items import ItemKind
+from volano.services.identity.model.oidc import MAX_PROVIDERS
 from volano.services.identity.model.policies import MAX_VERSIONS
 from volano.services.identity.store import accounts as rows
 from volano.services.identity.store import groups as group_rows
+from volano.services.identity.store import items as item_rows
 from volano.services.identity.store import keys as key_rows
+from volano.services.identity.store import oidc as oidc_rows
 from volano.services.identity.store import policies as policy_rows
 from volano.services.identity.store import roles as role_rows
 from volano.services.identity.store import users as user_rows
@@ -126,14 +134,31 @@ async def account_summary(env: Env, call: Call) -> dict[str, int]:
         "PolicyVersionsInUse": len(attached),
         "VersionsPerPolicyQuota": MAX_VERSIONS,
         "AccountAccessKeysPresent": int(bool(root_keys)),
-        "AccountMFAEnabled": 0,
-        "AccountSigningCertificatesPresent": 0,
-        "MFADevices": 0,
-        "MFADevicesInUse": 0,
-        "Providers": 0,
-        "ServerCertificates": 0,
+        **await _summary_of_items(reader, account),
         "UserPolicySizeQuota": 2048,
         "GroupPolicySizeQuota": 5120,
         "AssumeRolePolicySizeQuota": 4096,
+        "RolePolicySizeQuota": 10240,
         "PolicySizeQuota": 6144,
+        "PolicyVersionsInUseQuota": 10000,
+        "ServerCertificatesQuota": MAX_SERVER_CERTIFICATES,
+        "SigningCertificatesPerUserQuota": MAX_SIGNING_CERTIFICATES,
+        "GlobalEndpointTokenVersion": 2,
+    }
+
+
+async def _summary_of_items(reader: Reader, account: str) -> dict[str, int]:
+    devices = await item_rows.select_items(reader, account, ItemKind.MFA_DEVICE)
+    servers = await item_rows.select_items(reader, account, ItemKind.SERVER_CERTIFICATE)
+    saml = await item_rows.select_items(reader, account, ItemKind.SAML_PROVIDER)
+    oidc = await oidc_rows.select_providers(reader, account, limit=MAX_PROVIDERS)
+    signing = await item_rows.has_items(reader, account, ItemKind.SIGNING_CERTIFICATE)
+    return {
+        "AccountMFAEnabled": int(any(one.owner == account for one in devices)),
+        "AccountPasswordPresent": 0,
+        "AccountSigningCertificatesPresent": int(signing),
+        "MFADevices": len(devices),
+        "MFADevicesInUse": sum(bool(one.owner) for one in devices),
+        "Providers": len(saml) + len(oidc),
+        "ServerCertificates": len(servers),
     }

@@ -16,7 +16,7 @@ from volano.services.identity.logic.names import (
 from volano.services.identity.logic.policies import get_policy
 from volano.services.identity.logic.policy import PolicyKind, require_policy
 from volano.services.identity.logic.quotas import require_iam_quota
-from volano.services.identity.logic.roles import get_role
+from volano.services.identity.logic.roles import get_role, require_modifiable
 from volano.services.identity.logic.users import get_user
 from volano.services.identity.model.errors import NoSuchEntity
 from volano.services.identity.store import groups as group_rows
@@ -48,11 +48,20 @@ async def _target_id(reader: Reader, account: str, target: Target) -> str:
     return (await get_role(reader, account, target.name)).id
 
 
+async def _changeable_id(reader: Reader, account: str, target: Target) -> str:
+    """As `_target_id`, for a change; raises UnmodifiableEntity for service-linked roles."""
+    if target.kind == "role":
+        role = await get_role(reader, account, target.name)
+        require_modifiable(role)
+        return role.id
+    return await _target_id(reader, account, target)
+
+
 async def attach_policy(env: Env, call: Call, target: Target, arn: str) -> None:
     """Attaching twice is once."""
 
     async def write(tx: Tx) -> None:
-        target_id = await _target_id(tx, call.account, target)
+        target_id = await _changeable_id(tx, call.account, target)
         try:
             policy = await get_policy(tx, call.account, arn)
         except NoSuchEntity as error:
@@ -72,7 +81,7 @@ async def attach_policy(env: Env, call: Call, target: Target, arn: str) -> None:
 
 async def detach_policy(env: Env, call: Call, target: Target, arn: str) -> None:
     async def write(tx: Tx) -> None:
-        target_id = await _target_id(tx, call.account, target)
+        target_id = await _changeable_id(tx, call.account, target)
         if not await rows.delete_attachment(tx, target_id, arn):
             raise NoSuchEntity(f"Policy {arn[:200]} was not found.")
 
@@ -126,7 +135,7 @@ async def put_inline(env: Env, call: Call, target: Target, name: str, document: 
     require_policy(document, PolicyKind.IDENTITY, limit=INLINE_LIMITS[target.kind])
 
     async def write(tx: Tx) -> None:
-        target_id = await _target_id(tx, call.account, target)
+        target_id = await _changeable_id(tx, call.account, target)
         await rows.upsert_inline(tx, target_id, name, document)
 
     await env.store.transact(write)
@@ -158,7 +167,7 @@ async def list_inline(
 
 async def delete_inline(env: Env, call: Call, target: Target, name: str) -> None:
     async def write(tx: Tx) -> None:
-        target_id = await _target_id(tx, call.account, target)
+        target_id = await _changeable_id(tx, call.account, target)
         if not await rows.delete_inline(tx, target_id, name):
             raise _no_inline(target, name)
 

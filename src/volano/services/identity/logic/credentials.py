@@ -65,6 +65,7 @@ class Uses:
     keys: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
     sessions: dict[str, int] = field(default_factory=dict)
+    services: dict[tuple[str, str], tuple[int, str, str]] = field(default_factory=dict)
 
 
 class Credentials:
@@ -203,7 +204,16 @@ class Credentials:
         return _SignedIn(session, replace(principal, tags=tags))
 
     def note_service(self, call: Call, permission: str) -> None:
-        """Remember for which service the key that signed `call` was used."""
+        """Remember which service the caller used, and for which the key that signed was used."""
+        who = call.principal
+        if len(self._uses.services) < MAX_NOTED_USES:
+            holder = who.holder or who.id.partition(":")[0]
+            service = permission.partition(":")[0]
+            self._uses.services[holder, service] = (
+                self._clock.now_us(),
+                who.account,
+                call.region,
+            )
         key_id = call.context.get(ACCESS_KEY_ID)
         if key_id in self._uses.keys:
             used_us = self._uses.keys[key_id][0]

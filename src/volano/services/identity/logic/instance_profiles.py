@@ -25,7 +25,7 @@ from volano.services.identity.model.principals import InstanceProfile, Role
 from volano.services.identity.store import roles as rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Reader, Tx
@@ -136,5 +136,17 @@ async def delete_instance_profile(env: Env, call: Call, name: str) -> None:
                 "Cannot delete entity, must remove roles from instance profile first."
             )
         await rows.delete_instance_profile(tx, profile.id)
+
+    await env.store.transact(write)
+
+
+async def tag_instance_profile(
+    env: Env, call: Call, name: str, *, add: Mapping[str, str], remove: Sequence[str] = ()
+) -> None:
+    async def write(tx: Tx) -> None:
+        profile, _ = await get_instance_profile(tx, call.account, name)
+        tags = {k: v for k, v in {**profile.tags, **add}.items() if k not in remove}
+        require_tags(tags)
+        await rows.update_instance_profile(tx, replace(profile, tags=tags))
 
     await env.store.transact(write)

@@ -52,15 +52,16 @@ async def create_device(
         id=serial,
         account=call.account,
         kind=ItemKind.MFA_DEVICE,
-        name=name,
-        body={"path": path, "drift": "0"},
+        name=f"{path}{name}",
+        body={"path": path, "name": name, "drift": "0"},
         tags=dict(tags),
         secret=env.secrets.seal(seed, context=serial),
         created_us=env.clock.now_us(),
     )
 
     async def write(tx: Tx) -> None:
-        if await rows.find_item_by_name(tx, call.account, ItemKind.MFA_DEVICE, name) is not None:
+        known = await rows.find_item_by_name(tx, call.account, ItemKind.MFA_DEVICE, device.name)
+        if known is not None:
             raise EntityAlreadyExists("MFADevice entity at the same path and name already exists.")
         await rows.insert_item(tx, device)
 
@@ -75,7 +76,7 @@ def seed_text(seed: bytes) -> bytes:
 
 def device_uri(device: Item, seed: bytes) -> str:
     """What the device's QR code says."""
-    return totp.as_uri(seed, issuer="Volano", name=f"{device.name}@{device.account}")
+    return totp.as_uri(seed, issuer="Volano", name=f"{device.body['name']}@{device.account}")
 
 
 async def find_device(reader: Reader, account: str, serial: str) -> Item:

@@ -151,10 +151,24 @@ async def update_thumbprints(env: Env, call: Call, arn: str, thumbprints: Sequen
 
 
 async def delete_provider(env: Env, call: Call, arn: str) -> None:
-    """Roles that trust it can be assumed through it no longer."""
-    found = await get_provider(env, call, arn)
+    """Roles that trust it can be assumed through it no longer. One that is gone is no error."""
+    try:
+        found = await get_provider(env, call, arn)
+    except NoSuchEntity:
+        return
 
     async def write(tx: Tx) -> None:
         await rows.delete_provider(tx, call.account, found.url)
 
     await env.store.transact(write)
+
+
+async def tag_provider(
+    env: Env, call: Call, arn: str, *, add: Mapping[str, str], remove: Sequence[str] = ()
+) -> None:
+    def change(old: OidcProvider) -> OidcProvider:
+        tags = {k: v for k, v in {**old.tags, **add}.items() if k not in remove}
+        require_tags(tags)
+        return replace(old, tags=tags)
+
+    await change_provider(env, call, arn, change)

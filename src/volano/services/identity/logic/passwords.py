@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
 import argon2
@@ -18,6 +18,8 @@ import argon2
 from volano.kernel.errors import Denied, Throttled
 from volano.kernel.identity import PrincipalKind
 from volano.services.identity.logic.access import forget
+from volano.services.identity.logic.breached import is_about, is_breached
+from volano.services.identity.logic.password_policy import old_hashes, require_conformity
 from volano.services.identity.model.credentials import SESSION_TAG, Login
 from volano.services.identity.model.errors import (
     EntityAlreadyExists,
@@ -26,6 +28,7 @@ from volano.services.identity.model.errors import (
     ValidationError,
 )
 from volano.services.identity.store import accounts as account_rows
+from volano.services.identity.store import items as item_rows
 from volano.services.identity.store import sessions as rows
 from volano.services.identity.store import users as user_rows
 
@@ -57,11 +60,16 @@ async def _hash_in_thread(work: Callable[[], T]) -> T:
 
 
 def require_password(password: str) -> None:
-    """Length alone is asked for (NIST SP 800-63B section 3.1.1.2)."""
+    """Length, and not to be among the first guesses (NIST SP 800-63B section 3.1.1.2)."""
     if not MIN_PASSWORD_CHARACTERS <= len(password) <= MAX_PASSWORD_CHARACTERS:
         raise PasswordPolicyViolation(
             f"Password does not conform to the account password policy: it must have "
             f"{MIN_PASSWORD_CHARACTERS} to {MAX_PASSWORD_CHARACTERS} characters."
+        )
+    if is_breached(password):
+        raise PasswordPolicyViolation(
+            "Password does not conform to the account password policy: it is known from leaks and "
+            "among the first that are tried. A few words in a row are better."
         )
 
 
@@ -93,6 +101,7 @@ async def is_password(login: Login | None, password: str) -> bool:
 
 async def set_password(env: Env, user: User, password: str, *, must_change: bool = False) -> Login:
     """Give a user a (new) password; open sessions stay."""
+    await _require_new(env, user, password)
     hashed = await hash_password(password)
     now_us = env.clock.now_us()
 
@@ -106,9 +115,34 @@ async def set_password(env: Env, user: User, password: str, *, must_change: bool
             changed_us=now_us,
         )
         await user_rows.upsert_login(tx, login)
+        await item_rows.insert_old_password(tx, user.id, now_us, hashed)
         return login
 
     return await env.store.transact(write)
+
+
+async def _require_new(env: Env, user: User, password: str) -> None:
+    """Refuse what the account's policy refuses, and a password that the user had before."""
+    require_password(password)
+    if is_about(password, (user.name, *user.name.split("."), user.email.partition("@")[0])):
+        raise PasswordPolicyViolation(
+            "Password does not conform to the account password policy: it hardly says more than "
+            "the user's name."
+        )
+    reader = env.store.reader
+    await require_conformity(reader, user.account, password)
+    for old in await old_hashes(reader, user.account, user.id):
+        if await _hash_in_thread(partial(_matches, old, password)):
+            raise PasswordPolicyViolation(
+                "Password does not conform to the account password policy: it was used before."
+            )
+
+
+def _matches(hashed: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(hashed, password)
+    except argon2.exceptions.VerificationError:
+        return False
 
 
 async def create_login(env: Env, user: User, password: str, *, must_change: bool) -> Login:
@@ -131,17 +165,21 @@ async def update_login(
 ) -> None:
     """Change what is given; a changed password ends the user's sessions."""
     login = await get_login(env.store.reader, user)
+    if password is not None:
+        await _require_new(env, user, password)
     hashed = login.hash if password is None else await hash_password(password)
+    now_us = env.clock.now_us()
     changed = replace(
         login,
         hash=hashed,
         must_change=login.must_change if must_change is None else must_change,
-        changed_us=env.clock.now_us(),
+        changed_us=login.changed_us if password is None else now_us,
     )
 
     async def write(tx: Tx) -> None:
         await user_rows.upsert_login(tx, changed)
         if password is not None:
+            await item_rows.insert_old_password(tx, user.id, now_us, hashed)
             await rows.delete_sessions_of(tx, user.id)
 
     await env.store.transact(write)

@@ -21,6 +21,7 @@ from volano.services.identity.model.errors import (
     DeleteConflict,
     EntityAlreadyExists,
     NoSuchEntity,
+    UnmodifiableEntity,
     ValidationError,
 )
 from volano.services.identity.model.principals import Role
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 MIN_SESSION_S = 3600
 MAX_SESSION_S = 12 * 3600
+SERVICE_PATH = "/aws-service-role/"
 
 
 def make_role(
@@ -100,7 +102,21 @@ async def add_role(tx: Tx, role: Role) -> None:
     await rows.insert_role(tx, role)
 
 
+def require_modifiable(role: Role) -> None:
+    """Service-linked roles change by their own actions only; raises UnmodifiableEntity."""
+    if role.path.startswith(SERVICE_PATH):
+        raise UnmodifiableEntity(
+            f"Cannot perform the operation on the protected role '{role.name}' - this role is only "
+            "modifiable by AWS"
+        )
+
+
 async def create_role(env: Env, role: Role) -> Role:
+    if role.path.startswith(SERVICE_PATH):
+        raise ValidationError(
+            f"A role under {SERVICE_PATH} is made by CreateServiceLinkedRole only."
+        )
+
     async def write(tx: Tx) -> None:
         await add_role(tx, role)
 
@@ -163,6 +179,7 @@ async def update_trust(env: Env, call: Call, name: str, trust: str) -> None:
 
     async def write(tx: Tx) -> None:
         role = await get_role(tx, call.account, name)
+        require_modifiable(role)
         await rows.update_role(tx, replace(role, trust=trust))
 
     await env.store.transact(write)
@@ -200,6 +217,7 @@ async def delete_role(env: Env, call: Call, name: str) -> None:
 
     async def write(tx: Tx) -> None:
         role = await get_role(tx, call.account, name)
+        require_modifiable(role)
         if await rows.select_instance_profiles_of(tx, role.id, limit=1):
             raise DeleteConflict(
                 "Cannot delete entity, must remove roles from instance profile first."

@@ -28,8 +28,10 @@ from volano.services.identity.model.events import (
     PrincipalCreated,
     PrincipalDeleted,
 )
+from volano.services.identity.model.items import ItemKind
 from volano.services.identity.model.principals import SERVICE_ACCOUNT_PATH, User
 from volano.services.identity.store import groups as group_rows
+from volano.services.identity.store import items as item_rows
 from volano.services.identity.store import keys as key_rows
 from volano.services.identity.store import policies as policy_rows
 from volano.services.identity.store import users as rows
@@ -237,6 +239,7 @@ async def delete_user(env: Env, call: Call, name: str, *, force: bool = False) -
         else:
             await _require_bare(tx, user)
         await key_rows.delete_credentials_of(tx, user.id)
+        await item_rows.delete_items_of(tx, user.id)
         await rows.delete_user(tx, user.id)
         tx.publish(
             PrincipalDeleted(
@@ -260,6 +263,17 @@ async def _require_bare(tx: Tx, user: User) -> None:
         raise DeleteConflict(conflict + "delete access keys first.")
     if await rows.find_login(tx, user.id) is not None:
         raise DeleteConflict(conflict + "delete login profile first.")
+    for kind, words in _HELD.items():
+        if await item_rows.has_items(tx, user.id, kind):
+            raise DeleteConflict(conflict + words)
+
+
+_HELD = {
+    ItemKind.MFA_DEVICE: "delete MFA device first.",
+    ItemKind.SIGNING_CERTIFICATE: "delete signing certificates first.",
+    ItemKind.SSH_KEY: "delete SSH public keys first.",
+    ItemKind.SERVICE_CREDENTIAL: "delete service specific credentials first.",
+}
 
 
 async def _remove_dependents(tx: Tx, user: User) -> None:
@@ -269,6 +283,9 @@ async def _remove_dependents(tx: Tx, user: User) -> None:
         await policy_rows.delete_attachment(tx, user.id, arn)
     for name, _ in await policy_rows.select_inline(tx, user.id):
         await policy_rows.delete_inline(tx, user.id, name)
+    for kind in _HELD:
+        for item in await item_rows.select_items_of(tx, user.id, kind):
+            await item_rows.delete_item(tx, item.id)
 
 
 async def tag_user(

@@ -66,3 +66,12 @@ class InvalidAuthorizationMessage(Invalid):
 class CredentialReportNotPresent(NotFound):
     code = "ReportNotPresent"
     status = 410
+
+
+class ServiceNotSupported(Invalid):
+    code = "NotSupportedService"
+    status = 404
+
+
+class UnmodifiableEntity(Invalid):
+    code = "UnmodifiableEntity"

@@ -1,5 +1,5 @@
 """Small things that IAM keeps for an account or a user and gives back: MFA devices, certificates,
-SSH keys, service passwords, SAML providers."""
+SSH keys, service passwords, SAML providers, reports."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class ItemKind(Enum):
     SSH_KEY = "ssh-key"
     SERVICE_CREDENTIAL = "service-credential"
     SAML_PROVIDER = "saml-provider"
+    CREDENTIAL_REPORT = "credential-report"
+    ACCESS_REPORT = "access-report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

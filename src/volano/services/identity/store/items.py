@@ -163,6 +163,24 @@ async def find_password_policy(reader: Reader, account: str) -> dict[str, int] |
     return dict(json.loads(row[0])) if row else None
 
 
+async def select_password_policies(reader: Reader) -> list[tuple[str, dict[str, int]]]:
+    """(account, policy) of every account that has one."""
+    rows = await reader.rows(
+        "SELECT account, body FROM identity_password_policy ORDER BY account LIMIT 100000"
+    )
+    return [(row[0], json.loads(row[1])) for row in rows]
+
+
+async def expire_logins(tx: Tx, account: str, *, before_us: int) -> None:
+    """Ask for a new password where the present one was set before `before_us`."""
+    await tx.execute(
+        "UPDATE identity_login SET must_change = 1 WHERE must_change = 0 AND changed_us < ? "
+        "AND user_id IN (SELECT id FROM identity_user WHERE account = ?)",
+        before_us,
+        account,
+    )
+
+
 async def insert_old_password(tx: Tx, user_id: str, changed_us: int, hashed: str) -> None:
     await tx.execute(
         "INSERT INTO identity_old_password (user_id, changed_us, hash) VALUES (?, ?, ?) "

@@ -39,11 +39,16 @@ class ActionElement:
 
     def __init__(self, patterns: Sequence[str], *, negated: bool) -> None:
         self._matches: list[Match] = [compile_glob(pattern.lower()) for pattern in patterns]
+        self._vendors = [pattern.lower().partition(":")[0] for pattern in patterns]
         self._negated = negated
 
     def matches(self, permission: str) -> bool:
         """`permission` is in lower case."""
         return any(match(permission) for match in self._matches) != self._negated
+
+    def touches(self, service: str) -> bool:
+        """Whether some action of the service (`s3`) may match."""
+        return self._negated or any(compile_glob(one)(service) for one in self._vendors)
 
 
 class ResourceElement:
