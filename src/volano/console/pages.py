@@ -23,10 +23,21 @@ if TYPE_CHECKING:
 DIST = Path(__file__).parent / "dist"
 MIN_GZIP_BYTES = 1024
 CONTENT_POLICY = (
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-    "form-action 'self'"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
+    "img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; "
+    "manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
+"""Styles may stand in the page, since the components write theirs there; scripts may not."""
+PAGE_HEADERS = (
+    ("content-security-policy", CONTENT_POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+STRICT_TRANSPORT = ("strict-transport-security", "max-age=31536000")
 NOT_BUILT = (
     b"<!doctype html><title>Volano</title><h1>The console is not built</h1>"
     b"<p>Run <code>make web</code> in the repository (it needs Node.js), then reload.</p>"
@@ -56,11 +67,11 @@ async def serve_page(env: Env, request: Request) -> Response:
     headers = [
         ("content-type", found.content_type),
         ("cache-control", "public, max-age=31536000, immutable" if found.forever else "no-cache"),
-        ("content-security-policy", CONTENT_POLICY),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "same-origin"),
+        *PAGE_HEADERS,
         ("vary", "accept-encoding"),
     ]
+    if env.config.tls_certificate is not None:
+        headers.append(STRICT_TRANSPORT)
     if found.zipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
         return Response(headers=[*headers, ("content-encoding", "gzip")], body=found.zipped)
     return Response(headers=headers, body=found.body)

@@ -57,6 +57,8 @@ async def handle(env: Env, request: Request) -> Response:
         said = f"An internal error happened; quote request id {request_id} to your operator."
         response = problem_response(Internal(said), request_id)
     response.headers.append(("x-request-id", request_id))
+    if response.header("x-content-type-options") is None:
+        response.headers.append(("x-content-type-options", "nosniff"))
     if response.header("cache-control") is None:
         response.headers.append(("cache-control", "no-store"))
     return response
