@@ -8,6 +8,7 @@ from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
 from volano.services.objects.logic.access_logs import deliver, write_down
 from volano.services.objects.logic.expiring import expire_when_due
+from volano.services.objects.logic.inventory_reports import report_all
 from volano.services.objects.logic.metering import counts_of
 from volano.services.objects.logic.storage import meter_storage
 from volano.services.objects.logic.upkeep import free_garbage, maintain, want_repair
@@ -57,6 +58,14 @@ async def bill_storage(env: Env) -> None:
 async def expire(env: Env) -> None:
     """Remove what lifecycle rules say is too old; most calls find that it is not time yet."""
     await expire_when_due(env)
+
+
+@reconciler("objects:inventory", every_s=60.0)
+async def report(env: Env) -> None:
+    """Write the inventories that are due."""
+    lease = await env.work.acquire_lease("objects:inventory", ttl_s=300.0)
+    if lease is not None:
+        await report_all(env)
 
 
 @reconciler(SWEEP, every_s=600.0)
