@@ -8,7 +8,7 @@ bounded (at most a few chunks), whatever the size.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
@@ -66,6 +66,18 @@ class BlobWriter(Protocol):
     async def __aenter__(self) -> BlobWriter: ...
 
     async def __aexit__(self, *exc: object) -> None: ...
+
+
+@runtime_checkable
+class GroupWriter(Protocol):
+    """A byte store that writes many small blobs together."""
+
+    async def write_group(self, items: Sequence[tuple[str, bytes]], *, copies: int) -> list[Blob]:
+        """The blobs of (key, payload), in order, all of them durable in so many zones.
+
+        Raises Unavailable when one copy of one of them failed; then none may be named.
+        """
+        ...
 
 
 class ByteStore(Protocol):

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from volano.backends.bytes.blob_id import Uids, parse_blob_id
 from volano.backends.bytes.disk_ops import DiskOps
+from volano.backends.bytes.group import write_records
 from volano.backends.bytes.mending import Mender
 from volano.backends.bytes.reading import Reader, require_home, require_range
 from volano.backends.bytes.scrub import scrub_blobs
@@ -103,6 +104,13 @@ class DiskStore:
             clock=self._clock,
             uids=self._uids,
             journal=self._journal,
+        )
+
+    async def write_group(self, items: Sequence[tuple[str, bytes]], *, copies: int) -> list[Blob]:
+        self._require_open()
+        zones = list(self._zones.values())
+        return await write_records(
+            zones, items, copies=min(copies, len(zones)), clock=self._clock, uids=self._uids
         )
 
     async def read(

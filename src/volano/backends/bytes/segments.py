@@ -18,7 +18,7 @@ import threading
 from collections import OrderedDict
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from isal.isal_zlib import crc32
 
@@ -58,14 +58,20 @@ SUFFIX = ".seg"
 END_NOTE = struct.Struct("<QQ")
 
 
+class Settled(Protocol):
+    """Who waits for an append: a future, or one that counts many."""
+
+    def done(self) -> bool: ...
+
+    def set_result(self, result: None, /) -> None: ...
+
+
 class Append:
     """One small blob on its way into one or more logs; the last log to answer settles it."""
 
     __slots__ = ("_done", "_waiting", "crc", "errors", "payload", "places", "uid", "written_at_us")
 
-    def __init__(
-        self, uid: bytes, payload: bytes, written_at_us: int, done: asyncio.Future[None]
-    ) -> None:
+    def __init__(self, uid: bytes, payload: bytes, written_at_us: int, done: Settled) -> None:
         self.uid = uid
         self.payload = payload
         self.crc = crc32(payload)

@@ -46,6 +46,7 @@ MAX_QUEUED = 20_000
 """Transactions waiting; more are refused with SlowDown."""
 MAX_GROUP = 512
 """Transactions in one commit."""
+EVENTS_AT_ONCE = 64
 MAX_STATEMENTS = 4096
 """Statements of which it is remembered whom they concern."""
 KEEP_WAL_BYTES = 64 * 1024 * 1024
@@ -169,9 +170,13 @@ class _SqliteTx(_Connection):
 
     def write_events(self) -> bool:
         if self._events:
-            self._connection.executemany(
-                "INSERT INTO outbox (type, payload, created_us) VALUES (?, ?, ?)", self._events
-            )
+            for at in range(0, len(self._events), EVENTS_AT_ONCE):
+                events = self._events[at : at + EVENTS_AT_ONCE]
+                rows = ", ".join(["(?, ?, ?)"] * len(events))
+                values = [value for event in events for value in event]
+                self._connection.execute(
+                    f"INSERT INTO outbox (type, payload, created_us) VALUES {rows}", values
+                )
         return bool(self._events)
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from volano.kernel.bytes import GroupWriter
 from volano.services.objects.api.lane_buckets import LaneBuckets
 from volano.services.objects.api.lane_reads import LaneReads
+from volano.services.objects.api.lane_writes import LaneWrites
+from volano.services.objects.logic.put_groups import PutGroups
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -17,10 +20,15 @@ def open_object_lane(env: Env, store: OwnStore) -> Lane:
     """The lane over a database that this process alone writes."""
     buckets = LaneBuckets(env, store)
     reads = LaneReads(env, buckets)
+    writes = None
+    if isinstance(env.bytes, GroupWriter):
+        writes = LaneWrites(env, buckets, PutGroups(env, env.bytes))
 
     def answer(asked: Asked) -> Answer | Upload | None:
         if asked.method in (b"GET", b"HEAD"):
             return reads.answer(asked)
+        if asked.method == b"PUT" and writes is not None:
+            return writes.begin(asked)
         return None
 
     return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from volano.services.objects.model import ListedObject, StoredObject
@@ -18,6 +19,8 @@ from volano.services.objects.store.text import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from volano.kernel.bytes import Blob
     from volano.kernel.store import Reader, Row, Tx, Value
 
@@ -26,6 +29,7 @@ COLUMNS = (
     "blob, content_id, part_count, headers, tags, retention"
 )
 """What s3_object and s3_version both have."""
+MAX_ROWS_AT_ONCE = 64
 _LISTED = "key, size_bytes, etag, modified_us, storage_class, checksum"
 
 _SELECT = f"SELECT {COLUMNS} FROM s3_object WHERE bucket_id = ? AND key = ?"
@@ -47,6 +51,45 @@ async def select_object(reader: Reader, bucket_id: str, key: str) -> StoredObjec
 
 async def upsert_object(tx: Tx, item: StoredObject) -> None:
     await tx.execute(_UPSERT, *to_values(item))
+
+
+async def insert_objects(tx: Tx, items: Sequence[StoredObject]) -> None:
+    """Objects whose keys have none yet, many with one statement."""
+    for at, count in _chunks(len(items)):
+        values = [value for item in items[at : at + count] for value in to_values(item)]
+        await tx.execute(_insert_of(count), *values)
+
+
+async def select_present(reader: Reader, names: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these (bucket id, key) have an object."""
+    found: set[tuple[str, str]] = set()
+    for at, count in _chunks(len(names)):
+        values = [value for name in names[at : at + count] for value in name]
+        found.update(await reader.rows(_present_of(count), *values, count))
+    return found
+
+
+def _chunks(count: int) -> Iterator[tuple[int, int]]:
+    """Offsets and sizes that are powers of two: few statements, each prepared once."""
+    at = 0
+    while at < count:
+        size = min(MAX_ROWS_AT_ONCE, 1 << ((count - at).bit_length() - 1))
+        yield at, size
+        at += size
+
+
+@lru_cache(maxsize=16)
+def _insert_of(count: int) -> str:
+    row = f"({', '.join('?' * len(COLUMNS.split(',')))})"
+    return f"INSERT INTO s3_object ({COLUMNS}) VALUES {', '.join([row] * count)}"
+
+
+@lru_cache(maxsize=16)
+def _present_of(count: int) -> str:
+    return (
+        "SELECT bucket_id, key FROM s3_object WHERE (bucket_id, key) IN "
+        f"(VALUES {', '.join(['(?, ?)'] * count)}) LIMIT ?"
+    )
 
 
 def to_values(item: StoredObject) -> tuple[Value, ...]:

@@ -1,0 +1,74 @@
+"""Many small blobs written together: one future for all, the logs' group commit below.
+
+A group is all or nothing for its caller: when any copy fails it is told so, and writes each blob
+again by itself (`writer.py`), which finds other zones. What was written is garbage until a sweep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from volano.backends.bytes.blob_id import record_id
+from volano.backends.bytes.damage import to_unavailable
+from volano.backends.bytes.segments import Append
+from volano.backends.bytes.zones import choose_order
+from volano.kernel.bytes import Blob
+from volano.kernel.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from volano.backends.bytes.blob_id import Uids
+    from volano.backends.bytes.zones import Zone
+    from volano.kernel.clock import Clock
+
+
+class _Countdown:
+    """Stands for the future of each append; the last one resolves the group's."""
+
+    def __init__(self, count: int, done: asyncio.Future[None]) -> None:
+        self._left = count
+        self._future = done
+
+    def done(self) -> bool:
+        return self._future.done()
+
+    def set_result(self, _: None) -> None:
+        self._left -= 1
+        if not self._left:
+            self._future.set_result(None)
+
+
+async def write_records(
+    zones: list[Zone],
+    items: Sequence[tuple[str, bytes]],
+    *,
+    copies: int,
+    clock: Clock,
+    uids: Uids,
+) -> list[Blob]:
+    """The blobs of (key, payload), each durable in `copies` zones; raises Unavailable."""
+    size = max(len(payload) for _, payload in items)
+    taking = [zone for zone in zones if zone.is_taking(size)]
+    if len(taking) < copies or any(zone.log.is_waiting_full() for zone in taking):
+        raise Unavailable("Not all zones take a group now.", code="SlowDown", retry_after_s=1.0)
+    now_us = clock.now_us()
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    countdown = _Countdown(len(items), done)
+    written: list[tuple[list[Zone], Append]] = []
+    for key, payload in items:
+        chosen = choose_order(taking, key)[:copies]
+        append = Append(uids.next(), payload, now_us, countdown)
+        written.append((chosen, append))
+        append.submit([zone.log for zone in chosen])
+    await done
+    return [_blob_of(chosen, append) for chosen, append in written]
+
+
+def _blob_of(zones: list[Zone], append: Append) -> Blob:
+    for error in append.errors.values():
+        raise to_unavailable(error)
+    places = [append.places[zone.name] for zone in zones]
+    names = tuple(zone.name for zone in zones)
+    return Blob(id=record_id(append.uid, places), size_bytes=len(append.payload), zones=names)

@@ -1,0 +1,244 @@
+"""PutObject of small objects on the fast lane (wire/lane.py).
+
+The head is verified and decided before the body is asked for; the body is hashed here (a few
+microseconds) and written with all others that come at the same time (logic/put_groups.py). A
+header that this page does not name, a checksum that does not match, a bucket with settings: all
+that goes the ordinary way, with the body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from volano.kernel.errors import VolanoError
+from volano.services.objects.logic.checksums import (
+    DEFAULT_ALGORITHM,
+    full_checksum,
+    new_hash,
+)
+from volano.services.objects.logic.descriptions import require_description
+from volano.services.objects.logic.metering import WRITE, count_request
+from volano.services.objects.logic.names import require_key
+from volano.services.objects.logic.put_groups import NewObject
+from volano.services.objects.model import Description
+from volano.wire.action import find_action, record_call
+from volano.wire.aws.lane_auth import UNSIGNED_PAYLOAD
+from volano.wire.lane import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from volano.kernel.call import Env
+    from volano.services.objects.api.lane_buckets import LaneBuckets, LaneCaller
+    from volano.services.objects.logic.put_groups import PutGroups
+    from volano.services.objects.model import Bucket
+    from volano.wire.action import Action
+    from volano.wire.lane import Asked
+
+SMALL_BYTES = 64 * 1024
+HARMLESS_SETTINGS = frozenset({"tags", "cors"})
+"""Settings of a bucket that change nothing about a put."""
+CHECKSUMS = {
+    f"x-amz-checksum-{name.lower()}".encode(): name
+    for name in ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
+}
+CONTENT = {
+    b"cache-control": "CacheControl",
+    b"content-disposition": "ContentDisposition",
+    b"content-language": "ContentLanguage",
+    b"content-type": "ContentType",
+}
+METADATA = b"x-amz-meta-"
+ALGORITHM = b"x-amz-sdk-checksum-algorithm"
+TAKEN = frozenset(
+    {
+        b"accept",
+        b"accept-encoding",
+        b"amz-sdk-invocation-id",
+        b"amz-sdk-request",
+        b"authorization",
+        b"connection",
+        b"content-length",
+        b"content-md5",
+        b"expect",
+        b"host",
+        b"user-agent",
+        b"x-amz-content-sha256",
+        b"x-amz-date",
+        b"x-amz-security-token",
+        b"x-amz-user-agent",
+        ALGORITHM,
+        *CHECKSUMS,
+        *CONTENT,
+    }
+)
+"""Headers of a write that the lane understands, or that change nothing."""
+
+
+class _Claims(NamedTuple):
+    """What the body shall hash to; '' and b'' for what was not said."""
+
+    sha256: bytes
+    md5: bytes
+    algorithm: str
+    value: str
+
+
+class LaneWrites:
+    """The lane of PUT."""
+
+    def __init__(self, env: Env, buckets: LaneBuckets, groups: PutGroups) -> None:
+        self.env = env
+        self.groups = groups
+        self.action = find_action("s3:PutObject")
+        self.host_id = f"volano/{env.region.name}"
+        self._buckets = buckets
+
+    def begin(self, asked: Asked) -> PutUpload | None:
+        """The upload that a head announces."""
+        headers = asked.headers
+        described = _description_of(headers)
+        claims = _claims_of(headers)
+        length = headers.get(b"content-length", b"0")
+        if described is None or claims is None or self.action is None or length == b"0":
+            return None
+        began_s = self.env.clock.monotonic_s()
+        buckets = self._buckets
+        credential = buckets.signer(asked)
+        if credential is None:
+            return None
+        name, key = buckets.named(headers.get(b"host", b""), asked.path)
+        found = buckets.find(name) if key else None
+        if found is None or not found.settings <= HARMLESS_SETTINGS:
+            return None
+        if not buckets.may(credential, found.bucket, self.action.permission):
+            return None
+        try:
+            require_key(key)
+            require_description(described)
+        except VolanoError:
+            return None
+        caller = buckets.caller_of(asked, credential)
+        return PutUpload(self, found.bucket, key, described, claims, caller, began_s)
+
+
+class PutUpload:
+    """One put whose body is on its way."""
+
+    __slots__ = ("_began_s", "_bucket", "_caller", "_claims", "_description", "_key", "_lane")
+
+    limit_bytes = SMALL_BYTES
+
+    def __init__(
+        self,
+        lane: LaneWrites,
+        bucket: Bucket,
+        key: str,
+        description: Description,
+        claims: _Claims,
+        caller: LaneCaller,
+        began_s: float,
+    ) -> None:
+        self._lane = lane
+        self._bucket = bucket
+        self._key = key
+        self._description = description
+        self._claims = claims
+        self._caller = caller
+        self._began_s = began_s
+
+    def put(self, body: bytes) -> Awaitable[Answer | None] | None:
+        claims = self._claims
+        if claims.sha256 and hashlib.sha256(body).hexdigest().encode() != claims.sha256:
+            return None
+        md5 = hashlib.md5(body, usedforsecurity=False)
+        if claims.md5 and base64.b64encode(md5.digest()) != claims.md5:
+            return None
+        hashed = new_hash(claims.algorithm)
+        hashed.update(body)
+        checksum = full_checksum(claims.algorithm, hashed.digest())
+        if claims.value and checksum.value != claims.value:
+            return None
+        lane = self._lane
+        new = NewObject(
+            bucket=self._bucket,
+            key=self._key,
+            etag=md5.hexdigest(),
+            modified_us=lane.env.clock.now_us(),
+            description=self._description,
+            checksum=checksum,
+            body=body,
+        )
+        done = lane.groups.put(new)
+        if done is None:
+            return None
+        answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        done.add_done_callback(
+            lambda it: answer.set_result(self._answer(new) if it.result() else None)
+        )
+        return answer
+
+    def _answer(self, new: NewObject) -> Answer:
+        lane, caller = self._lane, self._caller
+        count_request(lane.env, new.bucket, WRITE)
+        action: Action | None = lane.action
+        assert action is not None
+        record_call(
+            lane.env,
+            action,
+            caller,
+            resource=f"arn:aws:s3:::{new.bucket.name}/{new.key}",
+            took_s=lane.env.clock.monotonic_s() - self._began_s,
+        )
+        checksum = new.checksum
+        lines = (
+            f'etag: "{new.etag}"\r\n'
+            f"x-amz-checksum-{checksum.algorithm.lower()}: {checksum.value}\r\n"
+            f"x-amz-checksum-type: {checksum.kind}\r\n"
+            f"x-amz-request-id: {caller.request_id}\r\n"
+            f"x-amz-id-2: {lane.host_id}\r\n"
+            f"x-request-id: {caller.request_id}\r\n"
+            "content-length: 0\r\n"
+        )
+        return Answer(200, lines.encode())
+
+
+def _description_of(headers: dict[bytes, bytes]) -> Description | None:
+    """What the headers say of the object; None when one of them is not understood here."""
+    content: dict[str, str] = {}
+    metadata: dict[str, str] = {}
+    for name, value in headers.items():
+        if name in CONTENT:
+            target, key = content, CONTENT[name]
+        elif name.startswith(METADATA):
+            target, key = metadata, name[len(METADATA) :].decode("latin-1")
+        elif name in TAKEN:
+            continue
+        else:
+            return None
+        if not value.isascii() or not key.isascii():
+            return None
+        if value or target is metadata:
+            target[key] = value.decode("ascii")
+    return Description(headers=content, metadata=metadata)
+
+
+def _claims_of(headers: dict[bytes, bytes]) -> _Claims | None:
+    """None for claims that cannot be, or that come after the body."""
+    declared = headers.get(b"x-amz-content-sha256", b"")
+    if declared != UNSIGNED_PAYLOAD and len(declared) != 64:
+        return None
+    named = [name for name in CHECKSUMS if name in headers]
+    announced = headers.get(ALGORITHM, b"").decode("latin-1").upper()
+    algorithm = CHECKSUMS[named[0]] if named else DEFAULT_ALGORITHM
+    if len(named) > 1 or (announced and (not named or announced != algorithm)):
+        return None
+    value = headers[named[0]].decode("latin-1") if named else ""
+    md5 = headers.get(b"content-md5", b"")
+    if (named and not value) or (b"content-md5" in headers and not md5):
+        return None
+    sha256 = b"" if declared == UNSIGNED_PAYLOAD else declared
+    return _Claims(sha256, md5, algorithm, value)
