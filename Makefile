@@ -8,7 +8,7 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path
 UP_OPTIONS ?=
 TEST_WORKERS ?= 2
 
-.PHONY: up test setup dev-setup web check lint types conformance faults bench docs service run clean constraints
+.PHONY: up test setup dev-setup web check lint types conformance faults differential bench docs service run clean constraints
 
 up: $(STAMP) $(WEB)
 	@exec $(PY) -m volano up $(if $(DATA),--data $(DATA)) $(if $(PORT),--port $(PORT)) $(if $(ZONES),--zones $(ZONES)) $(if $(STORE),--store $(STORE)) $(if $(CONFIG),--config $(CONFIG)) $(UP_OPTIONS)
@@ -51,6 +51,9 @@ conformance: $(DEV_STAMP)
 
 faults: $(DEV_STAMP)
 	$(PY) -m pytest -q tests/faults
+
+differential: $(DEV_STAMP)
+	VOLANO_DIFFERENTIAL_CASES=100000 $(PY) -m pytest -q tests/unit/services/identity/test_policy_differential.py
 
 bench: $(DEV_STAMP)
 	$(PY) bench/run_all.py

@@ -140,13 +140,13 @@ def _controls(question: Question, policies: Policies) -> Verdict | None:
     ]
     if Effect.DENY in guarded:
         return _denied("resource control")
-    if Effect.NONE in guarded:
-        return _refused("resource control", permission)
-    if Effect.NONE in service:
-        # A deny elsewhere is told first, as it would stay when the control policy is mended.
-        rest = decide(question, replace(policies, service_control=(), resource_control=()))
-        return rest if rest.explicit else _refused("service control", permission)
-    return None
+    missing = "resource control" if Effect.NONE in guarded else ""
+    missing = missing or ("service control" if Effect.NONE in service else "")
+    if not missing:
+        return None
+    # A deny elsewhere is told first, as it would stay when the control policy is mended.
+    rest = decide(question, replace(policies, service_control=(), resource_control=()))
+    return rest if rest.explicit else _refused(missing, permission)
 
 
 def _denied_by(identity: Effect, granted: Effect, boundary: Effect, session: Effect) -> str:
