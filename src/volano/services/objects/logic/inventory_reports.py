@@ -47,7 +47,7 @@ PAGE_ROWS = 1000
 PAGE_BUCKETS = 100
 LOWEST_RANK = -(2**62)
 GZIP = 31
-"""zlib's window size for a gzip stream; no time is in its header, so equal rows give equal files."""
+"""zlib's window size for gzip. No time is in its header, so equal rows give equal files."""
 
 
 @dataclass(slots=True)
