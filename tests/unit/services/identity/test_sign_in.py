@@ -23,11 +23,12 @@ from volano.kernel.errors import (
 )
 from volano.kernel.ids import RequestId
 from volano.services.identity import interface as identity
-from volano.services.identity.logic import login, passkeys, proof, second_factor, totp
+from volano.services.identity.logic import login, mfa, passkeys, proof, second_factor, totp
 from volano.services.identity.logic.passwords import MAX_ATTEMPTS_BY_NAME, set_password
 from volano.services.identity.logic.users import create_user, delete_user, make_user
 from volano.services.identity.logic.webauthn import PasskeyRefused, to_base64
 from volano.services.identity.model.credentials import SESSION_TAG
+from volano.services.identity.model.errors import PasswordPolicyViolation
 from volano.services.identity.model.sign_in import (
     CHALLENGE_LIFE_S,
     MAX_PASSKEYS,
@@ -393,6 +394,31 @@ async def test_new_recovery_codes_end_the_old_ones(ada):
     new = await second_factor.renew_recovery_codes(ada.env, ada.user)
     assert not await second_factor.take_code(ada.env, ada.user.id, old[0])
     assert await second_factor.take_code(ada.env, ada.user.id, new[0])
+
+
+async def test_a_device_enabled_through_iam_is_asked_for_too(ada):
+    call = replace(ada.admin, principal=ada.user.principal())
+    device, seed = await mfa.create_device(ada.env, call, "phone", path="/", tags={})
+    assert isinstance(await ada.enter(), login.SignedIn)
+    now = totp.step_at(ada.env.clock.now_us())
+    codes = (totp.code_at(seed, now - 1), totp.code_at(seed, now))
+    await mfa.enable_device(ada.env, call, ada.user, device.id, codes)
+    asked = await ada.enter()
+    assert isinstance(asked, login.CodeNeeded)
+    with pytest.raises(Unauthenticated):  # the pair used it up
+        await login.sign_in_by_code(ada.env, ada.nobody, asked.challenge, codes[1])
+    ada.env.clock.advance(STEP_S)
+    signed_in = await login.sign_in_by_code(ada.env, ada.nobody, asked.challenge, ada.code(seed))
+    assert signed_in.user.id == ada.user.id
+    await second_factor.reset(ada.env, ada.user)
+    assert isinstance(await ada.enter(), login.SignedIn)
+
+
+@pytest.mark.parametrize("password", ["password1", "volano-admin", "1234567", "x" * 129])
+async def test_weak_passwords_are_refused(ada, password):
+    with pytest.raises(PasswordPolicyViolation):
+        await set_password(ada.env, ada.user, password)
+    assert isinstance(await ada.enter(), login.SignedIn)
 
 
 async def test_no_secret_lies_in_the_database_as_it_is(ada):

@@ -31,10 +31,11 @@ class PasskeyView(msgspec.Struct, kw_only=True):
 
 
 class Security(msgspec.Struct, kw_only=True):
-    """How the caller signs in."""
+    """How the caller signs in. An MFA device of IAM makes `asks_code` true without an app."""
 
     passkeys: list[PasskeyView]
     has_authenticator: bool
+    asks_code: bool
     recovery_codes_left: int
 
 
@@ -94,7 +95,8 @@ async def get_security(env: Env, call: Call, request: NoFields) -> Security:
     reader = env.store.reader
     return Security(
         passkeys=[_view(one) for one in await select_passkeys(reader, user.id)],
-        has_authenticator=await second_factor.is_required(reader, user.id),
+        has_authenticator=await second_factor.has_app(reader, user.id),
+        asks_code=await second_factor.is_required(reader, user.id),
         recovery_codes_left=await count_recovery_codes(reader, user.id),
     )
 

@@ -1,5 +1,6 @@
 """The second factor of the console: an authenticator app, and recovery codes for its loss.
 
+MFA devices that were enabled through IAM's API (`mfa.py`) count as well: who has one is asked too.
 A code is taken once: a step of the app by its number, a recovery code by being removed, each in
 one statement, so that two sign-ins at the same time cannot share one.
 """
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Conflict, Denied, NotFound
-from volano.services.identity.logic import totp
+from volano.services.identity.logic import mfa, totp
+from volano.services.identity.model.items import ItemKind
 from volano.services.identity.model.sign_in import RECOVERY_CODES, Authenticator
 from volano.services.identity.store import sign_in as rows
+from volano.services.identity.store.items import has_items, select_items_of
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -34,6 +37,11 @@ class NewAuthenticator:
 
 async def is_required(reader: Reader, user_id: str) -> bool:
     """Whether a password alone does not sign this user in."""
+    return await has_app(reader, user_id) or await has_items(reader, user_id, ItemKind.MFA_DEVICE)
+
+
+async def has_app(reader: Reader, user_id: str) -> bool:
+    """Whether there is an authenticator app that gave a code once."""
     found = await rows.find_authenticator(reader, user_id)
     return found is not None and found.confirmed
 
@@ -78,7 +86,7 @@ async def renew_recovery_codes(env: Env, user: User) -> list[str]:
     digests = [_digest(env, user.id, code) for code in codes]
 
     async def write(tx: Tx) -> None:
-        if not await is_required(tx, user.id):
+        if not await has_app(tx, user.id):
             raise NotFound("There is no authenticator app to recover from.")
         await rows.replace_recovery_codes(tx, user.id, digests)
 
@@ -98,6 +106,8 @@ async def remove_authenticator(env: Env, user: User) -> None:
 
 async def reset(env: Env, user: User) -> None:
     """Remove all that a user signs in with beside the password; nothing there is fine too."""
+    for device in await mfa.list_devices(env, user):
+        await mfa.deactivate_device(env, user, device.id)
 
     async def write(tx: Tx) -> None:
         await rows.delete_authenticator(tx, user.id)
@@ -107,8 +117,8 @@ async def reset(env: Env, user: User) -> None:
 
 
 async def take_code(env: Env, user_id: str, code: str) -> bool:
-    """Whether it is a code of the app or a recovery code; either is used up by it."""
-    if await _is_app_code(env, user_id, code):
+    """Whether it is a code of the app, of a device, or for recovery; it is used up by it."""
+    if await _is_app_code(env, user_id, code) or await _is_device_code(env, user_id, code):
         return True
     digest = _digest(env, user_id, code[:64])
 
@@ -131,6 +141,16 @@ async def _is_app_code(env: Env, user_id: str, code: str) -> bool:
         return await rows.use_step(tx, user_id, step)
 
     return await env.store.transact(write) > 0
+
+
+async def _is_device_code(env: Env, user_id: str, code: str) -> bool:
+    for device in await select_items_of(env.store.reader, user_id, ItemKind.MFA_DEVICE):
+        try:
+            await mfa.require_code(env, user_id, device.account, device.id, code[:16])
+        except Denied:
+            continue
+        return True
+    return False
 
 
 def _context(user_id: str) -> str:
