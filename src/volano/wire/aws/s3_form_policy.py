@@ -143,8 +143,10 @@ def require_policy(policy: FormPolicy, fields: Mapping[str, str], now_us: int) -
 
 def _holds(condition: Condition, value: str | None) -> bool:
     wanted = condition.value
-    if value is None or condition.operator == "eq":
+    if condition.operator == "eq":
         return value == wanted
+    if value is None:
+        return not wanted
     if condition.field in _LISTS and "," in value:
         return all(part.strip().startswith(wanted) for part in value.split(","))
     return value.startswith(wanted)
