@@ -27,6 +27,7 @@ from volano.services.objects.logic.errors import (
 )
 from volano.services.objects.logic.listing import Listing, list_keys
 from volano.services.objects.logic.metering import READ, count_request, forget_counts
+from volano.services.objects.logic.notifications import forget_notifications
 from volano.services.objects.logic.reading import read_range
 from volano.services.objects.logic.reset import free_all_blobs, keep_named_blobs
 from volano.services.objects.logic.upkeep import free_garbage, repair_copies, sweep_orphans
@@ -76,6 +77,7 @@ __all__ = [
 def forget_caches(env: Env) -> None:
     """Rows were changed behind our back (test mode's reset): drop what is remembered of them."""
     forget_buckets(env)
+    forget_notifications(env)
     forget_counts(env)
 
 

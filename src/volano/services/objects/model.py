@@ -277,6 +277,44 @@ class Part:
     storage_class: str = "STANDARD"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Who made a change, for the notifications of a bucket; a lifecycle rule has no request."""
+
+    by: str = ""
+    source_ip: str = ""
+    request_id: str = ""
+    is_lifecycle: bool = False
+
+
+NO_CAUSE = Cause()
+LIFECYCLE = Cause(by="s3.amazonaws.com", is_lifecycle=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A webhook that notifications name like a function; `secret` is sealed."""
+
+    account: str
+    name: str
+    url: str
+    secret: bytes
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A notification on its way to a hook; `body` is sealed."""
+
+    id: str
+    account: str
+    hook: str
+    body: bytes
+    attempts: int
+    due_us: int
+    created_us: int
+
+
 @event("objects.object_written")
 class ObjectWritten(Event, frozen=True):
     """A key has new content; `name` follows S3's event names (`ObjectCreated:Put`). `version_id`
@@ -291,6 +329,9 @@ class ObjectWritten(Event, frozen=True):
     etag: str
     time_us: int
     version_id: str = ""
+    by: str = ""
+    source_ip: str = ""
+    request_id: str = ""
 
 
 @event("objects.object_deleted")
@@ -305,6 +346,27 @@ class ObjectDeleted(Event, frozen=True):
     time_us: int
     name: str = "ObjectRemoved:Delete"
     version_id: str = ""
+    by: str = ""
+    source_ip: str = ""
+    request_id: str = ""
+
+
+@event("objects.object_changed")
+class ObjectChanged(Event, frozen=True):
+    """What is said of a version changed, its content did not; `name` follows S3's event names
+    (`ObjectTagging:Put`)."""
+
+    account: str
+    bucket: str
+    key: str
+    name: str
+    size_bytes: int
+    etag: str
+    time_us: int
+    version_id: str = ""
+    by: str = ""
+    source_ip: str = ""
+    request_id: str = ""
 
 
 @event("objects.bucket_deleted")

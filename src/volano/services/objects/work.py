@@ -8,14 +8,18 @@ from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
 from volano.services.objects.logic.access_logs import deliver, write_down
 from volano.services.objects.logic.expiring import expire_when_due
+from volano.services.objects.logic.hooks import NOTICES, deliver_notices
 from volano.services.objects.logic.inventory_reports import report_all
 from volano.services.objects.logic.metering import counts_of
+from volano.services.objects.logic.notifying import notify
 from volano.services.objects.logic.storage import meter_storage
 from volano.services.objects.logic.upkeep import free_garbage, maintain, want_repair
+from volano.services.objects.model import ObjectChanged, ObjectDeleted, ObjectWritten
 from volano.services.regions.interface import ZoneRestored
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
+    from volano.kernel.events import Event
 
 SWEEP = "objects:sweep"
 
@@ -79,3 +83,16 @@ async def on_zone_restored(env: Env, event: ZoneRestored) -> None:
     """Blobs written while the zone was away may lack a copy."""
     await want_repair(env, f"{event.zone} {env.clock.now_us()}")
     env.work.wake(SWEEP)
+
+
+@subscribe("objects:notifications", ObjectWritten, ObjectDeleted, ObjectChanged)
+async def on_change(env: Env, event: Event) -> None:
+    """Tell whom the bucket's rules name."""
+    assert isinstance(event, ObjectWritten | ObjectDeleted | ObjectChanged), "no other is heard"
+    await notify(env, event)
+
+
+@reconciler(NOTICES, every_s=1.0)
+async def deliver_to_hooks(env: Env) -> None:
+    """Send what is due to hooks."""
+    await deliver_notices(env)

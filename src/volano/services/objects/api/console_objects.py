@@ -31,6 +31,7 @@ from volano.services.objects.api.presign import link_policy, presigned_url
 from volano.services.objects.logic import deleting
 from volano.services.objects.logic import objects as logic
 from volano.services.objects.logic.access import bucket_facts, object_arn, open_bucket
+from volano.services.objects.logic.contents import cause_of
 from volano.services.objects.logic.errors import IncompleteBody
 from volano.services.objects.logic.listing import list_keys
 from volano.services.objects.logic.metering import READ, WRITE, count_request
@@ -216,7 +217,7 @@ async def delete_objects(env: Env, call: Call, request: DeleteObjectsFields) -> 
             errors[key] = error.message
     allowed = [key for key in request.keys if key not in errors]
     outcomes = await deleting.delete_keys(
-        env, bucket, [deleting.Deletion(key=key) for key in allowed]
+        env, bucket, [deleting.Deletion(key=key) for key in allowed], cause=cause_of(call)
     )
     for key, outcome in zip(allowed, outcomes, strict=True):
         if isinstance(outcome, VolanoError):

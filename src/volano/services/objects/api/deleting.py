@@ -10,6 +10,7 @@ from volano.services.objects.api.members import write_conditions
 from volano.services.objects.api.objects import OBJECT
 from volano.services.objects.logic import deleting as logic
 from volano.services.objects.logic.access import bucket_facts, object_arn, open_bucket
+from volano.services.objects.logic.contents import cause_of
 from volano.services.objects.logic.errors import AccessDenied, MalformedXml
 from volano.services.objects.logic.locks import BYPASS
 from volano.services.objects.logic.metering import WRITE, count_request
@@ -90,7 +91,7 @@ async def delete_objects(env: Env, call: Call, request: Request) -> Result:
         except VolanoError as error:
             errors[index] = error
     done: dict[int, logic.Deleted] = {}
-    outcomes = await logic.delete_keys(env, bucket, list(targets.values()))
+    outcomes = await logic.delete_keys(env, bucket, list(targets.values()), cause=cause_of(call))
     for index, outcome in zip(targets, outcomes, strict=True):
         if isinstance(outcome, VolanoError):
             errors[index] = outcome

@@ -19,7 +19,7 @@ from volano.services.objects.logic.conditions import (
     WriteConditions,
     require_writable,
 )
-from volano.services.objects.logic.contents import free_blob, replace_object
+from volano.services.objects.logic.contents import cause_of, free_blob, replace_object
 from volano.services.objects.logic.encryption import require_upload_key
 from volano.services.objects.logic.errors import (
     BadDigest,
@@ -114,6 +114,7 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
             request.conditions,
             name="ObjectCreated:CompleteMultipartUpload",
             fresh=fresh,
+            cause=cause_of(call),
         )
 
     return await env.store.transact(complete)

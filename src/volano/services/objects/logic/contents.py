@@ -18,13 +18,22 @@ from volano.services.objects.logic.versions import (
     put_marker,
     remove_version,
 )
-from volano.services.objects.model import Bucket, Description, ObjectWritten, StoredObject
+from volano.services.objects.model import (
+    NO_CAUSE,
+    Bucket,
+    Cause,
+    Description,
+    ObjectChanged,
+    ObjectWritten,
+    StoredObject,
+)
 from volano.services.objects.store import buckets as bucket_rows
 from volano.services.objects.store import garbage as garbage_rows
 from volano.services.objects.store import objects as object_rows
 
 if TYPE_CHECKING:
     from volano.kernel.bytes import Blob
+    from volano.kernel.call import Call
     from volano.kernel.store import Tx
     from volano.services.objects.logic.conditions import WriteConditions
 
@@ -37,6 +46,7 @@ async def replace_object(
     *,
     name: str,
     fresh: str,
+    cause: Cause = NO_CAUSE,
 ) -> StoredObject:
     """Make `item` the current version of its key, and return it with its id and rank.
 
@@ -54,11 +64,13 @@ async def replace_object(
     )
     item = replace(item, version_id=version_id, rank=rank)
     await object_rows.upsert_object(tx, item)
-    publish_written(tx, bucket, item, name=name)
+    publish_written(tx, bucket, item, name=name, cause=cause)
     return item
 
 
-def publish_written(tx: Tx, bucket: Bucket, item: StoredObject, *, name: str) -> None:
+def publish_written(
+    tx: Tx, bucket: Bucket, item: StoredObject, *, name: str, cause: Cause = NO_CAUSE
+) -> None:
     """Tell subscribers that a key has new content or a new description."""
     tx.publish(
         ObjectWritten(
@@ -70,12 +82,48 @@ def publish_written(tx: Tx, bucket: Bucket, item: StoredObject, *, name: str) ->
             etag=item.etag,
             time_us=item.modified_us,
             version_id=item.version_id if bucket.versioning else "",
+            by=cause.by,
+            source_ip=cause.source_ip,
+            request_id=cause.request_id,
         )
     )
 
 
+def publish_changed(
+    tx: Tx, bucket: Bucket, item: StoredObject, *, name: str, now_us: int, cause: Cause = NO_CAUSE
+) -> None:
+    """Tell subscribers that what is said of a version changed."""
+    tx.publish(
+        ObjectChanged(
+            account=bucket.account,
+            bucket=bucket.name,
+            key=item.key,
+            name=name,
+            size_bytes=item.size_bytes,
+            etag=item.etag,
+            time_us=now_us,
+            version_id=item.version_id if bucket.versioning else "",
+            by=cause.by,
+            source_ip=cause.source_ip,
+            request_id=cause.request_id,
+        )
+    )
+
+
+def cause_of(call: Call) -> Cause:
+    """The request that makes a change."""
+    return Cause(by=call.principal.id, source_ip=call.source_ip, request_id=call.request_id)
+
+
 async def remove_object(
-    tx: Tx, bucket: Bucket, key: str, *, fresh: str, now_us: int, description: Description
+    tx: Tx,
+    bucket: Bucket,
+    key: str,
+    *,
+    fresh: str,
+    now_us: int,
+    description: Description,
+    cause: Cause = NO_CAUSE,
 ) -> StoredObject | None:
     """What a delete that names no version does: a delete marker, which is returned, in a bucket
     that has or had versioning; else the key is gone. `description` has the marker's owner.
@@ -83,11 +131,11 @@ async def remove_object(
     bucket = await require_bucket_still_there(tx, bucket)
     if bucket.versioning:
         return await put_marker(
-            tx, bucket, key, fresh=fresh, now_us=now_us, description=description
+            tx, bucket, key, fresh=fresh, now_us=now_us, description=description, cause=cause
         )
     item = await object_rows.select_object(tx, bucket.id, key)
     if item is not None:
-        await remove_version(tx, bucket, item, now_us=now_us)
+        await remove_version(tx, bucket, item, now_us=now_us, cause=cause)
     return None
 
 

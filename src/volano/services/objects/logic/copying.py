@@ -24,6 +24,7 @@ from volano.services.objects.logic.conditions import (
     require_writable,
 )
 from volano.services.objects.logic.contents import (
+    cause_of,
     publish_written,
     replace_object,
     require_bucket_still_there,
@@ -228,12 +229,18 @@ async def _copy_once(env: Env, call: Call, bucket: Bucket, request: CopyRequest)
             item = replace(wanted, blob=now.blob, content_id=now.content_id)
             require_unraced(request.conditions, now, key=request.key)
             await object_rows.upsert_object(tx, item)
-            publish_written(tx, bucket, item, name=EVENT_NAME)
+            publish_written(tx, bucket, item, name=EVENT_NAME, cause=cause_of(call))
             return item
         shared = await share(tx, now, content_id=content_id)
         item = replace(wanted, blob=None, content_id=shared.content_id)
         return await replace_object(
-            tx, bucket, item, request.conditions, name=EVENT_NAME, fresh=fresh
+            tx,
+            bucket,
+            item,
+            request.conditions,
+            name=EVENT_NAME,
+            fresh=fresh,
+            cause=cause_of(call),
         )
 
     copied = await env.store.transact(write)
@@ -278,7 +285,13 @@ async def _copy_bytes(
 
     async def write(tx: Tx) -> StoredObject:
         return await replace_object(
-            tx, bucket, item, request.conditions, name=EVENT_NAME, fresh=fresh
+            tx,
+            bucket,
+            item,
+            request.conditions,
+            name=EVENT_NAME,
+            fresh=fresh,
+            cause=cause_of(call),
         )
 
     try:

@@ -12,12 +12,16 @@ from volano.services.objects.logic.conditions import (
     WriteConditions,
     require_writable,
 )
-from volano.services.objects.logic.contents import remove_object, require_bucket_still_there
+from volano.services.objects.logic.contents import (
+    cause_of,
+    remove_object,
+    require_bucket_still_there,
+)
 from volano.services.objects.logic.locks import require_deletable
 from volano.services.objects.logic.metering import WRITE, count_request
 from volano.services.objects.logic.names import require_key
 from volano.services.objects.logic.versions import FRESH_LENGTH, find_version, remove_version
-from volano.services.objects.model import Bucket, Description
+from volano.services.objects.model import NO_CAUSE, Bucket, Cause, Description
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,14 +67,14 @@ async def delete_object(
     """
     bucket = await open_bucket(env, bucket_name, expected_owner)
     count_request(env, bucket, WRITE)
-    outcome = (await delete_keys(env, bucket, [wanted]))[0]
+    outcome = (await delete_keys(env, bucket, [wanted], cause=cause_of(call)))[0]
     if isinstance(outcome, VolanoError):
         raise outcome
     return outcome
 
 
 async def delete_keys(
-    env: Env, bucket: Bucket, wanted: Sequence[Deletion]
+    env: Env, bucket: Bucket, wanted: Sequence[Deletion], *, cause: Cause = NO_CAUSE
 ) -> list[Deleted | VolanoError]:
     """Delete in one transaction; the answer has what was done or an error for each."""
     freshes = [env.ids.token(FRESH_LENGTH) for _ in wanted]
@@ -81,7 +85,9 @@ async def delete_keys(
         results: list[Deleted | VolanoError] = []
         for each, fresh in zip(wanted, freshes, strict=True):
             try:
-                results.append(await _delete(tx, found, each, fresh=fresh, now_us=now_us))
+                results.append(
+                    await _delete(tx, found, each, fresh=fresh, now_us=now_us, cause=cause)
+                )
             except VolanoError as error:
                 if error.wire_status >= 500:
                     raise
@@ -91,7 +97,9 @@ async def delete_keys(
     return await env.store.transact(remove)
 
 
-async def _delete(tx: Tx, bucket: Bucket, wanted: Deletion, *, fresh: str, now_us: int) -> Deleted:
+async def _delete(
+    tx: Tx, bucket: Bucket, wanted: Deletion, *, fresh: str, now_us: int, cause: Cause
+) -> Deleted:
     """Every check comes before the first write: an error leaves the key as it was."""
     require_key(wanted.key)
     if not wanted.conditions.is_empty or wanted.version_id is not None:
@@ -102,7 +110,7 @@ async def _delete(tx: Tx, bucket: Bucket, wanted: Deletion, *, fresh: str, now_u
             if item is None:
                 return Deleted(version_id=wanted.version_id if bucket.versioning else "")
             require_deletable(item, now_us=now_us, bypass=wanted.bypass)
-            await remove_version(tx, bucket, item, now_us=now_us)
+            await remove_version(tx, bucket, item, now_us=now_us, cause=cause)
             return Deleted(
                 version_id=item.version_id if bucket.versioning else "",
                 marker_id=item.version_id if item.is_marker else "",
@@ -114,5 +122,6 @@ async def _delete(tx: Tx, bucket: Bucket, wanted: Deletion, *, fresh: str, now_u
         fresh=fresh,
         now_us=now_us,
         description=replace(Description(), acl=wanted.description.acl),
+        cause=cause,
     )
     return Deleted(marker_id=marker.version_id if marker is not None else "")

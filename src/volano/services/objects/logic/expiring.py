@@ -18,7 +18,7 @@ from volano.services.objects.logic.lifecycle import parse_lifecycle
 from volano.services.objects.logic.locks import require_deletable
 from volano.services.objects.logic.transitions import find_again, move_object
 from volano.services.objects.logic.versions import FRESH_LENGTH, remove_version
-from volano.services.objects.model import Description
+from volano.services.objects.model import LIFECYCLE, Description
 from volano.services.objects.store import buckets as bucket_rows
 from volano.services.objects.store import garbage as garbage_rows
 from volano.services.objects.store import lifecycle as rows
@@ -157,6 +157,7 @@ async def _remove(tx: Tx, env: Env, bucket: Bucket, due: list[StoredObject]) -> 
                 fresh=env.ids.token(FRESH_LENGTH),
                 now_us=env.clock.now_us(),
                 description=Description(),
+                cause=LIFECYCLE,
             )
             removed += 1
     return removed
@@ -210,7 +211,7 @@ async def _remove_versions(tx: Tx, env: Env, bucket: Bucket, due: list[StoredObj
             )
             if below and below[0].key == item.key:
                 continue
-        await remove_version(tx, bucket, item, now_us=now_us)
+        await remove_version(tx, bucket, item, now_us=now_us, cause=LIFECYCLE)
         removed += 1
     return removed
 

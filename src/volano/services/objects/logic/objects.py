@@ -16,7 +16,7 @@ from volano.services.objects.logic.conditions import (
     is_modified,
     require_writable,
 )
-from volano.services.objects.logic.contents import replace_object
+from volano.services.objects.logic.contents import cause_of, publish_changed, replace_object
 from volano.services.objects.logic.descriptions import require_description, to_tags
 from volano.services.objects.logic.encryption import (
     data_key_of,
@@ -145,7 +145,13 @@ async def put_object(env: Env, call: Call, request: PutRequest) -> StoredObject:
 
     async def replace(tx: Tx) -> StoredObject:
         return await replace_object(
-            tx, bucket, item, request.conditions, name="ObjectCreated:Put", fresh=fresh
+            tx,
+            bucket,
+            item,
+            request.conditions,
+            name="ObjectCreated:Put",
+            fresh=fresh,
+            cause=cause_of(call),
         )
 
     try:
@@ -277,10 +283,19 @@ async def put_object_tags(
     bucket = await open_bucket(env, bucket_name)
     count_request(env, bucket, WRITE)
     tags = to_tags(pairs, limit=MAX_OBJECT_TAGS)
+    now_us = env.clock.now_us()
 
     async def write(tx: Tx) -> StoredObject:
-        item = await get_item(tx, bucket, key, version_id)
+        item = await get_item(tx, bucket, key, version_id, method="PUT")
         await version_rows.update_tags(tx, item, tags)
+        publish_changed(
+            tx,
+            bucket,
+            item,
+            name="ObjectTagging:Put" if tags else "ObjectTagging:Delete",
+            now_us=now_us,
+            cause=cause_of(call),
+        )
         return item
 
     return await env.store.transact(write)

@@ -10,8 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import VolanoError
+from volano.services.objects.logic.contents import publish_changed
 from volano.services.objects.logic.storage_classes import placement_of
 from volano.services.objects.logic.versions import release
+from volano.services.objects.model import LIFECYCLE
+from volano.services.objects.store import buckets as bucket_rows
 from volano.services.objects.store import objects as object_rows
 from volano.services.objects.store import uploads as part_rows
 from volano.services.objects.store import versions as version_rows
@@ -121,6 +124,11 @@ async def _rename(
         await version_rows.delete_version(tx, old)
         await version_rows.insert_version(tx, new)
     await release(tx, old, freed_us=env.clock.now_us())
+    now = await bucket_rows.select_bucket_by_id(tx, new.bucket_id)
+    if now is not None:
+        publish_changed(
+            tx, now, new, name="LifecycleTransition", now_us=env.clock.now_us(), cause=LIFECYCLE
+        )
     return True
 
 

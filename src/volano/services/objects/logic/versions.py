@@ -22,8 +22,10 @@ from volano.services.objects.logic.errors import (
 )
 from volano.services.objects.model import (
     ENABLED,
+    NO_CAUSE,
     NULL_VERSION,
     SUSPENDED,
+    Cause,
     Description,
     ObjectDeleted,
     Part,
@@ -81,10 +83,16 @@ async def find_version(
 
 
 async def get_item(
-    reader: Reader, bucket: Bucket, key: str, version_id: str | None = None
+    reader: Reader,
+    bucket: Bucket,
+    key: str,
+    version_id: str | None = None,
+    *,
+    method: str = "GET",
 ) -> StoredObject:
     """The version of that id, or the current one. Raises NoSuchKey, NoSuchVersion, and
-    MethodNotAllowed for a delete marker; a client is told when one is in the way.
+    MethodNotAllowed for a delete marker; a client is told when one is in the way, and by what
+    `method` it was asked for.
     """
     item = await find_version(reader, bucket, key, version_id) if "\x00" not in key else None
     if item is None:
@@ -94,7 +102,7 @@ async def get_item(
         raise MethodNotAllowed(
             "The specified method is not allowed against this resource.",
             fields={
-                "Method": "GET",
+                "Method": method,
                 "ResourceType": "DeleteMarker",
                 "header:Allow": "DELETE",
                 "header:Last-Modified": format_datetime(modified, usegmt=True),
@@ -166,7 +174,14 @@ async def _drop_null(
 
 
 async def put_marker(
-    tx: Tx, bucket: Bucket, key: str, *, fresh: str, now_us: int, description: Description
+    tx: Tx,
+    bucket: Bucket,
+    key: str,
+    *,
+    fresh: str,
+    now_us: int,
+    description: Description,
+    cause: Cause = NO_CAUSE,
 ) -> StoredObject:
     """Hide a key behind a delete marker, which is returned; `description` has its owner."""
     previous = await object_rows.select_object(tx, bucket.id, key)
@@ -191,14 +206,23 @@ async def put_marker(
             bucket=bucket.name,
             key=key,
             time_us=now_us,
-            name="ObjectRemoved:DeleteMarkerCreated",
+            name=f"{_removal(cause)}:DeleteMarkerCreated",
             version_id=version_id,
+            by=cause.by,
+            source_ip=cause.source_ip,
+            request_id=cause.request_id,
         )
     )
     return marker
 
 
-async def remove_version(tx: Tx, bucket: Bucket, item: StoredObject, *, now_us: int) -> None:
+def _removal(cause: Cause) -> str:
+    return "LifecycleExpiration" if cause.is_lifecycle else "ObjectRemoved"
+
+
+async def remove_version(
+    tx: Tx, bucket: Bucket, item: StoredObject, *, now_us: int, cause: Cause = NO_CAUSE
+) -> None:
     """Delete one version for good; the one before it becomes current when it was the newest."""
     await release(tx, item, freed_us=now_us)
     current = await object_rows.select_object(tx, bucket.id, item.key)
@@ -215,7 +239,11 @@ async def remove_version(tx: Tx, bucket: Bucket, item: StoredObject, *, now_us: 
             bucket=bucket.name,
             key=item.key,
             time_us=now_us,
+            name=f"{_removal(cause)}:Delete",
             version_id=item.version_id if bucket.versioning else "",
+            by=cause.by,
+            source_ip=cause.source_ip,
+            request_id=cause.request_id,
         )
     )
 
