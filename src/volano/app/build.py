@@ -7,6 +7,7 @@ import os
 import traceback
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from volano.app import discover
@@ -32,6 +33,7 @@ from volano.kernel.metrics import Metrics
 from volano.kernel.place import region_with_zones
 from volano.services.billing import interface as billing
 from volano.services.identity import interface as identity
+from volano.services.trails import interface as trails
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from volano.kernel.clock import Clock
     from volano.kernel.config import Config
     from volano.kernel.egress import Network
+    from volano.kernel.journal import AuditRecord
     from volano.kernel.log import Log
     from volano.kernel.place import Region
     from volano.kernel.store import Tx
@@ -107,7 +110,7 @@ async def open_process(
             store,
             log,
             metrics,
-            insert_audit=identity.insert_audit,
+            insert_audit=partial(_insert_audit, clock=clock, ids=ids),
             insert_usage=billing.insert_usage,
         )
         stack.push_async_callback(journal.flush)
@@ -145,8 +148,16 @@ async def open_process(
 
 def _allowed_networks(config: Config) -> tuple[Network, ...]:
     """Where tenants' URLs may point besides public addresses; test mode lets them come home."""
-    names = (*config.egress_allow, "127.0.0.0/8", "::1") if config.test_mode else config.egress_allow
+    names = (
+        (*config.egress_allow, "127.0.0.0/8", "::1") if config.test_mode else config.egress_allow
+    )
     return parse_networks(names)
+
+
+async def _insert_audit(tx: Tx, records: list[AuditRecord], *, clock: Clock, ids: Ids) -> None:
+    """The audit trail, and what the accounts' own trails deliver of it, in one transaction."""
+    await identity.insert_audit(tx, records)
+    await trails.collect(tx, records, clock=clock, ids=ids)
 
 
 def _make_folder(folder: Path) -> None:

@@ -21,7 +21,7 @@ from volano.services.identity.logic.access import (
 )
 from volano.services.identity.logic.access import forget as forget_caches
 from volano.services.identity.logic.accounts import list_accounts
-from volano.services.identity.logic.audit import insert_audit
+from volano.services.identity.logic.audit import insert_audit, list_audit
 from volano.services.identity.logic.bootstrap import FirstAccount, bootstrap
 from volano.services.identity.logic.credentials import ACCESS_KEY_ID
 from volano.services.identity.logic.instance_profiles import get_instance_profile
@@ -49,6 +49,7 @@ from volano.services.identity.model.events import (
     PrincipalDeleted,
 )
 from volano.services.identity.model.principals import Account, InstanceProfile, Role, User
+from volano.services.identity.store.audit import AuditFilter
 
 if TYPE_CHECKING:
     from volano.kernel.clock import Clock
@@ -67,6 +68,7 @@ __all__ = [
     "RESOURCE_ONLY_DENIES",
     "RESOURCE_POLICY",
     "Account",
+    "AuditFilter",
     "FirstAccount",
     "InstanceProfile",
     "PolicyKind",
@@ -98,6 +100,7 @@ __all__ = [
     "insert_audit",
     "is_placeholder",
     "list_accounts",
+    "list_audit",
     "list_principals",
     "note_use",
     "open_authority",

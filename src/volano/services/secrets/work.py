@@ -37,3 +37,4 @@ async def rotate_secrets(env: Env) -> None:
         async with asyncio.TaskGroup() as group:
             for rotation in due:
                 group.create_task(advance(env, rotation))
+        await env.work.release_lease(lease)

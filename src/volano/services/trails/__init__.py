@@ -1,0 +1,1 @@
+"""Trails (CloudTrail): who did what, delivered to a bucket with signed digests."""
