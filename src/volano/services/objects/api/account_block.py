@@ -53,7 +53,7 @@ async def put_public_access_block(env: Env, call: Call, request: Request) -> Res
 async def delete_public_access_block(env: Env, call: Call, request: Request) -> Result:
     _require_own(call, request)
     await put_account_block(env, call.account, None)
-    return {}
+    return {"_status": 204}
 
 
 def _require_own(call: Call, request: Request) -> None:
