@@ -102,6 +102,14 @@ async def test_default_retentions_that_make_no_sense_are_refused(locked, period,
     assert refused.value.wire_code == code
 
 
+async def test_a_configuration_that_is_missing_or_empty_is_refused(locked):
+    with pytest.raises(InvalidRequest) as missing:
+        await locked("PutObjectLockConfiguration", Bucket="vault")
+    assert missing.value.wire_code == "MissingRequestBodyError"
+    with pytest.raises(MalformedXml):
+        await locked("PutObjectLockConfiguration", Bucket="vault", ObjectLockConfiguration={})
+
+
 async def test_governance_keeps_a_version_unless_it_is_passed_by(locked):
     until = soon(hours=1)
     version_id = await put(locked, ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=until)

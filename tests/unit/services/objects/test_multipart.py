@@ -58,6 +58,21 @@ def b64_of(algorithm: str, data: bytes) -> str:
     return base64.b64encode(running.digest()).decode()
 
 
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (-42, "Argument {} must be an integer between 0 and 2147483647"),
+        (2**31, "Provided {} not an integer or within integer range"),
+    ],
+)
+async def test_limits_and_markers_of_parts_are_whole_numbers(s3, number, words):
+    named = {"Bucket": "shop", "Key": "k"}
+    named["UploadId"] = (await s3("CreateMultipartUpload", **named))["UploadId"]
+    for member, argument in (("MaxParts", "max-parts"), ("PartNumberMarker", "part-number-marker")):
+        with pytest.raises(InvalidArgument, match=words.format(argument)):
+            await s3("ListParts", **named, **{member: number})
+
+
 async def test_parts_become_one_object(s3, env):
     first, second, third = b"a" * 5 * MIB, b"b" * 5 * MIB, b"c" * 100
     upload = await begin(s3, ContentType="text/x", Metadata={"m": "1"}, Tagging="t=1")

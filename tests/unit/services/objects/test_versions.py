@@ -10,6 +10,7 @@ from volano.services.objects.logic import storage, upkeep
 from volano.services.objects.logic.errors import (
     BucketNotEmpty,
     InvalidArgument,
+    InvalidRequest,
     MethodNotAllowed,
     NoSuchKey,
     NoSuchVersion,
@@ -111,6 +112,34 @@ async def test_tags_belong_to_a_version(versioned):
     await versioned("DeleteObjectTagging", Bucket="shop", Key="k", VersionId=first)
     found = await versioned("GetObjectTagging", Bucket="shop", Key="k", VersionId=first)
     assert found["TagSet"] == []
+
+
+async def test_a_marker_takes_no_tags_and_is_no_source(versioned):
+    await put(versioned, "k", b"one")
+    marker = (await versioned("DeleteObject", Bucket="shop", Key="k"))["VersionId"]
+    with pytest.raises(MethodNotAllowed) as refused:
+        await versioned(
+            "PutObjectTagging", Bucket="shop", Key="k", VersionId=marker, Tagging={"TagSet": []}
+        )
+    assert refused.value.fields["Method"] == "PUT"
+    with pytest.raises(InvalidRequest, match="delete marker"):
+        await versioned(
+            "CopyObject", Bucket="shop", Key="x", CopySource=f"shop/k?versionId={marker}"
+        )
+
+
+async def test_parts_copied_from_a_version_name_it(versioned):
+    first = await put(versioned, "k", b"one")
+    await put(versioned, "k", b"two")
+    named = {"Bucket": "shop", "Key": "m"}
+    named["UploadId"] = (await versioned("CreateMultipartUpload", **named))["UploadId"]
+    part = await versioned(
+        "UploadPartCopy", **named, PartNumber=1, CopySource=f"shop/k?versionId={first}"
+    )
+    assert part["CopySourceVersionId"] == first
+    parts = [{"PartNumber": 1, "ETag": part["CopyPartResult"]["ETag"]}]
+    done = await versioned("CompleteMultipartUpload", **named, MultipartUpload={"Parts": parts})
+    assert await versioned.body("shop", "m", VersionId=done["VersionId"]) == b"one"
 
 
 async def test_attributes_and_copies_name_the_version(versioned):

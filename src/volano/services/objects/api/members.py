@@ -34,6 +34,7 @@ CONTENT_MEMBERS = (
     "WebsiteRedirectLocation",
 )
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
+MAX_INTEGER = 2**31 - 1
 
 
 def body_of(request: Request) -> IncomingBody:
@@ -134,16 +135,29 @@ def seconds(time_us: int) -> float:
 
 
 def page_size(request: Request, member: str) -> int:
-    """How many entries a page may have, 1000 at most; raises InvalidArgument below 0."""
+    """How many entries a page may have, 1000 at most; raises InvalidArgument."""
     wanted = request.get(member)
     if wanted is None:
         return MAX_PAGE
-    if wanted < 0:
+    return min(whole_number(wanted, "max-" + member.removeprefix("Max").lower()), MAX_PAGE)
+
+
+def whole_number(value: object, argument: str) -> int:
+    """A number from 0 to 2147483647 of the query; raises InvalidArgument as S3 words it."""
+    fields = {"ArgumentName": argument, "ArgumentValue": str(value)[:64]}
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = MAX_INTEGER + 1
+    if number > MAX_INTEGER:
         raise InvalidArgument(
-            f"Argument {member} must be an integer between 0 and 2147483647",
-            fields={"ArgumentName": member, "ArgumentValue": str(wanted)},
+            f"Provided {argument} not an integer or within integer range", fields=fields
         )
-    return min(int(wanted), MAX_PAGE)
+    if number < 0:
+        raise InvalidArgument(
+            f"Argument {argument} must be an integer between 0 and {MAX_INTEGER}", fields=fields
+        )
+    return number
 
 
 def encoding_of(request: Request) -> bool:

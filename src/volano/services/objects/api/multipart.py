@@ -25,6 +25,7 @@ from volano.services.objects.api.members import (
     quoted,
     require_plain,
     seconds,
+    whole_number,
     write_conditions,
     written_version,
 )
@@ -34,7 +35,7 @@ from volano.services.objects.api.retention import allowed_retention
 from volano.services.objects.logic import completing, parts, uploads
 from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.checksums import parse_claims, require_algorithm
-from volano.services.objects.logic.errors import InvalidArgument, MalformedXml
+from volano.services.objects.logic.errors import MalformedXml
 from volano.services.objects.logic.names import require_text
 from volano.services.objects.logic.object_access import owner_of_upload
 from volano.wire.action import action
@@ -209,7 +210,7 @@ async def abort_multipart_upload(env: Env, call: Call, request: Request) -> Resu
 )
 async def list_parts(env: Env, call: Call, request: Request) -> Result:
     limit = page_size(request, "MaxParts")
-    after = _number(request.get("PartNumberMarker"))
+    after = whole_number(request.get("PartNumberMarker") or 0, "part-number-marker")
     bucket, upload, found, is_truncated = await uploads.list_parts(
         env,
         call,
@@ -234,16 +235,6 @@ async def list_parts(env: Env, call: Call, request: Request) -> Result:
         "ChecksumAlgorithm": upload.checksum_algorithm or None,
         "ChecksumType": upload.checksum_kind or None,
     }
-
-
-def _number(marker: object) -> int:
-    try:
-        return int(str(marker or 0))
-    except ValueError as error:
-        raise InvalidArgument(
-            "Argument part-number-marker must be an integer.",
-            fields={"ArgumentName": "part-number-marker"},
-        ) from error
 
 
 def _listed_part(part: Part) -> Result:

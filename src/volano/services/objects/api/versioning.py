@@ -10,7 +10,7 @@ from volano.services.objects.api.members import seconds
 from volano.services.objects.api.objects import OBJECT
 from volano.services.objects.logic import locks as logic
 from volano.services.objects.logic.access import object_arn, open_bucket
-from volano.services.objects.logic.errors import MalformedXml, NoSuchSetting
+from volano.services.objects.logic.errors import InvalidRequest, MalformedXml, NoSuchSetting
 from volano.services.objects.logic.object_access import object_facts
 from volano.services.objects.model import ObjectLock, Retention
 from volano.wire.action import action
@@ -72,7 +72,9 @@ async def get_object_lock_configuration(env: Env, call: Call, request: Request) 
     facts=facts_of_bucket,
 )
 async def put_object_lock_configuration(env: Env, call: Call, request: Request) -> Result:
-    wanted = request.get("ObjectLockConfiguration") or {}
+    wanted = request.get("ObjectLockConfiguration")
+    if wanted is None:
+        raise InvalidRequest("Request Body is empty", code="MissingRequestBodyError")
     if wanted.get("ObjectLockEnabled") != "Enabled":
         raise malformed()
     rule = wanted.get("Rule")

@@ -202,7 +202,7 @@ async def put_retention(
     count_request(env, bucket, WRITE)
 
     async def write(tx: Tx) -> None:
-        item = await get_item(tx, bucket, key, version_id)
+        item = await get_item(tx, bucket, key, version_id, method="PUT")
         kept = item.retention
         if kept.mode and kept.until_us > now_us and _is_less(wanted, kept):
             require_deletable(
@@ -228,7 +228,7 @@ async def put_legal_hold(
     count_request(env, bucket, WRITE)
 
     async def write(tx: Tx) -> None:
-        item = await get_item(tx, bucket, key, version_id)
+        item = await get_item(tx, bucket, key, version_id, method="PUT")
         await version_rows.update_retention(tx, item, replace(item.retention, legal_hold=hold))
 
     await env.store.transact(write)
