@@ -109,9 +109,16 @@ def _missing(key: str, path: str, *, in_body: bool) -> Violation:
     return Violation(key, text, missing=True, in_body=in_body, nested="." in path)
 
 
+class _Hidden(str):
+    """A value that errors do not show (Smithy's `sensitive` trait)."""
+
+    __slots__ = ()
+
+
 def _violation(key: str, path: str, value: object, rule: str) -> Violation:
-    shown = str(value)[:200]
-    return Violation(key, f"Value '{shown}' at '{path}' failed to satisfy constraint: {rule}")
+    # AWS leaves out what may be secret.
+    shown = "" if isinstance(value, bytes | _Hidden) else f" '{str(value)[:200]}'"
+    return Violation(key, f"Value{shown} at '{path}' failed to satisfy constraint: {rule}")
 
 
 def _container(shape: Shape, memo: Memo, *, strict: bool) -> Check | None:
@@ -174,12 +181,14 @@ def _string(shape: Shape, low: int | None, high: int | None) -> Check | None:
     listed = ", ".join(shape.metadata.get("enum", ()))
     source = shape.metadata.get("pattern")
     pattern = _pattern(source)
+    sensitive = bool(shape.metadata.get("sensitive"))
     if not allowed and pattern is None and low is None and high is None:
         return None
 
     def run(value: Any, path: str, found: Found) -> None:
         if not isinstance(value, str):
             return
+        value = _Hidden(value) if sensitive else value
         if allowed and value not in allowed:
             rule = f"Member must satisfy enum value set: [{listed}]"
             found.append(_violation(path, path, value, rule))
