@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from volano.app.start import Started
 
 SNIPPETS = """
-Use it with the clients you have (the keys are shown this once; `volano keys` makes more):
+Use it with the clients you have, or `pip install awscli boto3 openai slack_sdk` (the keys are shown
+this once; `volano keys` makes more; boto3 takes those of aws-cli):
 
   aws-cli    export AWS_ENDPOINT_URL={AWS_ENDPOINT_URL}
              export AWS_ACCESS_KEY_ID={AWS_ACCESS_KEY_ID}
@@ -24,8 +25,8 @@ Use it with the clients you have (the keys are shown this once; `volano keys` ma
              aws s3 mb s3://hello && aws s3 ls
 
   boto3      python3 -c 'import boto3; s3 = boto3.client("s3"); s3.create_bucket(Bucket="world",
-             CreateBucketConfiguration={{"LocationConstraint": "{AWS_DEFAULT_REGION}"}})
-             print([b["Name"] for b in s3.list_buckets()["Buckets"]])'
+             CreateBucketConfiguration={{"LocationConstraint": "{AWS_DEFAULT_REGION}"}}); print([
+             b["Name"] for b in s3.list_buckets()["Buckets"]])'
 
   openai     export OPENAI_BASE_URL={OPENAI_BASE_URL}
              export OPENAI_API_KEY={OPENAI_API_KEY}
@@ -34,8 +35,8 @@ Use it with the clients you have (the keys are shown this once; `volano keys` ma
   slack_sdk  export SLACK_API_URL={SLACK_API_URL}
              export SLACK_USER_TOKEN={SLACK_USER_TOKEN}
              python3 -c 'import os, slack_sdk; c = slack_sdk.WebClient(
-             os.environ["SLACK_USER_TOKEN"], base_url=os.environ["SLACK_API_URL"])
-             print(c.chat_postMessage(channel="#general", text="hello")["ok"])'
+             os.environ["SLACK_USER_TOKEN"], base_url=os.environ["SLACK_API_URL"]); print(
+             c.chat_postMessage(channel="#general", text="hello")["ok"])'
 
 The same variables are in {admin_env} (only you can read it): `volano tour` uses them.
 """
