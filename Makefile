@@ -53,7 +53,7 @@ faults: $(DEV_STAMP)
 	$(PY) -m pytest -q tests/faults
 
 differential: $(DEV_STAMP)
-	VOLANO_DIFFERENTIAL_CASES=100000 $(PY) -m pytest -q tests/unit/services/identity/test_policy_differential.py
+	VOLANO_DIFFERENTIAL_CASES=100000 $(PY) -m pytest -q --timeout 7200 tests/unit/services/identity/test_policy_differential.py
 
 bench: $(DEV_STAMP)
 	$(PY) bench/run_all.py

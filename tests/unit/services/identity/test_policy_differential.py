@@ -11,6 +11,8 @@ import os
 import random
 from datetime import UTC, datetime
 
+from tests.unit.services.identity.reference_evaluator import Asker, Documents, Request, evaluate
+
 from volano.kernel.call import Call
 from volano.kernel.identity import Principal, PrincipalKind
 from volano.kernel.ids import AccountId, PrincipalId, RequestId
@@ -26,7 +28,6 @@ from volano.services.identity.logic.policy import (
     explain,
     merge,
 )
-from tests.unit.services.identity.reference_evaluator import Asker, Documents, Request, evaluate
 
 CASES = int(os.environ.get("VOLANO_DIFFERENTIAL_CASES", "3000"))
 SEED = 20_261_122

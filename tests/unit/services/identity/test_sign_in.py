@@ -421,6 +421,15 @@ async def test_weak_passwords_are_refused(ada, password):
     assert isinstance(await ada.enter(), login.SignedIn)
 
 
+async def test_policies_see_whether_a_session_has_two_factors(ada):
+    one = await ada.call(await ada.enter())
+    assert one.principal.facts["aws:MultiFactorAuthPresent"] == "false"
+    key = SoftKey()
+    await ada.register(key)
+    two = await login.sign_in_by_passkey(ada.env, ada.nobody, await ada.assertion(key))
+    assert (await ada.call(two)).principal.facts["aws:MultiFactorAuthPresent"] == "true"
+
+
 async def test_no_secret_lies_in_the_database_as_it_is(ada):
     seed, codes = await ada.enroll()
     reader = ada.env.store.reader

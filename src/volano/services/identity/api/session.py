@@ -334,6 +334,7 @@ async def list_sessions(env: Env, call: Call, request: NoFields) -> SessionList:
 )
 async def end_session(env: Env, call: Call, request: SessionId) -> None:
     """End one of the own sessions."""
+    await proof.require_proof(env, call)
     if not await login.end_session(env, call.principal.id, request.id):
         raise NotFound(f"There is no session {request.id[:80]}.")
 
@@ -347,6 +348,6 @@ async def end_session(env: Env, call: Call, request: SessionId) -> None:
 )
 async def end_other_sessions(env: Env, call: Call, request: NoFields) -> None:
     """Sign out everywhere but here."""
-    await proof.require_person(env, call)
+    await proof.require_proven_person(env, call)
     current = call.principal.tags.get(SESSION_TAG, "")
     await login.end_sessions(env, call.principal.id, keep=current)

@@ -36,6 +36,7 @@ MAX_NOTED_USES = 20_000
 MAX_TOKEN_CHARACTERS = 512
 MAX_SESSION_TOKEN_CHARACTERS = 4096
 TOKEN_PREFIXES = ("sk-", "xoxb-", "xoxp-", "xapp-")
+MFA = "aws:MultiFactorAuthPresent"
 ACCESS_KEY_ID = "volano:access-key-id"
 """Call context: the key that signed, so that its last use can be told by service."""
 
@@ -201,7 +202,8 @@ class Credentials:
             return None
         principal = user.principal()
         tags = {**principal.tags, SESSION_TAG: session.id}
-        return _SignedIn(session, replace(principal, tags=tags))
+        facts = {**principal.facts, MFA: "true" if session.is_strong else "false"}
+        return _SignedIn(session, replace(principal, tags=tags, facts=facts))
 
     def note_service(self, call: Call, permission: str) -> None:
         """Remember which service the caller used, and for which the key that signed was used."""

@@ -121,9 +121,8 @@ async def end(env: Env, call: Call, *, code: str, state: str, binding: str) -> l
         raise Unauthenticated(NOBODY)
     methods = claims.get("amr")
     is_strong = isinstance(methods, list) and any(one in STRONG for one in methods)
-    return await login.enter(
-        env, call, user, method=f"provider:{provider.name}", is_strong=is_strong
-    )
+    method = f"provider:{provider.name}" + ("+mfa" if is_strong else "")
+    return await login.enter(env, call, user, method=method, is_strong=is_strong)
 
 
 async def _redeem(env: Env, provider: SignInProvider, code: str, verifier: str) -> dict[str, Any]:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from volano.kernel.store import Reader, Tx
     from volano.services.identity.model.principals import User
 
-_CODE_BYTES = 10
-"""Sixteen characters of base32: 80 bits, so that a keyed digest needs no slow hash."""
+_CODE_BYTES = 15
+"""120 bits in 24 characters of base32: too many for guesses, so a digest needs not be slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

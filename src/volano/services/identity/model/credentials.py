@@ -133,5 +133,10 @@ class Session:
     proved_us: int = 0
     method: str = ""
 
+    @property
+    def is_strong(self) -> bool:
+        """Whether two factors opened it: a passkey, a code, or an issuer that tells of two."""
+        return self.method == "passkey" or self.method.endswith(("+code", "+mfa"))
+
     def is_over(self, now_us: int) -> bool:
         return now_us >= self.expires_us or now_us - self.seen_us >= SESSION_IDLE_S * 1_000_000

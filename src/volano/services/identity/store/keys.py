@@ -129,6 +129,10 @@ async def delete_temporary_keys_of(tx: Tx, principal_id: str) -> None:
     await tx.execute("DELETE FROM identity_temporary_key WHERE principal_id = ?", principal_id)
 
 
+async def delete_temporary_keys_of_account(tx: Tx, account: str) -> None:
+    await tx.execute("DELETE FROM identity_temporary_key WHERE account = ?", account)
+
+
 async def delete_expired_temporary_keys(tx: Tx, *, before_us: int) -> None:
     await tx.execute("DELETE FROM identity_temporary_key WHERE expires_us < ?", before_us)
 

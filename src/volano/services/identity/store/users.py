@@ -168,3 +168,8 @@ async def select_accounts_by_email(reader: Reader, email: str, *, limit: int) ->
         limit,
     )
     return [row[0] for row in rows]
+
+
+async def disable_users(tx: Tx, account: str) -> None:
+    """Everyone of an account, its root too."""
+    await tx.execute("UPDATE identity_user SET disabled = 1 WHERE account = ?", account)
