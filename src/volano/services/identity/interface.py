@@ -17,6 +17,7 @@ from volano.services.identity.logic.access import (
     RESOURCE_POLICY,
     StoredAuthority,
     always_allows,
+    mentions_key,
     note_use,
 )
 from volano.services.identity.logic.access import forget as forget_caches
@@ -102,6 +103,7 @@ __all__ = [
     "list_accounts",
     "list_audit",
     "list_principals",
+    "mentions_key",
     "note_use",
     "open_authority",
     "quota_value",

@@ -293,6 +293,25 @@ async def test_conditions_see_what_a_write_asks_for(s3, other_s3):
         await other_s3("GetObject", Bucket="shop", Key="k")
 
 
+async def test_identity_policy_may_deny_by_a_tag_that_is_there(s3, s3_for, env):
+    deny = {
+        "Effect": "Deny",
+        "Action": "s3:GetObject",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"s3:ExistingObjectTag/secret": "yes"}},
+    }
+    allow = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow, deny]})
+    limited = s3_for(env, "111111111111")
+    who = replace(limited.call.principal, session_policy=policy)
+    limited.call = replace(limited.call, principal=who)
+    await s3("PutObject", Bucket="shop", Key="open", Body=b"o", Tagging="secret=no")
+    await s3("PutObject", Bucket="shop", Key="shut", Body=b"s", Tagging="secret=yes")
+    assert await limited.body("shop", "open") == b"o"
+    with pytest.raises(Denied):
+        await limited("GetObject", Bucket="shop", Key="shut")
+
+
 def test_canned_lists_name_the_buckets_owner_where_they_should():
     assert canned_grants("bucket-owner-read", "2", "1") == (
         Grant("2", "FULL_CONTROL"),

@@ -203,6 +203,16 @@ class StoredAuthority:
         is_root = who.kind is PrincipalKind.ROOT
         return is_allowed_under(policies, permission, prefix, is_root=is_root)
 
+    async def mentions(self, who: Principal, prefix: str) -> bool:
+        """Whether a policy that limits or lets `who` has a condition on a key that begins so."""
+        if who.kind in _NO_PERSON:
+            return False
+        mine = await self.org_of(who.account)
+        held = await self._policies_of(who)
+        session = None if who.session_policy is None else self._session(who.session_policy)
+        sets = (held.identity, held.boundary, session, *mine.policies.service_control)
+        return any(key.startswith(prefix) for one in sets if one is not None for key in one.keys)
+
     def _session(self, document: str) -> PolicySet:
         return self.sources.compiled(document, PolicyKind.IDENTITY)
 
@@ -360,3 +370,9 @@ def stored_authority(env: Env) -> StoredAuthority:
     authority = env.authority
     assert isinstance(authority, StoredAuthority)
     return authority
+
+
+async def mentions_key(env: Env, who: Principal, prefix: str) -> bool:
+    """As `StoredAuthority.mentions`: whether facts of that key must be read for `who`."""
+    authority = env.authority
+    return isinstance(authority, StoredAuthority) and await authority.mentions(who, prefix)

@@ -15,6 +15,7 @@ from volano.services.identity.interface import (
     RESOURCE_GRANT,
     RESOURCE_GRANT_ANYONE,
     RESOURCE_ONLY_DENIES,
+    mentions_key,
 )
 from volano.services.objects.logic.access import (
     bucket_facts,
@@ -56,7 +57,8 @@ async def object_facts(
     Raises NoSuchKey and NoSuchVersion for those who may list the bucket, whatever else they may.
     """
     facts = await bucket_facts(env, call, bucket)
-    lists, tags = bucket.access.has_lists, EXISTING_TAG.lower() in bucket.policy.lower()
+    lists, tag = bucket.access.has_lists, EXISTING_TAG.lower()
+    tags = tag in bucket.policy.lower() or await mentions_key(env, call.principal, tag)
     if not lists and not tags and (call.account == bucket.account or not bucket.policy):
         return facts
     item = await find_version(env.store.reader, bucket, key, version_id)

@@ -127,6 +127,8 @@ class PolicySet:
 
     def __init__(self, statements: Iterable[Statement]) -> None:
         self.statements = tuple(statements)
+        self.keys = frozenset(key for one in self.statements for key in one.keys)
+        """The condition keys of all statements, in lower case."""
         self._index: dict[str, tuple[Statement, ...]] = {}
 
     def for_action(self, permission: str) -> tuple[Statement, ...]:
