@@ -145,7 +145,7 @@ def _fill(
         rolled = common_prefix(row.key, prefix, delimiter)
         if rolled is None:
             newest = row.is_latest or row.key != page.last_key
-            page.versions.append(replace(row, is_latest=newest))
+            page.versions.append(row if newest == row.is_latest else replace(row, is_latest=True))
             page.last_key, page.last_id = row.key, row.version_id
         else:
             page.prefixes.append(rolled)
