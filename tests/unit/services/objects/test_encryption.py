@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import random
+from functools import partial
 
 import pytest
 
@@ -17,7 +18,10 @@ from volano.services.objects.logic.errors import (
     InvalidEncryptionAlgorithm,
     InvalidRequest,
 )
+from volano.services.objects.logic.transitions import move_object
 from volano.services.objects.logic.upkeep import free_garbage, repair_copies, sweep_orphans
+from volano.services.objects.logic.versions import get_item
+from volano.services.objects.store import buckets as bucket_rows
 from volano.services.objects.store import objects as object_rows
 from volano.services.objects.store import uploads as part_rows
 
@@ -371,3 +375,38 @@ async def test_new_wrapping_key_leaves_the_bytes(s3, env, key):
     await s3("PutObject", Bucket="shop", Key="k", Body=SECRET, **OWN)
     with pytest.raises(InvalidRequest):
         await s3("UpdateObjectEncryption", Bucket="shop", Key="k", ObjectEncryption=under)
+
+
+async def test_moved_objects_stay_sealed_with_all_their_parts(s3, env, key):
+    """Between classes the bytes go as they lie; older versions and shared copies too."""
+    enabled = {"Status": "Enabled"}
+    await s3("PutBucketVersioning", Bucket="shop", VersioningConfiguration=enabled)
+    first = await s3("PutObject", Bucket="shop", Key="k", Body=SECRET, **MODES[2])
+    upload = await s3("CreateMultipartUpload", Bucket="shop", Key="k", **MODES[0])
+    part = await s3(
+        "UploadPart", Bucket="shop", Key="k", UploadId=upload["UploadId"], PartNumber=1, Body=SECRET
+    )
+    parts = [{"PartNumber": 1, "ETag": part["ETag"]}]
+    await s3(
+        "CompleteMultipartUpload",
+        Bucket="shop",
+        Key="k",
+        UploadId=upload["UploadId"],
+        MultipartUpload={"Parts": parts},
+    )
+    await s3("CopyObject", Bucket="shop", Key="copy", CopySource="shop/k", **MODES[0])
+    current = await row(env)
+    bucket = await bucket_rows.select_bucket_by_id(env.store.reader, current.bucket_id)
+    older = await get_item(env.store.reader, bucket, "k", first["VersionId"])
+    for item, is_current in ((current, True), (older, False)):
+        moved = partial(move_object, env, bucket, item, is_current=is_current)
+        assert await moved(storage_class="ONEZONE_IA")
+        assert not await moved(storage_class="STANDARD")  # the row is another one by now
+    await free_garbage(env, grace_s=-1.0)
+    assert await s3.body("shop", "k") == SECRET
+    assert await s3.body("shop", "k", VersionId=first["VersionId"]) == SECRET
+    assert await s3.body("shop", "copy") == SECRET
+    head = await s3("HeadObject", Bucket="shop", Key="k", VersionId=first["VersionId"])
+    assert (head["StorageClass"], head["SSEKMSKeyId"]) == ("ONEZONE_IA", key)
+    report = await repair_copies(env)
+    assert (report.moved, report.lost) == (0, [])

@@ -15,6 +15,7 @@ from volano.services.objects.logic.encryption import DefaultEncryption
 from volano.services.objects.logic.encryption_kms import ARN_CONTEXT
 from volano.services.objects.logic.encryption_requests import (
     CUSTOMER_ALGORITHM,
+    SSE_HEADER,
     CustomerKey,
     WantedEncryption,
     parse_customer_key,
@@ -97,6 +98,14 @@ def encryption_members(
         if encryption.bucket_key:
             result["BucketKeyEnabled"] = True
     return result
+
+
+def customer_headers(customer: CustomerKey | None) -> dict[str, str]:
+    """The same of SSE-C where the model of the answer has no members for it."""
+    if customer is None:
+        return {}
+    name = SSE_HEADER + "-customer-"
+    return {name + "algorithm": CUSTOMER_ALGORITHM, name + "key-MD5": customer.md5}
 
 
 def context_member(encryption: Encryption | None) -> Result:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from volano.kernel.ids import AccountId, parse_arn
 from volano.services.objects.api.encryption import (
     context_member,
+    customer_headers,
     customer_of,
     encryption_members,
     wanted_of,
@@ -173,6 +174,7 @@ async def complete_multipart_upload(env: Env, call: Call, request: Request) -> R
         **written_version(item),
         "Expiration": await expiration_of(env, item),
         **encryption_members(env, item.description.encryption),
+        "_headers": customer_headers(customer_of(request)),
     }
 
 

@@ -111,7 +111,7 @@ def open_window(cipher: AESGCM, window: Window, sealed: bytes) -> bytes:
 async def open_stream(
     cipher: AESGCM, window: Window, sealed: AsyncIterator[bytes]
 ) -> AsyncIterator[bytes]:
-    """The plain bytes of a window as they come; at most 2 MiB are in memory.
+    """The plain bytes of a window as they come; at most 3 MiB are in memory.
 
     Raises Internal at the first chunk that was changed; nothing of it or behind it is given out.
     """
