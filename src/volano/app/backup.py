@@ -60,7 +60,7 @@ async def write_backup(config: Config, target: Path) -> Summary:
     Raises NotFound when there is no data folder to back up, and Invalid when `target` lies nowhere.
     """
     _require_place(target)
-    if not (config.data_dir / "root.key").is_file():
+    if not any((config.data_dir / name).is_file() for name in ("root.key", "volano.db", "lock")):
         raise NotFound(f"There is no Volano in {config.data_dir}; give its folder with --data.")
     with tempfile.TemporaryDirectory(prefix="backup-", dir=config.data_dir) as scratch:
         stage = Path(scratch)

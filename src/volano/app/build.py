@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 from volano.app import discover
 from volano.app.health import Health
 from volano.app.journal import GroupJournal
+from volano.app.root_key import open_secrets
 from volano.backends.bytes.disk import open_disk
 from volano.backends.bytes.tiers import TieredStore
 from volano.backends.egress.http import HttpEgress
 from volano.backends.events.local import LocalEventFeed
 from volano.backends.inference.engine import EngineInference
 from volano.backends.runtime import open_runtime
-from volano.backends.secrets.local import LocalSecretBox, open_secret_box
 from volano.backends.store.postgres import open_postgres
 from volano.backends.store.sqlite import open_sqlite
 from volano.backends.work.local import LocalWork
 from volano.kernel.call import Env
 from volano.kernel.clock import SystemClock
 from volano.kernel.egress import parse_networks
-from volano.kernel.errors import Internal, Invalid
+from volano.kernel.errors import Invalid
 from volano.kernel.ids import Ids
 from volano.kernel.log import StreamLog
 from volano.kernel.metrics import Metrics
@@ -97,9 +97,9 @@ async def open_process(
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         feed = LocalEventFeed()
-        store = await _open_store(config, clock, feed.wake)
+        store = await open_store(config, clock, feed.wake)
         stack.push_async_callback(store.close)
-        secrets = await _open_secrets(config.data_dir / "root.key", store)
+        secrets = await open_secrets(config, store, os.environ)
         byte_store = await _open_bytes(config, region, log=log, clock=clock, ids=ids)
         stack.push_async_callback(byte_store.close)
         runtime = open_runtime(config.data_dir / "runtime", log, clock, choice=config.runtime)
@@ -167,29 +167,8 @@ def _make_folder(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-async def _open_secrets(path: Path, store: Any) -> LocalSecretBox:
-    """The secret box, when its key is the one that sealed what the database holds."""
-    row = await store.reader.row("SELECT fingerprint FROM root_key")
-    if row is not None and not await asyncio.to_thread(path.exists):
-        raise Internal(
-            f"{path} is missing, and the database was written with it. Put the file back (from a "
-            "backup, or from another process of this cloud)."
-        )
-    secrets = open_secret_box(path)
-    fingerprint = secrets.digest("volano root key").hex()
-    if row is not None and row[0] != fingerprint:
-        raise Internal(f"{path} is not the key that the database was written with. Put it back.")
-
-    async def remember(tx: Tx) -> None:
-        sql = "INSERT INTO root_key (fingerprint) VALUES (?) ON CONFLICT DO NOTHING"
-        await tx.execute(sql, fingerprint)
-
-    if row is None:
-        await store.transact(remember)
-    return secrets
-
-
-async def _open_store(config: Config, clock: Clock, on_event: Callable[[], None]) -> Any:
+async def open_store(config: Config, clock: Clock, on_event: Callable[[], None]) -> Any:
+    """The database that the settings name, its schema up to date."""
     if config.store == "sqlite":
         path = config.data_dir / "volano.db"
         return open_sqlite(path, clock, discover.migrations(), on_event)

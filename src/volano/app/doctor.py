@@ -18,6 +18,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from volano.app import discover
 from volano.app.health import LOW_DISK_FRACTION
 from volano.backends.runtime import open_runtime
+from volano.backends.secrets.root import source_path
 from volano.backends.store.migrations import NewerSchema, plan
 from volano.backends.store.sqlite import FIRST_FIXED_VERSION
 from volano.console.pages import DIST
@@ -114,8 +115,10 @@ def _folder(config: Config) -> Iterator[Finding]:
             text="other users of this machine can look into it",
             mend=f"chmod 700 {config.data_dir}",
         )
-    key = config.data_dir / "root.key"
+    key = source_path(config.root_key, config.data_dir)
     database = config.data_dir / "volano.db"
+    if key is None:
+        return
     if config.store == "sqlite" and database.exists() and not key.exists():
         yield Finding(
             level="fail",

@@ -22,6 +22,7 @@ COMMANDS = {
     "zone": "drill: `volano zone fail b`, `volano zone restore b`, `volano zone list`",
     "login": "print a new one-time login link",
     "keys": "list, make and revoke keys",
+    "root-key": "show or rotate the key that wraps all others",
     "who-can": "who may do an action on a resource, and by which statement",
     "explain": "why somebody may do something, or may not",
     "security": "say what is weak in this account, and how to mend it",

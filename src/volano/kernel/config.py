@@ -13,6 +13,8 @@ class Config:
     """All settings of one process.
 
     `data_dir` holds everything that must survive. `store` is `sqlite` or a `postgresql://` URL;
+    `root_key` says where the key lies that wraps all others: `file` (root.key in the data folder),
+    `file:PATH`, `env:VARIABLE` or `command:PROGRAM ARGS`;
     `bytes_url` is `disk` or `s3://bucket/prefix?endpoint=…`. `external_url`, of the same form, is
     where objects of the storage class EXTERNAL lie, with an access key of that store. `listen` is
     the address for both ports. `public_host` is the host name written into links and snippets.
@@ -29,6 +31,7 @@ class Config:
     region: str = "eu-home-1"
     zones: int = 3
     store: str = "sqlite"
+    root_key: str = "file"
     bytes_url: str = "disk"
     external_url: str = ""
     external_access_key_id: str = ""

@@ -1,1 +1,1 @@
-"""Port `secrets`: the root key in a file of the data folder."""
+"""Port `secrets`: sealing, and where the root key lies."""

@@ -68,6 +68,7 @@ CREATE TABLE IF NOT EXISTS event_dead (
   subscriber TEXT NOT NULL, position TEXT NOT NULL, type TEXT NOT NULL, payload BYTEA NOT NULL,
   error TEXT NOT NULL, failed_us BIGINT NOT NULL, PRIMARY KEY (subscriber, position));
 CREATE TABLE IF NOT EXISTS root_key (fingerprint TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS sealing_key (id BIGINT PRIMARY KEY, wrapped BYTEA NOT NULL);
 CREATE TABLE IF NOT EXISTS lease (
   name TEXT PRIMARY KEY, holder TEXT NOT NULL, token BIGINT NOT NULL,
   expires_us BIGINT NOT NULL);

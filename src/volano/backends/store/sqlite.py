@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS event_dead (
   subscriber TEXT NOT NULL, position TEXT NOT NULL, type TEXT NOT NULL, payload BLOB NOT NULL,
   error TEXT NOT NULL, failed_us INTEGER NOT NULL, PRIMARY KEY (subscriber, position));
 CREATE TABLE IF NOT EXISTS root_key (fingerprint TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS sealing_key (id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS lease (
   name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL,
   expires_us INTEGER NOT NULL);
