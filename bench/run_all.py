@@ -20,7 +20,16 @@ from typing import Any
 
 from machine import ROOT, Figure, Missing, describe_machine, print_figures
 
-FIGURES = ("http_json", "s3_small", "s3_big", "s3_many", "s3_ceph", "sockets", "footprint")
+FIGURES = (
+    "http_json",
+    "s3_small",
+    "s3_big",
+    "s3_list",
+    "s3_many",
+    "s3_ceph",
+    "sockets",
+    "footprint",
+)
 """Modules here with `figures(folder)`."""
 REPORTS = ("instance_start", "bytes_put", "wire_aws", "identity_authorize")
 """Programs here that print their own tables."""

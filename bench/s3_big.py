@@ -1,11 +1,14 @@
-"""Big objects by HTTP against nginx's sendfile: GET of 8 and 256 MiB, and a range of 8 MiB.
+"""Big objects by HTTP: GET of 8 and 256 MiB and a range of 8 MiB against nginx's sendfile, and PUT
+of 8 MiB against write + fdatasync of one file and against MD5, which every ETag needs.
 
-Run: `python bench/s3_big.py [FOLDER]`. curl reads one object again and again on one connection;
-figures are MB/s and seconds of the server's CPU for each GiB.
+Run: `python bench/s3_big.py [FOLDER]`. curl moves one object again and again on one connection;
+figures are MB/s and seconds of the server's CPU for each GiB. A put lies in two zones, here on one
+disk, so the disk writes every byte twice.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -14,7 +17,7 @@ import time
 from pathlib import Path
 
 from http_json import ROUNDS
-from machine import Figure, Load, best, cpu_us, main_of, nginx, on_core, require, volano
+from machine import Figure, Load, Volano, best, cpu_us, main_of, nginx, on_core, require, volano
 from s3_client import EMPTY_SHA256, signed_headers
 from s3_small import make_bucket, put_file
 
@@ -54,7 +57,65 @@ def figures(folder: Path, *, rounds: int = ROUNDS) -> list[Figure]:
             found += _figures(
                 best(ours), best(theirs), size, f"{name} MiB" if not part else "range"
             )
+        found += _puts(server, folder, files / "8", rounds)
     return found
+
+
+def _puts(server: Volano, folder: Path, file: Path, rounds: int) -> list[Figure]:
+    """PUT of 8 MiB again and again, each answered when it is durable in two zones."""
+    path, host = "/bench/put", f"127.0.0.1:{server.aws_port}"
+    raws, hashes, ours = [], [], []
+    for _ in range(rounds):
+        raws.append(_raw_write(folder, file))
+        hashes.append(_md5_speed(file))
+        headers = signed_headers(
+            server.admin, "PUT", host, path, {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
+        )
+        ours.append(_put_load(f"http://{host}{path}", server.pid, folder, headers, file))
+    got = best(ours)
+    label = "S3 PUT 8 MiB durable"
+    rate = got.bytes_per_s / 1e6
+    return [
+        Figure(name=label, value=rate, unit="MB/s", peer="write+fdatasync", peer_value=max(raws)),
+        Figure(name=label, value=rate, unit="MB/s", peer="MD5 alone", peer_value=max(hashes)),
+        Figure(name=f"{label}, CPU", value=got.cpu_us / 1e6, unit="s/GiB"),
+    ]
+
+
+def _raw_write(folder: Path, file: Path) -> float:
+    """MB/s of new files, each written and synced."""
+    data, count = file.read_bytes(), 16
+    began = time.monotonic()
+    for number in range(count):
+        with (folder / f"raw{number}").open("wb", buffering=0) as raw:
+            raw.write(data)
+            os.fdatasync(raw.fileno())
+    took = time.monotonic() - began
+    for number in range(count):
+        (folder / f"raw{number}").unlink()
+    return len(data) * count / took / 1e6
+
+
+def _md5_speed(file: Path) -> float:
+    data = file.read_bytes()
+    began = time.perf_counter()
+    hashlib.md5(data).digest()
+    return len(data) / (time.perf_counter() - began) / 1e6
+
+
+def _put_load(url: str, pid: int, folder: Path, headers: dict[str, str], file: Path) -> Load:
+    config, size, count = folder / "put.txt", file.stat().st_size, 32
+    lines = [f'header = "{name}: {value}"\n' for name, value in headers.items() if name != "host"]
+    lines += ['header = "expect:"\n']
+    lines += [f'url = "{url}"\nupload-file = "{file}"\noutput = "/dev/null"\n'] * count
+    config.write_text("".join(lines))
+    program = [require("curl"), "-sS", "--fail", "-K", str(config)]
+    before, began = cpu_us(pid), time.monotonic()
+    done = subprocess.run(on_core(1, program), capture_output=True, text=True, check=False)
+    took, used = time.monotonic() - began, cpu_us(pid) - before
+    assert done.returncode == 0, done.stderr
+    moved = size * count
+    return Load(count, count / took, used / (moved / 2**30), 0, moved / took)
 
 
 def _load(url: str, pid: int, folder: Path, headers: dict[str, str], extra: str, size: int) -> Load:

@@ -34,9 +34,16 @@ def _key(secret: str, date: str, region: str) -> bytes:
 
 
 def signed_headers(
-    admin: dict[str, str], method: str, host: str, path: str, extra: dict[str, str]
+    admin: dict[str, str],
+    method: str,
+    host: str,
+    path: str,
+    extra: dict[str, str],
+    *,
+    query: str = "",
 ) -> dict[str, str]:
-    """Headers of a request signed by AWS Signature Version 4; `extra` holds the payload's hash."""
+    """Headers of a request signed by AWS Signature Version 4; `extra` holds the payload's hash, and
+    `query` is in canonical form."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     headers = {"host": host, "x-amz-date": stamp} | extra
     names = sorted(headers)
@@ -45,7 +52,7 @@ def signed_headers(
         [
             method,
             path,
-            "",
+            query,
             *(f"{name}:{headers[name]}" for name in names),
             "",
             signed,

@@ -1,9 +1,10 @@
 """Signed 4 KiB GET and durable 4 KiB PUT by HTTP, against nginx and against the raw disk.
 
 Run: `python bench/s3_small.py [FOLDER]`. GET: wrk sends signed requests for 256 objects in turn;
-nginx serves 256 files of the same size unsigned. PUT: 64 and 256 clients send signed bodies with
+nginx serves 256 files of the same size unsigned. PUT: 1, 64 and 256 clients send signed bodies with
 a CRC-32, each answered after its bytes lie fsynced in two zones and its row is committed; the limit
-is append + fdatasync of 32 records at a time to two files side by side (two zones on one disk).
+is append + fdatasync of 32 records at a time (1 for one client) to two files side by side (two
+zones on one disk).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def figures(folder: Path, *, rounds: int = ROUNDS) -> list[Figure]:
     with volano(folder / "volano") as server:
         _fill(server)
         found = _gets(server, folder, rounds)
-        for writers in (64, 256):
+        for writers in (1, 64, 256):
             found += _puts(server, folder, writers, rounds)
     return found
 
@@ -120,8 +121,9 @@ def _gets(server: Volano, folder: Path, rounds: int) -> list[Figure]:
 
 def _puts(server: Volano, folder: Path, writers: int, rounds: int) -> list[Figure]:
     raws, ours, tails = [], [], []
+    batch = 1 if writers == 1 else RAW_BATCH
     for _ in range(rounds):
-        raws.append(raw_small(folder, RAW_BATCH, 2))
+        raws.append(raw_small(folder, batch, 2))
         load, detail = put_load(server, folder, writers)
         ours.append(load)
         tails.append(detail)
@@ -132,15 +134,19 @@ def _puts(server: Volano, folder: Path, writers: int, rounds: int) -> list[Figur
         note += f", {got.errors} errors"
     return [
         Figure(
-            name=f"S3 PUT 4 KiB durable, {writers} clients",
+            name=f"S3 PUT 4 KiB durable, {_clients(writers)}",
             value=got.per_s,
             unit="/s",
-            peer=f"append+fdatasync by {RAW_BATCH}, 2 files",
+            peer=f"append+fdatasync by {batch}, 2 files",
             peer_value=max(raws),
             note=note,
         ),
-        Figure(name=f"S3 PUT 4 KiB durable, {writers} clients, CPU", value=got.cpu_us, unit="µs"),
+        Figure(name=f"S3 PUT 4 KiB durable, {_clients(writers)}, CPU", value=got.cpu_us, unit="µs"),
     ]
+
+
+def _clients(count: int) -> str:
+    return "1 client" if count == 1 else f"{count} clients"
 
 
 def put_load(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 import msgspec
 
@@ -214,16 +215,23 @@ class StoredObject:
     noncurrent_us: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedObject:
-    """What a listing shows of an object."""
+class ListedObject(NamedTuple):
+    """What a listing shows of an object: a row as it is, because a page has a thousand of them."""
 
     key: str
     size_bytes: int
     etag: str
     modified_us: int
     storage_class: str
-    checksum: Checksum | None
+    checksum_text: str
+    """`ALGORITHM KIND VALUE`, or ''."""
+
+    @property
+    def checksum(self) -> Checksum | None:
+        if not self.checksum_text:
+            return None
+        algorithm, kind, value = self.checksum_text.split(" ", 2)
+        return Checksum(algorithm=algorithm, kind=kind, value=value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

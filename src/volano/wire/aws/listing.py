@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from volano.wire.aws.scalars import iso8601_millis
+from volano.wire.aws.scalars import THREE, TWO, iso8601_millis
 from volano.wire.aws.xml import escape, is_plain
 
 if TYPE_CHECKING:
@@ -17,6 +18,82 @@ if TYPE_CHECKING:
 _USUAL = ("Key", "LastModified", "ETag", "Size", "StorageClass")
 
 
+class ContentRows(Sequence[dict[str, Any]]):
+    """`Contents` as rows of the store; entries with botocore's members are made when asked for.
+
+    A row is key, size, ETag, time in microseconds, storage class and `ALGORITHM KIND VALUE` of a
+    checksum (or ''); `keys` are the keys as they are shown.
+    """
+
+    def __init__(
+        self, rows: Sequence[tuple[Any, ...]], keys: list[str], owner: dict[str, Any] | None
+    ) -> None:
+        self._rows = rows
+        self._keys = keys
+        self._owner = owner
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        _, size, etag, modified_us, storage, checksum = self._rows[index]
+        entry = {
+            "Key": self._keys[index],
+            "LastModified": modified_us / 1e6,
+            "ETag": f'"{etag}"',
+            "Size": size,
+            "StorageClass": storage,
+        }
+        if checksum:
+            algorithm, kind, _ = checksum.split(" ", 2)
+            entry |= {"ChecksumAlgorithm": [algorithm], "ChecksumType": kind}
+        return entry if self._owner is None else entry | {"Owner": self._owner}
+
+    def xml(self) -> str:
+        """All elements."""
+        keys = self._keys
+        if not is_plain("".join(keys)):
+            keys = [escape(key) for key in keys]
+        owner = "" if self._owner is None else _extra({"Owner": self._owner}, usual=0) or ""
+        extras = _Extras(owner)
+        minutes = _Minutes()
+        return "".join(
+            [
+                f"<Contents><Key>{key}</Key><LastModified>{minutes[ms // 60_000]}"
+                f"{TWO[ms // 1000 % 60]}.{THREE[ms % 1000]}Z</LastModified>"
+                f'<ETag>"{etag}"</ETag>{extras[checksum[: checksum.rfind(" ")]]}'
+                f"<Size>{size}</Size><StorageClass>{storage}</StorageClass></Contents>"
+                for key, ms, (_, size, etag, _, storage, checksum) in zip(
+                    keys, [(row[3] + 500) // 1000 for row in self._rows], self._rows, strict=True
+                )
+            ]
+        )
+
+
+class _Extras(dict[str, str]):
+    """The elements of owner and checksum by `ALGORITHM KIND`."""
+
+    def __init__(self, owner: str) -> None:
+        super().__init__({"": owner})
+        self._owner = owner
+
+    def __missing__(self, named: str) -> str:
+        algorithm, _, kind = named.partition(" ")
+        text = f"<ChecksumAlgorithm>{algorithm}</ChecksumAlgorithm>"
+        self[named] = text = f"{self._owner}{text}<ChecksumType>{kind}</ChecksumType>"
+        return text
+
+
+class _Minutes(dict[int, str]):
+    """`2026-11-22T06:41:` by minutes since 1970."""
+
+    def __missing__(self, minutes: int) -> str:
+        self[minutes] = text = iso8601_millis(minutes * 60)[:17]
+        return text
+
+
 def contents_writer(generic: Writer) -> Writer:
     """A writer of `Contents` that is quick for entries with the usual members.
 
@@ -25,6 +102,9 @@ def contents_writer(generic: Writer) -> Writer:
     usual = itemgetter(*_USUAL)
 
     def write(append: Append, contents: Any) -> None:
+        if isinstance(contents, ContentRows):
+            append(contents.xml())
+            return
         # One look over all keys is cheaper than a thousand: most need no escaping at all.
         safe = is_plain("".join([item.get("Key", "") + item.get("ETag", "") for item in contents]))
         for item in contents:
@@ -47,9 +127,9 @@ def contents_writer(generic: Writer) -> Writer:
     return write
 
 
-def _extra(item: dict[str, Any]) -> str | None:
+def _extra(item: dict[str, Any], usual: int = len(_USUAL)) -> str | None:
     """The elements of a checksum and an owner; None when the entry has other members too."""
-    known, text = len(_USUAL), ""
+    known, text = usual, ""
     owner = item.get("Owner")
     if owner is not None:
         if owner.keys() - {"ID", "DisplayName"}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -22,9 +23,10 @@ from volano.services.objects.logic.metering import READ, count_request
 from volano.services.objects.logic.names import require_text
 from volano.services.objects.logic.version_listing import list_versions
 from volano.wire.action import action
+from volano.wire.aws.listing import ContentRows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from volano.kernel.call import Call, Env
     from volano.services.objects.api.members import Request, Result
@@ -45,7 +47,7 @@ async def list_objects(env: Env, call: Call, request: Request) -> Result:
     if listing.is_truncated and request.get("Delimiter"):
         result["NextMarker"] = encode(listing.last)
     owner = await owner_of(env, bucket.account)
-    result["Contents"] = [_entry(item, encode(item.key), owner) for item in listing.objects]
+    result["Contents"] = _contents(listing.objects, request, owner)
     return result
 
 
@@ -57,7 +59,7 @@ async def list_objects_v2(env: Env, call: Call, request: Request) -> Result:
     bucket, listing, result = await _list(env, request, after=after)
     encode = _encoder(request)
     owner = await owner_of(env, bucket.account) if request.get("FetchOwner") else None
-    result["Contents"] = [_entry(item, encode(item.key), owner) for item in listing.objects]
+    result["Contents"] = _contents(listing.objects, request, owner)
     result["KeyCount"] = len(listing.objects) + len(listing.prefixes)
     if token is not None:
         result["ContinuationToken"] = token
@@ -163,7 +165,20 @@ async def _list(env: Env, request: Request, *, after: str) -> tuple[Bucket, List
     return bucket, listing, result
 
 
-def _entry(item: ListedObject | ListedVersion, key: str, owner: Result | None) -> Result:
+def _contents(
+    objects: Sequence[ListedObject], request: Request, owner: Result | None
+) -> ContentRows:
+    keys = [item.key for item in objects]
+    if encoding_of(request) and not _PLAIN_KEYS("".join(keys)):
+        keys = [_url(key) for key in keys]
+    return ContentRows(objects, keys, owner)
+
+
+_PLAIN_KEYS = re.compile(r"[A-Za-z0-9_.\-~/]*").fullmatch
+"""What `_url` leaves as it is."""
+
+
+def _entry(item: ListedVersion, key: str, owner: Result | None) -> Result:
     entry: Result = {
         "Key": key,
         "LastModified": seconds(item.modified_us),

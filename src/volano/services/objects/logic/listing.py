@@ -97,6 +97,11 @@ def _fill(
     Answers the common prefix that the last row lies in, if any, and whether a row was left over
     because the page is full.
     """
+    if not delimiter:
+        taken = rows[: page.limit - len(page.objects)]
+        page.objects += taken
+        page.last = taken[-1].key if taken else page.last
+        return None, len(taken) < len(rows)
     rolled: str | None = None
     for row in rows:
         if rolled is not None and row.key.startswith(rolled):

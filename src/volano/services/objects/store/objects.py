@@ -136,17 +136,7 @@ async def select_listed(
         *values,
         limit,
     )
-    return [
-        ListedObject(
-            key=row[0],
-            size_bytes=row[1],
-            etag=row[2],
-            modified_us=row[3],
-            storage_class=row[4],
-            checksum=checksum_from_text(row[5]),
-        )
-        for row in rows
-    ]
+    return list(map(ListedObject._make, rows))
 
 
 async def select_objects_after(
