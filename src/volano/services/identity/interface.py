@@ -40,7 +40,7 @@ from volano.services.identity.logic.quotas import declare_quota, quota_value, re
 from volano.services.identity.logic.resource_policies import declare_resource_policy
 from volano.services.identity.logic.roles import get_role
 from volano.services.identity.logic.seed import SeedKmsKey, seed
-from volano.services.identity.logic.service_access import service_may
+from volano.services.identity.logic.service_access import service_may, service_session
 from volano.services.identity.logic.session_tokens import get_session_token
 from volano.services.identity.logic.sts import assume_role_for_instance, require_pass_role
 from volano.services.identity.model.credentials import TemporaryCredentials, Token, TokenKind
@@ -112,6 +112,7 @@ __all__ = [
     "require_quota",
     "seed",
     "service_may",
+    "service_session",
 ]
 
 

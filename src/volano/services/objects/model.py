@@ -323,6 +323,21 @@ class Notice:
     created_us: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicationTask:
+    """A version on its way to the destination of a rule; `kind` is `object` or `marker`."""
+
+    id: str
+    bucket_id: str
+    key: str
+    version_id: str
+    kind: str
+    rule_id: str
+    attempts: int
+    due_us: int
+    created_us: int
+
+
 @event("objects.object_written")
 class ObjectWritten(Event, frozen=True):
     """A key has new content; `name` follows S3's event names (`ObjectCreated:Put`). `version_id`

@@ -12,6 +12,7 @@ from volano.services.objects.logic.hooks import NOTICES, deliver_notices
 from volano.services.objects.logic.inventory_reports import report_all
 from volano.services.objects.logic.metering import counts_of
 from volano.services.objects.logic.notifying import notify
+from volano.services.objects.logic.replicating import REPLICATION, note_change, replicate_due
 from volano.services.objects.logic.storage import meter_storage
 from volano.services.objects.logic.upkeep import free_garbage, maintain, want_repair
 from volano.services.objects.model import ObjectChanged, ObjectDeleted, ObjectWritten
@@ -96,3 +97,16 @@ async def on_change(env: Env, event: Event) -> None:
 async def deliver_to_hooks(env: Env) -> None:
     """Send what is due to hooks."""
     await deliver_notices(env)
+
+
+@subscribe("objects:replication", ObjectWritten, ObjectDeleted)
+async def on_version(env: Env, event: Event) -> None:
+    """Note what the bucket's rules replicate."""
+    assert isinstance(event, ObjectWritten | ObjectDeleted), "no other is heard"
+    await note_change(env, event)
+
+
+@reconciler(REPLICATION, every_s=1.0)
+async def replicate(env: Env) -> None:
+    """Copy versions to where the rules want them."""
+    await replicate_due(env)

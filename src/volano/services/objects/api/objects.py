@@ -38,6 +38,7 @@ from volano.services.objects.logic.errors import (
     InvalidRange,
     InvalidRequest,
 )
+from volano.services.objects.logic.replication import replication_status
 from volano.services.objects.logic.storage_classes import STANDARD
 from volano.services.objects.model import NO_RETENTION, StoredObject
 from volano.wire.action import action
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.services.objects.api.members import Request, Result
     from volano.services.objects.logic.encryption_requests import WantedEncryption
+    from volano.services.objects.model import Bucket
 
 OBJECT = "arn:aws:s3:::{Bucket}/{Key}"
 _OVERRIDES = (
@@ -169,7 +171,7 @@ async def _read_result(env: Env, found: logic.Selected, request: Request) -> Res
         "ContentType": DEFAULT_CONTENT_TYPE,
         **item.description.headers,
     }
-    result |= await _kept_members(env, item, request)
+    result |= await _kept_members(env, found.bucket, item, request)
     if item.retention != NO_RETENTION:
         result |= retention_members(item.retention)
     if item.description.metadata:
@@ -189,11 +191,14 @@ async def _read_result(env: Env, found: logic.Selected, request: Request) -> Res
     return result
 
 
-async def _kept_members(env: Env, item: StoredObject, request: Request) -> Result:
-    """How the object is kept: encrypted, in which class, until when."""
+async def _kept_members(env: Env, bucket: Bucket, item: StoredObject, request: Request) -> Result:
+    """How the object is kept: encrypted, replicated, in which class, until when."""
     result: Result = {}
     if item.description.encryption is not None:
         result |= encryption_members(env, item.description.encryption, customer_of(request))
+    status = await replication_status(env, bucket, item)
+    if status:
+        result["ReplicationStatus"] = status
     if item.description.storage_class != STANDARD:
         result["StorageClass"] = item.description.storage_class
     if not item.noncurrent_us:
