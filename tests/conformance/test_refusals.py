@@ -6,6 +6,7 @@ the user without rights must be refused in the door's own form; another account 
 see nothing of the first. Afterwards the database is what it was.
 """
 
+import base64
 import contextlib
 import json
 import sqlite3
@@ -161,6 +162,12 @@ def stage(volano_sqlite):
     grant = grant["GrantId"]
     secret = cloud.client("secretsmanager").create_secret(Name=name, SecretString="first account's")
     secret = secret["ARN"]
+    sqs, sns = cloud.client("sqs"), cloud.client("sns")
+    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue_arn = f"arn:aws:sqs:{cloud.credentials['AWS_DEFAULT_REGION']}:{account}:{name}"
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+    task = json.dumps({"taskId": "0" * 32, "sourceArn": queue_arn}).encode()
     slack = cloud.slack()
     channel = slack.conversations_create(name=name, is_private=True)["channel"]["id"]
     ts = slack.chat_postMessage(channel=channel, text="first account's secret")["ts"]
@@ -190,6 +197,12 @@ def stage(volano_sqlite):
         "AccessKeyId": access_key,
         "KeyId": key["Arn"],
         "SecretId": secret,
+        "QueueUrl": queue,
+        "SourceArn": queue_arn,
+        "TaskHandle": base64.b64encode(task).decode(),
+        "TopicArn": topic,
+        "ResourceArn": topic,
+        "SubscriptionArn": subscription["SubscriptionArn"],
         "GrantId": grant,
         "TargetKeyId": key["Arn"],
         "AliasName": f"alias/{name}",
