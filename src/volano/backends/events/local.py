@@ -1,9 +1,12 @@
 """Events in one process: every subscriber reads the outbox behind its own cursor.
 
-Delivery is at least once and in order: the cursor is saved after the handlers of a batch ran, so a
-crash repeats the batch. A failing event is repeated with growing pauses; after `MAX_ATTEMPTS` it
-goes to `event_dead` and the subscriber goes on, so that one bad event cannot stop the cloud. While
-the database cannot be used nothing is given up and nothing ends: delivery waits and goes on.
+Delivery is at least once and in order: the cursor is saved soon after the handlers of a batch
+ran, so a crash repeats the last batches. A subscriber that has caught up sleeps: one loop reads
+what is new for all of them, wakes those whom it concerns and moves the others on.
+
+A failing event is repeated with growing pauses; after `MAX_ATTEMPTS` it goes to `event_dead` and
+the subscriber goes on, so that one bad event cannot stop the cloud. While the database cannot be
+used nothing is given up and nothing ends: delivery waits and goes on.
 
 Where several processes share the database, one of them holds the lease `events` and delivers. It
 renews the lease while handlers run; a cursor is saved only under the lease's token, so a process
@@ -15,28 +18,30 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from volano.backends.events.cursors import Cursors, LeaseLost
 from volano.kernel.errors import VolanoError
 from volano.kernel.events import parse_event, subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from volano.kernel.call import Env
     from volano.kernel.events import Event, Subscription
-    from volano.kernel.store import Store, Tx
+    from volano.kernel.store import Tx
     from volano.kernel.work import Lease
 
 BATCH = 200
 MAX_READ_KEPT = 16
 """Batches read at different places that are shared between subscribers until the next event."""
-SAVE_EVERY_S = 5.0
-"""How often a subscriber's place is written down while no event concerns it."""
 MAX_ATTEMPTS = 12
 POLL_S = 1.0
+SAVE_SOON_S = 0.1
+"""How long a place waits to be written down together with others."""
 HELD_BACK_POLL_S = 0.02
 """Pause when an event is committed but an older transaction still runs (PostgreSQL)."""
 MAX_BEHIND = 1_000
@@ -58,10 +63,6 @@ class OutboxStore(Protocol):
     async def has_events_after(self, position: str) -> bool: ...
 
     async def prune_outbox(self, before_us: int, subscribers: Sequence[str]) -> int: ...
-
-
-class _LeaseLost(Exception):
-    """Another process delivers now."""
 
 
 class _Listener:
@@ -86,11 +87,17 @@ class _Subscriber:
     def __init__(self, subscription: Subscription) -> None:
         self.subscription = subscription
         self.names = {cls.type_name for cls in subscription.types}
+        self.position: str | None = None
+        """Behind which event it stands; None when its cursor must be read."""
         self.wake = asyncio.Event()
+        self.is_asleep = False
+        """It has caught up: `_follow` moves it on, and wakes it for what concerns it."""
         self.drained = 0
         """The newest generation of `settle` that this subscriber has caught up with."""
-        self.saved_s = -SAVE_EVERY_S
-        """When its place was last written down."""
+
+    def rouse(self) -> None:
+        self.is_asleep = False
+        self.wake.set()
 
 
 class LocalEventFeed:
@@ -103,13 +110,20 @@ class LocalEventFeed:
         self._delivered = 0
         self._progress = asyncio.Condition()
         self._lease: Lease | None = None
+        self._cursors = Cursors()
+        self._save: Callable[[], Awaitable[None]] | None = None
+        self._arrived = asyncio.Event()
+        self._wakes = 0
         self._read_after: dict[str, list[tuple[str, str, bytes]]] = {}
         """What was read since the last wake, by position: subscribers mostly stand at one place."""
 
     def wake(self) -> None:
+        self._wakes += 1
         self._read_after.clear()
+        self._arrived.set()
         for subscriber in self._subscribers:
-            subscriber.wake.set()
+            if not subscriber.is_asleep:
+                subscriber.wake.set()
 
     async def settle(self) -> None:
         while True:
@@ -121,7 +135,9 @@ class LocalEventFeed:
                 while any(subscriber.drained < goal for subscriber in self._subscribers):
                     await self._progress.wait()
             if self._delivered == before:
-                return
+                break
+        if self._save is not None:
+            await self._save()
 
     def signal(self, topic: str, payload: bytes) -> None:
         for listener in self._listeners.get(topic, ()):
@@ -144,6 +160,7 @@ class LocalEventFeed:
     async def run(self, env: Env, store: OutboxStore) -> None:
         """Deliver until cancelled."""
         self._subscribers = [_Subscriber(s) for s in subscriptions()]
+        self._save = partial(self._save_cursors, env, store)
         try:
             async with asyncio.TaskGroup() as group:
                 if not store.exclusive:
@@ -152,9 +169,13 @@ class LocalEventFeed:
                     group.create_task(
                         self._deliver(env, store, subscriber), name=subscriber.subscription.name
                     )
+                group.create_task(self._follow(env, store))
+                group.create_task(self._keep_cursors(env, store))
                 group.create_task(_prune(env, store))
         finally:
-            self._subscribers = []
+            self._subscribers, self._save = [], None
+            with suppress(VolanoError):
+                await self._save_cursors(env, store)
             async with self._progress:
                 self._progress.notify_all()  # nobody is left to wait for
             await self._release_lease(env)
@@ -181,35 +202,109 @@ class LocalEventFeed:
             return True
         return self._lease is not None and self._lease.expires_us > env.clock.now_us()
 
+    async def _keep_cursors(self, env: Env, store: OutboxStore) -> None:
+        """Write places down soon after they changed, those of all subscribers together."""
+        while True:
+            await self._cursors.wait_changed()
+            await asyncio.sleep(SAVE_SOON_S)
+            try:
+                await self._save_cursors(env, store)
+            except VolanoError as error:
+                env.log.warning("places in the events are not saved", error=error.message)
+                await asyncio.sleep(POLL_S)
+
+    async def _save_cursors(self, env: Env, store: OutboxStore) -> None:
+        try:
+            await self._cursors.save(env.store, self._lease, exclusive=store.exclusive)
+        except LeaseLost:
+            self._rouse_all()
+
+    def _rouse_all(self) -> None:
+        """Let every subscriber read its cursor again."""
+        for subscriber in self._subscribers:
+            subscriber.position = None
+            subscriber.rouse()
+
+    async def _follow(self, env: Env, store: OutboxStore) -> None:
+        """Look out for events in the name of all subscribers that have caught up."""
+        while True:
+            await _wait(self._arrived, POLL_S)
+            self._arrived.clear()
+            try:
+                if self._may_deliver(env, store):
+                    while await self._move_sleepers(store):
+                        pass
+                elif any(subscriber.is_asleep for subscriber in self._subscribers):
+                    self._rouse_all()
+            except VolanoError as error:
+                env.log.warning("events are waiting", subscriber="all", error=error.message)
+                await asyncio.sleep(POLL_S)
+
+    async def _move_sleepers(self, store: OutboxStore) -> bool:
+        """Read behind the places of the sleeping, wake whom it concerns; whether to look again."""
+        generation, again = self._generation, False
+        places = {s.position for s in self._subscribers if s.is_asleep and s.position is not None}
+        for place in places:
+            batch = await self._read(store, place)
+            held_back = not batch and await self._is_held_back(store, place)
+            types = {type_name for _, type_name, _ in batch}
+            for subscriber in self._subscribers:
+                if not subscriber.is_asleep or subscriber.position != place:
+                    continue
+                if subscriber.names & types:
+                    subscriber.rouse()
+                elif batch:
+                    subscriber.position = batch[-1][0]
+                    self._cursors.note_passed(subscriber.subscription.name, batch[-1][0])
+                elif not held_back:
+                    subscriber.drained = generation
+            if held_back:
+                await asyncio.sleep(HELD_BACK_POLL_S)
+            again = again or bool(batch) or held_back
+        async with self._progress:
+            self._progress.notify_all()
+        return again
+
+    async def _is_held_back(self, store: OutboxStore, position: str) -> bool:
+        """Whether there is an event that cannot be read yet (see backends/store/postgres.py)."""
+        return not store.exclusive and await store.has_events_after(position)
+
     async def _deliver(self, env: Env, store: OutboxStore, subscriber: _Subscriber) -> None:
         """Handle one batch after the other; a database that is away only makes it wait."""
-        position: str | None = None
         while True:
-            generation = self._generation
+            generation, wakes = self._generation, self._wakes
             subscriber.wake.clear()
             pause_s = POLL_S
             try:
+                position = subscriber.position
                 if position is None or not self._may_deliver(env, store):
-                    position = await _load_cursor(env.store, subscriber.subscription.name)
+                    position = await self._cursors.load(env.store, subscriber.subscription.name)
                 batch: list[tuple[str, str, bytes]] = []
                 if self._may_deliver(env, store):
                     batch = await self._read(store, position)
                 if batch:
-                    position = await self._handle_batch(env, store, subscriber, batch)
+                    await self._handle_batch(env, store, subscriber, batch)
                     continue
-                if not store.exclusive and await store.has_events_after(position):
+                if await self._is_held_back(store, position):
                     pause_s = HELD_BACK_POLL_S if self._may_deliver(env, store) else POLL_S
+                elif self._may_deliver(env, store):
+                    if wakes != self._wakes:
+                        continue  # something was committed while we looked
+                    subscriber.position, subscriber.is_asleep = position, True
+                    await self._drained(subscriber, generation)
+                    await subscriber.wake.wait()
+                    continue
                 else:
                     await self._drained(subscriber, generation)
-            except _LeaseLost:
-                position = None
+            except LeaseLost:
+                subscriber.position = None
             except VolanoError as error:
                 env.log.warning(
                     "events are waiting",
                     subscriber=subscriber.subscription.name,
                     error=error.message,
                 )
-                position = None
+                subscriber.position = None
             await _wait(subscriber.wake, pause_s)
 
     async def _read(self, store: OutboxStore, position: str) -> list[tuple[str, str, bytes]]:
@@ -217,10 +312,12 @@ class LocalEventFeed:
             return await store.read_outbox(position, BATCH)
         known = self._read_after.get(position)
         if known is None:
+            wakes = self._wakes
             known = await store.read_outbox(position, BATCH)
             if len(self._read_after) >= MAX_READ_KEPT:
                 self._read_after.clear()
-            self._read_after[position] = known
+            if wakes == self._wakes:
+                self._read_after[position] = known
         return known
 
     async def _drained(self, subscriber: _Subscriber, generation: int) -> None:
@@ -234,22 +331,18 @@ class LocalEventFeed:
         store: OutboxStore,
         subscriber: _Subscriber,
         batch: list[tuple[str, str, bytes]],
-    ) -> str:
+    ) -> None:
         concerned = False
         for position, type_name, payload in batch:
             if type_name in subscriber.names:
                 concerned = True
                 if not self._may_deliver(env, store):
-                    raise _LeaseLost
+                    raise LeaseLost
                 self._delivered += 1
                 await _handle(env, subscriber.subscription, position, type_name, payload)
-        last = batch[-1][0]
-        now_s = env.clock.monotonic_s()
-        if concerned or now_s - subscriber.saved_s >= SAVE_EVERY_S:
-            # (Passing by other people's events again after a restart costs nothing.)
-            await _save_cursor(env.store, subscriber.subscription.name, last, self._lease)
-            subscriber.saved_s = now_s
-        return last
+        subscriber.position = batch[-1][0]
+        note = self._cursors.note if concerned else self._cursors.note_passed
+        note(subscriber.subscription.name, subscriber.position)
 
 
 async def _handle(
@@ -306,27 +399,6 @@ async def _bury(
 
     await env.store.transact(write)
     env.log.error("event given up", subscriber=subscriber, type=type_name, error=failure)
-
-
-async def _load_cursor(store: Store, name: str) -> str:
-    row = await store.reader.row("SELECT position FROM event_cursor WHERE subscriber = ?", name)
-    return row[0] if row else ""
-
-
-async def _save_cursor(store: Store, name: str, position: str, lease: Lease | None) -> None:
-    async def write(tx: Tx) -> None:
-        if lease is not None:
-            held = await tx.row("SELECT token FROM lease WHERE name = ?", lease.name)
-            if held is None or held[0] != lease.token:
-                raise _LeaseLost
-        await tx.execute(
-            "INSERT INTO event_cursor VALUES (?, ?) "
-            "ON CONFLICT (subscriber) DO UPDATE SET position = excluded.position",
-            name,
-            position,
-        )
-
-    await store.transact(write)
 
 
 async def _prune(env: Env, store: OutboxStore) -> None:
