@@ -20,6 +20,7 @@ from volano.services.objects.logic.access import (
     get_bucket,
     require_access,
 )
+from volano.services.objects.logic.access_logs import forget_lines
 from volano.services.objects.logic.encryption import open_key
 from volano.services.objects.logic.errors import (
     NoSuchBucket,
@@ -79,6 +80,7 @@ def forget_caches(env: Env) -> None:
     forget_buckets(env)
     forget_notifications(env)
     forget_counts(env)
+    forget_lines(env)
 
 
 async def ensure_bucket(env: Env, call: Call, name: str) -> Bucket:
