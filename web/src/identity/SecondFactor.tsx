@@ -129,9 +129,9 @@ function Codes({ codes, close }: { codes: string[]; close: () => void }) {
   return (
     <Stack>
       <Alert color="amber">Keep these where your phone is not. Each signs you in once when the app is lost; they are shown this once.</Alert>
-      <SimpleGrid cols={{ base: 1, xs: 2 }} spacing={6} data-testid="recovery-codes">
+      <SimpleGrid cols={1} spacing={4} data-testid="recovery-codes">
         {codes.map((code) => (
-          <Code key={code} ta="center" py={4}>
+          <Code key={code} ta="center" py={2}>
             {code}
           </Code>
         ))}

@@ -75,7 +75,7 @@ export function Sessions() {
 }
 
 function methodName(method: string): string {
-  return method.replace('provider:', '').replace('link', 'one-time link').replace('+code', ' and code');
+  return method.replace('provider:', '').replace('link', 'one-time link').replace('+code', ' and code').replace('+mfa', ' with two factors');
 }
 
 function browserName(session: OpenSession): string {
