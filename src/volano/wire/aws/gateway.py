@@ -30,6 +30,8 @@ from volano.wire.aws.errors import Origin, render
 from volano.wire.aws.query_reader import parse_form
 from volano.wire.aws.routes import decode_label
 from volano.wire.aws.s3_edges import (
+    LOGGED,
+    WEBSITE_MARK,
     add_cors_headers,
     answer_preflight,
     answer_website,
@@ -101,7 +103,8 @@ async def handle(env: Env, request: Request) -> Response:
         response.headers.append(("x-amz-id-2", origin.host_id))
         if "origin" in request.headers and request.method != "OPTIONS":
             await add_cors_headers(env, request, response, origin.bucket)
-        note_served(env, request, response, origin)
+        if origin.call is not None and LOGGED in origin.call.context:
+            note_served(env, request, response, origin, origin.call)
     else:
         response.headers.append(("x-amzn-RequestId", request_id))
     return response
@@ -142,7 +145,7 @@ async def _record_refusal(env: Env, request: Request, error: VolanoError, origin
 
 
 async def _answer(env: Env, request: Request, origin: Origin) -> Response:
-    website = website_bucket_of_host(request.host)
+    website = website_bucket_of_host(request.host) if WEBSITE_MARK in request.host else ""
     if website:
         return await answer_website(env, request, website, origin)
     claim, refused = _claim(request)
@@ -207,7 +210,8 @@ async def _answer_s3(env: Env, request: Request, origin: Origin, claim: Claim | 
     origin.bucket, origin.key = named.bucket, named.key
     if request.method == "OPTIONS":
         return await answer_preflight(env, request, named.bucket, named.key)
-    if is_form(request) and named.bucket and not named.key and claim is None:
+    at_bucket = bool(named.bucket) and not named.key and claim is None
+    if request.method == "POST" and at_bucket and is_form(request):
         return await _answer_form(env, request, origin, service, named.bucket)
     if named.operation is None:
         raise UnknownOperation(

@@ -29,7 +29,7 @@ CORS, WEBSITE, ACCESS_LOG = "cors", "website", "access-log"
 LOGGED = "volano:access-log"
 """In a call's context when its bucket has access logs."""
 METHODS = ("GET", "PUT", "HEAD", "POST", "DELETE")
-_WEBSITE = ".s3-website"
+WEBSITE_MARK = ".s3-website"
 VISIT = "WebsiteGet"
 """What access logs are told of a visitor, in place of an operation."""
 
@@ -123,11 +123,8 @@ async def add_cors_headers(env: Env, request: Request, response: Response, bucke
     response.headers.extend(await _EDGES[CORS](env, _decoded(bucket), question) or ())
 
 
-def note_served(env: Env, request: Request, response: Response, origin: Origin) -> None:
-    """Hand an answered request to the access log of its bucket, when it has one."""
-    call = origin.call
-    if call is None or LOGGED not in call.context:
-        return
+def note_served(env: Env, request: Request, response: Response, origin: Origin, call: Call) -> None:
+    """Hand an answered request to the access log of its bucket."""
     body = response.body
     sent = len(body) if isinstance(body, bytes) else response.length or 0
     _EDGES[ACCESS_LOG](
@@ -154,8 +151,8 @@ def note_served(env: Env, request: Request, response: Response, origin: Origin) 
 def website_bucket_of_host(host: str) -> str:
     """The bucket in `bucket.s3-website.<any>` or `bucket.s3-website-<region>.<any>`, or ''."""
     name = (host.rpartition(":")[0] if ":" in host else host).lower().rstrip(".")
-    at = name.find(_WEBSITE)
-    after = name[at + len(_WEBSITE) : at + len(_WEBSITE) + 1]
+    at = name.find(WEBSITE_MARK)
+    after = name[at + len(WEBSITE_MARK) : at + len(WEBSITE_MARK) + 1]
     return name[:at] if at > 0 and after in (".", "-") else ""
 
 
