@@ -71,22 +71,26 @@ class LaneExchange:
         chunks = self._chunks
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         self._chunks = [body]
-        answer = self._upload.put(body)
-        if answer is None:
+        done = self._upload.put(body)
+        if done is None:
             self._give_up()
         else:
-            future: Any = answer
-            future.add_done_callback(self._answer)
+            done.add_done_callback(self._answer)
 
     def leave(self, *, lost: bool) -> None:
         """The client sends no more, or is gone altogether."""
         self.gone = True
         self.lost = self.lost or lost
 
-    def _answer(self, future: asyncio.Future[Answer | None]) -> None:
+    def _answer(self, done: asyncio.Future[bool]) -> None:
         connection = self._connection
-        answer = None if future.cancelled() else future.result()
-        if answer is None:
+        try:
+            if done.cancelled() or not done.result():
+                self._give_up()
+                return
+            answer = self._upload.answer()
+        except Exception as error:
+            connection.logger.error("a lane failed", exc_info=error)
             self._give_up()
             return
         self.started = self.complete = True

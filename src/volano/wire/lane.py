@@ -9,7 +9,8 @@ that do not wait where one process alone owns its database.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -44,11 +45,13 @@ class Upload(Protocol):
 
     limit_bytes: int
 
-    def put(self, body: bytes) -> Awaitable[Answer | None] | None:
-        """Take the whole body; None, now or later, sends request and body the ordinary way.
+    def put(self, body: bytes) -> asyncio.Future[bool] | None:
+        """Take the whole body. None, or False later, sends request and body the ordinary way: then
+        nothing was changed, or repeating is harmless."""
+        ...
 
-        It never raises, and None says that nothing was changed or that repeating is harmless.
-        """
+    def answer(self) -> Answer:
+        """The answer, once `put` came true."""
         ...
 
 

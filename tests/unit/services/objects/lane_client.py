@@ -63,9 +63,9 @@ class LaneClient:
             if len(body) > found.limit_bytes:
                 return None
             taken = found.put(body)
-            found = None if taken is None else await taken
-            if found is None:
+            if taken is None or not await taken:
                 return None
+            found = found.answer()
         lines = found.lines.decode("latin-1").split("\r\n")[:-1]
         pairs = [tuple(line.split(": ", 1)) for line in lines]
         return _plain(found.status, pairs, found.body)

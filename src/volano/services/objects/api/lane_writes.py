@@ -8,7 +8,6 @@ that goes the ordinary way, with the body.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,13 +28,12 @@ from volano.wire.aws.lane_auth import UNSIGNED_PAYLOAD
 from volano.wire.lane import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    import asyncio
 
     from volano.kernel.call import Env
     from volano.services.objects.api.lane_buckets import LaneBuckets, LaneCaller
     from volano.services.objects.logic.put_groups import PutGroups
     from volano.services.objects.model import Bucket
-    from volano.wire.action import Action
     from volano.wire.lane import Asked
 
 SMALL_BYTES = 64 * 1024
@@ -128,7 +126,16 @@ class LaneWrites:
 class PutUpload:
     """One put whose body is on its way."""
 
-    __slots__ = ("_began_s", "_bucket", "_caller", "_claims", "_description", "_key", "_lane")
+    __slots__ = (
+        "_began_s",
+        "_bucket",
+        "_caller",
+        "_claims",
+        "_description",
+        "_key",
+        "_lane",
+        "_new",
+    )
 
     limit_bytes = SMALL_BYTES
 
@@ -149,8 +156,9 @@ class PutUpload:
         self._claims = claims
         self._caller = caller
         self._began_s = began_s
+        self._new: NewObject | None = None
 
-    def put(self, body: bytes) -> Awaitable[Answer | None] | None:
+    def put(self, body: bytes) -> asyncio.Future[bool] | None:
         claims = self._claims
         if claims.sha256 and hashlib.sha256(body).hexdigest().encode() != claims.sha256:
             return None
@@ -163,7 +171,7 @@ class PutUpload:
         if claims.value and checksum.value != claims.value:
             return None
         lane = self._lane
-        new = NewObject(
+        self._new = NewObject(
             bucket=self._bucket,
             key=self._key,
             etag=md5.hexdigest(),
@@ -172,23 +180,16 @@ class PutUpload:
             checksum=checksum,
             body=body,
         )
-        done = lane.groups.put(new)
-        if done is None:
-            return None
-        answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
-        done.add_done_callback(
-            lambda it: answer.set_result(self._answer(new) if it.result() else None)
-        )
-        return answer
+        return lane.groups.put(self._new)
 
-    def _answer(self, new: NewObject) -> Answer:
-        lane, caller = self._lane, self._caller
+    def answer(self) -> Answer:
+        lane, caller, new = self._lane, self._caller, self._new
+        assert new is not None
+        assert lane.action is not None
         count_request(lane.env, new.bucket, WRITE)
-        action: Action | None = lane.action
-        assert action is not None
         record_call(
             lane.env,
-            action,
+            lane.action,
             caller,
             resource=f"arn:aws:s3:::{new.bucket.name}/{new.key}",
             took_s=lane.env.clock.monotonic_s() - self._began_s,
