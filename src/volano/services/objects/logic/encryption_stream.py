@@ -32,8 +32,9 @@ KEY_BYTES = 32
 FORM = "1"
 INLINE_BYTES = 64 * 1024
 """Sealing this much takes less time than handing it to a thread."""
-BATCH_CHUNKS = 16
-"""Chunks opened in one hop to a thread: 1 MiB."""
+SEALED_CHUNK = CHUNK_BYTES + TAG_BYTES
+WORTH_CHUNKS = 4
+"""Fewer whole chunks wait for the next piece."""
 _INFO = b"volano s3 stream 1"
 
 
@@ -98,8 +99,8 @@ class Window:
         self.last_index = -(-plain_bytes // CHUNK_BYTES) - 1
         self.skip = first_byte - self.first_chunk * CHUNK_BYTES
         self.length = end_byte - first_byte
-        self.start = self.first_chunk * (CHUNK_BYTES + TAG_BYTES)
-        self.end = min(self.end_chunk * (CHUNK_BYTES + TAG_BYTES), sealed_size(plain_bytes))
+        self.start = self.first_chunk * SEALED_CHUNK
+        self.end = min(self.end_chunk * SEALED_CHUNK, sealed_size(plain_bytes))
 
 
 def open_window(cipher: AESGCM, window: Window, sealed: bytes) -> bytes:
@@ -116,39 +117,42 @@ async def open_stream(
     Raises Internal at the first chunk that was changed; nothing of it or behind it is given out.
     """
     index, skip, left = window.first_chunk, window.skip, window.length
-    batch_bytes = BATCH_CHUNKS * (CHUNK_BYTES + TAG_BYTES)
-    held = bytearray()
+    held = b""
     async with aclosing(cast("Any", sealed)) as pieces:
         async for piece in pieces:
-            held += piece
-            while len(held) >= batch_bytes:
-                plain = await _open_batch(cipher, window, index, bytes(held[:batch_bytes]))
-                del held[:batch_bytes]
-                index += BATCH_CHUNKS
-                yield plain[skip : skip + left]
-                left -= len(plain) - skip
-                skip = 0
+            held = held + piece if held else piece
+            whole = len(held) // SEALED_CHUNK
+            if whole < WORTH_CHUNKS:
+                continue
+            plain = await _open_batch(
+                cipher, window, index, memoryview(held)[: whole * SEALED_CHUNK]
+            )
+            held = held[whole * SEALED_CHUNK :]
+            index += whole
+            yield plain if not skip and len(plain) <= left else plain[skip : skip + left]
+            left -= len(plain) - skip
+            skip = 0
     if held:
-        plain = await _open_batch(cipher, window, index, bytes(held))
-        index += -(-len(held) // (CHUNK_BYTES + TAG_BYTES))
+        plain = await _open_batch(cipher, window, index, memoryview(held))
+        index += -(-len(held) // SEALED_CHUNK)
         yield plain[skip : skip + left]
     if index != window.end_chunk:
         raise _changed(index)
 
 
-async def _open_batch(cipher: AESGCM, window: Window, index: int, sealed: bytes) -> bytes:
+async def _open_batch(cipher: AESGCM, window: Window, index: int, sealed: memoryview) -> bytes:
     if len(sealed) <= INLINE_BYTES + TAG_BYTES:
         return _open_chunks(cipher, window, index, sealed)
     return await asyncio.to_thread(_open_chunks, cipher, window, index, sealed)
 
 
-def _open_chunks(cipher: AESGCM, window: Window, index: int, sealed: bytes) -> bytes:
+def _open_chunks(cipher: AESGCM, window: Window, index: int, sealed: bytes | memoryview) -> bytes:
     plain: list[bytes] = []
     with memoryview(sealed) as view:
-        for start in range(0, len(sealed), CHUNK_BYTES + TAG_BYTES):
+        for start in range(0, len(sealed), SEALED_CHUNK):
             nonce = _nonce(index, is_last=index == window.last_index)
             try:
-                chunk = cipher.decrypt(nonce, view[start : start + CHUNK_BYTES + TAG_BYTES], None)
+                chunk = cipher.decrypt(nonce, view[start : start + SEALED_CHUNK], None)
             except InvalidTag as error:
                 raise _changed(index) from error
             plain.append(chunk)
