@@ -10,6 +10,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -219,7 +220,7 @@ async def _roles(reader: _Reader, done: Check) -> AsyncIterator[Finding]:
 
 
 def _is_open(document: Any) -> bool:
-    policy = json.loads(document) if isinstance(document, str) else document or {}
+    policy = json.loads(unquote(document)) if isinstance(document, str) else document or {}
     statements = policy.get("Statement", [])
     statements = statements if isinstance(statements, list) else [statements]
     return any(
