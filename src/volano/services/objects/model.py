@@ -324,6 +324,20 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicationTarget:
+    """A bucket of another S3 store; `secret` is the sealed secret access key."""
+
+    account: str
+    name: str
+    endpoint: str
+    region: str
+    bucket: str
+    access_key_id: str
+    secret: bytes
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicationTask:
     """A version on its way to the destination of a rule; `kind` is `object` or `marker`."""
 

@@ -8,6 +8,7 @@ from volano.kernel.errors import NotBuilt
 from volano.services.objects.api.facts import facts_of_bucket
 from volano.services.objects.logic import replication as logic
 from volano.services.objects.logic.errors import InvalidArgument, InvalidRequest, MalformedXml
+from volano.services.objects.logic.replication_targets import is_target
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ _NOT_BUILT = ("AccessControlTranslation", "EncryptionConfiguration", "Replicatio
     permission="s3:PutReplicationConfiguration",
     resource=BUCKET,
     facts=facts_of_bucket,
-    partial="To buckets of this cloud. No replication of older versions, of what KMS or a client's "
-    "key seals, of later changes of tags; replicas of multipart uploads have one part.",
+    partial="To buckets here and to replication targets. No replication of older versions, "
+    "of what KMS or a client's key seals, of later changes of tags; replicas of multipart uploads "
+    "have one part.",
 )
 async def put_bucket_replication(env: Env, call: Call, request: Request) -> Result:
     configuration = request.get("ReplicationConfiguration") or {}
@@ -57,7 +59,7 @@ def _parse_rule(env: Env, rule: Request) -> logic.Rule:
             "information."
         )
     arn = str(destination.get("Bucket") or "")
-    if not arn.startswith(_PREFIX) or len(arn) == len(_PREFIX):
+    if not is_target(arn) and (not arn.startswith(_PREFIX) or len(arn) == len(_PREFIX)):
         raise InvalidArgument("Invalid bucket ARN.")
     prefix, tags = _parse_filter(rule.get("Prefix") or "" if chosen is None else chosen)
     return logic.Rule(
@@ -126,7 +128,8 @@ async def delete_bucket_replication(env: Env, call: Call, request: Request) -> R
 
 
 def _rule_shape(rule: logic.Rule) -> Result:
-    destination: Result = {"Bucket": _PREFIX + rule.bucket}
+    arn = rule.bucket if is_target(rule.bucket) else _PREFIX + rule.bucket
+    destination: Result = {"Bucket": arn}
     if rule.storage_class:
         destination["StorageClass"] = rule.storage_class
     if rule.owner:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volano.services.objects.logic.access import open_bucket
+from volano.services.objects.logic.contents import publish_changed
 from volano.services.objects.logic.errors import AclNotSupported
 from volano.services.objects.logic.metering import READ, WRITE, count_request
 from volano.services.objects.logic.object_access import acl_of
@@ -39,11 +40,14 @@ async def put_object_acl(
     count_request(env, bucket, WRITE)
     await require_private_grants(env, bucket, grants)
 
+    now_us = env.clock.now_us()
+
     async def write(tx: Tx) -> StoredObject:
         item = await get_item(tx, bucket, key, version_id)
         acl = Acl(acl_of(bucket, item).owner, grants)
         changed = replace(item, description=replace(item.description, acl=acl))
         await rows.update_description(tx, changed)
+        publish_changed(tx, bucket, changed, name="ObjectAcl:Put", now_us=now_us)
         return changed
 
     return await env.store.transact(write)

@@ -19,6 +19,7 @@ from volano.services.identity.interface import (
 )
 from volano.services.objects.logic.access import forget_bucket, get_bucket, open_bucket
 from volano.services.objects.logic.errors import InvalidArgument, InvalidRequest, NoSuchSetting
+from volano.services.objects.logic.replication_targets import find_target, is_target
 from volano.services.objects.model import ENABLED, EncryptionMode
 from volano.services.objects.store import buckets as rows
 from volano.services.objects.store import replication as replica_rows
@@ -37,9 +38,12 @@ REPLICA = "REPLICA"
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One rule. `plain_prefix` says that it was written without a filter, as in the first version
-    of S3's configurations, which replicate delete markers; `owner` is the destination's account
-    when it was named."""
+    """One rule; `bucket` is the destination's name, or the ARN of a bucket in another store.
+
+    `plain_prefix` says that it was written without a filter, as in the first version of S3's
+    configurations, which replicate delete markers; `owner` is the destination's account when it
+    was named.
+    """
 
     id: str
     bucket: str
@@ -149,6 +153,10 @@ async def role_session(env: Env, bucket: Bucket, arn: str) -> Principal:
 
 
 async def _require_destination(env: Env, bucket: Bucket, rule: Rule) -> None:
+    if is_target(rule.bucket):
+        if await find_target(env, str(bucket.account), rule.bucket) is None:
+            raise InvalidRequest("The replication target must exist in the bucket's account.")
+        return
     try:
         target = await open_bucket(env, rule.bucket)
     except VolanoError as error:
