@@ -340,3 +340,34 @@ def test_presigned_link_does_only_what_was_signed(volano, s3, open_bucket):
     assert fetch(volano, "GET", path.replace("text%2Fx", "text%2Fy"))[0] == 403
     assert fetch(volano, "PUT", path, b"")[0] == 403
     assert fetch(volano, "GET", path + "&extra=1")[0] == 403
+
+
+def test_old_programs_sign_by_version_2(volano, s3, open_bucket):
+    config = Config(signature_version="s3", s3={"addressing_style": "path"})
+    old = volano.client("s3", config=config)
+    old.put_object(Bucket=open_bucket, Key="a b/ü", Body=b"old", Metadata={"m": "v"})
+    assert old.get_object(Bucket=open_bucket, Key="a b/ü")["Body"].read() == b"old"
+    assert [o["Key"] for o in old.list_objects(Bucket=open_bucket)["Contents"]] == ["a b/ü"]
+    assert len(old.get_bucket_acl(Bucket=open_bucket)["Grants"]) == 1
+    wrong = volano.client("s3", config=config, aws_secret_access_key="wrong")
+    assert error_of(wrong.list_objects, Bucket=open_bucket) == ("SignatureDoesNotMatch", 403)
+
+
+def test_policy_may_refuse_links_that_are_old(volano, s3, open_bucket):
+    s3.put_object(Bucket=open_bucket, Key="k", Body=b"k")
+    config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
+    named = {"Bucket": open_bucket, "Key": "k"}
+    link = volano.client("s3", config=config).generate_presigned_url("get_object", named)
+    path = link.partition(str(volano.aws_port))[2]
+    for limit_ms, status in ((3_600_000, 200), (-1, 403)):
+        statement = {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::{open_bucket}/*",
+            "Condition": {"NumericGreaterThan": {"s3:signatureAge": limit_ms}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        s3.put_bucket_policy(Bucket=open_bucket, Policy=policy)
+        assert fetch(volano, "GET", path)[0] == status
+    assert s3.get_object(Bucket=open_bucket, Key="k")["Body"].read() == b"k"

@@ -41,7 +41,13 @@ from volano.wire.aws.s3_edges import (
 from volano.wire.aws.s3_form import is_form, open_form
 from volano.wire.aws.s3_routes import S3Routes, bucket_of_host
 from volano.wire.aws.scalars import BadValue
-from volano.wire.aws.sigv4 import ALGORITHM, AuthFailure, AuthMalformed, find_claim
+from volano.wire.aws.sigv4 import (
+    ALGORITHM,
+    AuthFailure,
+    AuthMalformed,
+    find_claim,
+    seconds_of_stamp,
+)
 from volano.wire.aws.target import (
     FORM_MEDIA,
     Target,
@@ -409,14 +415,14 @@ async def _run(
         call.context["volano:access-key-id"] = caller.claim.access_key_id
         call.context["volano:signed-region"] = caller.claim.region
     if origin.service == "s3":
-        _tell_signing(request, caller, call, origin)
+        _tell_signing(env, request, caller, call, origin)
     origin.call = call
     origin.ran = True
     result = await run_action(env, call, action, parsed)
     return codec.write(result or {}, origin.request_id)
 
 
-def _tell_signing(request: Request, caller: Caller, call: Call, origin: Origin) -> None:
+def _tell_signing(env: Env, request: Request, caller: Caller, call: Call, origin: Origin) -> None:
     """How the request was signed and where it came from, for policies (`s3:authType` …)."""
     claim = caller.claim
     if claim is not None:
@@ -425,6 +431,9 @@ def _tell_signing(request: Request, caller: Caller, call: Call, origin: Origin) 
             origin.auth_type = "QueryString" if claim.presigned else "AuthHeader"
         call.context["s3:signatureversion"] = ALGORITHM if claim.version == 4 else "AWS"
         call.context["s3:authType"] = _AUTH_TYPES[origin.auth_type]
+        if claim.presigned and claim.version == 4:
+            age_ms = env.clock.now_us() // 1000 - seconds_of_stamp(claim.timestamp) * 1000
+            call.context["s3:signatureAge"] = str(max(0, age_ms))
     elif origin.auth_type and caller.key is not None:
         origin.signature_version = "SigV2"
         call.context["s3:signatureversion"] = "AWS"
