@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import gzip
 import hashlib
 import json
+import shutil
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -13,6 +16,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from tests.unit.services.kms.test_deletion import ACCOUNT, clock_and_env
 from tests.unit.services.objects.conftest import S3, call_as_root
 
+from volano.app.build import open_process
+from volano.kernel.clock import ManualClock
+from volano.kernel.config import Config
 from volano.kernel.journal import AuditRecord
 from volano.services.trails.logic import delivery, digests, trails
 from volano.services.trails.logic.signing import list_keys
@@ -254,3 +260,39 @@ async def test_young_records_wait_for_company(stage):
     stage.clock.advance(61)
     await deliver_trails(stage.env)
     assert await stage.ids() == ["event-1"]
+
+
+async def test_two_processes_deliver_every_record_once(tmp_path, postgres):
+    """Both cut, put and sign at the same time; the lease and the rows keep them apart."""
+    url = await postgres.create_database_async()
+    clock = ManualClock()
+    config = Config(data_dir=tmp_path / "a", store=url, runtime="process", log_level="warning")
+    async with open_process(config, clock=clock) as first:
+        (tmp_path / "b").mkdir()
+        shutil.copy(tmp_path / "a" / "root.key", tmp_path / "b" / "root.key")
+        shutil.copytree(tmp_path / "a" / "zones", tmp_path / "b" / "zones", dirs_exist_ok=True)
+        beside = dataclasses.replace(config, data_dir=tmp_path / "b")
+        async with open_process(beside, clock=clock) as second:
+            one, other = Stage(clock, first.env), Stage(clock, second.env)
+            # One byte store for both, as an S3 store would be.
+            other.env = dataclasses.replace(second.env, bytes=first.env.bytes)
+            await one.start()
+            for round_ in range(6):
+                other.count = one.count = round_ * 10
+                await one.act(5)
+                other.count = one.count
+                await other.act(5)
+                clock.advance(HOUR_S / 2)
+                await asyncio.gather(
+                    deliver_trails(one.env), deliver_trails(other.env), deliver_trails(other.env)
+                )
+            clock.advance(120)
+            await deliver_trails(other.env)
+            assert await one.ids() == sorted(f"event-{n}" for n in range(1, 61))
+            found = await one.documents("CloudTrail-Digest")
+            assert len(found) == 3
+            assert [bool(digest["previousDigestS3Object"]) for digest in found] == [
+                False,
+                True,
+                True,
+            ]

@@ -38,11 +38,11 @@ def random_password(env: Env, rules: PasswordRules) -> str:
     kinds = [
         "".join(char for char in kind if char not in rules.exclude)
         for kind, wanted in (
+            (" ", rules.space),
             (string.ascii_lowercase, rules.lowercase),
             (string.ascii_uppercase, rules.uppercase),
             (string.digits, rules.numbers),
             (string.punctuation, rules.punctuation),
-            (" ", rules.space),
         )
         if wanted
     ]
