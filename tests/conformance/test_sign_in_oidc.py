@@ -328,6 +328,13 @@ def test_bad_settings_are_refused(cloud, issuer, changes):
     assert "bad" not in [one["name"] for one in listed["items"]]
 
 
+def test_metadata_of_another_issuer_is_refused(cloud, issuer, provider):
+    provider(issuer=f"{issuer.url}/elsewhere")
+    status, problem, _ = post(cloud, "/session/providers/work", {"account": ACCOUNT})
+    assert status == 400, problem
+    assert "names another issuer" in problem["detail"]
+
+
 def test_an_unknown_provider_is_not_found(cloud):
     assert post(cloud, "/session/providers/nothing", {"account": ACCOUNT})[0] == 404
     assert admin(cloud, "DELETE", "/sign-in-providers/nothing")[0] == 404

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from volano.app.discover import load_services
 from volano.kernel.call import Call, anonymous
 from volano.kernel.clock import ManualClock
 from volano.kernel.errors import (
@@ -23,6 +24,7 @@ from volano.kernel.errors import (
 )
 from volano.kernel.ids import RequestId
 from volano.services.identity import interface as identity
+from volano.services.identity.api.security import UserName
 from volano.services.identity.logic import login, mfa, passkeys, proof, second_factor, totp
 from volano.services.identity.logic.passwords import MAX_ATTEMPTS_BY_NAME, set_password
 from volano.services.identity.logic.users import create_user, delete_user, make_user
@@ -37,6 +39,7 @@ from volano.services.identity.model.sign_in import (
 )
 from volano.services.identity.store import sign_in as rows
 from volano.services.identity.work import reconcile_expired
+from volano.wire.action import find_action, run_action
 
 PASSWORD = "correct horse battery"
 STEP_S = totp.STEP_S
@@ -545,6 +548,17 @@ async def test_sign_out_everywhere_leaves_this_session(ada):
     await login.end_sessions(ada.env, ada.user.id, keep=call.principal.tags[SESSION_TAG])
     assert await ada.env.authority.find_session(there.cookie, None, safe=True) is None
     assert await ada.env.authority.find_session(here.cookie, None, safe=True) is not None
+
+
+async def test_a_person_is_signed_out_by_an_administrator(ada):
+    load_services()
+    here, there = await ada.enter(), await ada.enter()
+    action = find_action("volano:endPersonSessions")
+    with pytest.raises(Denied):
+        await run_action(ada.env, await ada.call(here), action, UserName("ada"))
+    await run_action(ada.env, ada.admin, action, UserName("ada"))
+    for gone in (here, there):
+        assert await ada.env.authority.find_session(gone.cookie, None, safe=True) is None
 
 
 async def test_a_reset_removes_second_factor_and_passkeys(ada):
