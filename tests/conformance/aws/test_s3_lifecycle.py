@@ -102,7 +102,7 @@ def test_rules_come_back_as_they_were_put(s3, bucket):
             },
             "InvalidRequest",
         ),
-        ({"Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]}, "MalformedXML"),
+        ({"Transitions": [{"Days": 1, "StorageClass": "OUTPOSTS"}]}, "MalformedXML"),
         ({"Transitions": [{"StorageClass": "ALL_ZONES"}]}, "MalformedXML"),
         ({"NoncurrentVersionExpiration": {"NoncurrentDays": 0}}, "InvalidArgument"),
         (

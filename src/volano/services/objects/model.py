@@ -177,7 +177,8 @@ def sealed_size(plain_bytes: int) -> int:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """What the writer says about an object: content headers by botocore's member names
-    (`ContentType`, `CacheControl` …), user metadata, tags, storage class and encryption; `acl`
+    (`ContentType`, `CacheControl` …), user metadata, tags, storage class and encryption, until
+    when an archived object is restored; `acl`
     None where the bucket's owner owns the object and nobody else may reach it.
     """
 
@@ -187,6 +188,7 @@ class Description:
     storage_class: str = "STANDARD"
     acl: Acl | None = None
     encryption: Encryption | None = None
+    restored_until_us: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,7 @@ async def test_put_object_refuses_what_it_cannot_keep(s3):
     for error, fields in (
         (KeyTooLong, {"Key": "k" * 1025}),
         (MetadataTooLarge, {"Metadata": {"a": "x" * 2048}}),
-        (InvalidStorageClass, {"StorageClass": "GLACIER"}),
+        (InvalidStorageClass, {"StorageClass": "OUTPOSTS"}),
         (InvalidRequest, {"ServerSideEncryption": "aws:kms:dsse"}),
         (InvalidRequest, {"ACL": "public-read"}),
         (InvalidRequest, {"ObjectLockMode": "GOVERNANCE"}),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from volano.kernel.errors import VolanoError
 from volano.services.objects.api.lane_calls import call_of_lane
 from volano.services.objects.logic.metering import BYTES_OUT, READ, counts_of
+from volano.services.objects.logic.storage_classes import ARCHIVES
 from volano.services.objects.logic.versions import get_item
 from volano.wire.action import find_action, record_call, resource_of
 from volano.wire.aws.catalog import get_codec, get_service
@@ -189,7 +190,8 @@ class LaneReads:
 
     def _data_of(self, method: bytes, item: StoredObject) -> bytes | None:
         """The bytes in a plain small object's blob; b'' for HEAD, None when they are elsewhere."""
-        if item.description.encryption is not None or item.part_count:
+        said = item.description
+        if said.encryption is not None or said.storage_class in ARCHIVES or item.part_count:
             return None
         if method == b"HEAD" or not item.size_bytes:
             return b""

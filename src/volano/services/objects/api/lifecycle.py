@@ -89,7 +89,7 @@ def _parse_rule(env: Env, rule: Request) -> logic.Rule:
             _parse_transition(each) for each in rule.get("NoncurrentVersionTransitions") or ()
         ),
         abort_days=abort.get("DaysAfterInitiation"),
-        **_parse_filter(rule["Prefix"] if chosen is None else chosen, lenient=env.config.test_mode),
+        **_parse_filter(rule["Prefix"] if chosen is None else chosen),
     )
 
 
@@ -107,12 +107,11 @@ def _date_us(date: datetime | None) -> int | None:
     return None if date is None else int(date.timestamp() * 1_000_000)
 
 
-def _parse_filter(chosen: str | Request, *, lenient: bool) -> dict[str, Any]:
-    """A prefix, or a filter of one condition, or of several under And; test mode is `lenient` and
-    takes several without."""
+def _parse_filter(chosen: str | Request) -> dict[str, Any]:
+    """A prefix, or a filter of one condition, or of several under And."""
     if isinstance(chosen, str):
         return {"prefix": chosen}
-    if len(chosen) > 1 and not lenient:
+    if len(chosen) > 1:
         raise MalformedXml(_MALFORMED)
     chosen = {**chosen, **(chosen.get("And") or {})}
     tags = [*(chosen.get("Tags") or ()), *([chosen["Tag"]] if "Tag" in chosen else ())]

@@ -27,6 +27,7 @@ from volano.services.objects.api.members import (
     write_conditions,
     written_version,
 )
+from volano.services.objects.api.restoring import restore_member
 from volano.services.objects.api.retention import allowed_retention, retention_members
 from volano.services.objects.logic import copying
 from volano.services.objects.logic import objects as logic
@@ -201,6 +202,7 @@ async def _kept_members(env: Env, bucket: Bucket, item: StoredObject, request: R
         result["ReplicationStatus"] = status
     if item.description.storage_class != STANDARD:
         result["StorageClass"] = item.description.storage_class
+        result |= restore_member(env, item)
     if not item.noncurrent_us:
         result["Expiration"] = await expiration_of(env, item)
     return result

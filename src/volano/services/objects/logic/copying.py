@@ -54,6 +54,7 @@ from volano.services.objects.logic.names import require_key
 from volano.services.objects.logic.object_access import require_object_access
 from volano.services.objects.logic.objects import drop_unnamed
 from volano.services.objects.logic.reading import read_range
+from volano.services.objects.logic.restoring import require_copyable
 from volano.services.objects.logic.storage_classes import STANDARD, placement_of
 from volano.services.objects.logic.versions import FRESH_LENGTH, find_version, get_item
 from volano.services.objects.model import (
@@ -152,6 +153,7 @@ async def open_source(env: Env, call: Call, source: Source) -> tuple[Bucket, Sto
             "id."
         ) from error
     require_customer_key(env, item.description.encryption, source.customer)
+    require_copyable(env, item)
     require_copy_source(source.conditions, item)
     return bucket, item
 
@@ -316,6 +318,7 @@ def _description(request: CopyRequest, source: StoredObject) -> Description:
         tags=source.description.tags if request.tags is None else request.tags,
         storage_class=request.storage_class or STANDARD,
         encryption=None,
+        restored_until_us=0,
         acl=request.acl,
     )
 

@@ -149,6 +149,14 @@ class InvalidUri(Invalid):
     code = "InvalidURI"
 
 
+class InvalidObjectState(Denied):
+    code = "InvalidObjectState"
+
+
+class ObjectNotInActiveTier(Denied):
+    code = "ObjectNotInActiveTierError"
+
+
 class AccessDenied(Denied):
     code = "AccessDenied"
 

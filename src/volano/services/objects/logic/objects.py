@@ -38,6 +38,7 @@ from volano.services.objects.logic.metering import (
 from volano.services.objects.logic.names import require_key
 from volano.services.objects.logic.ranges import parse_range
 from volano.services.objects.logic.reading import open_range
+from volano.services.objects.logic.restoring import require_readable
 from volano.services.objects.logic.versions import FRESH_LENGTH, get_item
 from volano.services.objects.logic.writing import write_body
 from volano.services.objects.model import (
@@ -209,6 +210,7 @@ async def get_object(env: Env, call: Call, request: ReadRequest) -> Selected:
     found = await select_object(env, call, request)
     data_key = None
     if found.is_modified:
+        require_readable(env, found.item)
         data_key = await open_key(env, call, found.item, request.customer)
     content = await open_range(env, found.item, found.first_byte, found.end_byte, data_key=data_key)
     count_bytes_out(env, found.bucket, found.end_byte - found.first_byte)

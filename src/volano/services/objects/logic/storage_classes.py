@@ -29,6 +29,8 @@ _ONE = Placement(1)
 _EVERY = Placement(6)
 """As many zones as a region can have."""
 _OUTSIDE = Placement(1, EXTERNAL_TIER)
+_COLD = Placement(2, "cold")
+"""Outside where there is an outside store, else in two zones (this tier is never written)."""
 
 PLACEMENTS = {
     STANDARD: _TWO,
@@ -38,25 +40,39 @@ PLACEMENTS = {
     "ONEZONE_IA": _ONE,
     "REDUCED_REDUNDANCY": _ONE,
     EXTERNAL: _OUTSIDE,
-    "GLACIER_IR": _OUTSIDE,
+    "GLACIER_IR": _COLD,
+    "GLACIER": _COLD,
+    "DEEP_ARCHIVE": _COLD,
 }
+ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+"""Classes whose objects are restored before they are read."""
 
 
 def has_storage_class(env: Env, name: str) -> bool:
     """Whether this region keeps objects so; EXTERNAL needs the setting `external_url`."""
     found = PLACEMENTS.get(name)
-    return found is not None and (not found.tier or found.tier in env.bytes.tiers)
+    return found is not None and (found is not _OUTSIDE or _has_outside(env))
 
 
 def placement_of(env: Env, name: str) -> Placement:
-    """Raises InvalidStorageClass."""
+    """Where new bytes of a class go; cold ones outside where there is an outside.
+
+    Raises InvalidStorageClass.
+    """
     if not has_storage_class(env, name):
-        here = [each for each in PLACEMENTS if has_storage_class(env, each)]
+        here = ", ".join(each for each in PLACEMENTS if has_storage_class(env, each))
         raise InvalidStorageClass(
-            f"The storage class you specified is not valid; this region has: {', '.join(here)}",
-            fields={"StorageClassRequested": name[:64]},
+            "The storage class you specified is not valid",
+            fields={"StorageClassRequested": name[:64], "StorageClassesHere": here},
         )
-    return PLACEMENTS[name]
+    found = PLACEMENTS[name]
+    if found is not _COLD:
+        return found
+    return _OUTSIDE if _has_outside(env) else _TWO
+
+
+def _has_outside(env: Env) -> bool:
+    return EXTERNAL_TIER in env.bytes.tiers
 
 
 def copies_of(name: str) -> int:

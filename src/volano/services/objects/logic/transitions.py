@@ -55,7 +55,9 @@ async def move_object(
                     item,
                     blob=blob,
                     content_id=content_id,
-                    description=replace(item.description, storage_class=storage_class),
+                    description=replace(
+                        item.description, storage_class=storage_class, restored_until_us=0
+                    ),
                 ),
                 [replace(part, content_id=content_id) for part in moved],
                 is_current=is_current,

@@ -26,6 +26,7 @@ class _Headers(msgspec.Struct, omit_defaults=True):
     h: dict[str, str] = {}
     m: dict[str, str] = {}
     a: Acl | None = None
+    r: int = 0
 
 
 ENCRYPTED_PREFIX = '{"e":'
@@ -62,7 +63,11 @@ def checksum_from_text(text: str) -> Checksum | None:
 
 def headers_to_text(description: Description) -> str:
     headers = _Headers(
-        e=description.encryption, h=description.headers, m=description.metadata, a=description.acl
+        e=description.encryption,
+        h=description.headers,
+        m=description.metadata,
+        a=description.acl,
+        r=description.restored_until_us,
     )
     return "" if headers == _PLAIN else _encode(headers).decode()
 
@@ -84,6 +89,7 @@ def description_from_text(headers: str, tags: str, storage_class: str) -> Descri
         storage_class=storage_class,
         acl=decoded.a,
         encryption=decoded.e,
+        restored_until_us=decoded.r,
     )
 
 
