@@ -90,11 +90,12 @@ class MessageAttribute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message as it is stored; `seq` is 0 outside FIFO queues."""
+    """A message as it is stored: `sealing` says how its body is (`logic/sealing.py`); `seq` is 0
+    outside FIFO queues."""
 
     id: str
     body: bytes
-    is_sealed: bool
+    sealing: int
     attributes: Mapping[str, MessageAttribute]
     sender_id: str
     sent_us: int

@@ -146,7 +146,9 @@ async def _send_to_queue(env: Env, bucket: Bucket, arn: str, document: str) -> b
     ):
         return False
     try:
-        prepared = queues.prepare(env, queue, queues.Draft(body=document), sender_id=SERVICE)
+        prepared = await queues.prepare_for_service(
+            env, queue, queues.Draft(body=document), service=SERVICE
+        )
     except VolanoError as error:  # a FIFO queue, or one for smaller messages
         env.log.warning("a notification does not fit", queue=arn, error=error.message)
         return False

@@ -14,7 +14,7 @@ from volano.services.queues.api.members import (
     require_entries,
     to_draft,
 )
-from volano.services.queues.logic.access import parse_queue_url
+from volano.services.queues.logic.access import get_queue
 from volano.services.queues.logic.contents import md5_of_attributes, md5_of_body
 from volano.services.queues.logic.handling import (
     change_visibility,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from volano.kernel.call import Call, Env
     from volano.services.queues.api.members import Shape
-    from volano.services.queues.model import Message
+    from volano.services.queues.model import Message, Queue
 
 
 @action(
@@ -105,22 +105,24 @@ async def receive_message(env: Env, call: Call, request: Shape) -> Shape:
     )
     if not found:
         return {}
-    name = parse_queue_url(call, request["QueueUrl"])[1]
+    queue = await get_queue(env, call, request["QueueUrl"])
     system = [
         *(request.get("AttributeNames") or ()),
         *(request.get("MessageSystemAttributeNames") or ()),
     ]
     wanted = request.get("MessageAttributeNames") or ()
-    return {"Messages": [_message_shape(env, name, message, system, wanted) for message in found]}
+    return {
+        "Messages": [await _message_shape(env, queue, message, system, wanted) for message in found]
+    }
 
 
-def _message_shape(
-    env: Env, queue_name: str, message: Message, system: Sequence[str], wanted: Sequence[str]
+async def _message_shape(
+    env: Env, queue: Queue, message: Message, system: Sequence[str], wanted: Sequence[str]
 ) -> Shape:
-    body = open_body(env, message)
+    body = await open_body(env, queue, message)
     shape: Shape = {
         "MessageId": message.id,
-        "ReceiptHandle": handle_of(queue_name, message),
+        "ReceiptHandle": handle_of(queue.name, message),
         "MD5OfBody": md5_of_body(body.encode()),
         "Body": body,
     }

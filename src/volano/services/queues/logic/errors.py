@@ -78,6 +78,12 @@ class UnsupportedOperation(Conflict):
     status = 400
 
 
+class KmsRefused(Invalid):
+    """KMS did not let a message be sealed or opened; the code is given by the caller."""
+
+    code = "KmsAccessDenied"
+
+
 class OverLimit(QuotaExceeded):
     code = "OverLimit"
     status = 403

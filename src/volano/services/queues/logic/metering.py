@@ -64,6 +64,6 @@ def hand_over_uses(env: Env) -> None:
         )
 
 
-def forget_caches(env: Env) -> None:
+def forget_counts(env: Env) -> None:
     """Drop counts that were not handed over (test mode's reset)."""
     _USES.pop(env.journal, None)

@@ -16,6 +16,7 @@ from volano.services.queues.logic.access import find_queue_by_arn, get_queue, ge
 from volano.services.queues.logic.attributes import parse_redrive
 from volano.services.queues.logic.errors import InvalidParameterValue
 from volano.services.queues.logic.metering import count_requests
+from volano.services.queues.logic.sealing import require_readable
 from volano.services.queues.logic.sending import append_to_group
 from volano.services.queues.logic.waiting import (
     POLL_S,
@@ -61,6 +62,7 @@ async def receive_messages(env: Env, call: Call, url: str, wanted: Wanted) -> li
     QueueDoesNotExist and InvalidParameterValue."""
     queue = await get_queue(env, call, url)
     _require_ranges(wanted)
+    await require_readable(env, queue, call)
     count_requests(env, queue)
     wait_s = wanted.wait_s
     if wait_s is None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from volano.kernel.call import system_call
 from volano.kernel.errors import VolanoError
 from volano.services.queues.logic.access import get_queue, get_queue_at
 from volano.services.queues.logic.contents import (
@@ -22,7 +23,7 @@ from volano.services.queues.logic.contents import (
 )
 from volano.services.queues.logic.errors import InvalidParameterValue, MissingParameter
 from volano.services.queues.logic.metering import count_requests
-from volano.services.queues.logic.sealing import seal_body
+from volano.services.queues.logic.sealing import Sealer, sealer_for
 from volano.services.queues.logic.waiting import wake_receivers
 from volano.services.queues.model import (
     DEDUP_US,
@@ -83,7 +84,8 @@ class Prepared:
 async def send_message(env: Env, call: Call, url: str, draft: Draft) -> Sent:
     """Durable when this returns. Raises what `prepare` does and QueueDoesNotExist."""
     queue = await get_queue(env, call, url)
-    prepared = prepare(env, queue, draft, sender_id=call.principal.id)
+    sealer = await sealer_for(env, queue, call)
+    prepared = prepare(env, queue, draft, sender_id=call.principal.id, sealer=sealer)
     return (await _store(env, queue, [prepared]))[0]
 
 
@@ -97,11 +99,12 @@ async def send_batch(
     queue = await get_queue(env, call, url)
     for draft in drafts:
         _require_fifo_fields_present(queue, draft)
+    sealer = await sealer_for(env, queue, call)
     results: dict[int, Sent | VolanoError] = {}
     prepared: dict[int, Prepared] = {}
     for place, draft in enumerate(drafts):
         try:
-            prepared[place] = prepare(env, queue, draft, sender_id=call.principal.id)
+            prepared[place] = prepare(env, queue, draft, sender_id=call.principal.id, sealer=sealer)
         except VolanoError as error:
             results[place] = error
     sent = await _store(env, queue, list(prepared.values())) if prepared else []
@@ -120,7 +123,14 @@ async def _store(env: Env, queue: Queue, prepared: Sequence[Prepared]) -> list[S
     return sent
 
 
-def prepare(env: Env, queue: Queue, draft: Draft, *, sender_id: str) -> Prepared:
+async def prepare_for_service(env: Env, queue: Queue, draft: Draft, *, service: str) -> Prepared:
+    """As `prepare`, for a service that the queue's policy lets send; raises KmsRefused too."""
+    call = system_call(env, queue.account)
+    sealer = await sealer_for(env, queue, call, service=service)
+    return prepare(env, queue, draft, sender_id=service, sealer=sealer)
+
+
+def prepare(env: Env, queue: Queue, draft: Draft, *, sender_id: str, sealer: Sealer) -> Prepared:
     """Check a draft for a queue and seal its body. Raises InvalidParameterValue, MissingParameter
     and InvalidMessageContents."""
     require_body(draft.body)
@@ -135,12 +145,11 @@ def prepare(env: Env, queue: Queue, draft: Draft, *, sender_id: str) -> Prepared
     dedup_id = _require_fifo_fields(queue, draft)
     now_us = env.clock.now_us()
     message_id = env.ids.uuid()
-    body, sealed = seal_body(env, queue, message_id, draft.body)
     trace = draft.trace_header
     message = Message(
         id=message_id,
-        body=body,
-        is_sealed=sealed,
+        body=sealer.seal(env, message_id, draft.body),
+        sealing=sealer.kind,
         attributes=draft.attributes,
         trace_header="" if trace is None else trace.text or "",
         sender_id=sender_id,

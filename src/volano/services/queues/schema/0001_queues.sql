@@ -14,7 +14,7 @@ CREATE TABLE sqs_queue (
 ) WITHOUT ROWID;
 CREATE INDEX sqs_queue_by_dead_letter ON sqs_queue (dead_letter_arn, account, name);
 
--- `body` is sealed under the root key when `sealed` is 1. `visible_us` is when the message can be
+-- `sealed` says how `body` lies: 0 plain, 1 under the region's key, 2 under KMS. `visible_us` is when the message can be
 -- received next; one that was received is in flight until then. `seq` orders a FIFO queue.
 CREATE TABLE sqs_message (
   queue_id TEXT NOT NULL,

@@ -31,7 +31,7 @@ async def insert_message(tx: Tx, queue_id: str, message: Message) -> None:
         queue_id,
         message.id,
         message.body,
-        int(message.is_sealed),
+        message.sealing,
         _to_text(message.attributes),
         message.trace_header,
         message.sender_id,
@@ -221,7 +221,7 @@ def _message(row: Row) -> Message:
     return Message(
         id=row[0],
         body=bytes(row[1]),
-        is_sealed=bool(row[2]),
+        sealing=row[2],
         attributes=_from_text(row[3]),
         trace_header=row[4],
         sender_id=row[5],

@@ -162,7 +162,7 @@ async def prepare_for_queue(
     ):
         return None
     try:
-        return queue, queues.prepare(env, queue, draft, sender_id=SERVICE)
+        return queue, await queues.prepare_for_service(env, queue, draft, service=SERVICE)
     except VolanoError as error:
         env.log.warning("a copy does not fit its queue", queue=arn, error=error.message)
         return None
