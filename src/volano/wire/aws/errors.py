@@ -211,7 +211,8 @@ def words(error: VolanoError, origin: Origin) -> tuple[str, int]:
 
 def _s3(code: str, status: int, message: str, extra: dict[str, str], origin: Origin) -> Response:
     fields = {"Code": code, "Message": message, **extra}
-    fields.setdefault("Resource", origin.resource)
+    if not extra:  # (S3 names the resource only where nothing else says what it is about)
+        fields["Resource"] = origin.resource
     fields |= {"RequestId": origin.request_id, "HostId": origin.host_id}
     body = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
     return Response(

@@ -63,7 +63,11 @@ async def delete_bucket(env: Env, call: Call, request: Request) -> Result:
 @action("s3:HeadBucket", permission="s3:ListBucket", resource=BUCKET, facts=facts_of_bucket)
 async def head_bucket(env: Env, call: Call, request: Request) -> Result:
     bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
-    return {"BucketRegion": bucket.region, "BucketArn": f"arn:aws:s3:::{bucket.name}"}
+    return {
+        "BucketRegion": bucket.region,
+        "BucketArn": f"arn:aws:s3:::{bucket.name}",
+        "_headers": {"Content-Type": "application/xml"},  # as S3 does, though there is no body
+    }
 
 
 @action("s3:ListBuckets", permission="s3:ListAllMyBuckets", resource="arn:aws:s3:::*")

@@ -24,7 +24,7 @@ from volano.services.objects.logic.access import (
     open_bucket,
 )
 from volano.services.objects.logic.acl import FULL_CONTROL, LOG_DELIVERY
-from volano.services.objects.logic.errors import InvalidRequest, NoSuchBucket
+from volano.services.objects.logic.errors import AccessDenied, InvalidRequest, NoSuchBucket
 from volano.services.objects.logic.objects import PutRequest, put_object
 from volano.services.objects.logic.writing import BytesBody
 from volano.services.objects.model import Acl, Description, Grant
@@ -107,6 +107,12 @@ async def _require_target(env: Env, source: Bucket, target: LogTarget) -> None:
     if found.account != source.account:
         raise _bad_target(
             "The owner for the bucket to be logged and the target bucket must be the same.", target
+        )
+    if found.region != source.region:
+        raise AccessDenied(
+            "Cross S3 location logging not allowed. ",
+            code="CrossLocationLoggingProhibitted",
+            fields={"TargetBucketLocation": found.region, "SourceBucketLocation": source.region},
         )
     if not _may_deliver(env, source, found, target.prefix):
         raise _bad_target(
