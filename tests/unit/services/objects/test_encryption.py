@@ -284,6 +284,17 @@ async def test_copy_onto_itself_may_change_the_encryption(s3, env, key):
     await s3("CopyObject", Bucket="shop", Key="k", CopySource="shop/k", **MODES[0])
     assert (await s3("HeadObject", Bucket="shop", Key="k"))["ServerSideEncryption"] == "AES256"
     assert await s3.body("shop", "k") == SECRET
+    await s3("PutObject", Bucket="shop", Key="k", Body=SECRET, **MODES[1])
+    await s3("CopyObject", Bucket="shop", Key="k", CopySource="shop/k")
+    assert "ServerSideEncryption" not in await s3("HeadObject", Bucket="shop", Key="k")
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    await s3(
+        "PutBucketEncryption", Bucket="shop", ServerSideEncryptionConfiguration={"Rules": [rule]}
+    )
+    for _ in range(2):
+        copied = await s3("CopyObject", Bucket="shop", Key="k", CopySource="shop/k")
+        assert copied["ServerSideEncryption"] == "AES256"
+    assert await s3.body("shop", "k") == SECRET
 
 
 async def test_bucket_default_encrypts_what_says_nothing(s3, env, key):

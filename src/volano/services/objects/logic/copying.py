@@ -63,6 +63,7 @@ from volano.services.objects.model import (
     Acl,
     Bucket,
     Description,
+    EncryptionMode,
     Retention,
     StoredObject,
 )
@@ -190,7 +191,7 @@ async def _copy_once(env: Env, call: Call, bucket: Bucket, request: CopyRequest)
             f"source: {MAX_PUT_BYTES}"
         )
     is_same = (from_bucket.id, source.key) == (bucket.id, request.key)
-    if is_same and request.source.version_id is None and not _changes(request):
+    if is_same and not _changes(request, source, bucket):
         raise InvalidRequest(
             "This copy request is illegal because it is trying to copy an object to itself without "
             "changing the object's metadata, storage class, website redirect location or "
@@ -303,9 +304,19 @@ async def _copy_bytes(
         raise
 
 
-def _changes(request: CopyRequest) -> bool:
-    wanted = (request.storage_class, request.redirect, request.encryption)
-    return request.description is not None or any(wanted)
+def _changes(request: CopyRequest, source: StoredObject, bucket: Bucket) -> bool:
+    """Whether a copy of a key onto itself makes anything different, as S3 counts it.
+
+    It does where the bucket has a default encryption, and where the source's own is not kept.
+    """
+    encryption = source.description.encryption
+    wanted = (request.storage_class, request.redirect, request.encryption, bucket.encryption)
+    return (
+        request.description is not None
+        or request.source.version_id is not None
+        or any(wanted)
+        or (encryption is not None and encryption.mode is not EncryptionMode.S3)
+    )
 
 
 def _description(request: CopyRequest, source: StoredObject) -> Description:
