@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 
+import openai
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -25,6 +26,9 @@ kms_key = [{{ id = "testkey-1" }}, {{ id = "testkey-2", description = "second" }
   name = "tester"
   api_key = "sk-test-seeded-key"
   key = [{{ access_key_id = "AKIATESTER", secret_access_key = "tester-secret" }}]
+  [[account.user]]
+  name = "suite"
+  api_key = "My API Key"
   [[account.user]]
   name = "reader"
   administrator = false
@@ -77,6 +81,12 @@ def test_users_have_the_keys_and_permissions_of_the_file(cloud):
     with pytest.raises(ClientError):
         reader.put_object(Bucket="seed-tester", Key="k", Body=b"x")
     assert cloud.openai(api_key="sk-test-seeded-key").models.list().data
+
+
+def test_bearer_tokens_of_any_form_are_taken_as_seeded(cloud):
+    assert cloud.openai(api_key="My API Key").models.list().data
+    with pytest.raises(openai.AuthenticationError):
+        cloud.openai(api_key="My API key").models.list()
 
 
 def test_seeded_keys_encrypt(cloud):

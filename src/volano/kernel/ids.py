@@ -1,7 +1,7 @@
 """Identifiers: how they are made, and Amazon Resource Names.
 
 Random ids come from `Ids`, which a test seeds; nothing else calls `secrets` or `random`.
-Formats follow the wire they are seen on: EC2 `i-` + 17 hex digits, IAM `AIDA`/`AKIA` + 16 of
+Formats follow the wire they are seen on: EC2 `i-` + 17 hex digits, IAM `AIDA` + 17, `AKIA` + 16 of
 A–Z2–7 (IAM user guide, "Understand unique ID prefixes"), Slack `C`/`U`/`T` + 10 of A–Z0–9.
 """
 

@@ -63,7 +63,7 @@ async def upload_server_certificate(env: Env, call: Call, wanted: ServerCertific
     require_path(wanted.path)
     require_tags(wanted.tags)
     ends = _read_pair(env, wanted)
-    item_id = env.ids.unique("ASCA")
+    item_id = env.ids.unique("ASCA", 17)
     item = Item(
         id=item_id,
         account=call.account,

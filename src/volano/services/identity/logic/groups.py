@@ -36,7 +36,7 @@ async def create_group(env: Env, call: Call, name: str, *, path: str = "/") -> G
     require_name(name, field="groupName", limit=MAX_GROUP_NAME)
     require_path(path)
     group = Group(
-        id=env.ids.unique("AGPA"),
+        id=env.ids.unique("AGPA", 17),
         account=call.account,
         name=name,
         path=path,

@@ -40,7 +40,7 @@ async def create_instance_profile(
     require_path(path)
     require_tags(tags or {})
     profile = InstanceProfile(
-        id=env.ids.unique("AIPA"),
+        id=env.ids.unique("AIPA", 17),
         account=call.account,
         name=name,
         path=path,

@@ -62,7 +62,7 @@ async def create_policy(
         raise ValidationError("A description has at most 1000 characters.")
     now_us = env.clock.now_us()
     policy = Policy(
-        id=env.ids.unique("ANPA"),
+        id=env.ids.unique("ANPA", 17),
         account=call.account,
         name=name,
         path=path,

@@ -62,7 +62,7 @@ def make_role(
     _require_session(max_session_s)
     _require_description(description)
     return Role(
-        id=env.ids.unique("AROA"),
+        id=env.ids.unique("AROA", 17),
         account=account,
         name=name,
         path=path,

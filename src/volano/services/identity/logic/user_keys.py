@@ -135,7 +135,7 @@ async def create_service_credential(
     if age_days is not None and not 1 <= age_days <= MAX_AGE_DAYS:
         raise ValidationError(f"CredentialAgeDays is from 1 to {MAX_AGE_DAYS}.")
     password, now_us = env.ids.token(32), env.clock.now_us()
-    item_id = env.ids.unique("ACCA")
+    item_id = env.ids.unique("ACCA", 17)
     expires = "" if age_days is None else str(now_us + age_days * DAY_US)
     item = Item(
         id=item_id,

@@ -69,7 +69,7 @@ def make_user(
     if path.startswith(SERVICE_ACCOUNT_PATH):
         kind = PrincipalKind.SERVICE_ACCOUNT
     return User(
-        id=env.ids.unique("AIDA"),
+        id=env.ids.unique("AIDA", 17),
         account=account,
         kind=kind,
         name=name,

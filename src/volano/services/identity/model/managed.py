@@ -37,8 +37,44 @@ _STATEMENTS: dict[str, tuple[str, list[dict[str, object]]]] = {
     ),
     "ReadOnlyAccess": ("Reads everything in the account.", [_allow(*_READ)]),
     "SecurityAudit": (
-        "Reads people, policies and the audit trail.",
-        [_allow("iam:Get*", "iam:List*", "iam:Simulate*", "identity:List*", "identity:Get*")],
+        "Reads people, policies, organizations, keys and the audit trail.",
+        [
+            _allow("iam:Get*", "iam:List*", "iam:Simulate*", "iam:Generate*", "identity:List*"),
+            _allow("identity:Get*", "organizations:Describe*", "organizations:List*"),
+            _allow("kms:Describe*", "kms:List*", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus"),
+            _allow("s3:GetBucket*", "s3:ListAllMyBuckets", "s3:GetEncryptionConfiguration"),
+            _allow("cloudtrail:Describe*", "cloudtrail:Get*", "cloudtrail:LookupEvents"),
+            _allow("ec2:Describe*", "sqs:GetQueueAttributes", "sqs:ListQueues", "sns:List*"),
+        ],
+    ),
+    "ViewOnlyAccess": (
+        "Lists what there is, without reading what is in it.",
+        [_allow("*:List*", "*:Describe*", "s3:GetBucketLocation")],
+    ),
+    "SystemAdministrator": (
+        "Runs instances, networks, queues, keys and logs.",
+        [
+            _allow("ec2:*", "elasticloadbalancing:*", "autoscaling:*", "cloudwatch:*", "logs:*"),
+            _allow("sqs:*", "sns:*", "cloudtrail:Describe*", "cloudtrail:Get*", "s3:List*"),
+            _allow("kms:CreateKey", "kms:CreateAlias", "kms:List*", "kms:Describe*", "iam:Get*"),
+            _allow("iam:List*"),
+        ],
+    ),
+    "NetworkAdministrator": (
+        "Networks, addresses and load balancers.",
+        [
+            _allow("ec2:*Vpc*", "ec2:*Subnet*", "ec2:*Route*", "ec2:*Address*", "ec2:*Gateway*"),
+            _allow("ec2:*SecurityGroup*", "ec2:*NetworkInterface*", "ec2:*NetworkAcl*"),
+            _allow("ec2:Describe*", "elasticloadbalancing:*", "route53:*"),
+        ],
+    ),
+    "DatabaseAdministrator": (
+        "Databases, their keys and their backups.",
+        [_allow("rds:*", "dynamodb:*", "elasticache:*", "kms:List*", "s3:List*", "iam:ListRoles")],
+    ),
+    "SupportUser": (
+        "Reads settings to help others, and no contents.",
+        [_allow("*:Describe*", "*:List*", "iam:Get*", "s3:GetBucket*")],
     ),
     "IAMFullAccess": ("People, keys and policies.", [_allow("iam:*", "identity:*")]),
     "IAMReadOnlyAccess": (
@@ -64,11 +100,70 @@ _STATEMENTS: dict[str, tuple[str, list[dict[str, object]]]] = {
     ),
     "AmazonVPCFullAccess": ("Networks.", [_allow("ec2:*Vpc*", "ec2:*Subnet*", "ec2:Describe*")]),
     "AmazonSQSFullAccess": ("All queues.", [_allow("sqs:*")]),
-    "AmazonSNSFullAccess": ("All topics.", [_allow("sns:*")]),
-    "AWSKeyManagementServicePowerUser": (
-        "Uses and makes keys.",
-        [_allow("kms:Create*", "kms:Describe*", "kms:List*", "kms:TagResource", "kms:Get*")],
+    "AmazonSQSReadOnlyAccess": (
+        "Reads all queues' settings.",
+        [_allow("sqs:Get*", "sqs:List*")],
     ),
+    "AmazonSNSFullAccess": ("All topics.", [_allow("sns:*")]),
+    "AmazonSNSReadOnlyAccess": ("Reads all topics.", [_allow("sns:Get*", "sns:List*")]),
+    "AmazonVPCReadOnlyAccess": ("Reads networks.", [_allow("ec2:Describe*")]),
+    "AmazonDynamoDBFullAccess": ("All tables.", [_allow("dynamodb:*")]),
+    "AmazonDynamoDBReadOnlyAccess": (
+        "Reads all tables.",
+        [
+            _allow("dynamodb:Get*", "dynamodb:BatchGet*", "dynamodb:Describe*", "dynamodb:List*"),
+            _allow("dynamodb:Query", "dynamodb:Scan"),
+        ],
+    ),
+    "AmazonRDSFullAccess": ("All databases.", [_allow("rds:*")]),
+    "AmazonRDSReadOnlyAccess": ("Reads all databases' settings.", [_allow("rds:Describe*")]),
+    "CloudWatchFullAccess": ("Metrics, alarms and logs.", [_allow("cloudwatch:*", "logs:*")]),
+    "CloudWatchReadOnlyAccess": (
+        "Reads metrics, alarms and logs.",
+        [
+            _allow("cloudwatch:Get*", "cloudwatch:List*", "cloudwatch:Describe*", "logs:Get*"),
+            _allow("logs:Describe*", "logs:FilterLogEvents"),
+        ],
+    ),
+    "CloudWatchLogsFullAccess": ("All logs.", [_allow("logs:*")]),
+    "AWSCloudTrail_FullAccess": ("Audit trails.", [_allow("cloudtrail:*")]),
+    "AWSCloudTrail_ReadOnlyAccess": (
+        "Reads audit trails.",
+        [
+            _allow("cloudtrail:Get*", "cloudtrail:Describe*", "cloudtrail:List*"),
+            _allow("cloudtrail:LookupEvents"),
+        ],
+    ),
+    "SecretsManagerReadWrite": ("All secrets.", [_allow("secretsmanager:*", "kms:ListKeys")]),
+    "AWSKeyManagementServicePowerUser": (
+        "Makes keys and manages them, without using them.",
+        [
+            _allow("kms:CreateAlias", "kms:CreateKey", "kms:DeleteAlias", "kms:Describe*"),
+            _allow("kms:GenerateRandom", "kms:Get*", "kms:List*", "kms:TagResource"),
+            _allow("kms:UntagResource", "iam:ListGroups", "iam:ListRoles", "iam:ListUsers"),
+        ],
+    ),
+    "AWSOrganizationsFullAccess": ("The organization.", [_allow("organizations:*")]),
+    "AWSOrganizationsReadOnlyAccess": (
+        "Reads the organization.",
+        [_allow("organizations:Describe*", "organizations:List*")],
+    ),
+    "IAMUserSSHKeys": (
+        "Lets a user manage SSH keys.",
+        [
+            _allow("iam:DeleteSSHPublicKey", "iam:GetSSHPublicKey", "iam:ListSSHPublicKeys"),
+            _allow("iam:UpdateSSHPublicKey", "iam:UploadSSHPublicKey"),
+        ],
+    ),
+    "IAMSelfManageServiceSpecificCredentials": (
+        "Lets a user manage the own passwords of single services.",
+        [
+            _allow("iam:CreateServiceSpecificCredential", "iam:ListServiceSpecificCredentials"),
+            _allow("iam:UpdateServiceSpecificCredential", "iam:DeleteServiceSpecificCredential"),
+            _allow("iam:ResetServiceSpecificCredential"),
+        ],
+    ),
+    "AmazonBedrockFullAccess": ("All models.", [_allow("bedrock:*", "models:*")]),
     "Billing": ("Prices, usage, budgets and invoices.", [_allow("billing:*", "ce:*", "budgets:*")]),
     "VolanoModelsFullAccess": ("Models: use, pull, deploy and remove.", [_allow("models:*")]),
     "VolanoModelsUse": (
@@ -83,7 +178,15 @@ _STATEMENTS: dict[str, tuple[str, list[dict[str, object]]]] = {
     ),
 }
 
-_PATHS = {"Billing": "/job-function/"}
+_JOBS = (
+    "Billing",
+    "DatabaseAdministrator",
+    "NetworkAdministrator",
+    "SupportUser",
+    "SystemAdministrator",
+    "ViewOnlyAccess",
+)
+_PATHS = dict.fromkeys(_JOBS, "/job-function/")
 
 
 @lru_cache(maxsize=1)
@@ -102,7 +205,7 @@ def managed_policies() -> tuple[Policy, ...]:
     """All of them, by name whatever its case."""
     return tuple(
         Policy(
-            id="ANPA" + name.upper().translate(_TO_BASE32).ljust(16, "A")[:17],
+            id="ANPA" + name.upper().replace("_", "").translate(_TO_BASE32).ljust(16, "A")[:17],
             account=MANAGED_ACCOUNT,
             name=name,
             path=_PATHS.get(name, "/"),
