@@ -312,6 +312,41 @@ def test_what_is_wrong_is_refused_in_cloudtrails_words(trail, volano):
     assert (status["IsLogging"], status["TimeLoggingStarted"]) == (False, "")
 
 
+def test_another_accounts_bucket_takes_logs_when_its_policy_says_so(volano_sqlite):
+    cloud = volano_sqlite
+    other, s3 = cloud.add_account(), cloud.client("s3")
+    bucket, account = f"central{uuid.uuid4().hex[:8]}", other["ACCOUNT"]
+    s3.create_bucket(Bucket=bucket)
+    keys = {name.lower(): value for name, value in other.items() if name.startswith("AWS_")}
+    theirs, theirs_iam = (cloud.client(name, **keys) for name in ("cloudtrail", "iam"))
+    refused(
+        "InsufficientS3BucketPolicyException", theirs.create_trail, Name="all", S3BucketName=bucket
+    )
+    region = cloud.credentials["AWS_DEFAULT_REGION"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/AWSLogs/{account}/*",
+        "Condition": {
+            "StringEquals": {
+                "s3:x-amz-acl": "bucket-owner-full-control",
+                "aws:SourceArn": f"arn:aws:cloudtrail:{region}:{account}:trail/all",
+            }
+        },
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    theirs.create_trail(Name="all", S3BucketName=bucket)
+    theirs.start_logging(Name="all")
+    theirs_iam.create_user(UserName="seen")
+    theirs.stop_logging(Name="all")
+    found = until(lambda: s3.list_objects_v2(Bucket=bucket).get("Contents"))
+    body = s3.get_object(Bucket=bucket, Key=found[0]["Key"])["Body"].read()
+    events = [record["eventName"] for record in json.loads(gzip.decompress(body))["Records"]]
+    assert "CreateUser" in events
+
+
 def test_every_record_is_delivered_once_across_kills(tmp_path):
     cloud = start_volano(tmp_path)
     try:

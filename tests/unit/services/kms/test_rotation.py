@@ -40,7 +40,9 @@ async def test_keys_rotate_when_their_period_is_over_and_not_while_disabled(cloc
     clock.advance(1)
     await rotation.rotate_due_keys(env)
     assert await rotation.rotate_due_keys(env) == 0
-    versions = [(await find_named_key(env, env.store.reader, call, k.id)).version for k in (busy, idle)]
+    versions = [
+        (await find_named_key(env, env.store.reader, call, k.id)).version for k in (busy, idle)
+    ]
     assert versions == [2, 1]
     _, found, after = await rotation.list_rotations(env, call, busy.id, after=0, limit=10)
     assert [(m.version, m.made_by) for m in found] == [(2, "AUTOMATIC")]
@@ -62,9 +64,13 @@ async def test_the_26th_rotation_on_demand_is_refused(clock_and_env):
 
 
 async def _import(env, call, key, plain):
-    made = await imports.get_parameters(env, call, key.id, algorithm="RSAES_OAEP_SHA_256", spec="RSA_2048")
+    made = await imports.get_parameters(
+        env, call, key.id, algorithm="RSAES_OAEP_SHA_256", spec="RSA_2048"
+    )
     method = hashes.SHA256()
-    wrapped = load_der_public_key(made.public_key).encrypt(plain, padding.OAEP(padding.MGF1(method), method, None))
+    wrapped = load_der_public_key(made.public_key).encrypt(
+        plain, padding.OAEP(padding.MGF1(method), method, None)
+    )
     return made.token, wrapped
 
 
@@ -120,10 +126,16 @@ async def test_a_services_own_key_is_made_once_and_opens_only_through_it(clock_a
     call = call_as_root(env, ACCOUNT)
     key = await managed_key(env, ACCOUNT, "secretsmanager")
     assert (await managed_key(env, ACCOUNT, "secretsmanager")).id == key.id
-    assert (await find_named_key(env, env.store.reader, call, "alias/aws/secretsmanager")).id == key.id
+    assert (
+        await find_named_key(env, env.store.reader, call, "alias/aws/secretsmanager")
+    ).id == key.id
     await require_access(env, call, "kms:Decrypt", key, via="secretsmanager")
     await require_access(env, call, "kms:DescribeKey", key)
-    for permission, via in (("kms:Decrypt", ""), ("kms:Decrypt", "s3"), ("kms:ScheduleKeyDeletion", "")):
+    for permission, via in (
+        ("kms:Decrypt", ""),
+        ("kms:Decrypt", "s3"),
+        ("kms:ScheduleKeyDeletion", ""),
+    ):
         with pytest.raises(Denied):
             await require_access(env, call, permission, key, via=via)
     stranger = call_as_root(env, "222222222222")

@@ -45,7 +45,10 @@ async def test_no_value_stands_in_the_database(clock_and_env):
     _, env = clock_and_env
     await make(env, call_as_root(env, ACCOUNT), value=b"very-secret-value")
     for table in ("secrets_secret", "secrets_version"):
-        assert b"very-secret-value" not in repr(await env.store.reader.rows(f"SELECT * FROM {table}")).encode()
+        assert (
+            b"very-secret-value"
+            not in repr(await env.store.reader.rows(f"SELECT * FROM {table}")).encode()
+        )
 
 
 async def test_a_password_rotates_when_its_time_has_come(clock_and_env):
@@ -121,7 +124,9 @@ async def test_a_hook_that_did_not_move_the_stage_is_not_done(clock_and_env):
     running = await rows.find_rotation(env.store.reader, ACCOUNT, "db")
     assert running is not None
     assert (running.step, running.attempts) == ("finishSecret", 1)
-    await values.put_value(env, call, "db", (b"two", False), token=version_id, stages=["AWSCURRENT"])
+    await values.put_value(
+        env, call, "db", (b"two", False), token=version_id, stages=["AWSCURRENT"]
+    )
     clock.advance(3600)
     await rotate_secrets(env)
     assert await rows.find_rotation(env.store.reader, ACCOUNT, "db") is None

@@ -108,12 +108,6 @@ def require_not_deleted(key: Key) -> None:
         raise KmsInvalidState(f"{key.arn} is pending deletion.")
 
 
-def require_own_key(call: Call, key: Key) -> None:
-    """For operations that are the owner's alone; raises AccessDenied."""
-    if key.account != call.account:
-        raise _unknown(call, key.arn)
-
-
 async def key_facts(
     env: Env,
     call: Call,

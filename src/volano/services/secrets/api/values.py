@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from volano.kernel.errors import Denied, VolanoError
 from volano.services.secrets.api.members import (
     ANY_SECRET,
     DAY_US,
@@ -17,12 +18,10 @@ from volano.services.secrets.api.members import (
 from volano.services.secrets.api.secrets import filters_of, place_of
 from volano.services.secrets.logic import listing
 from volano.services.secrets.logic import values as logic
-from volano.services.secrets.logic.access import find_secret
 from volano.services.secrets.logic.errors import (
     InvalidNextToken,
     InvalidParameter,
     InvalidRequest,
-    ResourceNotFound,
 )
 from volano.services.secrets.logic.passwords import (
     DEFAULT_LENGTH,
@@ -30,7 +29,7 @@ from volano.services.secrets.logic.passwords import (
     random_password,
 )
 from volano.services.secrets.model import MAX_BATCH, MAX_PAGE
-from volano.wire.action import action
+from volano.wire.action import RESOLVED, action
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -72,7 +71,7 @@ async def batch_get_secret_value(env: Env, call: Call, request: Shape) -> Shape:
         )
     after = None
     if names:
-        found = [(name, await find_secret(env, env.store.reader, call, name)) for name in names]
+        found = names
     else:
         limit = min(request.get("MaxResults") or MAX_BATCH, MAX_BATCH)
         listed, after = await listing.list_secrets(
@@ -83,34 +82,34 @@ async def batch_get_secret_value(env: Env, call: Call, request: Shape) -> Shape:
             after=place_of(request),
             limit=limit,
         )
-        found = [(secret.arn, secret) for secret in listed]
+        found = [secret.arn for secret in listed]
     values: list[Shape] = []
     errors: list[Shape] = []
-    for name, secret in found:
-        await _add(env, call, name, secret, values, errors)
+    for name in found:
+        await _add(env, call, name, values, errors)
     answer: Shape = {"SecretValues": values, "Errors": errors}
     if after is not None:
         answer["NextToken"] = to_token(after)
     return answer
 
 
-async def _add(
-    env: Env,
-    call: Call,
-    name: str,
-    secret: Secret | None,
-    values: list[Shape],
-    errors: list[Shape],
-) -> None:
-    if secret is None:
-        missing = ResourceNotFound()
-        got: Any = (missing.wire_code, missing.message)
+async def _add(env: Env, call: Call, name: str, values: list[Shape], errors: list[Shape]) -> None:
+    """Whether a secret exists is told only to those who may ask for it."""
+    facts = await facts_of_secret(env, call, {"SecretId": name})
+    arn = facts.pop(RESOLVED)
+    try:
+        await env.authority.authorize(call, "secretsmanager:GetSecretValue", arn, facts)
+        secret, version, value = await logic.get_value(env, call, name, version_id=None, stage=None)
+    except Denied as error:
+        refused = "AccessDeniedException", error.message
+    except VolanoError as error:
+        if error.wire_status >= 500:
+            raise
+        refused = error.wire_code, error.message
     else:
-        got = await logic.get_allowed_value(env, call, secret)
-    if secret is None or isinstance(got[0], str):
-        errors.append({"SecretId": name, "ErrorCode": got[0], "Message": got[1]})
-    else:
-        values.append(value_shape(secret, got[0], got[1]))
+        values.append(value_shape(secret, version, value))
+        return
+    errors.append({"SecretId": name, "ErrorCode": refused[0], "Message": refused[1]})
 
 
 @action(

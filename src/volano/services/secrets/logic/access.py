@@ -84,8 +84,3 @@ def secret_facts(secret: Secret) -> dict[str, str]:
         facts[f"aws:ResourceTag/{tag}"] = value
         facts[f"secretsmanager:ResourceTag/{tag}"] = value
     return facts
-
-
-async def require_access(env: Env, call: Call, permission: str, secret: Secret) -> None:
-    """Raises Denied; for logic that touches a secret its action did not name."""
-    await env.authority.authorize(call, permission, secret.arn, secret_facts(secret))

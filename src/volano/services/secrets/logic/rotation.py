@@ -9,7 +9,6 @@ A step that fails is tried again a few times; then the secret stays as it was.
 
 from __future__ import annotations
 
-import hmac
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -314,12 +313,6 @@ async def _ask_hook(env: Env, secret: Secret, rotation: Rotation) -> bool:
         return True
     stages = await version_rows.select_stages(env.store.reader, secret)
     return stages.get(CURRENT) == rotation.version_id
-
-
-def is_rotation_token(env: Env, secret: Secret, version_id: str, token: str) -> bool:
-    """Whether `token` is the one that the hook of this rotation was given."""
-    expected = env.secrets.digest(f"rotation {secret.arn} {version_id}").hex()
-    return hmac.compare_digest(expected, token)
 
 
 async def _step_done(env: Env, rotation: Rotation) -> None:

@@ -10,11 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from volano.kernel.errors import Denied
 from volano.services.secrets.logic.access import (
     get_live_secret,
     get_secret,
-    require_access,
 )
 from volano.services.secrets.logic.errors import (
     InvalidParameter,
@@ -23,7 +21,7 @@ from volano.services.secrets.logic.errors import (
     ResourceExists,
     ResourceNotFound,
 )
-from volano.services.secrets.logic.sealing import digest_of, open_version, seal
+from volano.services.secrets.logic.sealing import open_version, seal
 from volano.services.secrets.model import (
     CURRENT,
     MAX_STAGES,
@@ -190,20 +188,6 @@ async def _note_access(env: Env, secret: Secret) -> None:
     await env.store.transact(write)
 
 
-async def get_allowed_value(
-    env: Env, call: Call, secret: Secret
-) -> tuple[Version, bytes] | tuple[str, str]:
-    """The current value for a batch, or code and message of why not."""
-    try:
-        await require_access(env, call, "secretsmanager:GetSecretValue", secret)
-        _, version, value = await get_value(env, call, secret.arn, version_id=None, stage=None)
-    except Denied as error:
-        return "AccessDeniedException", error.message
-    except (ResourceNotFound, InvalidRequest) as error:
-        return error.wire_code, error.message
-    return version, value
-
-
 async def update_stage(
     env: Env,
     call: Call,
@@ -269,8 +253,3 @@ async def list_versions(
     secret = await get_secret(env, env.store.reader, call, secret_id)
     versions = await rows.select_versions(env.store.reader, secret)
     return secret, [version for version in versions if deprecated or version.stages]
-
-
-def is_same(env: Env, secret: Secret, version: Version, value: tuple[bytes, bool]) -> bool:
-    """Whether the version holds this value."""
-    return version.digest == digest_of(env, secret, version.id, value[0], is_binary=value[1])

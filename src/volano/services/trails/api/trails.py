@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.services.trails.api.members import Shape
 
-_NOT_BUILT = "No SNS topic, CloudWatch group, KMS key or organization; the bucket is the account's."
+_NOT_BUILT = "No SNS topic, CloudWatch group, KMS key or organization."
 
 
 @action(

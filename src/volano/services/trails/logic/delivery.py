@@ -18,6 +18,7 @@ import msgspec
 
 from volano.kernel.call import system_call
 from volano.kernel.errors import VolanoError
+from volano.services.identity.interface import service_may
 from volano.services.objects import interface as objects
 from volano.services.trails.logic.collecting import unpack
 from volano.services.trails.logic.errors import BucketDoesNotExist, InsufficientBucketPolicy
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from volano.kernel.store import Tx
 
 SECOND_US = 1_000_000
+SERVICE = "cloudtrail.amazonaws.com"
 MAX_FILES_PER_ROUND = 20
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -54,13 +56,27 @@ class Contents:
     newest_us: int
 
 
-async def require_bucket(env: Env, trail: Trail) -> None:
-    """Raises BucketDoesNotExist, InsufficientBucketPolicy: a trail writes to its own account."""
+async def require_bucket(env: Env, trail: Trail, key: str = "") -> None:
+    """A trail writes to its own account's bucket, and to another's where that bucket's policy lets
+    CloudTrail put objects. Raises BucketDoesNotExist, InsufficientBucketPolicy.
+    """
     try:
         bucket = await objects.get_bucket(env.store.reader, trail.bucket)
     except objects.NoSuchBucket as error:
         raise BucketDoesNotExist(f"S3 bucket {trail.bucket} does not exist!") from error
-    if bucket.account != trail.account:
+    if bucket.account == trail.account:
+        return
+    key = key or key_under(trail, "CloudTrail/")
+    allowed = service_may(
+        env,
+        SERVICE,
+        "s3:PutObject",
+        f"arn:aws:s3:::{trail.bucket}/{key}",
+        policy=bucket.policy,
+        account=trail.account,
+        context={"aws:SourceArn": trail.arn, "s3:x-amz-acl": "bucket-owner-full-control"},
+    )
+    if not allowed:
         raise InsufficientBucketPolicy(
             f"Incorrect S3 bucket policy is detected for bucket: {trail.bucket}"
         )
@@ -208,7 +224,7 @@ def compress(text: bytes) -> bytes:
 
 async def put(env: Env, trail: Trail, key: str, data: bytes, metadata: dict[str, str]) -> None:
     """Store in the trail's bucket. Raises what require_bucket and the object store do."""
-    await require_bucket(env, trail)
+    await require_bucket(env, trail, key)
     await objects.put_object(
         env,
         system_call(env, trail.account),
