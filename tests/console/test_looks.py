@@ -20,6 +20,7 @@ PAGES = {
     "/people/keys": "keys",
     "/people/audit": "audit",
     "/people/account": "account",
+    "/people/sign-in": "sign-in",
     "/people/policies": "policies",
     "/security": "security",
     "/models": "models",

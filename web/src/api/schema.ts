@@ -232,6 +232,19 @@ export interface GroupView {
   created_us: number;
 }
 
+export interface HookPage {
+  items: HookView[];
+  next_cursor: string | null;
+}
+
+// A hook; `arn` is what a notification rule names.
+export interface HookView {
+  name: string;
+  arn: string;
+  url: string;
+  created_us: number;
+}
+
 // `preparing` says how far the build is while one runs, `fraction` from 0 to 1.
 export interface ImageObject {
   id: string;
@@ -377,6 +390,15 @@ export interface NewAuthenticator {
 
 export interface NewGroup {
   name: string;
+}
+
+// `secret` signs what the hook gets; it is not shown again.
+export interface NewHookView {
+  secret: string;
+  name: string;
+  arn: string;
+  url: string;
+  created_us: number;
 }
 
 // `kind` is access-key, api or slack-user. `scopes` are permission patterns (`models:*`).
@@ -635,10 +657,11 @@ export interface RuntimeObject {
   notes: string[];
 }
 
-// How the caller signs in.
+// How the caller signs in. An MFA device of IAM makes `asks_code` true without an app.
 export interface Security {
   passkeys: PasskeyView[];
   has_authenticator: boolean;
+  asks_code: boolean;
   recovery_codes_left: number;
 }
 
@@ -708,6 +731,22 @@ export interface StatementView {
   end_column: number;
   statement: Record<string, unknown>;
   waits_for: string[];
+}
+
+export interface TargetPage {
+  items: TargetView[];
+  next_cursor: string | null;
+}
+
+// A target without its secret; `arn` is what a replication rule names.
+export interface TargetView {
+  name: string;
+  arn: string;
+  endpoint: string;
+  region: string;
+  bucket: string;
+  access_key_id: string;
+  created_us: number;
 }
 
 export interface TypeObject {
@@ -786,6 +825,8 @@ export interface Operations {
   deleteBucket: { input: { bucket: string }; answer: void };
   // Delete a group that has no members and no policies.
   deleteGroup: { input: { group: string }; answer: void };
+  // Delete a hook and what is on its way to it.
+  deleteHook: { input: { name: string }; answer: void };
   // Revoke one of the own keys at once.
   deleteKey: { input: { id: string }; answer: void };
   // Forget a pulled model and remove its files; built-in ones stay.
@@ -800,6 +841,8 @@ export interface Operations {
   deletePerson: { input: { user: string }; answer: void };
   // Revoke a user's key at once.
   deletePersonKey: { input: { user: string; id: string }; answer: void };
+  // Delete a target; what is on its way to it fails.
+  deleteReplicationTarget: { input: { name: string }; answer: void };
   // Nobody comes in by it any more.
   deleteSignInProvider: { input: { name: string }; answer: void };
   // Detach a policy; `policy` is its ARN, in the query.
@@ -832,8 +875,8 @@ export interface Operations {
   getInstance: { input: { id: string }; answer: InstanceObject };
   // One job; poll it until `state` is done or failed.
   getJob: { input: { id: string }; answer: Job };
-  // The bytes of an object or of a range of it.
-  getObject: { input: { bucket: string; key: string; range?: string; download?: boolean }; answer: unknown };
+  // The bytes of an object, of one of its versions, or of a range of it.
+  getObject: { input: { bucket: string; key: string; range?: string; download?: boolean; version_id?: string }; answer: unknown };
   // All that is known of an object but its bytes.
   getObjectDetails: { input: { bucket: string; key: string }; answer: ObjectDetails };
   // One user or service account.
@@ -844,6 +887,8 @@ export interface Operations {
   getSecurityOverview: { input: Record<string, never>; answer: SecurityOverview };
   // Who am I?
   getSession: { input: Record<string, never>; answer: SessionView };
+  // getTopicCertificate
+  getTopicCertificate: { input: { name: string }; answer: unknown };
   // Launch instances.
   launchInstances: { input: LaunchRequest; answer: InstanceList };
   // Every account of this cloud.
@@ -854,6 +899,8 @@ export interface Operations {
   listBuckets: { input: { limit?: number; cursor?: string }; answer: BucketPage };
   // Groups, by name.
   listGroups: { input: { limit?: number; cursor?: string }; answer: GroupList };
+  // Hooks of the account by name.
+  listHooks: { input: { cursor?: string; limit?: number }; answer: HookPage };
   // Instance profiles, by name.
   listInstanceProfiles: { input: { limit?: number; cursor?: string }; answer: ProfileList };
   // The account's instances, newest first.
@@ -876,6 +923,8 @@ export interface Operations {
   listPrices: { input: Record<string, never>; answer: PriceListObject };
   // What this account may have.
   listQuotas: { input: Record<string, never>; answer: QuotaList };
+  // Targets of the account by name.
+  listReplicationTargets: { input: { cursor?: string; limit?: number }; answer: TargetPage };
   // Roles, by name.
   listRoles: { input: { limit?: number; cursor?: string }; answer: RoleList };
   // The own open sessions.
@@ -892,8 +941,12 @@ export interface Operations {
   proveSession: { input: Proof; answer: void };
   // Start pulling a model; the answer is a job to poll.
   pullModel: { input: PullModel; answer: Job };
+  // Make or replace a hook; its secret is new each time.
+  putHook: { input: { name: string; url: string }; answer: NewHookView };
   // Store the request's body as an object.
   putObject: { input: { bucket: string; key: string }; answer: ObjectDetails };
+  // Make or replace a target.
+  putReplicationTarget: { input: { name: string; endpoint: string; bucket: string; access_key_id: string; secret_access_key: string; region?: string }; answer: TargetView };
   // Make or change a provider; an empty secret keeps the known one.
   putSignInProvider: { input: { name: string; issuer: string; client_id: string; client_secret?: string; title?: string; link_by?: string; create_users?: boolean; email_domains?: string[]; groups?: string[] }; answer: ProviderView };
   // Stop and start in one.
@@ -963,6 +1016,7 @@ export const ROUTES = {
   deleteAuthenticator: ['DELETE', '/security/authenticator'],
   deleteBucket: ['DELETE', '/buckets/{bucket}'],
   deleteGroup: ['DELETE', '/groups/{group}'],
+  deleteHook: ['DELETE', '/hooks/{name}'],
   deleteKey: ['DELETE', '/keys/{id}'],
   deleteModel: ['DELETE', '/models/{model}'],
   deleteObject: ['DELETE', '/buckets/{bucket}/objects/{key}'],
@@ -970,6 +1024,7 @@ export const ROUTES = {
   deletePasskey: ['DELETE', '/security/passkeys/{id}'],
   deletePerson: ['DELETE', '/people/{user}'],
   deletePersonKey: ['DELETE', '/people/{user}/keys/{id}'],
+  deleteReplicationTarget: ['DELETE', '/replication-targets/{name}'],
   deleteSignInProvider: ['DELETE', '/sign-in-providers/{name}'],
   detachGroupPolicy: ['DELETE', '/groups/{group}/policies'],
   detachPersonPolicy: ['DELETE', '/people/{user}/policies'],
@@ -992,11 +1047,13 @@ export const ROUTES = {
   getSecurity: ['GET', '/security'],
   getSecurityOverview: ['GET', '/security-overview'],
   getSession: ['GET', '/session'],
+  getTopicCertificate: ['GET', '/topics/certificates/{name}'],
   launchInstances: ['POST', '/instances'],
   listAccounts: ['GET', '/accounts'],
   listAudit: ['GET', '/audit'],
   listBuckets: ['GET', '/buckets'],
   listGroups: ['GET', '/groups'],
+  listHooks: ['GET', '/hooks'],
   listInstanceProfiles: ['GET', '/instance-profiles'],
   listInstances: ['GET', '/instances'],
   listJobs: ['GET', '/jobs'],
@@ -1008,6 +1065,7 @@ export const ROUTES = {
   listPolicies: ['GET', '/policies'],
   listPrices: ['GET', '/prices'],
   listQuotas: ['GET', '/quotas'],
+  listReplicationTargets: ['GET', '/replication-targets'],
   listRoles: ['GET', '/roles'],
   listSessions: ['GET', '/sessions'],
   listSignInButtons: ['GET', '/session/providers'],
@@ -1016,7 +1074,9 @@ export const ROUTES = {
   prepareImage: ['POST', '/compute/images/{name}/prepare'],
   proveSession: ['POST', '/session/proof'],
   pullModel: ['POST', '/models/pull'],
+  putHook: ['PUT', '/hooks/{name}'],
   putObject: ['PUT', '/buckets/{bucket}/objects/{key}'],
+  putReplicationTarget: ['PUT', '/replication-targets/{name}'],
   putSignInProvider: ['PUT', '/sign-in-providers/{name}'],
   rebootInstance: ['POST', '/instances/{id}/reboot'],
   removePersonFromGroup: ['DELETE', '/people/{user}/groups/{group}'],

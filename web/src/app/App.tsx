@@ -5,7 +5,7 @@ import { Navigate, Route, Routes, useLocation } from 'react-router';
 import { ConfirmPrompt } from '../identity/Confirm';
 import { Login } from '../identity/Login';
 import { PasswordPrompt } from '../identity/Password';
-import { arrival } from '../identity/providers';
+import { arrival } from '../identity/departure';
 import { Boundary } from './Boundary';
 import { Waiting } from './parts';
 import { SessionProvider, useSessionState } from './session';

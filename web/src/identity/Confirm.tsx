@@ -46,7 +46,7 @@ function Ways({ done }: { done: () => void }) {
   if (error !== null) return <Failed error={error} />;
   if (security === undefined) return <Waiting />;
   const hasPasskey = security.passkeys.length > 0 && canUsePasskeys();
-  const hasSecret = session.has_password || security.has_authenticator;
+  const hasSecret = session.has_password || security.asks_code;
   return (
     <Stack>
       <Text size="sm" c="dimmed">

@@ -13,7 +13,7 @@ import { Logo } from '../app/Logo';
 import { messageOf } from '../app/parts';
 import { useSessionState, type Session } from '../app/session';
 import { forgetAsked } from './Password';
-import { arriveAt, comeBack, leaveFor, RETURN_PATH } from './providers';
+import { arriveAt, comeBack, leaveFor, RETURN_PATH } from './departure';
 import { askPasskey, canUsePasskeys, wasCancelled } from './webauthn';
 
 export function Login() {

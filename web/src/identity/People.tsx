@@ -9,6 +9,7 @@ import { Groups } from './Groups';
 import { MyKeys } from './MyKeys';
 import { PeopleList } from './PeopleList';
 import { Policies } from './Policies';
+import { Providers } from './Providers';
 import { Quotas } from './Quotas';
 
 const TABS = [
@@ -16,6 +17,7 @@ const TABS = [
   { value: 'keys', label: 'My keys', panel: MyKeys },
   { value: 'groups', label: 'Groups and roles', panel: Groups },
   { value: 'policies', label: 'Policies', panel: Policies },
+  { value: 'sign-in', label: 'Sign-in', panel: Providers },
   { value: 'audit', label: 'Audit', panel: Audit },
   { value: 'quotas', label: 'Quotas', panel: Quotas },
   { value: 'account', label: 'My account', panel: Account },

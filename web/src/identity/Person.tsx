@@ -1,6 +1,6 @@
 // One person: policies, groups, keys, and letting in or shutting out.
 import { ActionIcon, Badge, Button, Drawer, Group, Select, Stack, Text, Title } from '@mantine/core';
-import { IconLink, IconTrash, IconUserCheck, IconUserOff, IconX } from '@tabler/icons-react';
+import { IconLink, IconLogout, IconShieldOff, IconTrash, IconUserCheck, IconUserOff, IconX } from '@tabler/icons-react';
 
 import { useCall, useChange, type Operation } from '../api/call';
 import type { PersonView } from '../api/schema';
@@ -59,7 +59,17 @@ function Doors({ person, close }: { person: PersonView; close: () => void }) {
   const change = useChange('updatePerson', { reads: READS });
   const remove = useChange('deletePerson', { reads: READS, done: `${person.display_name} is deleted` });
   const invite = useChange('createLoginLink');
+  const endAll = useChange('endPersonSessions', { done: `${person.display_name} is signed out everywhere` });
+  const reset = useChange('resetPersonSecurity', { done: `${person.display_name} signs in by password or link alone` });
   const isSelf = person.name === session.name;
+  const signOut = async () => {
+    const text = 'All sessions in browsers end at once. Keys stay.';
+    if (await ask({ title: `Sign ${person.display_name} out everywhere?`, text, yes: 'Sign out' })) endAll.mutate({ user: person.name });
+  };
+  const resetFactors = async () => {
+    const text = 'For a lost phone: passkeys, authenticator app, recovery codes and MFA devices are removed, and sessions end. Be sure that it is really them who ask.';
+    if (await ask({ title: `Reset how ${person.display_name} signs in?`, text, yes: 'Reset' })) reset.mutate({ user: person.name });
+  };
   const erase = async () => {
     const text = 'All keys stop working at once. What they made stays.';
     if (await ask({ title: `Delete ${person.display_name}?`, text, yes: 'Delete', typed: person.name })) remove.mutate({ user: person.name }, { onSuccess: close });
@@ -90,6 +100,16 @@ function Doors({ person, close }: { person: PersonView; close: () => void }) {
         <Button size="xs" variant="default" leftSection={<IconUserOff size={15} />} loading={change.isPending} onClick={() => void disable()} disabled={isSelf}>
           Disable
         </Button>
+      )}
+      {person.kind === 'user' && !isSelf && (
+        <>
+          <Button size="xs" variant="default" leftSection={<IconLogout size={15} />} loading={endAll.isPending} onClick={() => void signOut()}>
+            Sign out everywhere
+          </Button>
+          <Button size="xs" variant="default" leftSection={<IconShieldOff size={15} />} loading={reset.isPending} onClick={() => void resetFactors()}>
+            Reset sign-in
+          </Button>
+        </>
       )}
       <Button size="xs" variant="light" color="red" leftSection={<IconTrash size={15} />} loading={remove.isPending} onClick={() => void erase()} disabled={isSelf}>
         Delete

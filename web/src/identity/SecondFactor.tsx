@@ -67,14 +67,16 @@ export function SecondFactor({ security }: { security: Security }) {
       ) : (
         <Empty
           icon={<IconDeviceMobile size={26} />}
-          title="No second factor"
+          title={security.asks_code ? 'No authenticator app' : 'No second factor'}
           action={
             <Button size="xs" onClick={() => begin.mutate()} loading={begin.isPending}>
               Set up
             </Button>
           }
         >
-          With codes of an app on your phone, a stolen password is not enough to come in.
+          {security.asks_code
+            ? 'A code of your MFA device is asked for already. An app here adds recovery codes.'
+            : 'With codes of an app on your phone, a stolen password is not enough to come in.'}
         </Empty>
       )}
     </Surface>
