@@ -371,3 +371,14 @@ def test_policy_may_refuse_links_that_are_old(volano, s3, open_bucket):
         s3.put_bucket_policy(Bucket=open_bucket, Policy=policy)
         assert fetch(volano, "GET", path)[0] == status
     assert s3.get_object(Bucket=open_bucket, Key="k")["Body"].read() == b"k"
+
+
+def test_requester_is_told_that_he_pays(s3, other, open_bucket):
+    theirs, their_id = other
+    s3.put_object(Bucket=open_bucket, Key="k", Body=b"k", GrantRead=f'id="{their_id}"')
+    paid = {"Payer": "Requester"}
+    s3.put_bucket_request_payment(Bucket=open_bucket, RequestPaymentConfiguration=paid)
+    assert error_of(theirs.get_object, Bucket=open_bucket, Key="k") == ("AccessDenied", 403)
+    got = theirs.get_object(Bucket=open_bucket, Key="k", RequestPayer="requester")
+    assert got["RequestCharged"] == "requester"
+    assert "RequestCharged" not in s3.get_object(Bucket=open_bucket, Key="k")

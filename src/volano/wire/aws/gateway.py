@@ -30,6 +30,7 @@ from volano.wire.aws.errors import Origin, render
 from volano.wire.aws.query_reader import parse_form
 from volano.wire.aws.routes import decode_label
 from volano.wire.aws.s3_edges import (
+    CHARGED,
     LOGGED,
     WEBSITE_MARK,
     add_cors_headers,
@@ -106,14 +107,27 @@ async def handle(env: Env, request: Request) -> Response:
     if _left_unread(request):
         response.headers.append(("Connection", "close"))
     if origin.service == "s3":
-        response.headers.append(("x-amz-id-2", origin.host_id))
-        if "origin" in request.headers and request.method != "OPTIONS":
-            await add_cors_headers(env, request, response, origin.bucket)
-        if origin.call is not None and LOGGED in origin.call.context:
-            note_served(env, request, response, origin, origin.call)
+        await _finish_s3(env, request, response, origin)
     else:
         response.headers.append(("x-amzn-RequestId", request_id))
     return response
+
+
+async def _finish_s3(env: Env, request: Request, response: Response, origin: Origin) -> None:
+    """What S3 adds to every answer, also to refusals."""
+    response.headers.append(("x-amz-id-2", origin.host_id))
+    if "origin" in request.headers and request.method != "OPTIONS":
+        try:
+            await add_cors_headers(env, request, response, origin.bucket)
+        except Exception as error:  # noqa: BLE001 - the answer goes out, though no page may read it
+            env.log.error("no CORS headers", request_id=origin.request_id, error=repr(error))
+    if origin.call is None:
+        return
+    charged = origin.call.context.get(CHARGED)
+    if charged is not None:
+        response.headers.append(("x-amz-request-charged", charged))
+    if LOGGED in origin.call.context:
+        note_served(env, request, response, origin, origin.call)
 
 
 def _left_unread(request: Request) -> bool:

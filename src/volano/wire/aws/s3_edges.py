@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 CORS, WEBSITE, ACCESS_LOG = "cors", "website", "access-log"
 LOGGED = "volano:access-log"
 """In a call's context when its bucket has access logs."""
+CHARGED = "volano:request-charged"
+"""In a call's context when the requester pays: what the answer's header says."""
 METHODS = ("GET", "PUT", "HEAD", "POST", "DELETE")
 WEBSITE_MARK = ".s3-website"
 VISIT = "WebsiteGet"

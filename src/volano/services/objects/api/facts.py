@@ -12,6 +12,7 @@ from volano.services.objects.logic.descriptions import parse_tag_header
 from volano.services.objects.logic.errors import AccessDenied
 from volano.services.objects.logic.object_access import object_facts
 from volano.wire.action import PERMISSION
+from volano.wire.aws.s3_edges import CHARGED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -125,3 +126,4 @@ def require_payer(call: Call, bucket: Bucket, request: Request) -> None:
         return
     if request.get("RequestPayer") != "requester" or not call.account:
         raise AccessDenied("Access Denied")
+    call.context[CHARGED] = "requester"
