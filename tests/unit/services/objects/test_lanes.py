@@ -15,10 +15,13 @@ from botocore.credentials import Credentials
 from tests.unit.services.objects.conftest import S3, call_as_root
 from tests.unit.services.objects.lane_client import LaneClient
 
+from volano.app.build import open_process
 from volano.kernel.call import system_call
+from volano.kernel.config import Config
 from volano.services.identity import interface as identity
 from volano.services.identity.logic.audit import list_audit
 from volano.services.identity.store.audit import AuditFilter
+from volano.services.identity.work import reconcile_uses
 from volano.services.objects.logic.metering import counts_of
 from volano.services.objects.store import objects as object_rows
 from volano.wire.action import find_action, run_action
@@ -383,12 +386,24 @@ async def test_every_call_is_audited_and_metered(world):
 
 async def test_the_last_use_of_a_key_is_known(world):
     await world.warm(world.bob)
-    await identity_uses(world.env)
+    await reconcile_uses(world.env)
     used = await world.iam("GetAccessKeyLastUsed", AccessKeyId=world.bob_key)
     assert used["AccessKeyLastUsed"]["ServiceName"] == "s3"
 
 
-async def identity_uses(env):
-    from volano.services.identity.work import reconcile_uses
-
-    await reconcile_uses(env)
+async def test_where_others_may_write_the_database_nothing_is_remembered(postgres, tmp_path):
+    url = await postgres.create_database_async()
+    config = Config(data_dir=tmp_path / "other", store=url, runtime="process", log_level="warning")
+    async with open_process(config) as process:
+        admin = await identity.bootstrap(process.env)
+        await S3(process.env, call_as_root(process.env, admin.account))(
+            "CreateBucket", Bucket="shop"
+        )
+        client = LaneClient(process.env, admin)
+        asked, body = client.signed("PUT", "/shop/key", b"hello")
+        assert await client.by_lane(asked, body) is None
+        assert (await client.by_gateway(asked, body)).status == 200
+        asked, _ = client.signed("GET", "/shop/key")
+        for _ in range(3):
+            assert await client.by_lane(asked) is None
+            assert (await client.by_gateway(asked)).body == b"hello"
