@@ -1,7 +1,7 @@
 """`volano aws SERVICE OPERATION [JSON]`: any AWS operation without an AWS client.
 
-Names and members are boto3's: `volano aws s3 GetBucketVersioning '{"Bucket": "reports"}'`. Input may
-come from standard input (`-`). Operations that move a stream of bytes need an AWS client.
+Names and members are boto3's: `volano aws s3 GetBucketVersioning '{"Bucket": "reports"}'`. Input
+may come from standard input (`-`). Operations that move a stream of bytes need an AWS client.
 """
 
 from __future__ import annotations

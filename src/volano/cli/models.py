@@ -23,7 +23,12 @@ POLL_S = 0.3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", default="list", choices=("list", "pull", "delete"))
     parser.add_argument("name", nargs="?", help="for example Qwen/Qwen3-0.6B")
-    parser.add_argument("--from", dest="source", default="", help="a mirror's URL, a bucket (s3://BUCKET/FOLDER) or a folder")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        default="",
+        help="a mirror's URL, a bucket (s3://BUCKET/FOLDER) or a folder",
+    )
     add_config_arguments(parser)
 
 

@@ -35,9 +35,13 @@ def name(prefix: str) -> str:
 
 def client_of(volano, service: str, key: dict):
     return boto3.client(
-        service, endpoint_url=volano.aws_url, region_name="eu-home-1",
-        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"],
-        aws_session_token=key.get("SessionToken"), config=Config(retries={"total_max_attempts": 1}),
+        service,
+        endpoint_url=volano.aws_url,
+        region_name="eu-home-1",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key.get("SessionToken"),
+        config=Config(retries={"total_max_attempts": 1}),
     )
 
 
@@ -72,8 +76,10 @@ def device(iam, user):
     # The device's clock is two minutes behind: later codes are not used up yet.
     moment = time.time() - 120
     iam.enable_mfa_device(
-        UserName=user, SerialNumber=made["SerialNumber"],
-        AuthenticationCode1=code_at(seed, moment - 30), AuthenticationCode2=code_at(seed, moment),
+        UserName=user,
+        SerialNumber=made["SerialNumber"],
+        AuthenticationCode1=code_at(seed, moment - 30),
+        AuthenticationCode2=code_at(seed, moment),
     )
     return made["SerialNumber"], seed, moment
 
@@ -87,16 +93,26 @@ def test_mfa_device_is_enabled_by_two_codes_that_follow_each_other(iam, user):
     now = time.time()
     wanted = {"UserName": user, "SerialNumber": device["SerialNumber"]}
     with refused("InvalidAuthenticationCode"):
-        iam.enable_mfa_device(**wanted, AuthenticationCode1=code_at(seed, now), AuthenticationCode2=code_at(seed, now))
+        iam.enable_mfa_device(
+            **wanted, AuthenticationCode1=code_at(seed, now), AuthenticationCode2=code_at(seed, now)
+        )
     assert iam.list_mfa_devices(UserName=user)["MFADevices"] == []
-    iam.enable_mfa_device(**wanted, AuthenticationCode1=code_at(seed, now - 30), AuthenticationCode2=code_at(seed, now))
+    iam.enable_mfa_device(
+        **wanted,
+        AuthenticationCode1=code_at(seed, now - 30),
+        AuthenticationCode2=code_at(seed, now),
+    )
     held = iam.list_mfa_devices(UserName=user)["MFADevices"]
     assert [one["SerialNumber"] for one in held] == [device["SerialNumber"]]
     with refused("DeleteConflict"):
         iam.delete_user(UserName=user)
     with refused("DeleteConflict"):
         iam.delete_virtual_mfa_device(SerialNumber=device["SerialNumber"])
-    iam.resync_mfa_device(**wanted, AuthenticationCode1=code_at(seed, now + 30), AuthenticationCode2=code_at(seed, now + 60))
+    iam.resync_mfa_device(
+        **wanted,
+        AuthenticationCode1=code_at(seed, now + 30),
+        AuthenticationCode2=code_at(seed, now + 60),
+    )
     iam.deactivate_mfa_device(**wanted)
     iam.delete_virtual_mfa_device(SerialNumber=device["SerialNumber"])
     iam.delete_user(UserName=user)
@@ -105,8 +121,13 @@ def test_mfa_device_is_enabled_by_two_codes_that_follow_each_other(iam, user):
 def test_policies_ask_for_the_second_factor(volano, iam, user, device):
     serial, seed, moment = device
     statement = {
-        "Effect": "Allow", "Action": ["s3:ListAllMyBuckets", "iam:ListUsers"], "Resource": "*",
-        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
+        "Effect": "Allow",
+        "Action": ["s3:ListAllMyBuckets", "iam:ListUsers"],
+        "Resource": "*",
+        "Condition": {
+            "Bool": {"aws:MultiFactorAuthPresent": "true"},
+            "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"},
+        },
     }
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_user_policy(UserName=user, PolicyName="mfa", PolicyDocument=document)
@@ -118,7 +139,10 @@ def test_policies_ask_for_the_second_factor(volano, iam, user, device):
     with refused("AccessDenied"):
         client_of(volano, "s3", without).list_buckets()
     with refused("AccessDenied"):
-        sts.get_session_token(SerialNumber=serial, TokenCode="000000" if code_at(seed, moment + 30) != "000000" else "000001")
+        sts.get_session_token(
+            SerialNumber=serial,
+            TokenCode="000000" if code_at(seed, moment + 30) != "000000" else "000001",
+        )
     code = code_at(seed, moment + 30)
     shown = sts.get_session_token(SerialNumber=serial, TokenCode=code)["Credentials"]
     client_of(volano, "s3", shown).list_buckets()
@@ -131,16 +155,23 @@ def test_role_may_ask_for_the_second_factor(volano, iam, user, device):
     serial, seed, moment = device
     arn = iam.get_user(UserName=user)["User"]["Arn"]
     statement = {
-        "Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole",
+        "Effect": "Allow",
+        "Principal": {"AWS": arn},
+        "Action": "sts:AssumeRole",
         "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
     }
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    role = iam.create_role(RoleName=name("guarded"), AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    role = iam.create_role(RoleName=name("guarded"), AssumeRolePolicyDocument=document)["Role"][
+        "Arn"
+    ]
     sts = client_of(volano, "sts", iam.create_access_key(UserName=user)["AccessKey"])
     with refused("AccessDenied"):
         sts.assume_role(RoleArn=role, RoleSessionName="work")
     sts.assume_role(
-        RoleArn=role, RoleSessionName="work", SerialNumber=serial, TokenCode=code_at(seed, moment + 30)
+        RoleArn=role,
+        RoleSessionName="work",
+        SerialNumber=serial,
+        TokenCode=code_at(seed, moment + 30),
     )
 
 
@@ -149,9 +180,14 @@ def certificate() -> tuple[str, str]:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "volano.example")])
     now = datetime.now(UTC)
     made = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30)).sign(key, hashes.SHA256())
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=30))
+        .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     return made.public_bytes(Encoding.PEM).decode(), private
@@ -162,23 +198,40 @@ def test_server_certificates(iam):
     other, _ = certificate()
     wanted = name("cert")
     with refused("KeyPairMismatch"):
-        iam.upload_server_certificate(ServerCertificateName=wanted, CertificateBody=other, PrivateKey=private)
+        iam.upload_server_certificate(
+            ServerCertificateName=wanted, CertificateBody=other, PrivateKey=private
+        )
     with refused("MalformedCertificate"):
-        iam.upload_server_certificate(ServerCertificateName=wanted, CertificateBody="x", PrivateKey=private)
+        iam.upload_server_certificate(
+            ServerCertificateName=wanted, CertificateBody="x", PrivateKey=private
+        )
     made = iam.upload_server_certificate(
-        ServerCertificateName=wanted, CertificateBody=body, PrivateKey=private, CertificateChain=other,
-        Path="/cdn/", Tags=[{"Key": "team", "Value": "web"}],
+        ServerCertificateName=wanted,
+        CertificateBody=body,
+        PrivateKey=private,
+        CertificateChain=other,
+        Path="/cdn/",
+        Tags=[{"Key": "team", "Value": "web"}],
     )
     metadata = made["ServerCertificateMetadata"]
     assert metadata["Arn"].endswith(f":server-certificate/cdn/{wanted}")
     assert metadata["Expiration"] > datetime.now(UTC) + timedelta(days=29)
     with refused("EntityAlreadyExists"):
-        iam.upload_server_certificate(ServerCertificateName=wanted, CertificateBody=body, PrivateKey=private)
-    iam.update_server_certificate(ServerCertificateName=wanted, NewServerCertificateName=wanted + "2")
+        iam.upload_server_certificate(
+            ServerCertificateName=wanted, CertificateBody=body, PrivateKey=private
+        )
+    iam.update_server_certificate(
+        ServerCertificateName=wanted, NewServerCertificateName=wanted + "2"
+    )
     found = iam.get_server_certificate(ServerCertificateName=wanted + "2")["ServerCertificate"]
-    assert (found["CertificateBody"].strip(), found["CertificateChain"].strip()) == (body.strip(), other.strip())
+    assert (found["CertificateBody"].strip(), found["CertificateChain"].strip()) == (
+        body.strip(),
+        other.strip(),
+    )
     assert "PrivateKey" not in str(found)
-    assert iam.list_server_certificate_tags(ServerCertificateName=wanted + "2")["Tags"] == [{"Key": "team", "Value": "web"}]
+    assert iam.list_server_certificate_tags(ServerCertificateName=wanted + "2")["Tags"] == [
+        {"Key": "team", "Value": "web"}
+    ]
     listed = iam.list_server_certificates(PathPrefix="/cdn/")["ServerCertificateMetadataList"]
     assert wanted + "2" in [one["ServerCertificateName"] for one in listed]
     iam.delete_server_certificate(ServerCertificateName=wanted + "2")
@@ -189,16 +242,24 @@ def test_server_certificates(iam):
 def test_keys_and_certificates_of_a_user(iam, user):
     body, _ = certificate()
     signing = iam.upload_signing_certificate(UserName=user, CertificateBody=body)["Certificate"]
-    iam.update_signing_certificate(UserName=user, CertificateId=signing["CertificateId"], Status="Inactive")
-    assert [one["Status"] for one in iam.list_signing_certificates(UserName=user)["Certificates"]] == ["Inactive"]
+    iam.update_signing_certificate(
+        UserName=user, CertificateId=signing["CertificateId"], Status="Inactive"
+    )
+    assert [
+        one["Status"] for one in iam.list_signing_certificates(UserName=user)["Certificates"]
+    ] == ["Inactive"]
     public = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
     text = public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
     key = iam.upload_ssh_public_key(UserName=user, SSHPublicKeyBody=text)["SSHPublicKey"]
-    pem = iam.get_ssh_public_key(UserName=user, SSHPublicKeyId=key["SSHPublicKeyId"], Encoding="PEM")
+    pem = iam.get_ssh_public_key(
+        UserName=user, SSHPublicKeyId=key["SSHPublicKeyId"], Encoding="PEM"
+    )
     assert pem["SSHPublicKey"]["SSHPublicKeyBody"].startswith("-----BEGIN PUBLIC KEY-----")
     with refused("InvalidPublicKey"):
         iam.upload_ssh_public_key(UserName=user, SSHPublicKeyBody="not a key")
-    made = iam.create_service_specific_credential(UserName=user, ServiceName="codecommit.amazonaws.com")
+    made = iam.create_service_specific_credential(
+        UserName=user, ServiceName="codecommit.amazonaws.com"
+    )
     credential = made["ServiceSpecificCredential"]
     listed = iam.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"]
     assert "ServicePassword" not in listed[0]
@@ -217,9 +278,16 @@ def test_keys_and_certificates_of_a_user(iam, user):
 
 
 def test_saml_providers_are_kept_and_let_nobody_in(volano, iam):
-    metadata = '<EntityDescriptor entityID="https://idp.example"><IDPSSODescriptor/></EntityDescriptor>'.ljust(1000)
-    made = iam.create_saml_provider(Name=name("idp"), SAMLMetadataDocument=metadata)["SAMLProviderArn"]
-    assert iam.get_saml_provider(SAMLProviderArn=made)["SAMLMetadataDocument"].strip() == metadata.strip()
+    metadata = '<EntityDescriptor entityID="https://idp.example"><IDPSSODescriptor/></EntityDescriptor>'.ljust(
+        1000
+    )
+    made = iam.create_saml_provider(Name=name("idp"), SAMLMetadataDocument=metadata)[
+        "SAMLProviderArn"
+    ]
+    assert (
+        iam.get_saml_provider(SAMLProviderArn=made)["SAMLMetadataDocument"].strip()
+        == metadata.strip()
+    )
     assert made in [one["Arn"] for one in iam.list_saml_providers()["SAMLProviderList"]]
     with refused("InvalidInput"):
         iam.create_saml_provider(Name=name("idp"), SAMLMetadataDocument="x" * 1000)
@@ -227,11 +295,15 @@ def test_saml_providers_are_kept_and_let_nobody_in(volano, iam):
 
 
 def test_service_linked_roles_change_by_their_own_actions_only(iam):
-    made = iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com", CustomSuffix=uuid.uuid4().hex[:8])["Role"]
+    made = iam.create_service_linked_role(
+        AWSServiceName="autoscaling.amazonaws.com", CustomSuffix=uuid.uuid4().hex[:8]
+    )["Role"]
     assert made["Path"] == "/aws-service-role/autoscaling.amazonaws.com/"
     for change in (
         lambda: iam.delete_role(RoleName=made["RoleName"]),
-        lambda: iam.attach_role_policy(RoleName=made["RoleName"], PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess"),
+        lambda: iam.attach_role_policy(
+            RoleName=made["RoleName"], PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess"
+        ),
     ):
         with refused("UnmodifiableEntity"):
             change()
@@ -248,7 +320,10 @@ def test_service_linked_roles_change_by_their_own_actions_only(iam):
 def other(volano):
     """IAM as the administrator of a new account."""
     made = volano.add_account()
-    key = {"AccessKeyId": made["AWS_ACCESS_KEY_ID"], "SecretAccessKey": made["AWS_SECRET_ACCESS_KEY"]}
+    key = {
+        "AccessKeyId": made["AWS_ACCESS_KEY_ID"],
+        "SecretAccessKey": made["AWS_SECRET_ACCESS_KEY"],
+    }
     return client_of(volano, "iam", key)
 
 
@@ -256,10 +331,18 @@ def test_password_policy_is_enforced(other):
     with refused("NoSuchEntity"):
         other.get_account_password_policy()
     other.update_account_password_policy(
-        MinimumPasswordLength=12, RequireNumbers=True, RequireSymbols=True, PasswordReusePrevention=2, MaxPasswordAge=90
+        MinimumPasswordLength=12,
+        RequireNumbers=True,
+        RequireSymbols=True,
+        PasswordReusePrevention=2,
+        MaxPasswordAge=90,
     )
     policy = other.get_account_password_policy()["PasswordPolicy"]
-    assert (policy["MinimumPasswordLength"], policy["ExpirePasswords"], policy["HardExpiry"]) == (12, True, False)
+    assert (policy["MinimumPasswordLength"], policy["ExpirePasswords"], policy["HardExpiry"]) == (
+        12,
+        True,
+        False,
+    )
     other.create_user(UserName="ada")
     with refused("PasswordPolicyViolation"):
         other.create_login_profile(UserName="ada", Password="only letters here")
@@ -268,7 +351,9 @@ def test_password_policy_is_enforced(other):
         other.update_login_profile(UserName="ada", Password="a number 1 and a sign!")
     other.update_login_profile(UserName="ada", Password="a number 2 and a sign!")
     with pytest.raises(ClientError, match="3 validation errors detected"):
-        other.update_account_password_policy(MinimumPasswordLength=200, PasswordReusePrevention=30, MaxPasswordAge=2000)
+        other.update_account_password_policy(
+            MinimumPasswordLength=200, PasswordReusePrevention=30, MaxPasswordAge=2000
+        )
     other.delete_account_password_policy()
 
 
@@ -283,12 +368,21 @@ def test_credential_report(other):
     lines = {line["user"]: line for line in csv.DictReader(report.splitlines())}
     assert set(lines) == {"<root_account>", "admin", "ada"}
     ada = lines["ada"]
-    assert (ada["password_enabled"], ada["mfa_active"], ada["access_key_1_active"]) == ("false", "false", "true")
+    assert (ada["password_enabled"], ada["mfa_active"], ada["access_key_1_active"]) == (
+        "false",
+        "false",
+        "true",
+    )
     assert lines["admin"]["access_key_1_last_used_service"] == "iam"
 
 
 def test_authorization_details_and_summary(other):
-    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
+    document = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+        }
+    )
     other.create_user(UserName="ada", Tags=[{"Key": "team", "Value": "blue"}])
     other.put_user_policy(UserName="ada", PolicyName="own", PolicyDocument=document)
     other.create_group(GroupName="team")
@@ -299,26 +393,46 @@ def test_authorization_details_and_summary(other):
     users = {one["UserName"]: one for one in found["UserDetailList"]}
     assert users["ada"]["GroupList"] == ["team"]
     assert users["ada"]["UserPolicyList"][0]["PolicyDocument"]["Statement"][0]["Action"] == "s3:*"
-    assert found["GroupDetailList"][0]["AttachedManagedPolicies"] == [{"PolicyName": "p", "PolicyArn": policy}]
+    assert found["GroupDetailList"][0]["AttachedManagedPolicies"] == [
+        {"PolicyName": "p", "PolicyArn": policy}
+    ]
     assert found["Policies"][0]["PolicyVersionList"][0]["IsDefaultVersion"] is True
     assert found["RoleDetailList"] == []
-    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "ec2.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
     trust = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     other.create_role(RoleName="worker", AssumeRolePolicyDocument=trust, Description="works")
     roles = other.get_account_authorization_details(Filter=["Role"])["RoleDetailList"]
     assert [one["RoleName"] for one in roles] == ["worker"]
-    pages = other.get_paginator("get_account_authorization_details").paginate(PaginationConfig={"PageSize": 3})
+    pages = other.get_paginator("get_account_authorization_details").paginate(
+        PaginationConfig={"PageSize": 3}
+    )
     names = [one["PolicyName"] for page in pages for one in page["Policies"]]
     assert len(names) == len(set(names)) > 10
     summary = other.get_account_summary()["SummaryMap"]
-    assert (summary["Users"], summary["Groups"], summary["MFADevices"], summary["AccountMFAEnabled"]) == (2, 1, 0, 0)
+    assert (
+        summary["Users"],
+        summary["Groups"],
+        summary["MFADevices"],
+        summary["AccountMFAEnabled"],
+    ) == (2, 1, 0, 0)
 
 
 def test_what_was_last_accessed_and_which_policies_open_it(volano, other):
-    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:List*", "sqs:*"], "Resource": "*"}]})
+    document = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": ["s3:List*", "sqs:*"], "Resource": "*"}],
+        }
+    )
     arn = other.create_user(UserName="ada")["User"]["Arn"]
     other.put_user_policy(UserName="ada", PolicyName="own", PolicyDocument=document)
-    other.attach_user_policy(UserName="ada", PolicyArn="arn:aws:iam::aws:policy/AmazonEC2ReadOnlyAccess")
+    other.attach_user_policy(
+        UserName="ada", PolicyArn="arn:aws:iam::aws:policy/AmazonEC2ReadOnlyAccess"
+    )
     key = other.create_access_key(UserName="ada")["AccessKey"]
     client_of(volano, "s3", key).list_buckets()
     job = other.generate_service_last_accessed_details(Arn=arn)["JobId"]
@@ -326,12 +440,22 @@ def test_what_was_last_accessed_and_which_policies_open_it(volano, other):
     found = {one["ServiceNamespace"]: one for one in answer["ServicesLastAccessed"]}
     assert answer["JobStatus"] == "COMPLETED"
     assert set(found) == {"ec2", "s3", "sqs"}
-    assert (found["s3"]["LastAuthenticatedEntity"], "LastAuthenticated" in found["sqs"]) == (arn, False)
+    assert (found["s3"]["LastAuthenticatedEntity"], "LastAuthenticated" in found["sqs"]) == (
+        arn,
+        False,
+    )
     who = other.get_service_last_accessed_details_with_entities(JobId=job, ServiceNamespace="s3")
     assert who["EntityDetailsList"][0]["EntityInfo"]["Arn"] == arn
-    granting = other.list_policies_granting_service_access(Arn=arn, ServiceNamespaces=["s3", "ec2", "kms"])
-    policies = {one["ServiceNamespace"]: one["Policies"] for one in granting["PoliciesGrantingServiceAccess"]}
-    assert policies["s3"] == [{"PolicyName": "own", "PolicyType": "INLINE", "EntityType": "USER", "EntityName": "ada"}]
+    granting = other.list_policies_granting_service_access(
+        Arn=arn, ServiceNamespaces=["s3", "ec2", "kms"]
+    )
+    policies = {
+        one["ServiceNamespace"]: one["Policies"]
+        for one in granting["PoliciesGrantingServiceAccess"]
+    }
+    assert policies["s3"] == [
+        {"PolicyName": "own", "PolicyType": "INLINE", "EntityType": "USER", "EntityName": "ada"}
+    ]
     assert [one["PolicyName"] for one in policies["ec2"]] == ["AmazonEC2ReadOnlyAccess"]
     assert policies["kms"] == []
     with refused("NoSuchEntity"):

@@ -74,7 +74,10 @@ def test_explicit_deny_and_missing_permission_are_told_apart(iam):
 
 
 def test_context_entries_decide_and_missing_ones_are_named(iam):
-    condition = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}, "Bool": {"aws:SecureTransport": "true"}}
+    condition = {
+        "IpAddress": {"aws:SourceIp": "10.0.0.0/8"},
+        "Bool": {"aws:SecureTransport": "true"},
+    }
     document = policy(say("Allow", "s3:*", f"{BUCKET}/${{aws:username}}/*", Condition=condition))
     resource = [f"{BUCKET}/ada/x"]
     bare = simulate(iam, document, ResourceArns=resource)
@@ -99,7 +102,11 @@ def test_list_keys_take_several_values(iam):
     condition = {"ForAllValues:StringEquals": {"aws:TagKeys": ["team", "cost"]}}
     document = policy(say("Allow", "ec2:CreateTags", Condition=condition))
     for values, decision in ((["team"], "allowed"), (["team", "other"], "implicitDeny")):
-        entry = {"ContextKeyName": "aws:TagKeys", "ContextKeyValues": values, "ContextKeyType": "stringList"}
+        entry = {
+            "ContextKeyName": "aws:TagKeys",
+            "ContextKeyValues": values,
+            "ContextKeyType": "stringList",
+        }
         found = simulate(iam, document, action="ec2:CreateTags", ContextEntries=[entry])
         assert found["EvalDecision"] == decision
 
@@ -110,14 +117,21 @@ def test_boundary_is_told_beside_the_decision(iam):
     found = simulate(iam, allow, PermissionsBoundaryPolicyInputList=[narrow])
     assert found["EvalDecision"] == "implicitDeny"
     assert found["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": False}
-    assert simulate(iam, allow, PermissionsBoundaryPolicyInputList=[allow])["EvalDecision"] == "allowed"
+    assert (
+        simulate(iam, allow, PermissionsBoundaryPolicyInputList=[allow])["EvalDecision"]
+        == "allowed"
+    )
 
 
 def test_resource_policy_of_another_account_must_agree(iam, user):
     caller = iam.get_user(UserName=user)["User"]["Arn"]
     allow = policy(say("Allow", "s3:GetObject", f"{BUCKET}/*"))
     theirs = policy({**say("Allow", "s3:GetObject", f"{BUCKET}/*"), "Principal": {"AWS": caller}})
-    other = {"ResourceArns": [OBJECT], "CallerArn": caller, "ResourceOwner": "arn:aws:iam::999900001111:root"}
+    other = {
+        "ResourceArns": [OBJECT],
+        "CallerArn": caller,
+        "ResourceOwner": "arn:aws:iam::999900001111:root",
+    }
     assert simulate(iam, allow, **other)["EvalDecision"] == "implicitDeny"
     found = simulate(iam, allow, ResourcePolicy=theirs, **other)
     assert found["EvalDecision"] == "allowed"
@@ -132,18 +146,27 @@ def test_principal_simulation_reads_what_the_principal_holds(iam, user):
     iam.add_user_to_group(GroupName=group, UserName=user)
     home = policy(say("Allow", "s3:*", f"{BUCKET}/${{aws:username}}/*"))
     iam.put_group_policy(GroupName=group, PolicyName="home", PolicyDocument=home)
-    iam.attach_user_policy(UserName=user, PolicyArn="arn:aws:iam::aws:policy/AmazonEC2ReadOnlyAccess")
+    iam.attach_user_policy(
+        UserName=user, PolicyArn="arn:aws:iam::aws:policy/AmazonEC2ReadOnlyAccess"
+    )
     source = iam.get_user(UserName=user)["User"]["Arn"]
 
     def ask(action: str, resource: str) -> dict:
-        answer = iam.simulate_principal_policy(PolicySourceArn=source, ActionNames=[action], ResourceArns=[resource])
+        answer = iam.simulate_principal_policy(
+            PolicySourceArn=source, ActionNames=[action], ResourceArns=[resource]
+        )
         return answer["EvaluationResults"][0]
 
     found = ask("s3:PutObject", f"{BUCKET}/{user}/x")
     assert found["EvalDecision"] == "allowed"
-    assert [(one["SourcePolicyId"], one["SourcePolicyType"]) for one in found["MatchedStatements"]] == [("home", "group")]
+    assert [
+        (one["SourcePolicyId"], one["SourcePolicyType"]) for one in found["MatchedStatements"]
+    ] == [("home", "group")]
     managed = ask("ec2:DescribeInstances", "*")["MatchedStatements"][0]
-    assert (managed["SourcePolicyId"], managed["SourcePolicyType"]) == ("AmazonEC2ReadOnlyAccess", "aws-managed")
+    assert (managed["SourcePolicyId"], managed["SourcePolicyType"]) == (
+        "AmazonEC2ReadOnlyAccess",
+        "aws-managed",
+    )
     assert ask("s3:PutObject", f"{BUCKET}/other/x")["EvalDecision"] == "implicitDeny"
     keys = iam.get_context_keys_for_principal_policy(PolicySourceArn=source)["ContextKeyNames"]
     assert keys == ["aws:username"]
@@ -211,20 +234,33 @@ def test_who_can_names_people_statements_and_outsiders(volano, iam, user, bucket
     found = who_can(volano, "s3:GetObject", resource)["items"]
     mine = found[arn]
     assert mine["outcome"] == "allowed"
-    assert [(s["policy"], s["sid"], s["number"], s["kind"]) for s in mine["statements"]] == [("reader", "Read", 2, "identity")]
+    assert [(s["policy"], s["sid"], s["number"], s["kind"]) for s in mine["statements"]] == [
+        ("reader", "Read", 2, "identity")
+    ]
     assert mine["statements"][0]["statement"]["Action"] == "s3:GetObject"
     assert found[f"arn:aws:iam::{account}:root"]["outcome"] == "allowed"
-    assert found[f"arn:aws:iam::{account}:user/admin"]["statements"][0]["policy"] == "AdministratorAccess"
+    assert (
+        found[f"arn:aws:iam::{account}:user/admin"]["statements"][0]["policy"]
+        == "AdministratorAccess"
+    )
 
     bucket_policy = policy(
-        {**say("Deny", "s3:*", f"arn:aws:s3:::{bucket}/*", Sid="NotAda"), "Principal": {"AWS": arn}},
-        {**say("Allow", "s3:GetObject", f"arn:aws:s3:::{bucket}/*"), "Principal": {"AWS": "arn:aws:iam::111122223333:root"}},
+        {
+            **say("Deny", "s3:*", f"arn:aws:s3:::{bucket}/*", Sid="NotAda"),
+            "Principal": {"AWS": arn},
+        },
+        {
+            **say("Allow", "s3:GetObject", f"arn:aws:s3:::{bucket}/*"),
+            "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        },
     )
     volano.client("s3").put_bucket_policy(Bucket=bucket, Policy=bucket_policy)
     found = who_can(volano, "s3:GetObject", resource)
     mine = found["items"][arn]
     assert mine["outcome"] == "denied"
-    assert [(s["effect"], s["kind"], s["sid"]) for s in mine["statements"]] == [("Deny", "resource", "NotAda")]
+    assert [(s["effect"], s["kind"], s["sid"]) for s in mine["statements"]] == [
+        ("Deny", "resource", "NotAda")
+    ]
     assert "explicit deny in a resource-based policy" in mine["reason"]
     assert [one["principal"] for one in found["outsiders"]] == ["arn:aws:iam::111122223333:root"]
 
@@ -253,11 +289,17 @@ def test_who_may_assume_a_role_is_told_by_its_trust_policy(volano, iam, user):
 
 
 def volano_command(volano, *arguments: str) -> subprocess.CompletedProcess:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "OPENAI_", "VOLANO_"))}
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "OPENAI_", "VOLANO_"))
+    }
     environment["PYTHONPATH"] = volano.environment["PYTHONPATH"]
     return subprocess.run(
         [sys.executable, "-m", "volano", *arguments, "--data", str(volano.data_dir)],
-        env=environment, capture_output=True, text=True, check=True, timeout=60,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
 
 
@@ -267,7 +309,10 @@ def test_command_line_tells_the_same(volano, iam, user, bucket):
     resource = f"arn:aws:s3:::{bucket}/k"
     told = volano_command(volano, "who-can", "s3:GetObject", resource).stdout
     assert f"user/{user}\n    Allow by reader (identity policy), statement 1, line 4" in told
-    assert "may not; --denied tells" in volano_command(volano, "who-can", "s3:PutObject", resource).stdout
+    assert (
+        "may not; --denied tells"
+        in volano_command(volano, "who-can", "s3:PutObject", resource).stdout
+    )
     yes = volano_command(volano, "explain", user, "s3:GetObject", resource).stdout
     assert yes.startswith(f"yes: s3:GetObject on {resource}")
     no = volano_command(volano, "explain", user, "s3:PutObject", resource).stdout

@@ -47,8 +47,14 @@ def test_what_is_not_built_is_refused_and_says_so(kms):
         ("NotImplementedException", lambda: kms.create_key(KeySpec="SM2", KeyUsage="SIGN_VERIFY")),
         ("NotImplementedException", lambda: kms.create_key(Origin="AWS_CLOUDHSM")),
         ("ValidationException", lambda: kms.create_key(KeySpec="RSA_2048")),
-        ("ValidationException", lambda: kms.create_key(KeySpec="RSA_2048", KeyUsage="GENERATE_VERIFY_MAC")),
-        ("UnsupportedOperationException", lambda: kms.replicate_key(KeyId=key["KeyId"], ReplicaRegion="eu-west-1")),
+        (
+            "ValidationException",
+            lambda: kms.create_key(KeySpec="RSA_2048", KeyUsage="GENERATE_VERIFY_MAC"),
+        ),
+        (
+            "UnsupportedOperationException",
+            lambda: kms.replicate_key(KeyId=key["KeyId"], ReplicaRegion="eu-west-1"),
+        ),
     ):
         with pytest.raises(ClientError) as caught:
             call()

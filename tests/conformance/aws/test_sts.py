@@ -28,9 +28,13 @@ def allow(action: str | list[str], resource: str = "*", **more) -> dict:
 
 def client_of(volano, service: str, key: dict):
     return boto3.client(
-        service, endpoint_url=volano.aws_url, region_name="eu-home-1",
-        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"],
-        aws_session_token=key.get("SessionToken"), config=Config(retries={"total_max_attempts": 1}),
+        service,
+        endpoint_url=volano.aws_url,
+        region_name="eu-home-1",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key.get("SessionToken"),
+        config=Config(retries={"total_max_attempts": 1}),
     )
 
 
@@ -52,10 +56,22 @@ def account(volano):
 def role(iam):
     """Makes roles: (principal, rights, actions of the trust policy) to ARN."""
 
-    def make(principal: str, rights: dict, actions=("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"), **more) -> str:
-        trust = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": list(actions), **more}
+    def make(
+        principal: str,
+        rights: dict,
+        actions=("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"),
+        **more,
+    ) -> str:
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"AWS": principal},
+            "Action": list(actions),
+            **more,
+        }
         made = iam.create_role(RoleName=name("r"), AssumeRolePolicyDocument=policy(trust))["Role"]
-        iam.put_role_policy(RoleName=made["RoleName"], PolicyName="p", PolicyDocument=policy(rights))
+        iam.put_role_policy(
+            RoleName=made["RoleName"], PolicyName="p", PolicyDocument=policy(rights)
+        )
         return made["Arn"]
 
     return make
@@ -73,17 +89,23 @@ def test_session_tags_decide_and_transitive_ones_go_on(volano, iam, role, admin)
     second = role(first, second_rights)
     sts = volano.client("sts")
     made = sts.assume_role(
-        RoleArn=first, RoleSessionName="one", Tags=[{"Key": "team", "Value": "blue"}, {"Key": "cost", "Value": "7"}],
+        RoleArn=first,
+        RoleSessionName="one",
+        Tags=[{"Key": "team", "Value": "blue"}, {"Key": "cost", "Value": "7"}],
         TransitiveTagKeys=["team"],
     )
     assert 0 < made["PackedPolicySize"] <= 100
     chained = client_of(volano, "sts", made["Credentials"])
     with pytest.raises(ClientError, match="conflicts with a transitive tag key"):
-        chained.assume_role(RoleArn=second, RoleSessionName="two", Tags=[{"Key": "Team", "Value": "red"}])
+        chained.assume_role(
+            RoleArn=second, RoleSessionName="two", Tags=[{"Key": "Team", "Value": "red"}]
+        )
     key = chained.assume_role(RoleArn=second, RoleSessionName="two")["Credentials"]
     client_of(volano, "s3", key).list_buckets()
     plain = sts.assume_role(RoleArn=first, RoleSessionName="one")["Credentials"]
-    key = client_of(volano, "sts", plain).assume_role(RoleArn=second, RoleSessionName="two")["Credentials"]
+    key = client_of(volano, "sts", plain).assume_role(RoleArn=second, RoleSessionName="two")[
+        "Credentials"
+    ]
     with refused("AccessDenied"):
         client_of(volano, "s3", key).list_buckets()
     with pytest.raises(ClientError, match="1 hour session limit"):
@@ -109,25 +131,42 @@ def test_session_policies_limit_and_are_read_together(volano, iam, role, admin):
     wide = role(admin, allow(["s3:*", "iam:ListUsers", "ec2:DescribeVpcs"]))
     sts = volano.client("sts")
     made = sts.assume_role(
-        RoleArn=wide, RoleSessionName="one", Policy=policy(allow("s3:ListAllMyBuckets")),
+        RoleArn=wide,
+        RoleSessionName="one",
+        Policy=policy(allow("s3:ListAllMyBuckets")),
         PolicyArns=[{"arn": "arn:aws:iam::aws:policy/AmazonEC2ReadOnlyAccess"}],
     )["Credentials"]
     client_of(volano, "s3", made).list_buckets()
     client_of(volano, "ec2", made).describe_vpcs()
-    with pytest.raises(ClientError, match="because no session policy allows the iam:ListUsers action"):
+    with pytest.raises(
+        ClientError, match="because no session policy allows the iam:ListUsers action"
+    ):
         client_of(volano, "iam", made).list_users()
     with refused("MalformedPolicyDocument"):
         sts.assume_role(RoleArn=wide, RoleSessionName="one", Policy="{}")
     with refused("NoSuchEntity"):
-        sts.assume_role(RoleArn=wide, RoleSessionName="one", PolicyArns=[{"arn": "arn:aws:iam::aws:policy/None"}])
+        sts.assume_role(
+            RoleArn=wide,
+            RoleSessionName="one",
+            PolicyArns=[{"arn": "arn:aws:iam::aws:policy/None"}],
+        )
 
 
 def test_older_sessions_can_be_revoked_by_their_time_of_issue(volano, iam, role, admin):
     arn = role(admin, allow("s3:ListAllMyBuckets"))
     key = volano.client("sts").assume_role(RoleArn=arn, RoleSessionName="one")["Credentials"]
     client_of(volano, "s3", key).list_buckets()
-    older = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2099-01-01T00:00:00Z"}}}
-    iam.put_role_policy(RoleName=arn.rpartition("/")[2], PolicyName="AWSRevokeOlderSessions", PolicyDocument=policy(older))
+    older = {
+        "Effect": "Deny",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2099-01-01T00:00:00Z"}},
+    }
+    iam.put_role_policy(
+        RoleName=arn.rpartition("/")[2],
+        PolicyName="AWSRevokeOlderSessions",
+        PolicyDocument=policy(older),
+    )
     with refused("AccessDenied"):
         client_of(volano, "s3", key).list_buckets()
 
@@ -144,10 +183,17 @@ def user(iam):
 
 def test_federated_users_have_what_both_policies_allow(volano, user, account):
     sts = client_of(volano, "sts", user)
-    made = sts.get_federation_token(Name="guest", Policy=policy(allow(["s3:ListAllMyBuckets", "ec2:*", "iam:*"])))
-    assert made["FederatedUser"] == {"FederatedUserId": f"{account}:guest", "Arn": f"arn:aws:sts::{account}:federated-user/guest"}
+    made = sts.get_federation_token(
+        Name="guest", Policy=policy(allow(["s3:ListAllMyBuckets", "ec2:*", "iam:*"]))
+    )
+    assert made["FederatedUser"] == {
+        "FederatedUserId": f"{account}:guest",
+        "Arn": f"arn:aws:sts::{account}:federated-user/guest",
+    }
     key = made["Credentials"]
-    assert client_of(volano, "sts", key).get_caller_identity()["Arn"].endswith("federated-user/guest")
+    assert (
+        client_of(volano, "sts", key).get_caller_identity()["Arn"].endswith("federated-user/guest")
+    )
     client_of(volano, "s3", key).list_buckets()
     with refused("UnauthorizedOperation"):  # the user may not
         client_of(volano, "ec2", key).describe_vpcs()
@@ -165,7 +211,10 @@ def test_a_federated_user_without_a_policy_has_what_resources_give(volano, user,
     key = client_of(volano, "sts", user).get_federation_token(Name="guest")["Credentials"]
     with refused("AccessDenied"):
         client_of(volano, "s3", key).get_object(Bucket=bucket, Key="k")
-    grant = {**allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*"), "Principal": {"AWS": f"arn:aws:sts::{account}:federated-user/guest"}}
+    grant = {
+        **allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*"),
+        "Principal": {"AWS": f"arn:aws:sts::{account}:federated-user/guest"},
+    }
     s3.put_bucket_policy(Bucket=bucket, Policy=policy(grant))
     client_of(volano, "s3", key).get_object(Bucket=bucket, Key="k")
 
@@ -185,14 +234,19 @@ def test_encoded_refusals_of_ec2_are_decoded_for_their_account_only(volano, user
     error = caught.value.response["Error"]
     assert error["Code"] == "UnauthorizedOperation"
     text = error["Message"].rpartition("Encoded authorization failure message: ")[2]
-    decoded = json.loads(volano.client("sts").decode_authorization_message(EncodedMessage=text)["DecodedMessage"])
+    decoded = json.loads(
+        volano.client("sts").decode_authorization_message(EncodedMessage=text)["DecodedMessage"]
+    )
     assert (decoded["allowed"], decoded["explicitDeny"]) == (False, False)
     assert decoded["context"]["action"] == "ec2:DescribeVpcs"
     assert decoded["context"]["principal"]["arn"].endswith(f"user/{user['UserName']}")
     with refused("AccessDenied"):
         client_of(volano, "sts", user).decode_authorization_message(EncodedMessage=text)
     other = volano.add_account()
-    stranger = {"AccessKeyId": other["AWS_ACCESS_KEY_ID"], "SecretAccessKey": other["AWS_SECRET_ACCESS_KEY"]}
+    stranger = {
+        "AccessKeyId": other["AWS_ACCESS_KEY_ID"],
+        "SecretAccessKey": other["AWS_SECRET_ACCESS_KEY"],
+    }
     for message in (text, text[:-8] + "AAAAAAA=", "eA=="):
         with refused("InvalidAuthorizationMessageException"):
             client_of(volano, "sts", stranger).decode_authorization_message(EncodedMessage=message)

@@ -1,6 +1,5 @@
 """A stolen database yields nothing without the root key, and a wrong key is never silent."""
 
-
 import pytest
 
 from volano.backends.secrets.local import LocalSecretBox

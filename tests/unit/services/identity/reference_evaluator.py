@@ -89,7 +89,9 @@ def evaluate(request: Request, documents: Documents) -> tuple[bool, bool]:
     # 3. What do the limits of the asker say?
     limits = [d for d in (documents.boundary, documents.session) if d is not None]
     within = all("Allow" in effects(document, request, by_name=False) for document in limits)
-    own = any("Allow" in effects(document, request, by_name=False) for document in documents.identity)
+    own = any(
+        "Allow" in effects(document, request, by_name=False) for document in documents.identity
+    )
     own = (own or asker.kind == "root") and within
 
     # 4. What does the resource's policy say, and to whom?
@@ -144,7 +146,9 @@ def who(element: object, asker: Asker) -> str:
             listed += [(kind, value) for value in ([values] if isinstance(values, str) else values)]
     everyone = ("AWS", "*") in listed
     if asker.kind == "service":
-        return "them" if everyone or any(("Service", name) in listed for name in asker.names) else ""
+        return (
+            "them" if everyone or any(("Service", name) in listed for name in asker.names) else ""
+        )
     if asker.kind == "anonymous":
         return "everyone" if everyone else ""
     aws = [value for kind, value in listed if kind == "AWS"]
@@ -190,7 +194,10 @@ def action_matches(statement: dict, action: str) -> bool:
 
 def resource_matches(statement: dict, request: Request, variables: bool) -> bool:
     negated = "NotResource" in statement
-    patterns = [expand(one, request, variables) for one in listed(statement["NotResource" if negated else "Resource"])]
+    patterns = [
+        expand(one, request, variables)
+        for one in listed(statement["NotResource" if negated else "Resource"])
+    ]
     if negated and statement["Effect"] == "Allow" and None in patterns:
         return False
     found = any(one is not None and arn_glob(one, request.resource) for one in patterns)
@@ -201,7 +208,9 @@ def plain(text: str) -> list[Char]:
     return [(char, char not in "*?") for char in text]
 
 
-def expand(text: str, request: Request, variables: bool, *, wildcards: bool = True) -> list[Char] | None:
+def expand(
+    text: str, request: Request, variables: bool, *, wildcards: bool = True
+) -> list[Char] | None:
     """A pattern's characters with its variables put in; None when one has no value."""
     found: list[Char] = []
     place = 0
@@ -257,7 +266,9 @@ def arn_glob(pattern: list[Char], text: str) -> bool:
 # --- conditions -----------------------------------------------------------------------------------
 
 
-def condition_holds(operator: str, key: str, wanted: object, request: Request, variables: bool) -> bool:
+def condition_holds(
+    operator: str, key: str, wanted: object, request: Request, variables: bool
+) -> bool:
     values = request.context.get(key.lower()) or []
     texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in listed(wanted)]
     if operator == "Null":
@@ -284,7 +295,9 @@ def condition_holds(operator: str, key: str, wanted: object, request: Request, v
 
 def compare(name: str, value: str, text: str, request: Request, variables: bool) -> bool:
     if name in ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"):
-        pattern = expand(text, request, variables, wildcards="Like" in name or name.startswith("Arn"))
+        pattern = expand(
+            text, request, variables, wildcards="Like" in name or name.startswith("Arn")
+        )
         if pattern is None:
             return False
         if name == "StringEqualsIgnoreCase":
@@ -297,13 +310,20 @@ def compare(name: str, value: str, text: str, request: Request, variables: bool)
     if name == "IpAddress":
         return in_network(value, text)
     try:
-        left, right = (moment(value), moment(text)) if name.startswith("Date") else (Decimal(value), Decimal(text))
+        left, right = (
+            (moment(value), moment(text))
+            if name.startswith("Date")
+            else (Decimal(value), Decimal(text))
+        )
     except (ValueError, ArithmeticError):
         return False
     order = name.removeprefix("Date").removeprefix("Numeric")
     return {
-        "Equals": left == right, "LessThan": left < right, "LessThanEquals": left <= right,
-        "GreaterThan": left > right, "GreaterThanEquals": left >= right,
+        "Equals": left == right,
+        "LessThan": left < right,
+        "LessThanEquals": left <= right,
+        "GreaterThan": left > right,
+        "GreaterThanEquals": left >= right,
     }[order]
 
 

@@ -110,7 +110,9 @@ async def test_deleting_a_user_ends_every_credential(clocked, admin):
     user = await make_user(clocked, admin)
     plain = await api_key(clocked, user)
     _, key, _ = await create_access_key(clocked, admin, "ada")
-    temporary = await session_tokens.get_session_token(clocked, call_of(clocked, user.principal()), None)
+    temporary = await session_tokens.get_session_token(
+        clocked, call_of(clocked, user.principal()), None
+    )
     link = await create_login_link(clocked, user.account, "ada")
     nobody = call_of(clocked, anonymous())
     session = await sign_in_by_link(clocked, nobody, link)

@@ -34,64 +34,243 @@ SEED = 20_261_122
 HOME, AWAY = "111122223333", "444455556666"
 NOW_US = 1_780_000_000_000_000
 ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:ListBucket", "ec2:StartInstances", "kms:Decrypt")
-ACTION_PATTERNS = (*ACTIONS, "*", "s3:*", "S3:getobject", "s3:?etObject", "*:Get*", "s3:*Object", "ec2:*", "kms:De*pt", "s3:List*")
+ACTION_PATTERNS = (
+    *ACTIONS,
+    "*",
+    "s3:*",
+    "S3:getobject",
+    "s3:?etObject",
+    "*:Get*",
+    "s3:*Object",
+    "ec2:*",
+    "kms:De*pt",
+    "s3:List*",
+)
 RESOURCES = (
-    "arn:aws:s3:::b", "arn:aws:s3:::b/k", "arn:aws:s3:::b/ada/k", "arn:aws:s3:::b/red/x*y", "arn:aws:s3:::b/none/k",
-    f"arn:aws:ec2:eu-1:{HOME}:instance/i-1", f"arn:aws:ec2:us-1:{AWAY}:instance/i-2", f"arn:aws:kms:eu-1:{HOME}:key/1", "*",
+    "arn:aws:s3:::b",
+    "arn:aws:s3:::b/k",
+    "arn:aws:s3:::b/ada/k",
+    "arn:aws:s3:::b/red/x*y",
+    "arn:aws:s3:::b/none/k",
+    f"arn:aws:ec2:eu-1:{HOME}:instance/i-1",
+    f"arn:aws:ec2:us-1:{AWAY}:instance/i-2",
+    f"arn:aws:kms:eu-1:{HOME}:key/1",
+    "*",
 )
 RESOURCE_PATTERNS = (
-    *RESOURCES, "*", "arn:aws:s3:::b/*", "arn:aws:s3:::*", "arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/${aws:PrincipalTag/team, 'none'}/*",
-    "arn:aws:s3:::b/${aws:PrincipalTag/team}/${*}", "arn:aws:s3:::b/red/x${*}y", "arn:aws:s3:::b/?", f"arn:aws:ec2:*:{HOME}:instance/*",
-    "arn:aws:ec2:eu-?:*:instance/i-*", "arn:aws:*:*:*:*", "arn:aws:kms:*:*:key/${app:missing}", "arn:aws:s3:::${aws:userid}",
+    *RESOURCES,
+    "*",
+    "arn:aws:s3:::b/*",
+    "arn:aws:s3:::*",
+    "arn:aws:s3:::b/${aws:username}/*",
+    "arn:aws:s3:::b/${aws:PrincipalTag/team, 'none'}/*",
+    "arn:aws:s3:::b/${aws:PrincipalTag/team}/${*}",
+    "arn:aws:s3:::b/red/x${*}y",
+    "arn:aws:s3:::b/?",
+    f"arn:aws:ec2:*:{HOME}:instance/*",
+    "arn:aws:ec2:eu-?:*:instance/i-*",
+    "arn:aws:*:*:*:*",
+    "arn:aws:kms:*:*:key/${app:missing}",
+    "arn:aws:s3:::${aws:userid}",
 )
-TEXTS = ("ada", "Ada", "red", "blue", "a*", "?da", "${aws:username}", "${aws:PrincipalTag/team, 'none'}", "${app:missing}", "x${*}", "home/ada", "home/*")
-ARNS = (f"arn:aws:iam::{HOME}:user/ada", f"arn:aws:iam::{HOME}:user/*", f"arn:aws:iam::{HOME}:role/worker", f"arn:aws:*::{HOME}:*", "arn:aws:sts::*:assumed-role/worker/*", "*")
+TEXTS = (
+    "ada",
+    "Ada",
+    "red",
+    "blue",
+    "a*",
+    "?da",
+    "${aws:username}",
+    "${aws:PrincipalTag/team, 'none'}",
+    "${app:missing}",
+    "x${*}",
+    "home/ada",
+    "home/*",
+)
+ARNS = (
+    f"arn:aws:iam::{HOME}:user/ada",
+    f"arn:aws:iam::{HOME}:user/*",
+    f"arn:aws:iam::{HOME}:role/worker",
+    f"arn:aws:*::{HOME}:*",
+    "arn:aws:sts::*:assumed-role/worker/*",
+    "*",
+)
 NUMBERS = ("1", "10", "10.0", "100", "-3", "1e2")
-DATES = ("2026-05-28T20:26:40Z", "2026-05-28T20:26:39Z", "2020-01-01", "2030-01-01T00:00:00+02:00", "1780000000", "0")
+DATES = (
+    "2026-05-28T20:26:40Z",
+    "2026-05-28T20:26:39Z",
+    "2020-01-01",
+    "2030-01-01T00:00:00+02:00",
+    "1780000000",
+    "0",
+)
 NETWORKS = ("10.0.0.0/8", "203.0.113.7", "203.0.113.0/24", "2001:db8::/32", "0.0.0.0/0", "::/0")
 FLAGS = ("true", "false", "True")
 BLOBS = ("QmluYXJ5", "T3RoZXI=")
-STRING_KEYS = ("aws:username", "aws:PrincipalTag/team", "s3:prefix", "aws:PRINCIPALTAG/Team", "app:missing", "aws:userid", "aws:PrincipalAccount", "aws:PrincipalType")
+STRING_KEYS = (
+    "aws:username",
+    "aws:PrincipalTag/team",
+    "s3:prefix",
+    "aws:PRINCIPALTAG/Team",
+    "app:missing",
+    "aws:userid",
+    "aws:PrincipalAccount",
+    "aws:PrincipalType",
+)
 OPERATORS = (
-    (("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike"), STRING_KEYS, TEXTS),
-    (("ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals"), ("aws:PrincipalArn", "aws:SourceArn"), ARNS),
-    (("NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals"), ("s3:max-keys", "aws:EpochTime", "app:missing"), NUMBERS),
-    (("DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals"), ("aws:CurrentTime", "aws:EpochTime", "app:missing"), DATES),
+    (
+        (
+            "StringEquals",
+            "StringNotEquals",
+            "StringEqualsIgnoreCase",
+            "StringNotEqualsIgnoreCase",
+            "StringLike",
+            "StringNotLike",
+        ),
+        STRING_KEYS,
+        TEXTS,
+    ),
+    (
+        ("ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals"),
+        ("aws:PrincipalArn", "aws:SourceArn"),
+        ARNS,
+    ),
+    (
+        (
+            "NumericEquals",
+            "NumericNotEquals",
+            "NumericLessThan",
+            "NumericLessThanEquals",
+            "NumericGreaterThan",
+            "NumericGreaterThanEquals",
+        ),
+        ("s3:max-keys", "aws:EpochTime", "app:missing"),
+        NUMBERS,
+    ),
+    (
+        (
+            "DateEquals",
+            "DateNotEquals",
+            "DateLessThan",
+            "DateLessThanEquals",
+            "DateGreaterThan",
+            "DateGreaterThanEquals",
+        ),
+        ("aws:CurrentTime", "aws:EpochTime", "app:missing"),
+        DATES,
+    ),
     (("IpAddress", "NotIpAddress"), ("aws:SourceIp", "app:missing"), NETWORKS),
     (("Bool",), ("aws:SecureTransport", "aws:MultiFactorAuthPresent"), FLAGS),
     (("BinaryEquals",), ("app:blob",), BLOBS),
     (("Null",), ("aws:MultiFactorAuthPresent", "s3:prefix", "aws:TagKeys", "aws:username"), FLAGS),
 )
-SET_OPERATORS = ("StringEquals", "StringLike", "StringNotEquals", "StringNotLike", "StringEqualsIgnoreCase")
+SET_OPERATORS = (
+    "StringEquals",
+    "StringLike",
+    "StringNotEquals",
+    "StringNotLike",
+    "StringEqualsIgnoreCase",
+)
 TAG_KEYS = ("team", "cost", "Team", "te*", "stage")
 PRINCIPALS = (
-    "*", {"AWS": "*"}, {"AWS": HOME}, {"AWS": f"arn:aws:iam::{HOME}:root"}, {"AWS": f"arn:aws:iam::{HOME}:user/ada"}, {"AWS": "AIDAADA"},
-    {"AWS": f"arn:aws:iam::{HOME}:role/worker"}, {"AWS": f"arn:aws:sts::{HOME}:assumed-role/worker/work"}, {"AWS": [AWAY, f"arn:aws:iam::{HOME}:user/eve"]},
-    {"AWS": f"arn:aws:iam::{AWAY}:user/bob"}, {"Service": "sns.amazonaws.com"}, {"AWS": HOME, "Service": ["ec2.amazonaws.com", "sns.amazonaws.com"]},
+    "*",
+    {"AWS": "*"},
+    {"AWS": HOME},
+    {"AWS": f"arn:aws:iam::{HOME}:root"},
+    {"AWS": f"arn:aws:iam::{HOME}:user/ada"},
+    {"AWS": "AIDAADA"},
+    {"AWS": f"arn:aws:iam::{HOME}:role/worker"},
+    {"AWS": f"arn:aws:sts::{HOME}:assumed-role/worker/work"},
+    {"AWS": [AWAY, f"arn:aws:iam::{HOME}:user/eve"]},
+    {"AWS": f"arn:aws:iam::{AWAY}:user/bob"},
+    {"Service": "sns.amazonaws.com"},
+    {"AWS": HOME, "Service": ["ec2.amazonaws.com", "sns.amazonaws.com"]},
     {"AWS": f"arn:aws:sts::{HOME}:federated-user/guest"},
 )
 
 
-def principal(kind: PrincipalKind, account: str, unique: str, name: str, arn: str, **more) -> Principal:
-    return Principal(kind=kind, account=AccountId(account), id=PrincipalId(unique), name=name, arn=arn, **more)
+def principal(
+    kind: PrincipalKind, account: str, unique: str, name: str, arn: str, **more
+) -> Principal:
+    return Principal(
+        kind=kind, account=AccountId(account), id=PrincipalId(unique), name=name, arn=arn, **more
+    )
 
 
-ADA = principal(PrincipalKind.USER, HOME, "AIDAADA", "ada", f"arn:aws:iam::{HOME}:user/ada", tags={"team": "red"})
+ADA = principal(
+    PrincipalKind.USER,
+    HOME,
+    "AIDAADA",
+    "ada",
+    f"arn:aws:iam::{HOME}:user/ada",
+    tags={"team": "red"},
+)
 EVE = principal(PrincipalKind.USER, HOME, "AIDAEVE", "eve", f"arn:aws:iam::{HOME}:user/eve")
-BOB = principal(PrincipalKind.USER, AWAY, "AIDABOB", "bob", f"arn:aws:iam::{AWAY}:user/bob", tags={"Team": "blue"})
-WORK = principal(PrincipalKind.ROLE_SESSION, HOME, "AROAW:work", "worker", f"arn:aws:sts::{HOME}:assumed-role/worker/work", tags={"team": "none"})
+BOB = principal(
+    PrincipalKind.USER,
+    AWAY,
+    "AIDABOB",
+    "bob",
+    f"arn:aws:iam::{AWAY}:user/bob",
+    tags={"Team": "blue"},
+)
+WORK = principal(
+    PrincipalKind.ROLE_SESSION,
+    HOME,
+    "AROAW:work",
+    "worker",
+    f"arn:aws:sts::{HOME}:assumed-role/worker/work",
+    tags={"team": "none"},
+)
 ROOT = principal(PrincipalKind.ROOT, HOME, HOME, "<root>", f"arn:aws:iam::{HOME}:root")
-GUEST = principal(PrincipalKind.USER, HOME, f"{HOME}:guest", "guest", f"arn:aws:sts::{HOME}:federated-user/guest", holder="AIDAADA")
+GUEST = principal(
+    PrincipalKind.USER,
+    HOME,
+    f"{HOME}:guest",
+    "guest",
+    f"arn:aws:sts::{HOME}:federated-user/guest",
+    holder="AIDAADA",
+)
 NOBODY = principal(PrincipalKind.ANONYMOUS, "", "anonymous", "anonymous", "*")
-SNS = principal(PrincipalKind.SYSTEM, AWAY, "sns.amazonaws.com", "sns.amazonaws.com", "sns.amazonaws.com")
+SNS = principal(
+    PrincipalKind.SYSTEM, AWAY, "sns.amazonaws.com", "sns.amazonaws.com", "sns.amazonaws.com"
+)
 ASKERS = (
-    (ADA, Asker("user", HOME, (ADA.arn, "AIDAADA")), {"aws:username": "ada", "aws:principaltype": "User", "aws:principaltag/team": "red"}),
-    (EVE, Asker("user", HOME, (EVE.arn, "AIDAEVE")), {"aws:username": "eve", "aws:principaltype": "User"}),
-    (BOB, Asker("user", AWAY, (BOB.arn, "AIDABOB")), {"aws:username": "bob", "aws:principaltype": "User", "aws:principaltag/team": "blue"}),
-    (WORK, Asker("session", HOME, (WORK.arn, "AROAW:work"), f"arn:aws:iam::{HOME}:role/worker"), {"aws:principaltype": "AssumedRole", "aws:principaltag/team": "none", "aws:principalarn": f"arn:aws:iam::{HOME}:role/worker"}),
+    (
+        ADA,
+        Asker("user", HOME, (ADA.arn, "AIDAADA")),
+        {"aws:username": "ada", "aws:principaltype": "User", "aws:principaltag/team": "red"},
+    ),
+    (
+        EVE,
+        Asker("user", HOME, (EVE.arn, "AIDAEVE")),
+        {"aws:username": "eve", "aws:principaltype": "User"},
+    ),
+    (
+        BOB,
+        Asker("user", AWAY, (BOB.arn, "AIDABOB")),
+        {"aws:username": "bob", "aws:principaltype": "User", "aws:principaltag/team": "blue"},
+    ),
+    (
+        WORK,
+        Asker("session", HOME, (WORK.arn, "AROAW:work"), f"arn:aws:iam::{HOME}:role/worker"),
+        {
+            "aws:principaltype": "AssumedRole",
+            "aws:principaltag/team": "none",
+            "aws:principalarn": f"arn:aws:iam::{HOME}:role/worker",
+        },
+    ),
     (ROOT, Asker("root", HOME, (ROOT.arn, HOME)), {"aws:principaltype": "Account"}),
-    (GUEST, Asker("federated", HOME, (GUEST.arn, f"{HOME}:guest")), {"aws:principaltype": "FederatedUser"}),
-    (NOBODY, Asker("anonymous"), {"aws:principaltype": "Anonymous", "aws:principalarn": None, "aws:principalaccount": None}),
+    (
+        GUEST,
+        Asker("federated", HOME, (GUEST.arn, f"{HOME}:guest")),
+        {"aws:principaltype": "FederatedUser"},
+    ),
+    (
+        NOBODY,
+        Asker("anonymous"),
+        {"aws:principaltype": "Anonymous", "aws:principalarn": None, "aws:principalaccount": None},
+    ),
     (SNS, Asker("service", AWAY, ("sns.amazonaws.com",)), {"aws:principaltype": "Service"}),
 )
 
@@ -117,7 +296,10 @@ class Chance:
         for _ in range(self.random.randint(1, 2)):
             if self.maybe(0.2):
                 operator = f"{self.one(('ForAllValues', 'ForAnyValue'))}:{self.one(SET_OPERATORS)}"
-                key, values = self.one(("aws:TagKeys", "aws:username", "app:missing")), self.some(TAG_KEYS)
+                key, values = (
+                    self.one(("aws:TagKeys", "aws:username", "app:missing")),
+                    self.some(TAG_KEYS),
+                )
             else:
                 names, keys, choices = self.one(OPERATORS)
                 operator, key, values = self.one(names), self.one(keys), self.some(choices)
@@ -139,7 +321,10 @@ class Chance:
     def document(self, *, named: bool = False, likely: float = 0.75, most: int = 3) -> dict:
         count = self.random.randint(1, most)
         version = "2008-10-17" if named and self.maybe(0.1) else "2012-10-17"
-        return {"Version": version, "Statement": [self.statement(named=named, likely=likely) for _ in range(count)]}
+        return {
+            "Version": version,
+            "Statement": [self.statement(named=named, likely=likely) for _ in range(count)],
+        }
 
     def levels(self, *, named: bool) -> list[list[dict]]:
         full = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -147,7 +332,10 @@ class Chance:
         found = []
         for _ in range(self.random.randint(1, 3)):
             level = [full] if self.maybe(0.8) else [self.document(named=named)]
-            found.append(level + ([self.document(named=named, likely=0.3, most=1)] if self.maybe(0.3) else []))
+            found.append(
+                level
+                + ([self.document(named=named, likely=0.3, most=1)] if self.maybe(0.3) else [])
+            )
         return found
 
     def request(self):
@@ -156,18 +344,27 @@ class Chance:
         owner = self.one((HOME, HOME, AWAY))
         given: dict[str, list[str]] = {}
         for key, choices in (
-            ("s3:prefix", ("home/ada", "home/", "ada", "")), ("s3:max-keys", (*NUMBERS, "many")), ("app:blob", BLOBS),
-            ("aws:SecureTransport", ("true", "false")), ("aws:MultiFactorAuthPresent", ("true", "false")),
+            ("s3:prefix", ("home/ada", "home/", "ada", "")),
+            ("s3:max-keys", (*NUMBERS, "many")),
+            ("app:blob", BLOBS),
+            ("aws:SecureTransport", ("true", "false")),
+            ("aws:MultiFactorAuthPresent", ("true", "false")),
             ("aws:SourceArn", (f"arn:aws:iam::{HOME}:user/ada", "none")),
         ):
             if self.maybe(0.5):
                 given[key] = [self.one(choices)]
         if self.maybe(0.5):
-            given["aws:TagKeys"] = [self.one(("team", "cost", "Team", "other")) for _ in range(self.random.randint(0, 3))]
+            given["aws:TagKeys"] = [
+                self.one(("team", "cost", "Team", "other"))
+                for _ in range(self.random.randint(0, 3))
+            ]
         address = self.one(("203.0.113.7", "10.1.2.3", "2001:db8::1", "::ffff:10.0.0.1"))
         context = {
-            "aws:userid": [who.id], "aws:principalarn": [who.arn], "aws:principalaccount": [who.account],
-            "aws:sourceip": [address], "aws:currenttime": [datetime.fromtimestamp(NOW_US / 1e6, UTC).isoformat()],
+            "aws:userid": [who.id],
+            "aws:principalarn": [who.arn],
+            "aws:principalaccount": [who.account],
+            "aws:sourceip": [address],
+            "aws:currenttime": [datetime.fromtimestamp(NOW_US / 1e6, UTC).isoformat()],
             "aws:epochtime": [str(NOW_US // 1_000_000)],
             **{key: [value] for key, value in keys.items() if value is not None},
             **{key.lower(): values for key, values in given.items()},
@@ -175,13 +372,24 @@ class Chance:
         for key, value in keys.items():
             if value is None:
                 del context[key]
-        reference = Request(asker, self.one(ACTIONS), resource, owner, context, resource_must_allow=self.maybe(0.15))
+        reference = Request(
+            asker, self.one(ACTIONS), resource, owner, context, resource_must_allow=self.maybe(0.15)
+        )
         call = Call(
-            principal=who, account=who.account, region="eu-1", request_id=RequestId("r"), deadline_s=0.0, door="aws", source_ip=address,
+            principal=who,
+            account=who.account,
+            region="eu-1",
+            request_id=RequestId("r"),
+            deadline_s=0.0,
+            door="aws",
+            source_ip=address,
             context={key: "\n".join(values) for key, values in given.items()},
         )
         question = Question(
-            who=who, permission=reference.action, resource=resource, same_account=owner == who.account,
+            who=who,
+            permission=reference.action,
+            resource=resource,
+            same_account=owner == who.account,
             facts=CallFacts(call, {}, now_us=NOW_US, resource_account=AccountId(owner)),
             resource_must_allow=reference.resource_must_allow,
         )
@@ -196,7 +404,9 @@ class Chance:
             session=self.document(likely=0.9) if person and self.maybe(0.25) else None,
             resource=self.document(named=True) if self.maybe(0.6) else None,
             service_control=self.levels(named=False) if person and self.maybe(0.3) else [],
-            resource_control=self.levels(named=True) if kind != "service" and self.maybe(0.2) else [],
+            resource_control=self.levels(named=True)
+            if kind != "service" and self.maybe(0.2)
+            else [],
         )
 
 
@@ -210,10 +420,19 @@ def sources(documents: Documents) -> list[Source]:
         return Source(kind=kind, name="p", text=text, compiled=compiled, level=level)
 
     found = [one(SourceKind.IDENTITY, document) for document in documents.identity]
-    single = ((SourceKind.BOUNDARY, documents.boundary), (SourceKind.SESSION, documents.session), (SourceKind.RESOURCE, documents.resource))
+    single = (
+        (SourceKind.BOUNDARY, documents.boundary),
+        (SourceKind.SESSION, documents.session),
+        (SourceKind.RESOURCE, documents.resource),
+    )
     found += [one(kind, document) for kind, document in single if document is not None]
-    for kind, levels in ((SourceKind.SERVICE_CONTROL, documents.service_control), (SourceKind.RESOURCE_CONTROL, documents.resource_control)):
-        found += [one(kind, document, level) for level, these in enumerate(levels) for document in these]
+    for kind, levels in (
+        (SourceKind.SERVICE_CONTROL, documents.service_control),
+        (SourceKind.RESOURCE_CONTROL, documents.resource_control),
+    ):
+        found += [
+            one(kind, document, level) for level, these in enumerate(levels) for document in these
+        ]
     return found
 
 
@@ -224,11 +443,18 @@ def compiled(found: list[Source]) -> Policies:
 
     def levels(kind: SourceKind):
         numbers = sorted({source.level for source in found if source.kind is kind})
-        return tuple(merge([s.compiled for s in found if s.kind is kind and s.level == number]) for number in numbers)
+        return tuple(
+            merge([s.compiled for s in found if s.kind is kind and s.level == number])
+            for number in numbers
+        )
 
     return Policies(
-        identity=single(SourceKind.IDENTITY), boundary=single(SourceKind.BOUNDARY), session=single(SourceKind.SESSION),
-        resource=single(SourceKind.RESOURCE), service_control=levels(SourceKind.SERVICE_CONTROL), resource_control=levels(SourceKind.RESOURCE_CONTROL),
+        identity=single(SourceKind.IDENTITY),
+        boundary=single(SourceKind.BOUNDARY),
+        session=single(SourceKind.SESSION),
+        resource=single(SourceKind.RESOURCE),
+        service_control=levels(SourceKind.SERVICE_CONTROL),
+        resource_control=levels(SourceKind.RESOURCE_CONTROL),
     )
 
 

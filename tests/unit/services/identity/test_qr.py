@@ -16,7 +16,9 @@ def text_of(rows) -> list[str]:
     return ["".join("01"[module] for module in row) for row in rows]
 
 
-@pytest.mark.parametrize(("size", "side"), [(1, 21), (17, 21), (18, 25), (106, 37), (MAX_BYTES, 57)])
+@pytest.mark.parametrize(
+    ("size", "side"), [(1, 21), (17, 21), (18, 25), (106, 37), (MAX_BYTES, 57)]
+)
 def test_version_and_finders_follow_the_standard(size, side):
     rows = text_of(qr_modules(b"x" * size))
     assert len(rows) == side
@@ -28,7 +30,7 @@ def test_version_and_finders_follow_the_standard(size, side):
 
 def test_codes_are_those_that_a_reader_read():
     """Every length from 1 to 271 of this text was read back by zxing-cpp (22 November 2026)."""
-    text = ("otpauth://totp/Volano:ada?secret=ABCDEFGH" + "xYz0123456789%&=" * 20)
+    text = "otpauth://totp/Volano:ada?secret=ABCDEFGH" + "xYz0123456789%&=" * 20
     digest = hashlib.sha256()
     for size in range(1, MAX_BYTES + 1):
         digest.update("".join(text_of(qr_modules(text[:size].encode()))).encode())
@@ -41,7 +43,9 @@ def test_picture_is_a_png_with_a_quiet_zone():
     side = (21 + 2 * QUIET) * PIXELS
     assert int.from_bytes(picture[16:20], "big") == side
     start = picture.index(b"IDAT") + 4
-    lines = zlib.decompress(picture[start : start + int.from_bytes(picture[start - 8 : start - 4], "big")])
+    lines = zlib.decompress(
+        picture[start : start + int.from_bytes(picture[start - 8 : start - 4], "big")]
+    )
     assert len(lines) == side * (1 + (side + 7) // 8)
     assert lines[1 : 1 + side // 8] == b"\xff" * (side // 8)
 
