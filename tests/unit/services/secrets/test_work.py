@@ -10,6 +10,7 @@ from tests.unit.services.kms.test_deletion import ACCOUNT, DAY_S, clock_and_env
 from tests.unit.services.objects.conftest import call_as_root
 
 from volano.kernel.egress import EgressFailed, EgressReply
+from volano.services.kms.logic import keys
 from volano.services.secrets.logic import rotation, secrets, values
 from volano.services.secrets.logic.errors import InvalidRequest, ResourceNotFound
 from volano.services.secrets.store import secrets as rows
@@ -155,3 +156,25 @@ async def test_another_account_cannot_read_by_arn(clock_and_env):
     stranger = call_as_root(env, "222222222222")
     with pytest.raises(Exception, match="not authorized"):
         await values.get_value(env, stranger, secret.arn, version_id=None, stage=None)
+
+
+async def test_a_key_that_is_disabled_stops_no_other_rotation(clock_and_env):
+    clock, env = clock_and_env
+    call = call_as_root(env, ACCOUNT)
+    key = await keys.create_key(env, call, keys.NewKey())
+    wanted = secrets.NewSecret(name="locked", value=(b"one", False), kms_key=key.id)
+    await secrets.create_secret(env, call, wanted)
+    await make(env, call, "free")
+    for name in ("locked", "free"):
+        hook = rotation.RotationRequest(hook=rotation.RANDOM_PASSWORD)
+        await rotation.rotate_secret(env, call, name, hook)
+    await keys.set_key_enabled(env, call, key.id, enabled=False)
+    await rotate_secrets(env)
+    assert (await values.get_value(env, call, "free", version_id=None, stage=None))[2] != b"one"
+    running = await rows.find_rotation(env.store.reader, ACCOUNT, "locked")
+    assert running is not None
+    assert running.attempts == 1
+    await keys.set_key_enabled(env, call, key.id, enabled=True)
+    clock.advance(3600)
+    await rotate_secrets(env)
+    assert (await values.get_value(env, call, "locked", version_id=None, stage=None))[2] != b"one"

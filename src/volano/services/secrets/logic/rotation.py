@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from volano.kernel.call import system_call
-from volano.kernel.egress import EgressFailed, EgressRefused, EgressRequest
+from volano.kernel.egress import EgressRefused, EgressRequest
+from volano.kernel.errors import VolanoError
 from volano.services.secrets.logic.access import get_live_secret
 from volano.services.secrets.logic.errors import InvalidParameter, InvalidRequest
 from volano.services.secrets.logic.passwords import PasswordRules, random_password
@@ -244,13 +245,18 @@ async def advance(env: Env, rotation: Rotation) -> None:
     )
     if secret is None:
         return
-    if secret.rotation_hook == RANDOM_PASSWORD:
-        await _replace_password(env, secret, rotation)
-        return
-    if await _ask_hook(env, secret, rotation):
+    try:
+        if secret.rotation_hook == RANDOM_PASSWORD:
+            await _replace_password(env, secret, rotation)
+            return
+        done = await _ask_hook(env, secret, rotation)
+    except VolanoError as error:  # a key of KMS that is no use now must stop no other rotation
+        env.log.warning("rotation failed", secret=secret.arn, error=error.message)
+        done = False
+    if done:
         await _step_done(env, rotation)
-        return
-    await _step_failed(env, rotation)
+    else:
+        await _step_failed(env, rotation)
 
 
 async def _replace_password(env: Env, secret: Secret, rotation: Rotation) -> None:
@@ -301,11 +307,7 @@ async def _ask_hook(env: Env, secret: Secret, rotation: Rotation) -> bool:
         timeout_s=HOOK_TIMEOUT_S,
         max_bytes=MAX_ANSWER_BYTES,
     )
-    try:
-        reply = await env.egress.fetch(request)
-    except (EgressFailed, EgressRefused) as error:
-        env.log.warning("rotation hook failed", secret=secret.arn, error=error.message)
-        return False
+    reply = await env.egress.fetch(request)
     if not 200 <= reply.status < 300:
         env.log.warning("rotation hook refused", secret=secret.arn, status=reply.status)
         return False
