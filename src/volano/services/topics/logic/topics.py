@@ -100,9 +100,8 @@ def _require_name(name: str, *, fifo: bool) -> None:
         )
     if not _NAME.match(name.removesuffix(".fifo") if fifo else name) or len(name) > 256:
         raise InvalidParameter(
-            "Invalid parameter: Topic Name Reason: Topic names must be made up of only uppercase "
-            "and lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 "
-            "and 256 characters long."
+            "Topic names must be made up of only uppercase and lowercase ASCII letters, numbers, "
+            "underscores, and hyphens, and must be between 1 and 256 characters long."
         )
 
 
