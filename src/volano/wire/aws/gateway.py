@@ -387,7 +387,7 @@ def _read(codec: Codec, incoming: Incoming, origin: Origin) -> dict[str, Any]:
 def _violated(violations: list[Violation], origin: Origin) -> Invalid:
     first = violations[0]
     if origin.service == "organizations":
-        pattern = "regular expression" in first.text
+        pattern = first.member == "ResourceId" and "regular expression" in first.text
         told = "value that does not match the required pattern" if pattern else "invalid value"
         verb = "provided a" if pattern else "specified an"
         return Invalid(f"You {verb} {told}.", code="InvalidInputException")

@@ -120,7 +120,11 @@ async def get_policy(reader: Reader, org: Organization, policy_id: str) -> OrgPo
 
 
 async def _own_policy(reader: Reader, org: Organization, policy_id: str) -> OrgPolicy:
-    policy = await get_policy(reader, org, policy_id)
+    try:
+        policy = await get_policy(reader, org, policy_id)
+    except PolicyNotFound as error:
+        told = "We can't find a policy with the PolicyId that you specified."
+        raise PolicyNotFound(told) from error
     if policy.managed:
         raise NotManagement
     return policy
