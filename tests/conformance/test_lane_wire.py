@@ -172,6 +172,24 @@ def test_a_body_may_come_slowly_and_only_after_100_continue(wire):
         assert read_answers(connection, ["GET"]) == [(200, content)]
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+def test_a_client_that_wants_the_connection_closed_gets_that(wire, method):
+    body = b"closing" if method == "PUT" else None
+    with wire.connect() as connection:
+        connection.sendall(b"".join(wire.request("PUT", "closing", b"closing")))
+        assert read_answers(connection, ["PUT"]) == [(200, b"")]
+    for _ in range(3):
+        head, sent = wire.request(method, "closing", body, {"connection": "close"})
+        with wire.connect() as connection:
+            connection.sendall(head + sent + wire.request("GET", "closing")[0])
+            data = b""
+            while piece := connection.recv(65536):
+                data += piece
+        assert data.startswith(b"HTTP/1.1 200 ")
+        assert data.count(b"HTTP/1.1 ") == 1
+        assert data.lower().count(b"\r\nconnection: close\r\n") == 1
+
+
 def test_a_body_that_breaks_off_stores_nothing(wire):
     head, body = wire.request("PUT", "broken", b"x" * 1000)
     for end in ("shutdown", "close"):

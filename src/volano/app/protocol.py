@@ -140,6 +140,8 @@ class LimitedProtocol(asyncio.Protocol):
             self._refuse(400, "Bad Request")
         if self._unclaimed_bytes > self.limits.header_bytes:
             self._refuse_long_head()
+        elif self._in_head and self._phase is _IDLE:  # behind a request that a lane answered
+            self._watch(_HEAD, self.limits.head_s)
 
     def pause_writing(self) -> None:
         self.write_paused = True
