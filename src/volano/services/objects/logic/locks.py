@@ -134,6 +134,8 @@ def retention_for_write(bucket: Bucket, wanted: Retention, now_us: int) -> Reten
 
 
 def _until_us(lock: ObjectLock, now_us: int) -> int:
+    """When a default retention ends, in whole seconds: both ways to tell a date say the same."""
+    now_us = -(-now_us // 1_000_000) * 1_000_000
     if lock.days:
         return now_us + lock.days * DAY_US
     now = datetime.fromtimestamp(now_us / 1e6, UTC)
