@@ -22,7 +22,7 @@ Result = dict[str, Any]
     "s3:RestoreObject",
     permission="s3:RestoreObject",
     resource="arn:aws:s3:::{Bucket}/{Key}",
-    facts=facts_of_object("s3:RestoreObject"),
+    facts=facts_of_object("s3:RestoreObject", versioned="s3:RestoreObject"),
     partial="No select queries, and every tier is served at once.",
 )
 async def restore_object(env: Env, call: Call, request: Request) -> Result:
