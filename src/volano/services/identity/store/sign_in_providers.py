@@ -115,8 +115,3 @@ async def select_users_by_email(reader: Reader, account: str, email: str) -> lis
         email.lower(),
     )
     return [row[0] for row in rows]
-
-
-async def has_federated(reader: Reader, user_id: str) -> bool:
-    row = await reader.row("SELECT 1 FROM identity_federated WHERE user_id = ? LIMIT 1", user_id)
-    return row is not None
