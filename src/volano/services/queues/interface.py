@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.services.queues.logic.access import find_queue_by_arn, service_may_send
-from volano.services.queues.logic.metering import count_requests, forget_counts
+from volano.services.queues.logic.metering import forget_counts
 from volano.services.queues.logic.sealing import forget_data_keys
 from volano.services.queues.logic.sending import Draft, Prepared, prepare_for_service, put_message
 from volano.services.queues.logic.waiting import wake_receivers
@@ -25,7 +25,6 @@ __all__ = [
     "MessageAttribute",
     "Prepared",
     "Queue",
-    "count_requests",
     "find_queue_by_arn",
     "forget_caches",
     "prepare_for_service",

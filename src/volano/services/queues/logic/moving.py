@@ -116,10 +116,6 @@ async def cancel_move(env: Env, call: Call, task_id: str) -> MoveTask:
     return await env.store.transact(write)
 
 
-async def find_task(env: Env, task_id: str) -> MoveTask | None:
-    return await rows.select_task(env.store.reader, task_id) if "\x00" not in task_id else None
-
-
 async def advance_moves(env: Env) -> int:
     """Move what each running task may by now; returns how many messages were moved."""
     moved = 0

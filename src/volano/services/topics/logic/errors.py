@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from volano.kernel.errors import Denied, Invalid, NotFound, QuotaExceeded
+from volano.kernel.errors import Invalid, NotFound, QuotaExceeded
 
 
 class TopicNotFound(NotFound):
@@ -19,10 +19,6 @@ class InvalidParameter(Invalid):
 
 class InvalidParameterValue(Invalid):
     code = "ParameterValueInvalid"
-
-
-class AuthorizationError(Denied):
-    code = "AuthorizationError"
 
 
 class TopicLimitExceeded(QuotaExceeded):
