@@ -293,6 +293,36 @@ def test_a_role_is_assumed_with_a_token_of_the_local_issuer(cloud, federated):
         cloud.client("iam", **options).list_users()
 
 
+def test_a_token_brings_session_tags_where_the_role_lets_it(cloud, federated):
+    role, sts, provider = federated
+    claims = {
+        "https://aws.amazon.com/tags": {
+            "principal_tags": {"team": ["blue"]},
+            "transitive_tag_keys": ["team"],
+        }
+    }
+    token = token_of(cloud, sub="ci", aud="deploy", claims=claims)
+    asked = {"RoleArn": role, "RoleSessionName": "job-1", "WebIdentityToken": token}
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sts.assume_role_with_web_identity(**asked)
+    iam = client(cloud, "iam")
+    actions = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"]
+    trust = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": actions}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.update_assume_role_policy(RoleName="ci", PolicyDocument=document)
+    own = {"StringNotEquals": {"aws:PrincipalTag/team": "blue"}}
+    deny = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": own}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam.put_role_policy(RoleName="ci", PolicyName="team", PolicyDocument=document)
+    keys = sts.assume_role_with_web_identity(**asked)["Credentials"]
+    tagged = {
+        "aws_access_key_id": keys["AccessKeyId"],
+        "aws_secret_access_key": keys["SecretAccessKey"],
+        "aws_session_token": keys["SessionToken"],
+    }
+    cloud.client("s3", **tagged).list_buckets()
+
+
 def test_tokens_that_prove_nothing_are_refused(cloud, federated):
     role, sts, provider = federated
     good = token_of(cloud, sub="ci", aud="deploy")
