@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from volano.kernel.store import Reader
 
 SMALL_BATCH = 16
+ONE_KEY = 1
+"""Behind a common prefix the next key mostly begins another; rows below that are for nothing."""
 LARGEST_CHARACTER = 0x10FFFF
 SURROGATES = range(0xD800, 0xE000)
 
@@ -77,7 +79,7 @@ async def list_keys(
         if rolled is None:
             start, inclusive, batch = rows[-1].key, False, batch * 4
         else:
-            start, inclusive, batch = key_after_prefix(rolled), True, SMALL_BATCH
+            start, inclusive, batch = key_after_prefix(rolled), True, ONE_KEY
     return _listing(page, is_truncated=False)
 
 
