@@ -420,3 +420,25 @@ def test_deleting_a_role_ends_its_sessions(volano, iam, user):
     iam.delete_role(RoleName=role_name)
     with pytest.raises(ClientError):
         as_role.get_caller_identity()
+
+
+def test_entities_for_policy_by_usage_path_and_page(iam, account):
+    made = iam.create_policy(PolicyName=name("held"), PolicyDocument=policy(allow("s3:*")))
+    arn = made["Policy"]["Arn"]
+    first, second, bounded = name("u"), name("u"), name("u")
+    iam.create_user(UserName=first, Path="/team/")
+    iam.create_user(UserName=second)
+    iam.create_user(UserName=bounded, PermissionsBoundary=arn)
+    for one in (first, second):
+        iam.attach_user_policy(UserName=one, PolicyArn=arn)
+
+    def users(**more) -> list[str]:
+        pages = iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn, **more)
+        return sorted(one["UserName"] for page in pages for one in page["PolicyUsers"])
+
+    assert users() == sorted([first, second, bounded])
+    assert users(PolicyUsageFilter="PermissionsBoundary") == [bounded]
+    assert users(PolicyUsageFilter="PermissionsPolicy") == sorted([first, second])
+    assert users(PathPrefix="/team/") == [first]
+    assert users(PaginationConfig={"PageSize": 1}) == sorted([first, second, bounded])
+    assert users(EntityFilter="Role") == []

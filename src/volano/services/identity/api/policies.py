@@ -5,6 +5,7 @@ from __future__ import annotations
 from volano.kernel.call import Call, Env
 from volano.services.identity.api.shapes import (
     Shape,
+    count_page,
     new_resource,
     page_shape,
     paging,
@@ -109,15 +110,24 @@ async def set_default_policy_version(env: Env, call: Call, request: Shape) -> No
     "iam:ListEntitiesForPolicy",
     permission="iam:ListEntitiesForPolicy",
     resource=POLICY,
-    partial="The answer is one page; PathPrefix and PolicyUsageFilter are not read.",
 )
 async def list_entities_for_policy(env: Env, call: Call, request: Shape) -> Shape:
-    found = await list_entities(env, call, request["PolicyArn"])
+    found = await list_entities(
+        env,
+        call,
+        request["PolicyArn"],
+        path_prefix=request.get("PathPrefix") or "/",
+        usage=request.get("PolicyUsageFilter"),
+    )
     wanted = request.get("EntityFilter")
-    shape = page_shape("PolicyUsers", [], None)
+    entities: list[Shape] = []
     for kind, pairs in (("User", found.users), ("Group", found.groups), ("Role", found.roles)):
-        shown = pairs if wanted in (None, kind, "LocalManagedPolicy", "AWSManagedPolicy") else []
-        shape[f"Policy{kind}s"] = [{f"{kind}Name": n, f"{kind}Id": i} for n, i in shown]
+        if wanted in (None, kind, "LocalManagedPolicy", "AWSManagedPolicy"):
+            entities += [{f"{kind}Name": name, f"{kind}Id": one} for name, one in pairs]
+    shape = count_page("Entities", entities, request)
+    page = shape.pop("Entities")
+    for kind in ("User", "Group", "Role"):
+        shape[f"Policy{kind}s"] = [one for one in page if f"{kind}Name" in one]
     return shape
 
 

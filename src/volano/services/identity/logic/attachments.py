@@ -27,9 +27,13 @@ from volano.services.identity.store import users as user_rows
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Reader, Tx
+    from volano.services.identity.model.principals import Role, User
 
 INLINE_LIMITS = {"user": 2048, "group": 5120, "role": 10240}
 """Characters of all inline policies of one target (IAM quotas)."""
+
+
+POLICY_USAGE, BOUNDARY_USAGE = "PermissionsPolicy", "PermissionsBoundary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +113,32 @@ class Entities:
     roles: list[tuple[str, str]]
 
 
-async def list_entities(env: Env, call: Call, arn: str) -> Entities:
+async def list_entities(
+    env: Env, call: Call, arn: str, *, path_prefix: str = "/", usage: str | None = None
+) -> Entities:
+    """Those under a path who hold the policy; `usage` PermissionsBoundary asks for those whom it
+    bounds, PermissionsPolicy for those it is attached to, None for both."""
     reader = env.store.reader
     policy = await get_policy(reader, call.account, arn)
     ids = set(await rows.select_attached_targets(reader, call.account, policy.arn))
     users = await user_rows.select_users(
-        reader, call.account, path_prefix="/", after="", limit=10_000
+        reader, call.account, path_prefix=path_prefix, after="", limit=10_000
     )
     groups = await group_rows.select_groups(
-        reader, call.account, path_prefix="/", after="", limit=10_000
+        reader, call.account, path_prefix=path_prefix, after="", limit=10_000
     )
     roles = await role_rows.select_roles(
-        reader, call.account, path_prefix="/", after="", limit=10_000
+        reader, call.account, path_prefix=path_prefix, after="", limit=10_000
     )
+
+    def holds(one: User | Role) -> bool:
+        attached = usage != BOUNDARY_USAGE and one.id in ids
+        return attached or (usage != POLICY_USAGE and one.boundary == policy.arn)
+
     return Entities(
-        users=[(one.name, one.id) for one in users if one.id in ids],
-        groups=[(one.name, one.id) for one in groups if one.id in ids],
-        roles=[(one.name, one.id) for one in roles if one.id in ids],
+        users=[(one.name, one.id) for one in users if holds(one)],
+        groups=[(g.name, g.id) for g in groups if g.id in ids and usage != BOUNDARY_USAGE],
+        roles=[(one.name, one.id) for one in roles if holds(one)],
     )
 
 
