@@ -2,7 +2,8 @@
 
 What the console and scripts without an AWS client use: JSON in, JSON out, with the names of boto3,
 for the principal of the API key or session. The operation is authorized, audited and metered as if
-it had come in at the AWS door.
+it had come in at the AWS door. A person in the console proves again who they are before what makes
+credentials or changes rights, as at the actions that do the same.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from volano.wire.action import SIGNED_IN, action, run_action
+from volano.services.identity.interface import require_proof
+from volano.wire.action import SIGNED_IN, Action, action, run_action
 from volano.wire.aws.plain import find_operation, plain_output, read_plain_input
 
 if TYPE_CHECKING:
@@ -44,6 +46,18 @@ class AwsAnswer(msgspec.Struct, kw_only=True):
 async def call_aws(env: Env, call: Call, request: AwsCall) -> AwsAnswer:
     """Run an AWS operation by JSON; it is authorized as the operation that it is."""
     found, model = await find_operation(request.service, request.operation)
+    if _is_sensitive(found):
+        await require_proof(env, call)
     parsed = read_plain_input(model, request.input)
     result = await run_action(env, call, found, parsed)
     return AwsAnswer(output=plain_output(model, result or {}))
+
+
+_HARMLESS = ("sts:GetCallerIdentity", "sts:GetAccessKeyInfo", "sts:DecodeAuthorizationMessage")
+
+
+def _is_sensitive(found: Action) -> bool:
+    """Whether a thief of an open session could stay by it: keys, rights, temporary credentials."""
+    if found.name.startswith("sts:"):
+        return found.name not in _HARMLESS
+    return found.name.startswith("iam:") and not found.read_only

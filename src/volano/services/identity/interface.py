@@ -36,6 +36,7 @@ from volano.services.identity.logic.people import (
     list_principals,
 )
 from volano.services.identity.logic.policy import PolicyKind, is_placeholder, require_policy
+from volano.services.identity.logic.proof import require_proof
 from volano.services.identity.logic.quotas import declare_quota, quota_value, require_quota
 from volano.services.identity.logic.resource_policies import declare_resource_policy
 from volano.services.identity.logic.roles import get_role
@@ -109,6 +110,7 @@ __all__ = [
     "quota_value",
     "require_pass_role",
     "require_policy",
+    "require_proof",
     "require_quota",
     "seed",
     "service_may",

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from volano.app.discover import load_services
+from volano.console.aws_calls import AwsCall
 from volano.kernel.call import Call, anonymous
 from volano.kernel.clock import ManualClock
 from volano.kernel.errors import (
@@ -26,6 +27,7 @@ from volano.kernel.ids import RequestId
 from volano.services.identity import interface as identity
 from volano.services.identity.api.security import UserName
 from volano.services.identity.logic import login, mfa, passkeys, proof, second_factor, totp
+from volano.services.identity.logic.attachments import Target, attach_policy
 from volano.services.identity.logic.passwords import MAX_ATTEMPTS_BY_NAME, set_password
 from volano.services.identity.logic.users import create_user, delete_user, make_user
 from volano.services.identity.logic.webauthn import PasskeyRefused, to_base64
@@ -513,6 +515,24 @@ async def test_sensitive_actions_want_a_fresh_proof(ada):
         await proof.prove(ada.env, call, password="wrong words")
     await proof.prove(ada.env, call, password=PASSWORD)
     await proof.require_proof(ada.env, call)
+
+
+async def test_aws_operations_from_the_console_want_the_same_proof(ada):
+    load_services()
+    policy = "arn:aws:iam::aws:policy/AdministratorAccess"
+    await attach_policy(ada.env, ada.admin, Target("user", "ada"), policy)
+    call = await ada.call(await ada.enter())
+    ada.env.clock.advance(PROOF_LIFE_S + 1)
+    action = find_action("volano:callAws")
+    for service, operation in [("iam", "CreateAccessKey"), ("sts", "GetSessionToken")]:
+        with pytest.raises(proof.ProofNeeded):
+            await run_action(ada.env, call, action, AwsCall(service=service, operation=operation))
+    read = AwsCall(service="iam", operation="ListAccessKeys")
+    answer = await run_action(ada.env, call, action, read)
+    assert answer.output["AccessKeyMetadata"] == []
+    await proof.prove(ada.env, call, password=PASSWORD)
+    made = AwsCall(service="iam", operation="CreateAccessKey")
+    assert (await run_action(ada.env, call, action, made)).output["AccessKey"]
 
 
 async def test_a_proof_may_be_a_code_or_a_passkey_of_the_same_person(ada):

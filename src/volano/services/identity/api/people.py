@@ -152,6 +152,7 @@ async def get_person(env: Env, call: Call, request: UserName) -> PersonView:
 )
 async def create_person(env: Env, call: Call, request: NewPerson) -> CreatedPerson:
     """A user with a password or one-time link, or a service account; with policies and groups."""
+    await require_proof(env, call)
     kinds = {"user": PrincipalKind.USER, "service-account": PrincipalKind.SERVICE_ACCOUNT}
     kind = kinds.get(request.kind)
     if kind is None:
@@ -268,6 +269,7 @@ async def set_person_password(env: Env, call: Call, request: PersonPassword) -> 
 )
 async def attach_person_policy(env: Env, call: Call, request: PersonPolicy) -> PersonView:
     """Attach a policy by ARN."""
+    await require_proof(env, call)
     await attach_policy(env, call, Target("user", request.user), request.policy)
     return await _view(env, await users.get_user(env.store.reader, call.account, request.user))
 
@@ -294,6 +296,7 @@ async def detach_person_policy(env: Env, call: Call, request: PersonPolicy) -> N
 )
 async def add_person_to_group(env: Env, call: Call, request: PersonGroup) -> None:
     """Put a user into a group."""
+    await require_proof(env, call)
     await add_user_to_group(env, call, request.group, request.user)
 
 
