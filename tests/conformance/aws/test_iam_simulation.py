@@ -288,6 +288,22 @@ def test_who_may_assume_a_role_is_told_by_its_trust_policy(volano, iam, user):
     assert found[f"arn:aws:iam::{account}:user/admin"]["outcome"] == "denied"
 
 
+def test_grants_of_a_key_are_told_with_their_constraints(volano, iam, user):
+    arn = iam.get_user(UserName=user)["User"]["Arn"]
+    kms = volano.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    assert who_can(volano, "kms:Decrypt", key)["items"][arn]["outcome"] == "denied"
+    kms.create_grant(
+        KeyId=key, GranteePrincipal=arn, Operations=["Decrypt"],
+        Constraints={"EncryptionContextSubset": {"team": "blue"}},
+    )
+    mine = who_can(volano, "kms:Decrypt", key)["items"][arn]
+    assert (mine["outcome"], mine["waits_for"]) == ("conditional", ["kms:EncryptionContext:team"])
+    assert any(one["sid"].startswith("grant ") for one in mine["statements"])
+    kms.create_grant(KeyId=key, GranteePrincipal=arn, Operations=["Decrypt"])
+    assert who_can(volano, "kms:Decrypt", key)["items"][arn]["outcome"] == "allowed"
+
+
 def volano_command(volano, *arguments: str) -> subprocess.CompletedProcess:
     environment = {
         k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "OPENAI_", "VOLANO_"))
