@@ -490,6 +490,18 @@ async def test_one_name_is_one_counter_whatever_the_account_is_called(ada):
         await ada.enter()
 
 
+async def test_who_is_right_does_not_use_up_the_guesses_of_an_address(ada):
+    for _ in range(3):
+        await ada.enter()
+    with pytest.raises(Unauthenticated):
+        await ada.enter("wrong words")
+    row = await ada.env.store.reader.row(
+        "SELECT attempts FROM identity_sign_in_attempt WHERE attempt_key = ?",
+        f"address:{ada.nobody.source_ip}",
+    )
+    assert row[0] == 1
+
+
 async def test_a_lock_is_written_into_the_trail_once(ada):
     for _ in range(MAX_ATTEMPTS_BY_NAME + 3):
         with pytest.raises((Unauthenticated, Throttled)):

@@ -87,7 +87,7 @@ async def sign_in(env: Env, call: Call, *, account: str, user_name: str, passwor
         if user is not None:
             record_sign_in(env, call, user, error_code="FailedAuthentication")
         raise Unauthenticated("Account, user name or password is not right.")
-    await forget_attempts(env, key)
+    await forget_attempts(env, key, call.source_ip)
     return await enter(env, call, user, method="password")
 
 
@@ -118,7 +118,7 @@ async def sign_in_by_code(env: Env, call: Call, challenge: str, code: str) -> Si
         record_sign_in(env, call, user, error_code="FailedAuthentication")
         raise Unauthenticated("This code is not right, or was used already.")
     await take_challenge(env, ChallengeKind.CODE, challenge)
-    await forget_attempts(env, key)
+    await forget_attempts(env, key, call.source_ip)
     return await open_session(env, call, user, method=f"{begun.data['method']}+code")
 
 
@@ -126,7 +126,7 @@ async def sign_in_by_passkey(env: Env, call: Call, answer: Assertion) -> Entered
     """A session by passkey, which needs no second factor; raises Unauthenticated, Throttled."""
     await count_attempts(env, f"passkey:{answer.id[:64]}", call.source_ip)
     user = await check_assertion(env, answer)
-    await forget_attempts(env, f"passkey:{answer.id[:64]}")
+    await forget_attempts(env, f"passkey:{answer.id[:64]}", call.source_ip)
     return await enter(env, call, user, method="passkey", is_strong=True)
 
 

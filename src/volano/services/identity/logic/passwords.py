@@ -228,7 +228,7 @@ async def change_own_password(env: Env, call: Call, old: str, new: str) -> None:
         await count_attempts(env, f"id:{user.id}", call.source_ip)
         if not await is_password(login, old):
             raise Denied("The old password was incorrect.")
-        await forget_attempts(env, f"id:{user.id}")
+        await forget_attempts(env, f"id:{user.id}", call.source_ip)
     await set_password(env, user, new)
 
     async def write(tx: Tx) -> None:
@@ -260,10 +260,11 @@ async def count_attempts(env: Env, key: str, source_ip: str) -> None:
         )
 
 
-async def forget_attempts(env: Env, key: str) -> None:
-    """The person was right: the attempts by name count no more."""
+async def forget_attempts(env: Env, key: str, source_ip: str) -> None:
+    """The person was right: attempts by name count no more, and this one not by address."""
 
     async def write(tx: Tx) -> None:
         await account_rows.delete_attempts(tx, key)
+        await account_rows.take_attempt_back(tx, f"address:{source_ip}")
 
     await env.store.transact(write)

@@ -70,7 +70,7 @@ async def prove(
     await count_attempts(env, key, call.source_ip)
     if not await _is_proof(env, user, password, code, passkey):
         raise Denied("This does not prove that it is you.")
-    await forget_attempts(env, key)
+    await forget_attempts(env, key, call.source_ip)
     session_id = call.principal.tags[SESSION_TAG]
 
     async def write(tx: Tx) -> None:

@@ -97,6 +97,14 @@ async def count_attempt(tx: Tx, key: str, *, now_us: int, window_us: int) -> int
     return attempts
 
 
+async def take_attempt_back(tx: Tx, key: str) -> None:
+    await tx.execute(
+        "UPDATE identity_sign_in_attempt SET attempts = attempts - 1 "
+        "WHERE attempt_key = ? AND attempts > 0",
+        key,
+    )
+
+
 async def delete_attempts(tx: Tx, key: str) -> None:
     await tx.execute("DELETE FROM identity_sign_in_attempt WHERE attempt_key = ?", key)
 
