@@ -294,7 +294,9 @@ def test_grants_of_a_key_are_told_with_their_constraints(volano, iam, user):
     key = kms.create_key()["KeyMetadata"]["Arn"]
     assert who_can(volano, "kms:Decrypt", key)["items"][arn]["outcome"] == "denied"
     kms.create_grant(
-        KeyId=key, GranteePrincipal=arn, Operations=["Decrypt"],
+        KeyId=key,
+        GranteePrincipal=arn,
+        Operations=["Decrypt"],
         Constraints={"EncryptionContextSubset": {"team": "blue"}},
     )
     mine = who_can(volano, "kms:Decrypt", key)["items"][arn]
