@@ -127,8 +127,9 @@ def test_an_authenticator_app_is_asked_for_after_the_password(visitor, shoot, sc
     assert overflow_px(page) == 0
     page.get_by_role("textbox", name="Code").fill(code_of(secret))
     page.get_by_role("button", name="Turn on").click()
-    codes = page.get_by_test_id("recovery-codes").locator("code").all_inner_texts()
-    assert len(codes) == 10
+    shown = page.get_by_test_id("recovery-codes").locator("code")
+    expect(shown).to_have_count(10)
+    codes = shown.all_inner_texts()
     shoot(page, f"recovery-codes-{scheme}")
     page.get_by_role("button", name="I have kept them").click()
     expect(page.get_by_text("10 of 10 recovery codes left")).to_be_visible()
