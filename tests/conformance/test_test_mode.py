@@ -123,7 +123,7 @@ def test_reset_returns_every_service_to_its_first_state(cloud):
         cloud.slack().conversations_create(name="before")
         assert reset(cloud) == 200
         assert s3.list_buckets()["Buckets"] == []
-        assert {user["UserName"] for user in iam.list_users()["Users"]} == {"tester", "reader"}
+        assert {user["UserName"] for user in iam.list_users()["Users"]} == {"tester", "suite", "reader"}
         assert sorted(key["KeyId"] for key in kms.list_keys()["Keys"]) == ["testkey-1", "testkey-2"]
         kms.encrypt(KeyId="testkey-1", Plaintext=b"x")
         assert [channel["id"] for channel in cloud.slack().conversations_list()["channels"]] == [

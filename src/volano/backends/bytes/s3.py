@@ -49,6 +49,7 @@ REQUEST_TIMEOUT_S = 60
 CONNECT_TIMEOUT_S = 5
 MAX_RETRIES = 3
 DELETE_PAGE = 1000
+DELETE_TRIES = 3
 
 REMOTE_ERRORS = (BaseError, OSError)
 """What obstore raises: its own errors, and Python's for missing objects and broken connections."""
@@ -288,13 +289,21 @@ class S3ByteStore:
         return f"{self._prefix}blobs/{uid}"
 
     async def _delete_paths(self, paths: list[str]) -> None:
-        try:
-            for at in range(0, len(paths), DELETE_PAGE):
-                await obstore.delete_async(self._bucket, paths[at : at + DELETE_PAGE])
-        except FileNotFoundError:
-            return
-        except REMOTE_ERRORS as error:
-            raise _to_unavailable(error) from error
+        for at in range(0, len(paths), DELETE_PAGE):
+            await self._delete_page(paths[at : at + DELETE_PAGE])
+
+    async def _delete_page(self, paths: list[str]) -> None:
+        """Delete, again where an answer broke off: obstore repeats no POST, but this one may be."""
+        for left in reversed(range(DELETE_TRIES)):
+            try:
+                await obstore.delete_async(self._bucket, paths)
+            except FileNotFoundError:
+                return
+            except REMOTE_ERRORS as error:
+                if not left:
+                    raise _to_unavailable(error) from error
+            else:
+                return
 
 
 def open_s3(
