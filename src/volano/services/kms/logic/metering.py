@@ -1,69 +1,38 @@
-"""Uses of keys, counted in memory and handed to the journal by work every few seconds.
-
-A count that was not handed over yet is lost with the process.
-"""
+"""Uses of keys, counted (kernel/use_counts.py) for those who use them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from volano.kernel.journal import UsageRecord
+from volano.kernel.use_counts import UseCounts
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
-    from volano.kernel.journal import Journal
     from volano.services.kms.model import Key
 
 METER = "kms.requests"
-MAX_SERIES = 100_000
-"""Keys counted between two hand-overs; the hand-over is early when there are more."""
 
 
-@dataclass(slots=True)
-class _Uses:
-    """Counts by account and key ARN, since when."""
+def _to_record(env: Env, series: tuple[str, ...], amount: int, since_us: int) -> UsageRecord:
+    account, arn = series
+    return UsageRecord(
+        id=env.ids.uuid(),
+        account=account,
+        meter=METER,
+        quantity=str(amount),
+        start_us=since_us,
+        end_us=env.clock.now_us(),
+        resource=arn,
+        dimensions={"key": arn.rpartition("/")[2]} if arn else {},
+    )
 
-    since_us: int
-    counts: dict[tuple[str, str], int] = field(default_factory=dict)
 
-
-_USES: WeakKeyDictionary[Journal, _Uses] = WeakKeyDictionary()
-"""One per Env (tests run several in a process), whose journal is its key."""
+_USES = UseCounts(_to_record)
+hand_over_uses = _USES.hand_over
+forget_caches = _USES.forget
 
 
 def count_use(env: Env, account: str, key: Key | None = None) -> None:
     """One use by `account`, which pays also for another account's key."""
-    uses = _USES.get(env.journal)
-    if uses is None:
-        uses = _USES[env.journal] = _Uses(env.clock.now_us())
-    series = (account, "" if key is None else key.arn)
-    uses.counts[series] = uses.counts.get(series, 0) + 1
-    if len(uses.counts) >= MAX_SERIES:
-        hand_over_uses(env)
-
-
-def hand_over_uses(env: Env) -> None:
-    """Give every count to the journal and begin again."""
-    uses = _USES.pop(env.journal, None)
-    if uses is None:
-        return
-    for (account, arn), amount in uses.counts.items():
-        env.journal.usage(
-            UsageRecord(
-                id=env.ids.uuid(),
-                account=account,
-                meter=METER,
-                quantity=str(amount),
-                start_us=uses.since_us,
-                end_us=env.clock.now_us(),
-                resource=arn,
-                dimensions={"key": arn.rpartition("/")[2]} if arn else {},
-            )
-        )
-
-
-def forget_caches(env: Env) -> None:
-    """Drop counts that were not handed over (test mode's reset)."""
-    _USES.pop(env.journal, None)
+    _USES.add(env, (account, "" if key is None else key.arn))
