@@ -103,7 +103,7 @@ function Findings({ findings }: { findings: Finding[] }) {
     <Stack gap="xs" aria-label="Findings" role="list">
       {findings.map((found) => (
         <Group key={`${found.check} ${found.resource} ${found.text}`} className="well" p="sm" gap="sm" wrap="nowrap" align="flex-start" role="listitem" data-check={found.check}>
-          <Badge variant="light" color={COLOR[found.severity]} tt="none" w={72} style={{ flexShrink: 0 }}>
+          <Badge variant="light" color={COLOR[found.severity]} tt="none" miw={80} style={{ flexShrink: 0 }}>
             {found.severity}
           </Badge>
           <div>
