@@ -19,7 +19,7 @@ from volano.services.studio.logic.indexing import (
     remove_source,
 )
 from volano.services.studio.logic.retrieval import find_passages
-from volano.services.studio.model import Document, Format, Passage
+from volano.services.studio.model.passages import Document, Format, Passage
 
 __all__ = [
     "OBJECT",

@@ -14,11 +14,11 @@ from volano.services.identity import interface as identity
 from volano.services.models import interface as models
 from volano.services.objects import interface as objects
 from volano.services.studio import interface as studio
-from volano.services.studio import store
 from volano.services.studio.logic.documents import document_scopes
 from volano.services.studio.logic.extract import best_passages
 from volano.services.studio.logic.indexing import pack_vector, unpack_vector
 from volano.services.studio.logic.retrieval import find_passages
+from volano.services.studio.store import passages as store
 
 SHOP = Path(__file__).parents[4] / "examples" / "shop"
 

@@ -6,7 +6,7 @@ import pytest
 
 from volano.services.studio.logic.sentences import split_sentences
 from volano.services.studio.logic.terms import question_terms, stem, terms_of
-from volano.services.studio.model import MAX_CHUNKS, Format
+from volano.services.studio.model.passages import MAX_CHUNKS, Format
 
 
 def test_figures_stay_in_one_piece():

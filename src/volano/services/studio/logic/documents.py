@@ -14,14 +14,14 @@ from volano.kernel.errors import Denied, NotFound, TooLarge
 from volano.kernel.ids import AccountId
 from volano.services.identity.interface import RESOURCE_ACCOUNT, RESOURCE_POLICY
 from volano.services.objects import interface as objects
-from volano.services.studio import store
 from volano.services.studio.logic.indexing import index_document, prepare, remove_source
-from volano.services.studio.model import (
+from volano.services.studio.model.passages import (
     MAX_DOCUMENT_BYTES,
     MAX_TABLE_BYTES,
     Document,
     Format,
 )
+from volano.services.studio.store import passages as store
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env

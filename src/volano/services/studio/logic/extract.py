@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volano.services.studio.model import Passage
+    from volano.services.studio.model.passages import Passage
 
 SURE_COSINE = 0.55
 LEAST_COSINE = 0.44

@@ -9,16 +9,16 @@ from volano.kernel.call import system_call
 from volano.kernel.errors import VolanoError
 from volano.kernel.ids import AccountId
 from volano.services.models import interface as models
-from volano.services.studio import store
 from volano.services.studio.logic.sentences import split_sentences
 from volano.services.studio.logic.terms import terms_of
+from volano.services.studio.store import passages as store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
-    from volano.services.studio.model import Chunk, Document
+    from volano.services.studio.model.passages import Chunk, Document
 
 EMBED_BATCH = 8
 """Small, so that a question never waits long behind it."""

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.errors import VolanoError
 from volano.services.models import interface as models
-from volano.services.studio import store
 from volano.services.studio.logic.indexing import (
     EMBED_CHARACTERS,
     is_model_ready,
@@ -24,7 +23,8 @@ from volano.services.studio.logic.indexing import (
     unpack_vector,
 )
 from volano.services.studio.logic.terms import question_terms, terms_of
-from volano.services.studio.model import Chunk, Hit, Passage
+from volano.services.studio.model.passages import Chunk, Hit, Passage
+from volano.services.studio.store import passages as store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

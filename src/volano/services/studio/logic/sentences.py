@@ -11,7 +11,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from volano.services.studio.model import MAX_CHUNK_CHARACTERS, MAX_CHUNKS, Format
+from volano.services.studio.model.passages import MAX_CHUNK_CHARACTERS, MAX_CHUNKS, Format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

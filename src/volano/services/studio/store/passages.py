@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.services.studio.model import Chunk, Document, Format
+from volano.services.studio.model.passages import Chunk, Document, Format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""SQL of the studio service: the retrieval index, and what OpenAI calls objects."""
