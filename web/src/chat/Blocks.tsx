@@ -1,6 +1,7 @@
 // Block Kit: what bots and programs post. Buttons are shown but not live; there is nobody to press them for.
 import { Anchor, Button, Divider, Group, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { t } from '../i18n/text';
 
 import classes from './chat.module.css';
 import { Emoji, InlineText, MessageText, TextLink } from './Text';
@@ -121,7 +122,7 @@ function Picture({ block, isSmall = false }: { block: Record<string, unknown>; i
   if (parsed.origin !== location.origin) {
     return (
       <Anchor href={url} target="_blank" rel="noreferrer noopener" size="sm">
-        {alt || 'Picture'}
+        {alt || t('picture')}
       </Anchor>
     );
   }

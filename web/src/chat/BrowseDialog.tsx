@@ -7,6 +7,7 @@ import { useState } from 'react';
 
 import { slack } from '../api/client';
 import { Failed, tellFailure, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { homeKey } from './cache';
 import classes from './chat.module.css';
 import { useWorkplace } from './context';
@@ -25,11 +26,11 @@ export function BrowseDialog({ opened, onClose, onGo }: Props) {
     onGo();
   };
   return (
-    <Modal opened={opened} onClose={onClose} title="Channels" size="md">
+    <Modal opened={opened} onClose={onClose} title={t('channels')} size="md">
       <Tabs defaultValue="browse">
         <Tabs.List grow mb="md">
-          <Tabs.Tab value="browse">Browse</Tabs.Tab>
-          <Tabs.Tab value="create">Make a new one</Tabs.Tab>
+          <Tabs.Tab value="browse">{t('browse')}</Tabs.Tab>
+          <Tabs.Tab value="create">{t('makeANewOne')}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="browse">
           <Browse done={done} />
@@ -59,7 +60,7 @@ function Browse({ done }: { done: () => void }) {
   };
   return (
     <Stack gap="sm">
-      <TextInput placeholder="Search channels" aria-label="Search channels" value={search} onChange={(event) => setSearch(event.currentTarget.value)} data-autofocus />
+      <TextInput placeholder={t('searchChannels')} aria-label={t('searchChannels')} value={search} onChange={(event) => setSearch(event.currentTarget.value)} data-autofocus />
       <div className={classes.choices}>
         {found.map((channel) => (
           <Group key={channel.id} wrap="nowrap" className={classes.choice}>
@@ -71,24 +72,24 @@ function Browse({ done }: { done: () => void }) {
                 </Text>
               </Group>
               <Text size="xs" c="dimmed" truncate>
-                {channel.num_members === 1 ? '1 member' : `${channel.num_members ?? 0} members`}
+                {t('memberCount', { count: channel.num_members ?? 0 })}
                 {channel.purpose?.value ? `, ${channel.purpose.value}` : ''}
               </Text>
             </UnstyledButton>
             {channel.is_member ? (
               <Text size="sm" c="dimmed">
-                Joined
+                {t('joined')}
               </Text>
             ) : (
               <Button size="compact-sm" variant="light" loading={join.isPending} onClick={() => join.mutate(channel.id, { onSuccess: () => go(channel) })}>
-                Join
+                {t('join')}
               </Button>
             )}
           </Group>
         ))}
         {found.length === 0 && (
           <Text c="dimmed" ta="center" p="md">
-            No channel of that name. Make it under “Make a new one”.
+            {t('noChannelOfThatNameMake')}
           </Text>
         )}
       </div>
@@ -101,7 +102,7 @@ function Create({ done }: { done: () => void }) {
   const queries = useQueryClient();
   const form = useForm({
     initialValues: { name: '', isPrivate: false },
-    validate: { name: (name) => (name === '' ? 'A channel needs a name.' : null) },
+    validate: { name: (name) => (name === '' ? t('channelNeedsName') : null) },
   });
   const create = useMutation({
     mutationFn: () => slack<{ channel: Channel }>('conversations.create', { name: form.values.name, is_private: form.values.isPrivate }),
@@ -116,19 +117,19 @@ function Create({ done }: { done: () => void }) {
     <form onSubmit={form.onSubmit(() => create.mutate())}>
       <Stack>
         <TextInput
-          label="Name"
-          placeholder="deliveries"
-          description="Small letters, digits, - and _"
+          label={t('name')}
+          placeholder={t('deliveries')}
+          description={t('smallLettersDigitsAnd')}
           leftSection={<IconHash size={16} />}
           maxLength={80}
           required
           {...form.getInputProps('name')}
           onChange={(event) => form.setFieldValue('name', event.currentTarget.value.toLowerCase().replaceAll(' ', '-'))}
         />
-        <Switch label="Private" description="Only those who are invited see it" {...form.getInputProps('isPrivate', { type: 'checkbox' })} />
+        <Switch label={t('private')} description={t('onlyThoseWhoAreInvitedSee')} {...form.getInputProps('isPrivate', { type: 'checkbox' })} />
         <Group justify="flex-end">
           <Button type="submit" loading={create.isPending}>
-            Make it
+            {t('makeIt')}
           </Button>
         </Group>
       </Stack>

@@ -7,6 +7,7 @@ import { useState } from 'react';
 
 import { slack } from '../api/client';
 import { tell, tellFailure } from '../app/parts';
+import { t } from '../i18n/text';
 import { homeKey } from './cache';
 import classes from './chat.module.css';
 import { channelName, useWorkplace } from './context';
@@ -20,15 +21,15 @@ export function ChannelHead({ channel, isMember, openMenu }: { channel: Channel;
   const [membersOpen, members] = useDisclosure();
   const [topicOpen, topic] = useDisclosure();
   const isDirect = channel.is_im || channel.is_mpim;
-  const hint = channel.user === home.copilot.id ? 'Answers from what you may read, with the source' : (channel.topic?.value ?? '');
+  const hint = channel.user === home.copilot.id ? t('copilotHint') : (channel.topic?.value ?? '');
   return (
     <header className={classes.head}>
       {isPhone && (
-        <ActionIcon variant="subtle" color="gray" onClick={openMenu} aria-label="Channels">
+        <ActionIcon variant="subtle" color="gray" onClick={openMenu} aria-label={t('channels')}>
           <IconMenu2 size={20} />
         </ActionIcon>
       )}
-      {channel.is_im ? <Face user={users.get(channel.user ?? '')} size={28} /> : channel.is_private ? <IconLock size={18} aria-label="Private" /> : <IconHash size={18} aria-hidden />}
+      {channel.is_im ? <Face user={users.get(channel.user ?? '')} size={28} /> : channel.is_private ? <IconLock size={18} aria-label={t('private')} /> : <IconHash size={18} aria-hidden />}
       <Title order={1} fz={17} className={classes.headName}>
         {channelName(channel, users, me.id)}
       </Title>
@@ -37,8 +38,8 @@ export function ChannelHead({ channel, isMember, openMenu }: { channel: Channel;
       </Text>
       {!isDirect && (
         <Group gap={4} wrap="nowrap">
-          <Tooltip label="Who is here">
-            <Button variant="subtle" color="gray" size="compact-sm" leftSection={<IconUsers size={16} />} onClick={members.open} aria-label="Members">
+          <Tooltip label={t('whoIsHere')}>
+            <Button variant="subtle" color="gray" size="compact-sm" leftSection={<IconUsers size={16} />} onClick={members.open} aria-label={t('members')}>
               {channel.num_members ?? ''}
             </Button>
           </Tooltip>
@@ -59,23 +60,23 @@ function ChannelMenu({ channel, setTopic }: { channel: Channel; setTopic: () => 
     onSuccess: () => {
       openChannel(home.team.general);
       void queries.invalidateQueries({ queryKey: homeKey });
-      tell(`You left #${channel.name ?? ''}.`);
+      tell(t('youLeft', { channel: channel.name ?? '' }));
     },
     onError: tellFailure,
   });
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label="More for this channel">
+        <ActionIcon variant="subtle" color="gray" aria-label={t('moreForThisChannel')}>
           <IconDots size={18} />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item leftSection={<IconPencil size={16} />} onClick={setTopic}>
-          Set the topic
+          {t('setTheTopic')}
         </Menu.Item>
         <Menu.Item leftSection={<IconDoorExit size={16} />} onClick={() => leave.mutate()} disabled={channel.is_general ?? false}>
-          Leave
+          {t('leave')}
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>
@@ -84,7 +85,7 @@ function ChannelMenu({ channel, setTopic }: { channel: Channel; setTopic: () => 
 
 function TopicDialog({ channel, opened, onClose }: { channel: Channel; opened: boolean; onClose: () => void }) {
   return (
-    <Modal opened={opened} onClose={onClose} title={`Topic of #${channel.name ?? ''}`}>
+    <Modal opened={opened} onClose={onClose} title={t('topicOf', { channel: channel.name ?? '' })}>
       <TopicForm channel={channel} onClose={onClose} />
     </Modal>
   );
@@ -108,13 +109,13 @@ function TopicForm({ channel, onClose }: { channel: Channel; onClose: () => void
         save.mutate();
       }}
     >
-      <TextInput aria-label="Topic" value={text} onChange={(event) => setText(event.currentTarget.value)} maxLength={250} data-autofocus placeholder="What this channel is busy with" />
+      <TextInput aria-label={t('topic')} value={text} onChange={(event) => setText(event.currentTarget.value)} maxLength={250} data-autofocus placeholder={t('whatThisChannelIsBusyWith')} />
       <Group justify="flex-end" mt="md">
         <Button variant="default" onClick={onClose}>
-          Cancel
+          {t('cancel')}
         </Button>
         <Button type="submit" loading={save.isPending}>
-          Save
+          {t('save')}
         </Button>
       </Group>
     </form>

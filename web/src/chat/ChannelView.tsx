@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent } fro
 
 import { slack } from '../api/client';
 import { Failed, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { historyKey, markRead, readSettled } from './cache';
 import { ChannelHead } from './ChannelHead';
 import classes from './chat.module.css';
@@ -65,7 +66,7 @@ export function ChannelView({ seat, channel, at, openMenu }: { seat: Seat | unde
       onDrop={onDrop}
     >
       <ChannelHead channel={channel} isMember={seat !== undefined} openMenu={openMenu} />
-      {history.isPending && <Waiting label="Loading messages" />}
+      {history.isPending && <Waiting label={t('loadingMessages')} />}
       {history.isError && (
         <Center p="xl">
           <Failed error={history.error} retry={() => void history.refetch()} />
@@ -90,10 +91,10 @@ export function ChannelView({ seat, channel, at, openMenu }: { seat: Seat | unde
         <JoinBar channel={channel} />
       ) : (
         <div className={classes.composerFrame}>
-          <Composer key={channel.id} ref={composer} channel={channel.id} placeholder={`Message ${label}`} onEditLast={editLast} />
+          <Composer key={channel.id} ref={composer} channel={channel.id} placeholder={t('messageTo', { place: label })} onEditLast={editLast} />
         </div>
       )}
-      {isOver && <div className={classes.dropHint}>Drop to share with {label}</div>}
+      {isOver && <div className={classes.dropHint}>{t('dropToShare', { place: label })}</div>}
     </section>
   );
 }
@@ -131,15 +132,15 @@ function Beginning({ channel }: { channel: Channel }) {
       <Text c="dimmed" maw={560}>
         {channel.is_im
           ? channel.user === me.id
-            ? 'A place for your own notes. Nobody else reads it.'
-            : `This is between you and ${nameOf(other)}. Say hello below.`
-          : channel.purpose?.value || `The beginning of #${name}. Write below; type @ to call somebody, or drop a file to share it.`}
+            ? t('ownNotes')
+            : t('betweenYouAnd', { name: nameOf(other) })
+          : channel.purpose?.value || t('beginningOf', { channel: name })}
       </Text>
     </Stack>
   );
 }
 
-const QUESTIONS = ['What was decided about returns?', 'Which files were shared this week?', 'Who knows about the warehouse?'];
+const QUESTIONS = ['questionReturns', 'questionFiles', 'questionWarehouse'] as const;
 
 function CopilotBeginning() {
   const { home, outbox } = useWorkplace();
@@ -148,13 +149,13 @@ function CopilotBeginning() {
     <Stack gap={8} className={classes.beginning}>
       <Face user={home.copilot} size={56} />
       <Title order={2} fz={22}>
-        Ask the copilot
+        {t('askTheCopilot')}
       </Title>
       <Text c="dimmed" maw={560}>
-        It looks through the messages and documents that you may read, and answers with the sentence and where it stands. When there is no answer it says so. In a channel, mention it as @copilot.
+        {t('itLooksThroughTheMessagesAnd')}
       </Text>
       <div className={classes.questions}>
-        {QUESTIONS.map((text) => (
+        {QUESTIONS.map((key) => t(key)).map((text) => (
           <button key={text} type="button" className={classes.questionChip} onClick={() => channel && outbox.post(channel, null, text)}>
             {text}
           </button>

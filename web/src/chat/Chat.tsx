@@ -8,6 +8,7 @@ import { Navigate, useLocation, useNavigate, useSearchParams } from 'react-route
 import { rest, slack } from '../api/client';
 import { useLive } from '../api/live';
 import { Failed, Page, Waiting } from '../app/parts';
+import { t, useLanguage } from '../i18n/text';
 import { applyEvent, homeKey, readAllAgain, readSettled } from './cache';
 import { ChannelView } from './ChannelView';
 import classes from './chat.module.css';
@@ -22,6 +23,11 @@ const PERMALINK = /^\/archives\/([A-Z0-9]+)\/p(\d{10,})(\d{6})$/;
 const LAST_CHANNEL = 'volano.chat.channel';
 
 export default function Chat() {
+  const language = useLanguage();
+  return <Workroom key={language} />;
+}
+
+function Workroom() {
   const { pathname, search } = useLocation();
   const home = useQuery({ queryKey: homeKey, queryFn: () => readSettled('', () => rest.get<Home>('/chat/me')) });
   const link = PERMALINK.exec(pathname);
@@ -30,10 +36,10 @@ export default function Chat() {
     const thread = new URLSearchParams(search).get('thread_ts');
     return <Navigate replace to={`/chat/${link[1]}?at=${at}${thread ? `&thread=${thread}` : ''}`} />;
   }
-  if (home.isPending) return <Waiting label="Opening the workplace" />;
+  if (home.isPending) return <Waiting label={t('openingTheWorkplace')} />;
   if (home.isError) {
     return (
-      <Page title="Chat">
+      <Page title={t('chat')}>
         <Failed error={home.error} retry={() => void home.refetch()} />
       </Page>
     );
@@ -96,7 +102,7 @@ function Rooms({ home }: { home: Home }) {
     <WorkplaceContext value={workplace}>
       <div className={classes.chat}>
         {isPhone ? (
-          <Drawer opened={menuOpen} onClose={menu.close} size={290} padding={0} withCloseButton={false} aria-label="Channels and people">
+          <Drawer opened={menuOpen} onClose={menu.close} size={290} padding={0} withCloseButton={false} aria-label={t('channelsAndPeople')}>
             {sidebar}
           </Drawer>
         ) : (
@@ -121,7 +127,7 @@ function Room({ id, thread, at, openMenu }: { id: string; thread: string | null;
   if (info.isError && seat === undefined) {
     return (
       <section className={classes.channel}>
-        <Page title="No such channel">
+        <Page title={t('noSuchChannel')}>
           <Failed error={info.error} retry={() => workplace.openChannel(workplace.home.team.general)} />
         </Page>
       </section>

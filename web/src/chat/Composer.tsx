@@ -5,6 +5,7 @@ import { useId, useImperativeHandle, useLayoutEffect, useRef, useState, type Cli
 
 import { tellFailure } from '../app/parts';
 import { formatBytes } from '../app/format';
+import { t } from '../i18n/text';
 import classes from './chat.module.css';
 import { useWorkplace } from './context';
 import { EmojiPicker } from './EmojiPicker';
@@ -117,22 +118,22 @@ export function Composer({ channel, thread = null, placeholder, onEditLast, ref 
       />
       <Group justify="space-between" px={6} pb={6}>
         <Group gap={2}>
-          <input ref={picker} type="file" multiple hidden aria-label="Files to share" onChange={(event) => event.currentTarget.files && addFiles(event.currentTarget.files)} onClick={(event) => (event.currentTarget.value = '')} />
-          <Tooltip label="Share files">
-            <ActionIcon variant="subtle" color="gray" onClick={() => picker.current?.click()} aria-label="Share files">
+          <input ref={picker} type="file" multiple hidden aria-label={t('filesToShare')} onChange={(event) => event.currentTarget.files && addFiles(event.currentTarget.files)} onClick={(event) => (event.currentTarget.value = '')} />
+          <Tooltip label={t('shareFiles')}>
+            <ActionIcon variant="subtle" color="gray" onClick={() => picker.current?.click()} aria-label={t('shareFiles')}>
               <IconPaperclip size={18} />
             </ActionIcon>
           </Tooltip>
           <EmojiPicker
             onPick={(name) => insert(`:${name}: `)}
             target={(open) => (
-              <ActionIcon variant="subtle" color="gray" onClick={open} aria-label="Emoji">
+              <ActionIcon variant="subtle" color="gray" onClick={open} aria-label={t('emoji')}>
                 <IconMoodSmile size={18} />
               </ActionIcon>
             )}
           />
         </Group>
-        <ActionIcon onClick={() => void submit()} disabled={isSending || (text.trim() === '' && files.length === 0)} aria-label="Send">
+        <ActionIcon onClick={() => void submit()} disabled={isSending || (text.trim() === '' && files.length === 0)} aria-label={t('send')}>
           {isSending ? <Loader size={14} /> : <IconSend2 size={17} />}
         </ActionIcon>
       </Group>
@@ -144,7 +145,7 @@ function Picked({ files, remove }: { files: File[]; remove: (index: number) => v
   return (
     <Group gap={6} p={8} pb={0}>
       {files.map((file, index) => (
-        <Badge key={index} variant="default" size="lg" tt="none" radius="sm" rightSection={<CloseButton size="xs" onClick={() => remove(index)} aria-label={`Take ${file.name} away`} />}>
+        <Badge key={index} variant="default" size="lg" tt="none" radius="sm" rightSection={<CloseButton size="xs" onClick={() => remove(index)} aria-label={t('takeAway', { name: file.name })} />}>
           {file.name}{' '}
           <Text span size="xs" c="dimmed">
             {formatBytes(file.size)}

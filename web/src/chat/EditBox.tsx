@@ -5,6 +5,7 @@ import { useState, type KeyboardEvent } from 'react';
 
 import { slack } from '../api/client';
 import { tellFailure } from '../app/parts';
+import { t } from '../i18n/text';
 import { changeMessage } from './cache';
 import { useWorkplace } from './context';
 import { toMessageText, toTyped } from './mrkdwn';
@@ -37,7 +38,7 @@ export function EditBox({ channel, message, close }: { channel: string; message:
   return (
     <div>
       <Textarea
-        aria-label="Edit the message"
+        aria-label={t('editTheMessage')}
         autosize
         maxRows={12}
         autoFocus
@@ -48,13 +49,13 @@ export function EditBox({ channel, message, close }: { channel: string; message:
       />
       <Group gap="xs" mt={6}>
         <Button size="compact-sm" onClick={() => save.mutate()} disabled={!isReady} loading={save.isPending}>
-          Save
+          {t('save')}
         </Button>
         <Button size="compact-sm" variant="default" onClick={close}>
-          Cancel
+          {t('cancel')}
         </Button>
         <Text size="xs" c="dimmed">
-          Enter saves, Esc cancels
+          {t('enterSavesEscCancels')}
         </Text>
       </Group>
     </div>

@@ -2,6 +2,7 @@
 import { Popover, TextInput, UnstyledButton, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useEffect, useRef, useState, type ReactElement } from 'react';
+import { t } from '../i18n/text';
 
 import classes from './chat.module.css';
 import { EMOJI, PICKABLE } from './emoji';
@@ -25,8 +26,8 @@ export function EmojiPicker({ target, onPick, onChange }: { target: (open: () =>
       <Popover.Dropdown p="xs" w={292}>
         <TextInput
           size="xs"
-          placeholder="Search emoji"
-          aria-label="Search emoji"
+          placeholder={t('searchEmoji')}
+          aria-label={t('searchEmoji')}
           data-autofocus
           value={search}
           onChange={(event) => setSearch(event.currentTarget.value)}
@@ -42,7 +43,7 @@ export function EmojiPicker({ target, onPick, onChange }: { target: (open: () =>
         </div>
         {found.length === 0 && (
           <Text size="sm" c="dimmed" ta="center">
-            None of that name
+            {t('noneOfThatName')}
           </Text>
         )}
       </Popover.Dropdown>

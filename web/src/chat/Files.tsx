@@ -5,6 +5,7 @@ import { IconDownload, IconFile } from '@tabler/icons-react';
 
 import { slack, send } from '../api/client';
 import { formatBytes } from '../app/format';
+import { t } from '../i18n/text';
 import classes from './chat.module.css';
 import type { SharedFile } from './types';
 
@@ -34,7 +35,7 @@ function Picture({ file }: { file: SharedFile }) {
         </Text>
         <Download file={file} />
       </Group>
-      <UnstyledButton onClick={open} aria-label={`Enlarge ${file.name}`}>
+      <UnstyledButton onClick={open} aria-label={t('enlarge', { name: file.name })}>
         <img src={source} alt={alt} className={classes.picture} loading="lazy" />
       </UnstyledButton>
       <Modal opened={opened} onClose={close} title={file.title} size="auto" centered>
@@ -66,8 +67,8 @@ function FileCard({ file }: { file: SharedFile }) {
 
 function Download({ file }: { file: SharedFile }) {
   return (
-    <Tooltip label="Download">
-      <ActionIcon component="a" href={hereOf(file.url_private_download)} download={file.name} variant="subtle" color="gray" size="sm" aria-label={`Download ${file.name}`}>
+    <Tooltip label={t('download')}>
+      <ActionIcon component="a" href={hereOf(file.url_private_download)} download={file.name} variant="subtle" color="gray" size="sm" aria-label={t('downloadFile', { name: file.name })}>
         <IconDownload size={15} />
       </ActionIcon>
     </Tooltip>

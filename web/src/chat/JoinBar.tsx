@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { slack } from '../api/client';
 import { tellFailure } from '../app/parts';
+import { Say, t } from '../i18n/text';
 import { homeKey } from './cache';
 import classes from './chat.module.css';
 import type { Channel } from './types';
@@ -22,10 +23,10 @@ export function JoinBar({ channel }: { channel: Channel }) {
   return (
     <Group className={classes.joinBar} justify="space-between">
       <Text size="sm">
-        You are looking at <b>#{channel.name}</b>.
+        <Say text="lookingAt" values={{ channel: <b>#{channel.name}</b> }} />
       </Text>
       <Button onClick={() => join.mutate(channel.id)} loading={join.isPending}>
-        Join the channel
+        {t('joinTheChannel')}
       </Button>
     </Group>
   );

@@ -5,9 +5,10 @@ import { useState } from 'react';
 
 import { slack } from '../api/client';
 import { Failed, tellFailure, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { homeKey } from './cache';
 import classes from './chat.module.css';
-import { nameOf, useWorkplace } from './context';
+import { nameOf, ownName, useWorkplace } from './context';
 import { Face } from './Face';
 import type { Channel } from './types';
 
@@ -20,7 +21,7 @@ interface Props {
 
 export function MembersDialog({ channel, canInvite, opened, onClose }: Props) {
   return (
-    <Modal opened={opened} onClose={onClose} title={`Who is in #${channel.name ?? ''}`}>
+    <Modal opened={opened} onClose={onClose} title={t('whoIsIn', { channel: channel.name ?? '' })}>
       <Members channel={channel} canInvite={canInvite} />
     </Modal>
   );
@@ -52,8 +53,8 @@ function Members({ channel, canInvite }: { channel: Channel; canInvite: boolean 
       {canInvite && others.length > 0 && (
         <Group align="flex-end" wrap="nowrap">
           <MultiSelect
-            label="Add people"
-            placeholder={picked.length === 0 ? 'Name' : ''}
+            label={t('addPeople')}
+            placeholder={picked.length === 0 ? t('name') : ''}
             data={others.map((user) => ({ value: user.id, label: nameOf(user) }))}
             value={picked}
             onChange={setPicked}
@@ -61,7 +62,7 @@ function Members({ channel, canInvite }: { channel: Channel; canInvite: boolean 
             style={{ flex: 1 }}
           />
           <Button onClick={() => invite.mutate()} disabled={picked.length === 0} loading={invite.isPending}>
-            Add
+            {t('add')}
           </Button>
         </Group>
       )}
@@ -71,8 +72,7 @@ function Members({ channel, canInvite }: { channel: Channel; canInvite: boolean 
             <Group key={id} gap="sm" component="li" wrap="nowrap">
               <Face user={users.get(id)} size={30} />
               <Text truncate>
-                {nameOf(users.get(id), id)}
-                {id === me.id && ' (you)'}
+                {ownName(users.get(id), id, me.id)}
               </Text>
               <Text size="sm" c="dimmed" truncate>
                 @{users.get(id)?.name}

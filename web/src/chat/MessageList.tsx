@@ -6,6 +6,7 @@ import { Fragment, useState, type ReactNode } from 'react';
 
 import { slack } from '../api/client';
 import { tellFailure } from '../app/parts';
+import { t } from '../i18n/text';
 import { removeMessage } from './cache';
 import classes from './chat.module.css';
 import { nameOf, useWorkplace } from './context';
@@ -42,11 +43,11 @@ export function MessageList(props: Props) {
   const firstNew = unreadAfter === undefined ? undefined : messages.find((item) => isLater(item.ts, unreadAfter) && item.user !== me.id)?.ts;
   return (
     <div className={classes.listFrame}>
-      <div ref={box} className={classes.messages} onScroll={onScroll} role="log" aria-label={isInThread ? 'Thread' : 'Messages'} tabIndex={0}>
+      <div ref={box} className={classes.messages} onScroll={onScroll} role="log" aria-label={isInThread ? t('thread') : t('messages')} tabIndex={0}>
         <div ref={inner} className={classes.listInner}>
           {isLoadingOlder && (
             <Group justify="center" p="sm">
-              <Loader size="sm" aria-label="Loading older messages" />
+              <Loader size="sm" aria-label={t('loadingOlderMessages')} />
             </Group>
           )}
           {top}
@@ -79,7 +80,7 @@ export function MessageList(props: Props) {
       </div>
       {!isAtEnd && (
         <Button className={classes.toEnd} size="compact-sm" radius="xl" variant="default" leftSection={<IconArrowDown size={14} />} onClick={toEnd}>
-          Newest
+          {t('newest')}
         </Button>
       )}
       <DeleteDialog channel={channel} message={removing} close={() => setRemoving(null)} />
@@ -102,8 +103,8 @@ function DayLine({ ts }: { ts: string }) {
 
 function NewLine() {
   return (
-    <div className={classes.newLine} role="separator" aria-label="New messages">
-      <span>New</span>
+    <div className={classes.newLine} role="separator" aria-label={t('newMessages')}>
+      <span>{t('newOnes')}</span>
     </div>
   );
 }
@@ -111,7 +112,7 @@ function NewLine() {
 function ReplyLine({ count }: { count: number }) {
   return (
     <div className={classes.replyLine} role="separator">
-      <span>{count === 0 ? 'No replies yet' : count === 1 ? '1 reply' : `${count} replies`}</span>
+      <span>{count === 0 ? t('noRepliesYet') : t('replyCount', { count })}</span>
     </div>
   );
 }
@@ -119,7 +120,7 @@ function ReplyLine({ count }: { count: number }) {
 function OutgoingRow({ item }: { item: Outgoing }) {
   const { me, outbox } = useWorkplace();
   return (
-    <article className={classes.row} style={{ opacity: item.failure ? 1 : 0.6 }} aria-label="On its way">
+    <article className={classes.row} style={{ opacity: item.failure ? 1 : 0.6 }} aria-label={t('onItsWay')}>
       <div className={classes.gutter}>
         <Face user={me} />
       </div>
@@ -130,13 +131,13 @@ function OutgoingRow({ item }: { item: Outgoing }) {
           <Group gap="xs" mt={4} role="alert">
             <IconAlertTriangle size={16} color="var(--mantine-color-red-6)" />
             <Text size="sm" c="red">
-              Not sent: {item.failure}
+              {t('notSent', { reason: item.failure })}
             </Text>
             <Button size="compact-xs" variant="light" onClick={() => outbox.retry(item.id)}>
-              Try again
+              {t('tryAgain')}
             </Button>
             <Button size="compact-xs" variant="subtle" color="gray" onClick={() => outbox.drop(item.id)}>
-              Drop it
+              {t('dropIt')}
             </Button>
           </Group>
         )}
@@ -156,16 +157,16 @@ function DeleteDialog({ channel, message, close }: { channel: string; message: M
     onError: tellFailure,
   });
   return (
-    <Modal opened={message !== null} onClose={close} title="Delete this message?" centered>
+    <Modal opened={message !== null} onClose={close} title={t('deleteThisMessage')} centered>
       <Text size="sm" lineClamp={4} mb="md" c="dimmed">
-        {message?.text || 'It goes for everyone, and cannot be brought back.'}
+        {message?.text || t('goesForEveryone')}
       </Text>
       <Group justify="flex-end">
         <Button variant="default" onClick={close} data-autofocus>
-          Keep it
+          {t('keepIt')}
         </Button>
         <Button color="red" loading={remove.isPending} onClick={() => message && remove.mutate(message)}>
-          Delete
+          {t('delete')}
         </Button>
       </Group>
     </Modal>

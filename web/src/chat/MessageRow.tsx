@@ -6,6 +6,7 @@ import { memo, useState } from 'react';
 
 import { slack } from '../api/client';
 import { tell, tellFailure } from '../app/parts';
+import { t } from '../i18n/text';
 import { Attachments, Blocks } from './Blocks';
 import { react } from './cache';
 import classes from './chat.module.css';
@@ -40,7 +41,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   if (isNotice(message)) return <Notice message={message} />;
   const name = message.username || nameOf(author);
   return (
-    <article className={`${classes.row} ${isFollowing ? classes.following : ''} ${isMarked ? classes.marked : ''} ${isHeld ? classes.held : ''}`} aria-label={`${name}, ${fullTime(message.ts)}`} data-ts={message.ts}>
+    <article className={`${classes.row} ${isFollowing ? classes.following : ''} ${isMarked ? classes.marked : ''} ${isHeld ? classes.held : ''}`} aria-label={t('whoAndWhen', { name, time: fullTime(message.ts) })} data-ts={message.ts}>
       <div className={classes.gutter}>
         {isGone ? (
           <IconTrash className={classes.gone} size={20} stroke={1.5} aria-hidden />
@@ -58,7 +59,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
             <Text fw={650}>{name}</Text>
             {author?.is_bot && (
               <Badge size="xs" variant="light" color="gray">
-                App
+                {t('app')}
               </Badge>
             )}
             <Tooltip label={fullTime(message.ts)}>
@@ -68,14 +69,14 @@ export const MessageRow = memo(function MessageRow(props: Props) {
             </Tooltip>
             {message.is_ephemeral && (
               <Text size="xs" c="dimmed">
-                only you see this
+                {t('onlyYouSee')}
               </Text>
             )}
           </Group>
         )}
         {isGone ? (
           <Text c="dimmed" fs="italic">
-            This message was deleted.
+            {t('thisMessageWasDeleted')}
           </Text>
         ) : isEditing ? (
           <EditBox channel={channel} message={message} close={() => edit(null)} />
@@ -103,7 +104,7 @@ function Content({ message }: { message: Message }) {
   const edited = message.edited && (
     <Tooltip label={fullTime(message.edited.ts)}>
       <Text span size="xs" c="dimmed">
-        (edited)
+        {t('editedMark')}
       </Text>
     </Tooltip>
   );
@@ -127,11 +128,11 @@ function ThreadLink({ channel, message }: { channel: string; message: Message })
           <Face key={id} user={users.get(id)} size={20} />
         ))}
         <Text size="sm" fw={600} c="volano">
-          {count === 1 ? '1 reply' : `${count} replies`}
+          {t('replyCount', { count })}
         </Text>
         {message.latest_reply && (
           <Text size="xs" c="dimmed">
-            last {relativeDay(message.latest_reply)} at {clockTime(message.latest_reply)}
+            {t('lastReply', { day: relativeDay(message.latest_reply), time: clockTime(message.latest_reply) })}
           </Text>
         )}
       </Group>
@@ -146,14 +147,14 @@ function Actions({ channel, message, isInThread, edit, remove, hold }: Props & {
   const copyLink = async () => {
     const { permalink } = await slack<{ permalink: string }>('chat.getPermalink', { channel, message_ts: message.ts });
     // Browsers let a page copy only over https or on localhost.
-    if (!window.isSecureContext) throw new Error(`This page cannot copy without https. The link is ${permalink}`);
+    if (!window.isSecureContext) throw new Error(t('cannotCopy', { link: permalink }));
     await navigator.clipboard.writeText(permalink);
-    tell('The link is copied.');
+    tell(t('linkCopied'));
   };
   return (
-    <div className={classes.actions} role="toolbar" aria-label="Message actions">
+    <div className={classes.actions} role="toolbar" aria-label={t('messageActions')}>
       {QUICK.map((name) => (
-        <ActionIcon key={name} variant="subtle" color="gray" onClick={() => toggle(name)} aria-label={`React with ${name}`} className={classes.quick}>
+        <ActionIcon key={name} variant="subtle" color="gray" onClick={() => toggle(name)} aria-label={t('reactWith', { name })} className={classes.quick}>
           {emojiOf(name)}
         </ActionIcon>
       ))}
@@ -161,36 +162,36 @@ function Actions({ channel, message, isInThread, edit, remove, hold }: Props & {
         onPick={toggle}
         onChange={hold}
         target={(open) => (
-          <ActionIcon variant="subtle" color="gray" onClick={open} aria-label="Add a reaction">
+          <ActionIcon variant="subtle" color="gray" onClick={open} aria-label={t('addAReaction')}>
             <IconMoodPlus size={17} />
           </ActionIcon>
         )}
       />
       {!isInThread && (
-        <Tooltip label="Reply in thread">
-          <ActionIcon variant="subtle" color="gray" onClick={() => openThread(channel, message.thread_ts ?? message.ts)} aria-label="Reply in thread">
+        <Tooltip label={t('replyInThread')}>
+          <ActionIcon variant="subtle" color="gray" onClick={() => openThread(channel, message.thread_ts ?? message.ts)} aria-label={t('replyInThread')}>
             <IconMessageCircle size={17} />
           </ActionIcon>
         </Tooltip>
       )}
       <Menu position="bottom-end" onChange={hold} withinPortal>
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label="More actions">
+          <ActionIcon variant="subtle" color="gray" aria-label={t('moreActions')}>
             <IconDots size={17} />
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item leftSection={<IconLink size={16} />} onClick={() => void copyLink().catch(tellFailure)}>
-            Copy link
+            {t('copyLink')}
           </Menu.Item>
           {isMine && (
             <Menu.Item leftSection={<IconPencil size={16} />} onClick={() => edit(message.ts)}>
-              Edit
+              {t('edit')}
             </Menu.Item>
           )}
           {(isMine || me.is_admin) && (
             <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => remove(message)}>
-              Delete
+              {t('delete')}
             </Menu.Item>
           )}
         </Menu.Dropdown>

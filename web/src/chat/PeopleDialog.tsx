@@ -3,13 +3,14 @@ import { Group, Modal, Stack, Text, TextInput, UnstyledButton } from '@mantine/c
 import { useState } from 'react';
 
 import { tellFailure } from '../app/parts';
+import { t } from '../i18n/text';
 import classes from './chat.module.css';
-import { nameOf, useWorkplace } from './context';
+import { nameOf, ownName, useWorkplace } from './context';
 import { Face } from './Face';
 
 export function PeopleDialog({ opened, onClose, onGo }: { opened: boolean; onClose: () => void; onGo: () => void }) {
   return (
-    <Modal opened={opened} onClose={onClose} title="Write to somebody">
+    <Modal opened={opened} onClose={onClose} title={t('writeToSomebody')}>
       <People
         done={() => {
           onClose();
@@ -29,8 +30,8 @@ function People({ done }: { done: () => void }) {
   return (
     <Stack gap="sm">
       <TextInput
-        placeholder="Name"
-        aria-label="Search people"
+        placeholder={t('name')}
+        aria-label={t('searchPeople')}
         data-autofocus
         value={search}
         onChange={(event) => setSearch(event.currentTarget.value)}
@@ -42,8 +43,7 @@ function People({ done }: { done: () => void }) {
             <Group gap="sm" wrap="nowrap">
               <Face user={user} size={30} />
               <Text fw={600} truncate>
-                {nameOf(user)}
-                {user.id === me.id && ' (you)'}
+                {ownName(user, user.id, me.id)}
               </Text>
               <Text size="sm" c="dimmed" truncate>
                 @{user.name}
@@ -53,7 +53,7 @@ function People({ done }: { done: () => void }) {
         ))}
         {found.length === 0 && (
           <Text c="dimmed" ta="center" p="md">
-            Nobody of that name. New people are added under “People and keys”.
+            {t('nobodyOfThatNameNewPeople')}
           </Text>
         )}
       </div>

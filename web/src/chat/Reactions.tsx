@@ -1,5 +1,6 @@
 // The reactions below a message; pressing one joins in or takes one's own back.
 import { Tooltip, UnstyledButton } from '@mantine/core';
+import { t } from '../i18n/text';
 
 import classes from './chat.module.css';
 import { nameOf, useWorkplace } from './context';
@@ -14,9 +15,9 @@ export function Reactions({ channel, message }: { channel: string; message: Mess
     <div className={classes.reactions}>
       {(message.reactions ?? []).map((reaction) => {
         const isMine = reaction.users.includes(me.id);
-        const who = reaction.users.map((id) => (id === me.id ? 'you' : nameOf(users.get(id)))).join(', ');
+        const who = reaction.users.map((id) => (id === me.id ? t('you') : nameOf(users.get(id)))).join(', ');
         return (
-          <Tooltip key={reaction.name} label={`${who} with :${reaction.name}:`} multiline maw={260}>
+          <Tooltip key={reaction.name} label={t('reactedWith', { who, name: reaction.name })} multiline maw={260}>
             <UnstyledButton className={isMine ? classes.reactionMine : classes.reaction} aria-pressed={isMine} aria-label={`${reaction.name}, ${reaction.count}`} onClick={() => toggle(reaction.name)}>
               <Emoji name={reaction.name} /> <span>{reaction.count}</span>
             </UnstyledButton>

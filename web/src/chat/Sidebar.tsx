@@ -5,6 +5,7 @@ import { IconHash, IconLock, IconPlus, IconSearch, IconSparkles, IconUsers } fro
 import type { ReactNode } from 'react';
 
 import { tellFailure } from '../app/parts';
+import { t } from '../i18n/text';
 import { BrowseDialog } from './BrowseDialog';
 import classes from './chat.module.css';
 import { channelName, useWorkplace } from './context';
@@ -23,35 +24,35 @@ export function Sidebar({ current, openSwitcher, onGo }: { current: string; open
     openDirect(home.copilot.id).then(onGo, tellFailure);
   };
   return (
-    <nav className={classes.sidebar} aria-label="Channels and people">
+    <nav className={classes.sidebar} aria-label={t('channelsAndPeople')}>
       <Group justify="space-between" px="sm" pt="sm" wrap="nowrap">
         <Text fw={700} truncate>
           {home.team.name}
         </Text>
-        <Tooltip label="Go to (Ctrl+K)">
-          <ActionIcon variant="subtle" color="gray" onClick={openSwitcher} aria-label="Go to a channel or person">
+        <Tooltip label={t('goToCtrlK')}>
+          <ActionIcon variant="subtle" color="gray" onClick={openSwitcher} aria-label={t('goToAChannelOrPerson')}>
             <IconSearch size={17} />
           </ActionIcon>
         </Tooltip>
       </Group>
       <div style={{ padding: '8px 12px' }}>
         <Button fullWidth variant="light" color="amber" leftSection={<IconSparkles size={17} />} onClick={ask}>
-          Ask the copilot
+          {t('askTheCopilot')}
         </Button>
       </div>
       <ScrollArea style={{ flex: 1 }} type="auto" scrollbarSize={8}>
-        <Section title="Channels" label="Find or make a channel" onAdd={browse.open}>
+        <Section title={t('channels')} label={t('findOrMakeAChannel')} onAdd={browse.open}>
           {channels.map((seat) => (
             <Place key={seat.channel.id} seat={seat} name={name(seat)} isCurrent={seat.channel.id === current} onGo={onGo} />
           ))}
         </Section>
-        <Section title="Direct messages" label="Write to somebody" onAdd={people.open}>
+        <Section title={t('directMessages')} label={t('writeToSomebody')} onAdd={people.open}>
           {direct.map((seat) => (
             <Place key={seat.channel.id} seat={seat} name={name(seat)} isCurrent={seat.channel.id === current} onGo={onGo} />
           ))}
           {direct.length === 0 && (
             <Button variant="subtle" size="compact-sm" color="gray" mx={8} onClick={people.open}>
-              Write to somebody
+              {t('writeToSomebody')}
             </Button>
           )}
         </Section>
@@ -89,7 +90,7 @@ function Place({ seat, name, isCurrent, onGo }: { seat: Seat; name: string; isCu
   };
   const unreadText = unread > 99 ? '99+' : String(unread);
   return (
-    <UnstyledButton className={isCurrent ? classes.placeCurrent : unread > 0 ? classes.placeUnread : classes.place} onClick={go} aria-current={isCurrent ? 'page' : undefined} aria-label={unread > 0 ? `${name}, ${unread} unread` : name}>
+    <UnstyledButton className={isCurrent ? classes.placeCurrent : unread > 0 ? classes.placeUnread : classes.place} onClick={go} aria-current={isCurrent ? 'page' : undefined} aria-label={unread > 0 ? t('unreadCount', { name, count: unread }) : name}>
       {channel.is_im ? (
         <Face user={users.get(channel.user ?? '')} size={22} />
       ) : channel.is_mpim ? (

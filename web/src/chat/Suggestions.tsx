@@ -1,6 +1,7 @@
 // What the word under the caret may become: @people, #channels, :emoji:.
 import { Group, Text } from '@mantine/core';
 import { useEffect, useRef } from 'react';
+import { t } from '../i18n/text';
 
 import { Face } from './Face';
 import classes from './chat.module.css';
@@ -38,7 +39,7 @@ export function suggest({ mark, letters }: { mark: string; letters: string }, ho
   }
   const people = home.users.filter((user) => !user.deleted && (user.name.startsWith(letters) || nameOf(user).toLowerCase().includes(letters)));
   const found: Suggestion[] = people.map((user) => ({ key: user.id, insert: `@${user.name} `, label: nameOf(user), hint: `@${user.name}`, user }));
-  if ('here'.startsWith(letters)) found.push({ key: 'here', insert: '@here ', label: '@here', hint: 'everyone who is here now', sign: '@' });
+  if ('here'.startsWith(letters)) found.push({ key: 'here', insert: '@here ', label: '@here', hint: t('everyoneHereNow'), sign: '@' });
   return found.slice(0, MAX_SHOWN);
 }
 
@@ -48,7 +49,7 @@ export function SuggestionList({ id, items, active, pick }: { id: string; items:
     box.current?.children[active]?.scrollIntoView({ block: 'nearest' });
   }, [active]);
   return (
-    <div ref={box} id={id} role="listbox" aria-label="Suggestions" className={classes.suggestions}>
+    <div ref={box} id={id} role="listbox" aria-label={t('suggestions')} className={classes.suggestions}>
       {items.map((item, index) => (
         <div
           key={item.key}

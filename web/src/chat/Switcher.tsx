@@ -4,6 +4,7 @@ import { IconHash, IconLock, IconSearch } from '@tabler/icons-react';
 import { useState, type KeyboardEvent, type ReactNode } from 'react';
 
 import { tellFailure } from '../app/parts';
+import { t } from '../i18n/text';
 import classes from './chat.module.css';
 import { channelName, nameOf, useWorkplace, type Workplace } from './context';
 import { Face } from './Face';
@@ -21,7 +22,7 @@ interface Target {
 
 export function Switcher({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
-    <Modal opened={opened} onClose={onClose} withCloseButton={false} padding="xs" yOffset="12vh" aria-label="Go to">
+    <Modal opened={opened} onClose={onClose} withCloseButton={false} padding="xs" yOffset="12vh" aria-label={t('goTo')}>
       <Targets close={onClose} />
     </Modal>
   );
@@ -74,8 +75,8 @@ function Targets({ close }: { close: () => void }) {
   return (
     <>
       <TextInput
-        placeholder="Go to a channel or person"
-        aria-label="Go to a channel or person"
+        placeholder={t('goToAChannelOrPerson')}
+        aria-label={t('goToAChannelOrPerson')}
         leftSection={<IconSearch size={16} />}
         data-autofocus
         value={search}
@@ -86,7 +87,7 @@ function Targets({ close }: { close: () => void }) {
         onKeyDown={onKeyDown}
         mb={6}
       />
-      <div role="listbox" aria-label="Places">
+      <div role="listbox" aria-label={t('places')}>
         {found.map((target, index) => (
           <div key={target.key} role="option" aria-selected={index === active} className={index === active ? classes.suggestionActive : classes.suggestion} onClick={() => go(target)}>
             <Group gap="sm" wrap="nowrap">
@@ -101,7 +102,7 @@ function Targets({ close }: { close: () => void }) {
       </div>
       {found.length === 0 && (
         <Text c="dimmed" ta="center" p="md">
-          Nothing of that name
+          {t('nothingOfThatName')}
         </Text>
       )}
     </>

@@ -2,6 +2,7 @@
 import { Anchor } from '@mantine/core';
 import { Fragment } from 'react';
 import { Link } from 'react-router';
+import { t } from '../i18n/text';
 
 import classes from './chat.module.css';
 import { nameOf, useWorkplace } from './context';
@@ -147,7 +148,7 @@ function ChannelMention({ id, label }: { id: string; label: string }) {
   const name = home.channels.find((seat) => seat.channel.id === id)?.channel.name ?? label;
   return (
     <button type="button" className={classes.mention} onClick={() => openChannel(id)}>
-      #{name || 'private channel'}
+      #{name || t('privateChannel')}
     </button>
   );
 }

@@ -6,6 +6,7 @@ import { useCallback, useRef, useState } from 'react';
 
 import { slack } from '../api/client';
 import { Failed, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { readSettled, threadKey } from './cache';
 import classes from './chat.module.css';
 import { Composer, type ComposerHandle } from './Composer';
@@ -37,30 +38,30 @@ export function ThreadPanel({ channel, ts, at, isMember, close }: { channel: Cha
   return (
     <aside
       className={classes.thread}
-      aria-label="Thread"
+      aria-label={t('thread')}
       onKeyDown={(event) => {
         if (event.key === 'Escape' && !event.defaultPrevented) close();
       }}
     >
       <header className={classes.head}>
         <Title order={2} fz={17}>
-          Thread
+          {t('thread')}
         </Title>
         <Text size="sm" c="dimmed" truncate style={{ flex: 1 }}>
           {channelName(channel, users, me.id)}
         </Text>
-        <Tooltip label="Close (Esc)">
-          <ActionIcon variant="subtle" color="gray" onClick={close} aria-label="Close the thread">
+        <Tooltip label={t('closeEsc')}>
+          <ActionIcon variant="subtle" color="gray" onClick={close} aria-label={t('closeTheThread')}>
             <IconX size={18} />
           </ActionIcon>
         </Tooltip>
       </header>
-      {thread.isPending && <Waiting label="Loading the thread" />}
+      {thread.isPending && <Waiting label={t('loadingTheThread')} />}
       {thread.isError && <Failed error={thread.error} retry={() => void thread.refetch()} />}
       {thread.data && <MessageList key={ts} channel={channel.id} messages={messages} outgoing={outgoing} editing={editing} edit={edit} at={at} isInThread />}
       {isMember && (
         <div className={classes.composerFrame}>
-          <Composer key={ts} ref={composer} channel={channel.id} thread={ts} placeholder="Reply" onEditLast={editLast} />
+          <Composer key={ts} ref={composer} channel={channel.id} thread={ts} placeholder={t('reply')} onEditLast={editLast} />
         </div>
       )}
     </aside>

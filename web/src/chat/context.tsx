@@ -1,5 +1,6 @@
 // The workplace as every part of the page sees it.
 import { createContext, useContext } from 'react';
+import { t } from '../i18n/text';
 
 import type { Outbox } from './outbox';
 import type { Channel, Home, User } from './types';
@@ -22,14 +23,19 @@ export function useWorkplace(): Workplace {
   return workplace;
 }
 
-export function nameOf(user: User | undefined, fallback = 'Somebody'): string {
+export function nameOf(user: User | undefined, fallback = t('somebody')): string {
   return user?.real_name || user?.profile.real_name || user?.profile.display_name || user?.name || fallback;
+}
+
+export function ownName(user: User | undefined, id: string, me: string): string {
+  const name = nameOf(user, id);
+  return id === me ? t('youInBrackets', { name }) : name;
 }
 
 export function channelName(channel: Channel, users: Map<string, User>, me: string): string {
   if (channel.is_im) {
     const name = nameOf(users.get(channel.user ?? ''));
-    return channel.user === me ? `${name} (you)` : name;
+    return channel.user === me ? t('youInBrackets', { name }) : name;
   }
   return channel.name ?? channel.id;
 }

@@ -1,14 +1,27 @@
 // Times of messages as people say them.
+import { getLanguage, t } from '../i18n/text';
 import { dateOf } from './types';
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
-const DAY = new Intl.DateTimeFormat(undefined, { weekday: 'long', month: 'long', day: 'numeric' });
-const DAY_AND_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
+const CLOCK: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' };
+const FULL: Intl.DateTimeFormatOptions = { dateStyle: 'full', timeStyle: 'medium' };
+const DAY: Intl.DateTimeFormatOptions = { weekday: 'long', month: 'long', day: 'numeric' };
+const DAY_AND_YEAR: Intl.DateTimeFormatOptions = { dateStyle: 'long' };
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+// The browser's own way of writing times in the chosen language; making one takes long.
+function written(date: Date, options: Intl.DateTimeFormatOptions): string {
+  const language = getLanguage();
+  const locale = navigator.languages.find((code) => code.startsWith(language)) ?? language;
+  const key = locale + JSON.stringify(options);
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(locale, options);
+  formats.set(key, format);
+  return format.format(date);
+}
+
 const DAY_MS = 86_400_000;
 
-export const clockTime = (ts: string): string => CLOCK.format(dateOf(ts));
-export const fullTime = (ts: string): string => FULL.format(dateOf(ts));
+export const clockTime = (ts: string): string => written(dateOf(ts), CLOCK);
+export const fullTime = (ts: string): string => written(dateOf(ts), FULL);
 
 export function isSameDay(left: string, right: string): boolean {
   return dateOf(left).toDateString() === dateOf(right).toDateString();
@@ -16,13 +29,14 @@ export function isSameDay(left: string, right: string): boolean {
 
 export function dayName(ts: string, now = new Date()): string {
   const date = dateOf(ts);
-  if (date.toDateString() === now.toDateString()) return 'Today';
-  if (date.toDateString() === new Date(now.getTime() - DAY_MS).toDateString()) return 'Yesterday';
-  return (date.getFullYear() === now.getFullYear() ? DAY : DAY_AND_YEAR).format(date);
+  if (date.toDateString() === now.toDateString()) return t('today');
+  if (date.toDateString() === new Date(now.getTime() - DAY_MS).toDateString()) return t('yesterday');
+  return written(date, date.getFullYear() === now.getFullYear() ? DAY : DAY_AND_YEAR);
 }
 
 // For the middle of a sentence.
 export function relativeDay(ts: string): string {
   const name = dayName(ts);
-  return name === 'Today' || name === 'Yesterday' ? name.toLowerCase() : `on ${name}`;
+  if (name === t('today')) return t('justToday');
+  return name === t('yesterday') ? t('justYesterday') : t('onDay', { day: name });
 }

@@ -1,0 +1,63 @@
+"""The chat speaks every language that it has a file for, and says nothing outside of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+WEB = Path(__file__).parents[2] / "web" / "src"
+LANGUAGES = {path.stem: json.loads(path.read_text()) for path in (WEB / "i18n").glob("*.json")}
+SOURCES = sorted((WEB / "chat").rglob("*.ts*"))
+PLURAL = re.compile(r"_(zero|one|two|few|many|other)\Z")
+VALUE = re.compile(r"\{(\w+)\}")
+USED = re.compile(r"""\bt\(\s*'(\w+)'|\btext="(\w+)"|'(\w+)'""")
+
+SPOKEN = r"aria-label|label|placeholder|title|description|alt|tooltip"
+ATTRIBUTE = re.compile(
+    rf"""\b(?:{SPOKEN})=(?:"([^"]*[^\W\d_]{{2}}[^"]*)"|\{{?[`']([^`'{{}}]*[^\W\d_]{{2}}[^`'{{}}]*)[`'])"""
+)
+BETWEEN_TAGS = re.compile(r"(?<![=\s])>\s*([^<>{}=;()]*[^\W\d_]{2}[^<>{}=;()]*)\s*(?:<|\{)")
+CODE = re.compile(r"^:|&&|\?\Z")
+TOLD = re.compile(r"""\btell\(\s*[`']""")
+
+
+def keys_of(language: str) -> set[str]:
+    """The texts of a language; how many plural forms there are is the language's own affair."""
+    return {PLURAL.sub("", key) for key in LANGUAGES[language]}
+
+
+def test_every_language_has_every_text() -> None:
+    assert {"en", "zh"} <= set(LANGUAGES)
+    for language in LANGUAGES:
+        assert keys_of(language) ^ keys_of("en") == set(), language
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_texts_are_written_and_take_the_same_values(language: str) -> None:
+    english = LANGUAGES["en"]
+    for key, text in LANGUAGES[language].items():
+        assert text.strip(), key
+        wanted = set(VALUE.findall(english[PLURAL.sub("", key)]))
+        assert set(VALUE.findall(text)) <= wanted, key
+        if not PLURAL.search(key):
+            assert set(VALUE.findall(text)) == wanted, key
+
+
+def test_every_text_is_used() -> None:
+    code = "\n".join(path.read_text() for path in WEB.rglob("*.ts*"))
+    used = {key for match in USED.findall(code) for key in match if key}
+    assert keys_of("en") - used - {"languageName"} == set()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_text_of_a_page_stands_in_its_code(path: Path) -> None:
+    code = re.sub(r"^\s*//.*$|\s//\s.*$", "", path.read_text(), flags=re.MULTILINE)
+    found = [text for match in ATTRIBUTE.findall(code) for text in match if text]
+    if path.suffix == ".tsx":
+        between = [text.strip() for text in BETWEEN_TAGS.findall(code)]
+        found += [text for text in between if not CODE.search(text)]
+    found += TOLD.findall(code)
+    assert found == []
