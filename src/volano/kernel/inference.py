@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -22,27 +22,91 @@ class ModelFiles(msgspec.Struct, frozen=True, kw_only=True):
     task: str
 
 
+class Adapter(msgspec.Struct, frozen=True, kw_only=True):
+    """LoRA weights on top of a model, as PEFT writes them; `source` is a local folder."""
+
+    name: str
+    source: str
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """A function that the model may call; `parameters` is a JSON schema.
+
+    A `strict` tool's arguments always follow its schema, whatever `tool_choice` is.
+    """
+
+    name: str
+    description: str = ""
+    parameters: dict[str, object] = {}
+    strict: bool = False
+
+
+class Grammar(msgspec.Struct, frozen=True, kw_only=True):
+    """What the answer must look like.
+
+    `kind` is `json_schema` (`text` is the schema as JSON), `json_object`, `regex`, `lark` (the
+    dialect of llguidance) or `choice` (`choices` are the possible answers, `text` is unused).
+    """
+
+    kind: str
+    text: str = ""
+    choices: tuple[str, ...] = ()
+
+
 class Generate(msgspec.Struct, frozen=True, kw_only=True):
     """One request of text generation; `messages` go through the model's own chat template.
 
-    Exactly one of `messages` and `prompt` is given. `seed` None means a random one. `top_logprobs`
-    None means no logprobs. `logit_bias` maps token id to an addend.
+    Exactly one of `messages`, `prompt` and `prompt_ids` is given. Messages have the form of
+    OpenAI's chat, tool calls and tool results included.
+
+    Sampling: `seed` None means a random one; choice `i` of `n` uses `seed + i`. `top_logprobs` None
+    means no logprobs, `prompt_logprobs` likewise for the prompt's tokens. `logit_bias` maps token
+    id to an addend. `top_k` 0 and `min_p` 0 keep every token, `repetition_penalty` 1 changes
+    nothing. `ignore_eos` goes on to `max_tokens` (None: to the end of the context). `echo` repeats
+    the prompt in front of the answer. `truncate` keeps the last that many tokens of the prompt, 0
+    as many as fit.
+
+    Shape: `grammar` holds for the answer, not for the reasoning before it. `tool_choice` is `auto`,
+    `none`, `required` or the name of a tool. `reasoning` None leaves it to the model;
+    `reasoning_tokens_max` ends it there.
+
+    Serving: a higher `priority` goes first; after `deadline_s` seconds the request fails with
+    DeadlineExceeded. `cache_scope` names who may profit from whose prompts in the prefix cache.
     """
 
     request_id: str
     model: ModelFiles
-    messages: tuple[dict[str, str], ...] | None = None
+    adapter: Adapter | None = None
+    messages: tuple[Mapping[str, object], ...] | None = None
     prompt: str | None = None
-    max_tokens: int = 512
+    prompt_ids: tuple[int, ...] | None = None
+    truncate: int | None = None
+    echo: bool = False
+    max_tokens: int | None = 512
+    n: int = 1
     temperature: float = 1.0
     top_p: float = 1.0
     top_k: int = 0
+    min_p: float = 0.0
     stop: tuple[str, ...] = ()
+    stop_ids: tuple[int, ...] = ()
+    ignore_eos: bool = False
     seed: int | None = None
     top_logprobs: int | None = None
+    prompt_logprobs: int | None = None
     logit_bias: dict[int, float] = {}
     frequency_penalty: float = 0.0
     presence_penalty: float = 0.0
+    repetition_penalty: float = 1.0
+    grammar: Grammar | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str = "auto"
+    parallel_tool_calls: bool = True
+    reasoning: bool | None = None
+    reasoning_tokens_max: int | None = None
+    priority: int = 0
+    deadline_s: float | None = None
+    cache_scope: str = ""
 
 
 class TokenLogprob(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,15 +116,42 @@ class TokenLogprob(msgspec.Struct, frozen=True, kw_only=True):
     top: tuple[tuple[str, float, tuple[int, ...]], ...] = ()
 
 
+class ToolCallDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of the answer's call number `index`: the first has its `id` and `name`.
+
+    The `arguments` of all pieces, joined, are the call's arguments as JSON.
+    """
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of output. The last has `finish_reason` (`stop` or `length`) and the counts."""
+    """A piece of the output of choice `index`.
+
+    A choice's last piece has `finish_reason` (`stop`, `length` or `tool_calls`), `stopped_by` (the
+    stop string, when one ended it) and the counts; the request's last piece has `last`. Reasoning
+    tokens are part of `completion_tokens`; `cached_tokens` of `prompt_tokens` were not computed
+    again. The first piece has `prompt_logprobs` when they were asked for.
+    """
 
     text: str
+    index: int = 0
+    reasoning: str = ""
+    tool_calls: tuple[ToolCallDelta, ...] = ()
     logprobs: tuple[TokenLogprob, ...] = ()
+    prompt_logprobs: tuple[TokenLogprob | None, ...] = ()
     finish_reason: str | None = None
+    stopped_by: str | None = None
+    last: bool = False
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
     seed: int | None = None
+    engine: str = ""
 
 
 class Embeddings(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +203,24 @@ class ModelSource(Protocol):
         ...
 
 
+class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model the engine holds. `tier` is `resident` (serving) or `host` (packed, soon ready)."""
+
+    name: str
+    task: str
+    tier: str = "resident"
+    pinned: bool = False
+    size_bytes: int = 0
+    running: int = 0
+    waiting: int = 0
+    blocks_total: int = 0
+    blocks_free: int = 0
+    context_tokens: int = 0
+    generated_tokens: int = 0
+    cached_tokens: int = 0
+    prompt_tokens: int = 0
+
+
 class InferenceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """`state` is off, installing, starting, ready or failed; `text` says more."""
 
@@ -119,6 +228,7 @@ class InferenceStatus(msgspec.Struct, frozen=True, kw_only=True):
     fraction: float
     text: str
     loaded: tuple[str, ...] = ()
+    models: tuple[LoadedModel, ...] = ()
 
 
 class Inference(Protocol):
@@ -126,7 +236,8 @@ class Inference(Protocol):
         """Tokens as they come. Closing the iterator aborts the request and frees its memory.
 
         Starts the engine when needed (installing the `ml` extra the first time). Raises Invalid
-        for a prompt over the context, Unavailable when the engine cannot be had, DeadlineExceeded.
+        for a prompt over the context or a grammar that cannot be, Throttled when too many wait,
+        Unavailable when the engine cannot be had, DeadlineExceeded.
         """
         ...
 
@@ -151,6 +262,14 @@ class Inference(Protocol):
         reads them. Raises Unavailable when the hub cannot be reached, NotFound, Invalid for files
         that do not check.
         """
+        ...
+
+    async def load(self, model: ModelFiles) -> None:
+        """Have a model in memory. Raises Conflict for damaged files, Unavailable for no room."""
+        ...
+
+    async def pin(self, name: str, *, pinned: bool) -> None:
+        """Keep a model in memory whatever else is asked for, or no longer."""
         ...
 
     async def unload(self, name: str) -> None:

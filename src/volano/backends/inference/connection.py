@@ -82,7 +82,7 @@ class Connection:
                 reply = await _next(replies)
                 if reply is None:
                     raise ConnectionLost
-                ended = reply.get("event") != "delta" or reply.get("finish_reason") is not None
+                ended = reply.get("event") != "delta" or reply.get("last") is True
                 if reply.get("event") == "error":
                     raise _to_error(reply)
                 yield reply
@@ -157,6 +157,8 @@ def _to_error(reply: Reply) -> VolanoError:
             return Conflict(message, code=code or "model_unusable")
         case "busy":
             return Throttled(message, code=code, retry_after_s=1.0)
+        case "deadline":
+            return DeadlineExceeded(message, code=code)
         case "out_of_memory":
             return Unavailable(message, code=code or "insufficient_memory")
         case _:

@@ -23,7 +23,13 @@ from volano.backends.inference.extras import has_extra, install_extra
 from volano.backends.inference.hub import pull_model
 from volano.backends.inference.worker import WorkerSettings, start_worker
 from volano.kernel.errors import Unavailable
-from volano.kernel.inference import Delta, Embeddings, InferenceStatus, PulledModel
+from volano.kernel.inference import (
+    Delta,
+    Embeddings,
+    InferenceStatus,
+    LoadedModel,
+    PulledModel,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -88,7 +94,7 @@ class EngineInference:
                         delivered = True
                         delta = msgspec.convert(reply, Delta)
                         yield delta
-                        if delta.finish_reason is not None:
+                        if delta.last:
                             return
             except ConnectionLost as error:
                 await self._note_crash()
@@ -122,8 +128,9 @@ class EngineInference:
             return self._status
         loaded = reply["loaded"]
         assert isinstance(loaded, list)
-        names = tuple(str(entry["name"]) for entry in loaded)
-        return msgspec.structs.replace(self._status, loaded=names)
+        models = tuple(msgspec.convert(entry, LoadedModel) for entry in loaded)
+        names = tuple(model.name for model in models)
+        return msgspec.structs.replace(self._status, loaded=names, models=models)
 
     async def pull(
         self,
@@ -150,6 +157,14 @@ class EngineInference:
             size_bytes=pulled.size_bytes,
             origin=where or "the public hub",
         )
+
+    async def load(self, model: ModelFiles) -> None:
+        """See the port."""
+        await self._ask({"op": "load", "model": model})
+
+    async def pin(self, name: str, *, pinned: bool) -> None:
+        """See the port; a process that starts anew has nothing pinned."""
+        await self._ask({"op": "pin", "name": name, "pinned": pinned})
 
     async def unload(self, name: str) -> None:
         """See the port; nothing to do when the process is not running."""

@@ -78,7 +78,7 @@ class Generator:
         return make_sequence(
             request.id,
             ids,
-            max_tokens=min(request.max_tokens, context - len(ids)),
+            max_tokens=min(request.max_tokens or context, context - len(ids)),
             sampling=Sampling(
                 temperature=request.temperature,
                 top_p=request.top_p,

@@ -29,6 +29,7 @@ class LoadedModels:
         self._cache = cache
         self._kv_bytes = kv_bytes
         self._models: dict[tuple[str, str], tuple[str, Model]] = {}
+        self._pinned: set[str] = set()
         self._loading = asyncio.Lock()
 
     async def generator(self, ref: ModelRef) -> Generator:
@@ -66,9 +67,19 @@ class LoadedModels:
             del self._models[key]
         return bool(keys)
 
+    def pin(self, name: str, *, pinned: bool) -> None:
+        """Keep models of this name once they are loaded, or no longer."""
+        if pinned:
+            self._pinned.add(name)
+        else:
+            self._pinned.discard(name)
+
     def status(self) -> list[dict[str, object]]:
         """What is loaded, with its load."""
-        return [_describe(name, model) for name, model in self._models.values()]
+        return [
+            {**_describe(name, model), "pinned": name in self._pinned}
+            for name, model in self._models.values()
+        ]
 
     def _find_folder(self, ref: ModelRef) -> Path:
         if ref.source.startswith("builtin:"):
@@ -84,17 +95,24 @@ class LoadedModels:
         return Generator(folder, kv_bytes=self._kv_bytes)
 
     def _make_room(self, folder: Path, ref: ModelRef) -> None:
-        while len(self._models) >= MODELS_MAX:
-            del self._models[next(iter(self._models))]
+        while len(self._models) >= MODELS_MAX and self._put_one_out():
+            pass
         file_bytes = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
         needed = 2 * file_bytes + MEMORY_SPARE_BYTES
         while (available := available_bytes()) is not None and available < needed:
-            if not self._models:
+            if not self._put_one_out():
                 raise OutOfMemory(
                     f"{ref.name} needs about {needed / 1e9:.1f} GB of memory; "
                     f"{available / 1e9:.1f} GB are free."
                 )
-            del self._models[next(iter(self._models))]
+
+    def _put_one_out(self) -> bool:
+        """Forget the least recently used model that is not pinned; False when there is none."""
+        for key, (name, _) in self._models.items():
+            if name not in self._pinned:
+                del self._models[key]
+                return True
+        return False
 
 
 def available_bytes() -> int | None:

@@ -129,6 +129,9 @@ class Server:
                     "loaded": self._models.status(),
                     "resident_bytes": resident_bytes(),
                 }
+            case protocol.Pin(name=name, pinned=pinned):
+                self._models.pin(name, pinned=pinned)
+                yield {"event": "pinned"}
             case protocol.Unload(name=name):
                 yield {"event": "unloaded", "found": self._models.unload(name)}
             case protocol.Cancel():
@@ -220,6 +223,7 @@ def _to_delta(output: Output) -> protocol.Reply:
         "text": output.text,
         "logprobs": [_to_logprob(entry) for entry in output.logprobs],
         "finish_reason": output.finish_reason,
+        "last": output.finish_reason is not None,
         "prompt_tokens": output.prompt_tokens,
         "completion_tokens": output.completion_tokens,
         "seed": output.seed,

@@ -74,7 +74,12 @@ async def test_tasks_are_not_mixed_up(models: LoadedModels, folders: list[Path])
         await models.embedder(ref(folders[0]))
     with pytest.raises(BadRequest, match="generate or embed"):
         await models.load(ref(folders[0], task="paint"))
-    assert models.status()[0] == {"name": "e", "task": "embed", "size_bytes": 90868376}
+    assert models.status()[0] == {
+        "name": "e",
+        "task": "embed",
+        "size_bytes": 90868376,
+        "pinned": False,
+    }
 
 
 async def test_unload_and_missing_files(models: LoadedModels, folders: list[Path]):
