@@ -34,6 +34,7 @@ from volano.kernel.place import region_with_zones
 from volano.services.billing import interface as billing
 from volano.services.identity import interface as identity
 from volano.services.trails import interface as trails
+from volano.wire.tools.registry import RegistryTools
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -140,6 +141,7 @@ async def open_process(
             journal=journal,
             secrets=secrets,
             egress=HttpEgress(_allowed_networks(config)),
+            tools=RegistryTools(),
         )
         health = Health(started_us=clock.now_us())
         _describe_metrics(metrics, health)

@@ -1,7 +1,8 @@
 """The two ASGI applications: the console's port and the AWS port.
 
-Console port: OpenAI at `/v1`, Slack at `/api` and `/slack`, Volano's REST at `/volano/v1`,
-`/healthz`, `/readyz`, `/metrics`, and the console at everything else. AWS port: every AWS service.
+Console port: OpenAI at `/v1`, Slack at `/api` and `/slack`, Volano's REST at `/volano/v1`, MCP at
+`/mcp`, `/healthz`, `/readyz`, `/metrics`, and the console at everything else. AWS port: every AWS
+service.
 A gateway answers every request; what it raises is a bug and becomes a bare 500 with a request id.
 """
 
@@ -18,6 +19,7 @@ from volano.kernel.errors import VolanoError
 from volano.wire.action import find_socket
 from volano.wire.aws import gateway as aws
 from volano.wire.http import ClientGone, Response, WebSocket, request_of, send_response
+from volano.wire.mcp import gateway as mcp
 from volano.wire.openai import gateway as openai
 from volano.wire.rest import gateway as rest
 from volano.wire.slack import gateway as slack
@@ -117,6 +119,8 @@ def console_app(env: Env, health: Health) -> App:
             return await slack_raw.handle(env, request)
         if path.startswith("/volano/v1"):
             return await rest.handle(env, request)
+        if path == "/mcp" or path.startswith("/mcp/"):
+            return await mcp.handle(env, request)
         found = await _operations(env, health, path)
         return found if found is not None else await serve_page(env, request)
 

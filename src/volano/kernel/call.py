@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from volano.kernel.runtime import Runtime
     from volano.kernel.secrets import SecretBox
     from volano.kernel.store import Store
+    from volano.kernel.tools import Tools
     from volano.kernel.work import Work
 
 
@@ -47,13 +48,14 @@ class Env:
     journal: Journal
     secrets: SecretBox
     egress: Egress
+    tools: Tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request: who asks, for which account, until when.
 
-    `door` is `aws`, `openai`, `slack`, `rest` or `work` (reconcilers and event handlers).
+    `door` is `aws`, `openai`, `slack`, `rest`, `mcp` or `work` (reconcilers and event handlers).
     `deadline_s` is on the monotonic clock.
     """
 

@@ -145,7 +145,7 @@ def make_env(data_dir: Path, **ports: Any) -> Env:
         "authority": Doorkeeper(),
         "journal": Notebook(),
     }
-    for name in ("store", "work", "bytes", "runtime", "inference", "secrets", "egress"):
+    for name in ("store", "work", "bytes", "runtime", "inference", "secrets", "egress", "tools"):
         values[name] = unused
     return Env(**(values | ports))
 

@@ -110,6 +110,7 @@ def make_env(*, manual: bool = False) -> Env:
         bytes=absent,
         runtime=absent,
         inference=absent,
+        tools=absent,
         authority=OneUser(),
         journal=Records(),
         secrets=absent,

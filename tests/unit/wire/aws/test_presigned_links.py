@@ -146,6 +146,15 @@ async def test_amz_parameters_of_version_4_stand_for_headers_too(env: Env) -> No
     assert not {"x-amz-signature", "x-amz-credential", "x-amz-date"} & entered.headers.keys()
 
 
+async def test_checksums_in_a_link_are_passed_over_as_s3_does(env: Env) -> None:
+    """The JavaScript SDK signs the checksum of an empty body into each link for PutObject."""
+    params = {"x-amz-checksum-crc32": "AAAAAA==", "x-amz-sdk-checksum-algorithm": "CRC32"}
+    request = AWSRequest("PUT", f"http://{HOST}/photos/a", params=params)
+    S3SigV4QueryAuth(Credentials(ACCESS_KEY, SECRET), "s3", REGION).add_auth(request)
+    entered, _ = await enter(env, str(request.url), "PUT")
+    assert not params.keys() & entered.headers.keys()
+
+
 async def test_test_mode_takes_any_region_and_frozen_clocks(env: Env) -> None:
     """Public suites sign for many regions and freeze the client's clock; S3's test skew."""
     lax = dataclasses.replace(env, config=dataclasses.replace(env.config, test_mode=True))

@@ -1,0 +1,1 @@
+"""The Model Context Protocol: this cloud's actions as tools for outside models."""

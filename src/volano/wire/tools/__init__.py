@@ -1,0 +1,1 @@
+"""The registry's actions as tools (port `kernel/tools.py`)."""
