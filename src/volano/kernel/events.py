@@ -66,22 +66,26 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     types: tuple[type[Event], ...]
     handler: Callable[..., Awaitable[None]]
+    wants: Callable[[Event], bool] | None = None
+    """Tells an event that the handler would do nothing about; its publisher may then leave it out.
+    None wants every event."""
 
 
 _SUBSCRIPTIONS: dict[str, Subscription] = {}
 
 
 def subscribe(
-    name: str, *types: type[E]
+    name: str, *types: type[E], wants: Callable[[Event], bool] | None = None
 ) -> Callable[[Callable[[Env, E], Awaitable[None]]], Callable[[Env, E], Awaitable[None]]]:
-    """Make a function of a `work.py` a durable subscriber: `async def f(env, event)`."""
+    """Make a function of a `work.py` a durable subscriber: `async def f(env, event)`. What `wants`
+    says no to may never come (`is_wanted`)."""
 
     def register(
         handler: Callable[[Env, E], Awaitable[None]],
     ) -> Callable[[Env, E], Awaitable[None]]:
         if name in _SUBSCRIPTIONS:
             raise ValueError(f"two subscribers are called {name}")
-        _SUBSCRIPTIONS[name] = Subscription(name=name, types=types, handler=handler)
+        _SUBSCRIPTIONS[name] = Subscription(name=name, types=types, handler=handler, wants=wants)
         return handler
 
     return register
@@ -90,6 +94,16 @@ def subscribe(
 def subscriptions() -> tuple[Subscription, ...]:
     """Every subscriber found so far, by name."""
     return tuple(_SUBSCRIPTIONS[name] for name in sorted(_SUBSCRIPTIONS))
+
+
+def is_wanted(event: Event, *, but: frozenset[str] = frozenset()) -> bool:
+    """Whether a subscriber, of those not named in `but`, would do something about an event."""
+    kind = type(event)
+    return any(
+        kind in found.types and (found.wants is None or found.wants(event))
+        for name, found in _SUBSCRIPTIONS.items()
+        if name not in but
+    )
 
 
 class EventFeed(Protocol):

@@ -191,7 +191,7 @@ class SqliteStore:
         self._path = path
         self._clock = clock
         self._on_event = on_event
-        self._queue: queue.Queue[_Item | None] = queue.Queue(MAX_QUEUED)
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._writer = _open(path)
         self._reader_connection = _open(path, read_only=True)
         self._reader = _Outside(self._reader_connection)
@@ -212,14 +212,13 @@ class SqliteStore:
             raise Unavailable("The database is closed: this process is stopping.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        try:
-            self._queue.put_nowait(_Item(work, future, loop))
-        except queue.Full as error:
+        if self._queue.qsize() >= MAX_QUEUED:
             raise Unavailable(
                 f"{MAX_QUEUED} writes are waiting; slow down and repeat.",
                 code="SlowDown",
                 retry_after_s=1.0,
-            ) from error
+            )
+        self._queue.put(_Item(work, future, loop))
         return await future
 
     def watch(self, pattern: str) -> Watch:

@@ -13,6 +13,10 @@ from volano.services.objects.logic.inventory_reports import report_all
 from volano.services.objects.logic.metering import counts_of
 from volano.services.objects.logic.notifying import notify
 from volano.services.objects.logic.replicating import REPLICATION, note_change, replicate_due
+from volano.services.objects.logic.put_groups import (
+    NOTIFICATIONS_SUBSCRIBER,
+    REPLICATION_SUBSCRIBER,
+)
 from volano.services.objects.logic.storage import meter_storage
 from volano.services.objects.logic.upkeep import free_garbage, maintain, want_repair
 from volano.services.objects.model import ObjectChanged, ObjectDeleted, ObjectWritten
@@ -86,7 +90,7 @@ async def on_zone_restored(env: Env, event: ZoneRestored) -> None:
     env.work.wake(SWEEP)
 
 
-@subscribe("objects:notifications", ObjectWritten, ObjectDeleted, ObjectChanged)
+@subscribe(NOTIFICATIONS_SUBSCRIBER, ObjectWritten, ObjectDeleted, ObjectChanged)
 async def on_change(env: Env, event: Event) -> None:
     """Tell whom the bucket's rules name."""
     assert isinstance(event, ObjectWritten | ObjectDeleted | ObjectChanged), "no other is heard"
@@ -99,7 +103,7 @@ async def deliver_to_hooks(env: Env) -> None:
     await deliver_notices(env)
 
 
-@subscribe("objects:replication", ObjectWritten, ObjectDeleted)
+@subscribe(REPLICATION_SUBSCRIBER, ObjectWritten, ObjectDeleted)
 async def on_version(env: Env, event: Event) -> None:
     """Note what the bucket's rules replicate."""
     assert isinstance(event, ObjectWritten | ObjectDeleted), "no other is heard"

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from volano.kernel.events import Event
 
 
-@subscribe("studio:objects", ObjectWritten, ObjectDeleted, BucketDeleted)
+def _is_document(event: Event) -> bool:
+    """Whether an event is about something that could be in the index."""
+    return not isinstance(event, ObjectWritten) or documents.find_format(event.key, 1) is not None
+
+
+@subscribe("studio:objects", ObjectWritten, ObjectDeleted, BucketDeleted, wants=_is_document)
 async def on_object(env: Env, event: Event) -> None:
     """Index what was written, forget what is gone."""
     assert isinstance(event, ObjectWritten | ObjectDeleted | BucketDeleted)
@@ -24,7 +29,7 @@ async def on_object(env: Env, event: Event) -> None:
     elif isinstance(event, ObjectDeleted):
         if documents.find_format(event.key, 1) is not None:
             await documents.forget_object(env, event.account, event.bucket, event.key)
-    elif documents.find_format(event.key, 1) is not None:
+    elif _is_document(event):
         await documents.index_object(env, event.account, event.bucket, event.key, event.size_bytes)
 
 

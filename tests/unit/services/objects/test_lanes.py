@@ -338,17 +338,26 @@ async def test_many_writes_at_once_are_all_there_and_the_last_one_wins(world):
     before = len(await events.read_outbox("", 1000))
 
     async def put(number):
-        asked, body = world.lane.signed("PUT", f"/shop/many/{number % 150}", b"%d" % number)
+        asked, body = world.lane.signed("PUT", f"/shop/many/{number % 150}.txt", b"%d" % number)
         assert (await world.lane.by_lane(asked, body)).status == 200
 
     await asyncio.gather(*(put(number) for number in range(300)))
     keys = await world.s3.keys("shop", Prefix="many/")
     assert len(keys) == 150
     for number in range(0, 150, 7):
-        assert await world.s3.body("shop", f"many/{number}") == b"%d" % (number + 150)
+        assert await world.s3.body("shop", f"many/{number}.txt") == b"%d" % (number + 150)
     assert len(await events.read_outbox("", 1000)) - before == 300
     garbage = await world.env.store.reader.row("SELECT count(*) FROM s3_garbage")
     assert garbage[0] == 150
+
+
+async def test_an_event_that_nobody_wants_is_not_written(world):
+    before = len(await world.env.store.read_outbox("", 1000))
+    for key in ("table.parquet", "table.parquet", "text.md"):
+        asked, body = world.lane.signed("PUT", f"/shop/{key}", b"hello")
+        assert (await world.lane.by_lane(asked, body)).status == 200
+    written = (await world.env.store.read_outbox("", 1000))[before:]
+    assert [json.loads(payload)["key"] for _, _, payload in written] == ["text.md"]
 
 
 async def test_a_failed_group_is_left_to_the_ordinary_way(world):

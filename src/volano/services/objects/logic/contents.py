@@ -72,20 +72,25 @@ def publish_written(
     tx: Tx, bucket: Bucket, item: StoredObject, *, name: str, cause: Cause = NO_CAUSE
 ) -> None:
     """Tell subscribers that a key has new content or a new description."""
-    tx.publish(
-        ObjectWritten(
-            account=bucket.account,
-            bucket=bucket.name,
-            key=item.key,
-            name=name,
-            size_bytes=item.size_bytes,
-            etag=item.etag,
-            time_us=item.modified_us,
-            version_id=item.version_id if bucket.versioning else "",
-            by=cause.by,
-            source_ip=cause.source_ip,
-            request_id=cause.request_id,
-        )
+    tx.publish(written_event(bucket, item, name=name, cause=cause))
+
+
+def written_event(
+    bucket: Bucket, item: StoredObject, *, name: str, cause: Cause = NO_CAUSE
+) -> ObjectWritten:
+    """The event of a new version; `name` is S3's."""
+    return ObjectWritten(
+        account=bucket.account,
+        bucket=bucket.name,
+        key=item.key,
+        name=name,
+        size_bytes=item.size_bytes,
+        etag=item.etag,
+        time_us=item.modified_us,
+        version_id=item.version_id if bucket.versioning else "",
+        by=cause.by,
+        source_ip=cause.source_ip,
+        request_id=cause.request_id,
     )
 
 

@@ -12,8 +12,8 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from volano.kernel.errors import VolanoError
-from volano.services.objects.logic.conditions import NO_WRITE_CONDITIONS
-from volano.services.objects.logic.contents import publish_written, replace_object
+from volano.kernel.events import is_wanted
+from volano.services.objects.logic.contents import written_event
 from volano.services.objects.logic.versions import make_room
 from volano.services.objects.model import NULL_VERSION, StoredObject
 from volano.services.objects.store import buckets as bucket_rows
@@ -33,6 +33,10 @@ MAX_WAITING = 4096
 """Puts that may wait for their turn; more go the ordinary way, which tells clients to slow down."""
 EVENT = "ObjectCreated:Put"
 COPIES = 2
+NOTIFICATIONS_SUBSCRIBER = "objects:notifications"
+REPLICATION_SUBSCRIBER = "objects:replication"
+IDLE_SUBSCRIBERS = frozenset({NOTIFICATIONS_SUBSCRIBER, REPLICATION_SUBSCRIBER})
+"""They go by settings that a plain bucket does not have."""
 
 
 class NewObject(NamedTuple):
@@ -133,23 +137,28 @@ async def _write(tx: Tx, news: Sequence[NewObject], blobs: Sequence[Blob]) -> li
         if bucket.id not in same:
             same[bucket.id] = await bucket_rows.select_bucket_by_id(tx, bucket.id) == bucket
     present = await object_rows.select_present(tx, [(new.bucket.id, new.key) for new in news])
-    items: list[StoredObject] = []
-    later: list[tuple[NewObject, Blob]] = []
+    fresh: list[StoredObject] = []
+    replacing: list[tuple[NewObject, Blob]] = []
     for new, blob in zip(news, blobs, strict=True):
-        name = (new.bucket.id, new.key)
         if not same[new.bucket.id]:
             continue
-        if name in present:
-            later.append((new, blob))
-            continue
-        present.add(name)
-        now_us = new.modified_us
-        room = await make_room(tx, new.bucket, new.key, None, fresh="", now_us=now_us)
-        item = new.stored(blob, *room)
-        items.append(item)
-        publish_written(tx, new.bucket, item, name=EVENT)
-    await object_rows.insert_objects(tx, items)
-    for new, blob in later:
-        item = new.stored(blob)
-        await replace_object(tx, new.bucket, item, NO_WRITE_CONDITIONS, name=EVENT, fresh="")
+        if (new.bucket.id, new.key) in present:
+            replacing.append((new, blob))
+        else:
+            present.add((new.bucket.id, new.key))
+            fresh.append(await _place(tx, new, blob, None))
+    await object_rows.insert_objects(tx, fresh)
+    for new, blob in replacing:
+        previous = await object_rows.select_object(tx, new.bucket.id, new.key)
+        await object_rows.upsert_object(tx, await _place(tx, new, blob, previous))
     return [same[new.bucket.id] for new in news]
+
+
+async def _place(tx: Tx, new: NewObject, blob: Blob, previous: StoredObject | None) -> StoredObject:
+    """Make room for an object and tell who wants to know of it; the caller writes its row."""
+    room = await make_room(tx, new.bucket, new.key, previous, fresh="", now_us=new.modified_us)
+    item = new.stored(blob, *room)
+    event = written_event(new.bucket, item, name=EVENT)
+    if is_wanted(event, but=IDLE_SUBSCRIBERS):
+        tx.publish(event)
+    return item
