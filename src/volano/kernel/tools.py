@@ -1,7 +1,7 @@
 """Port: the cloud's own actions as tools of language models.
 
-A tool is one API action called with plain JSON: `s3_ListBuckets` is `s3:ListBuckets`. Running one is
-running the action as the caller: authorized, audited and metered as at its own door. Assistants,
+A tool is one API action called with plain JSON: `s3_ListBuckets` is `s3:ListBuckets`. To run one is
+to run the action as the caller: authorized, audited and metered as at its own door. Assistants,
 the copilot and the MCP server use this port and nothing else to act on the cloud.
 """
 

@@ -14,6 +14,7 @@ import pytest
 from mcp import Client, ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
+from mcp_types import CallToolResult, TextContent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 def bearer(volano: Volano) -> httpx2.AsyncClient:
     key = volano.credentials["OPENAI_API_KEY"]
     return httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"})
+
+
+def text_of(answer: CallToolResult) -> str:
+    content = answer.content[0]
+    assert isinstance(content, TextContent)
+    return content.text
 
 
 @asynccontextmanager
@@ -49,7 +56,7 @@ async def test_find_describe_and_call_an_action(volano: Volano) -> None:
         names = [tool.name for tool in (await session.list_tools()).tools]
         assert names == ["find_tools", "describe_tool", "call_tool"]
         found = await session.call_tool("find_tools", {"words": "make a new bucket", "limit": 5})
-        assert "s3_CreateBucket" in found.content[0].text
+        assert "s3_CreateBucket" in text_of(found)
         told = await session.call_tool("describe_tool", {"name": "s3_CreateBucket"})
         assert told.structured_content["inputSchema"]["required"] == ["Bucket"]
         made = await session.call_tool(
@@ -67,12 +74,12 @@ async def test_an_action_that_fails_tells_the_model_why(volano: Volano) -> None:
             {"name": "s3_GetBucketPolicy", "arguments": {"Bucket": "mcp-nobody-has-this"}},
         )
         assert answer.is_error
-        assert answer.content[0].text.startswith("NoSuchBucket: ")
+        assert text_of(answer).startswith("NoSuchBucket: ")
         wrong = await session.call_tool(
             "call_tool", {"name": "s3_CreateBucket", "arguments": {"Bukkit": "x"}}
         )
         assert wrong.is_error
-        assert "Bukkit" in wrong.content[0].text
+        assert "Bukkit" in text_of(wrong)
 
 
 async def test_tools_of_one_service_page_by_page(volano: Volano) -> None:
@@ -84,8 +91,11 @@ async def test_tools_of_one_service_page_by_page(volano: Volano) -> None:
     assert len(names) == len(set(names)) > 100
     assert all(name.startswith("iam_") for name in names)
     by_name = {tool.name: tool for tool in [*first.tools, *second.tools]}
-    assert by_name["iam_ListUsers"].annotations.read_only_hint
-    assert by_name["iam_DeleteUser"].annotations.destructive_hint
+    reading, deleting = (by_name[f"iam_{name}"].annotations for name in ("ListUsers", "DeleteUser"))
+    assert reading
+    assert reading.read_only_hint
+    assert deleting
+    assert deleting.destructive_hint
 
 
 async def test_a_tool_of_a_service_runs_as_the_caller(volano: Volano) -> None:
@@ -107,7 +117,7 @@ async def test_a_reading_connection_writes_nothing(volano: Volano) -> None:
             "call_tool", {"name": "s3_CreateBucket", "arguments": {"Bucket": "mcp-never-made"}}
         )
         assert refused.is_error
-        assert "only reads" in refused.content[0].text
+        assert "only reads" in text_of(refused)
 
 
 def post(volano: Volano, body: object, **headers: str) -> tuple[int, dict[str, str], bytes]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from volano.kernel.errors import Denied, Internal, Unauthenticated, VolanoError
+from volano.kernel.errors import Denied, Unauthenticated, VolanoError
 from volano.wire.credential import bearer_token, call_of, is_from_elsewhere, request_id_of
 from volano.wire.decode import query_pairs, read_body, require_sane
 from volano.wire.http import ClientGone, Response

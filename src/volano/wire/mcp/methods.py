@@ -76,7 +76,9 @@ async def answer(env: Env, call: Call, view: View, message: Message) -> dict[str
             return await _list_tools(env, view, message)
         case "tools/call":
             return await _call_tool(env, call, view, message.params)
-    raise RpcError(METHOD_NOT_FOUND, f"This server has no method {message.method[:100]}.")
+        case _:
+            said = f"This server has no method {message.method[:100]}."
+            raise RpcError(METHOD_NOT_FOUND, said)
 
 
 def _initialize(params: dict[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Message:
 
 
 def read_message(body: bytes, headers: Mapping[str, str]) -> Message | None:
-    """The message of a POST; None for a client's answer, which nobody waits for. Raises RpcError."""
+    """The message of a POST; None for a client's answer (nobody waits for it). Raises RpcError."""
     try:
         value = parse_json(body)
     except InvalidJson as error:

@@ -7,7 +7,10 @@ have the letters that model vendors allow in function names: `_` stands for `:` 
 from __future__ import annotations
 
 import inspect
+import math
 import re
+from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
@@ -54,6 +57,7 @@ _SYNONYMS = {
     "launch": "run",
     "delete": "terminate",
     "machine": "instance",
+    "make": "create",
     "machines": "instances",
     "message": "chat",
     "remove": "delete",
@@ -127,34 +131,50 @@ def _has_file(kind: Any) -> bool:
 def search_names(
     words: str, *, service: str = "", read_only: bool = False, limit: int = 20
 ) -> list[ToolName]:
-    """Tools by how many of the words their names and summaries hold, names counting double."""
+    """Tools by the words that their names and summaries hold: rare words weigh more than common
+    ones, names twice as much as summaries, and of equal tools the one that says less besides wins.
+    """
     wanted = _words(words)
+    index = _index(registry_generation())
     scored = [
         (score, head)
         for head in list_names()
         if service in ("", head.service)
         and (head.read_only or not read_only)
-        and (score := _score(head.action, wanted)) > 0
+        and (score := _score(index, head.action, wanted)) > 0
     ]
     scored.sort(key=lambda pair: (-pair[0], len(pair[1].name), pair[1].name))
     return [head for _, head in scored[:limit]]
 
 
-def _score(action: str, wanted: frozenset[str]) -> float:
-    named, told = _index(registry_generation())[action]
-    hits = sum(2.0 for word in wanted if word in named) + sum(1.0 for w in wanted if w in told)
-    return hits - 0.05 * len(named - wanted) if hits else 0.0
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Words of each action's name and of its summary, and how much each word tells."""
+
+    named: dict[str, frozenset[str]]
+    told: dict[str, frozenset[str]]
+    weights: dict[str, float]
+
+
+def _score(index: _Index, action: str, wanted: frozenset[str]) -> float:
+    named, told = index.named[action], index.told[action]
+    hits = sum(2 * index.weights[word] for word in wanted & named)
+    hits += sum(index.weights[word] for word in wanted & told)
+    return hits - 0.1 * len(named - wanted) if hits else 0.0
 
 
 @lru_cache(maxsize=2)
-def _index(_generation: int) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
-    """Words of each action's name, and of its summary."""
-    index = {}
+def _index(_generation: int) -> _Index:
+    named, told = {}, {}
+    counts: Counter[str] = Counter()
     for head in list_names():
         found = find_action(head.action)
         assert found is not None, head.action
-        index[head.action] = (_words(found.name), _words(summary_of(found)))
-    return index
+        named[head.action] = _words(found.name)
+        told[head.action] = _words(summary_of(found))
+        counts.update(named[head.action] | told[head.action])
+    weights = {word: math.log(1 + len(named) / count) for word, count in counts.items()}
+    return _Index(named, told, weights)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -165,4 +185,4 @@ def _words(text: str) -> frozenset[str]:
 def _with_stems(words: Iterable[str]) -> Iterable[str]:
     """Without the plural's s, so that `bucket` finds `ListBuckets`."""
     for word in words:
-        yield word[:-1] if len(word) > 3 and word.endswith("s") else word  # noqa: PLR2004 - `aws`
+        yield word[:-1] if len(word) > 3 and word.endswith("s") else word
