@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 FILES_MAX = 500
 PULLED_FILE = "volano.json"
 # What ml/models can run, by config.json's model_type; a test compares it with the files there.
-SERVED_FAMILIES = ("bert", "qwen3")
+SERVED_FAMILIES = (
+    "bert",
+    "gemma2",
+    "gemma3",
+    "gemma3_text",
+    "llama",
+    "mistral",
+    "qwen2",
+    "qwen3",
+    "qwen3_moe",
+)
 WANTED = re.compile(
     r"(?!consolidated)[\w.-]+\.safetensors|[\w.-]+\.safetensors\.index\.json"
     r"|(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab"

@@ -13,9 +13,8 @@ from volano.ml.engine.scheduler import Limits
 from volano.ml.engine.sequence import Sequence, make_sequence
 from volano.ml.engine.tokenizer import Tokenizer
 from volano.ml.errors import BadModel, BadRequest
-from volano.ml.models import qwen3
-from volano.ml.models.configs import ConfigFile, load_json
-from volano.ml.models.weights import Weights
+from volano.ml.load import load_decoder
+from volano.ml.models.configs import load_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,24 +35,16 @@ class Generator:
     ) -> None:
         """Load the folder; raises BadModel."""
         limits = limits or Limits()
-        file = ConfigFile(folder)
-        if file.family() != qwen3.MODEL_TYPE:
-            raise BadModel(
-                f"Models of type {file.family()!r} cannot generate here; supported: "
-                f"{qwen3.MODEL_TYPE}."
-            )
-        config = qwen3.parse_config(file)
-        context = min(config.max_positions, CONTEXT_TOKENS_MAX)
-        blocks = kv_bytes // (config.kv_bytes_per_token() * BLOCK_SIZE)
+        model = load_decoder(folder, context_tokens=CONTEXT_TOKENS_MAX)
+        context = min(model.config.max_positions, CONTEXT_TOKENS_MAX)
+        blocks = kv_bytes // (model.kv_bytes_per_token() * BLOCK_SIZE)
         blocks = min(blocks, limits.running * -(-context // BLOCK_SIZE))
         if blocks < 1:
             raise BadModel("The memory for the cache does not hold one block of this model.")
         self.tokenizer = Tokenizer(folder)
         self.template = find_chat_template(folder, self.tokenizer.settings)
-        weights = Weights(folder)
-        self.size_bytes = 2 * weights.size_bytes  # bfloat16 in the file, float32 in memory
-        self.kv_bytes = blocks * BLOCK_SIZE * config.kv_bytes_per_token()
-        model = qwen3.Qwen3(config, weights, max_positions=context)
+        self.size_bytes = model.size_bytes
+        self.kv_bytes = blocks * BLOCK_SIZE * model.kv_bytes_per_token()
         self.engine = Engine(
             model,
             self.tokenizer,
@@ -62,7 +53,7 @@ class Generator:
             limits=limits,
         )
         self.engine.context_tokens = min(self.engine.context_tokens, context)
-        self._vocab_size = config.vocab_size
+        self._vocab_size = model.config.vocab_size
 
     def prepare(self, request: Generate) -> Sequence:
         """Template, tokens and sampling of a request; raises BadRequest. May run on any thread."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,30 +11,16 @@ from volano.ml.models.batch import Batch, Rows
 if TYPE_CHECKING:
     from volano.ml.engine.sequence import Sequence
     from volano.ml.layers.arrays import Floats
-    from volano.ml.models.qwen3 import Qwen3Config
-
-
-class Decoder(Protocol):
-    """What every decoder family offers."""
-
-    @property
-    def config(self) -> Qwen3Config: ...
-
-    def forward(self, batch: Batch, cache: Floats) -> Floats: ...
+    from volano.ml.models.batch import Decoder
 
 
 class Runner:
     """One model with its cache of `blocks` blocks."""
 
     def __init__(self, model: Decoder, *, blocks: int, block_size: int) -> None:
-        config = model.config
         self._model = model
         self._block_size = block_size
-        # The system gives pages to zeroed memory when first written: an idle cache costs nothing.
-        self._cache = np.zeros(
-            (config.layers, 2, blocks, block_size, config.kv_heads, config.head_dim),
-            dtype=np.float32,
-        )
+        self._cache = model.new_cache(blocks=blocks, block_size=block_size)
 
     def run(self, plan: list[tuple[Sequence, int]]) -> list[tuple[Sequence, Floats | None]]:
         """Compute the planned tokens; logits (vocab,) for each sequence with none pending."""

@@ -1,4 +1,4 @@
-"""Activations: SiLU for decoders, the exact (erf) GELU for BERT."""
+"""Activations: SiLU and the tanh GELU for decoders, the exact (erf) GELU for BERT."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ _ERF_COEFFICIENTS = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254
 def silu(x: Floats) -> Floats:
     """`x * sigmoid(x)`; large negative inputs give 0 without overflow."""
     result: Floats = x / (1 + np.exp(-np.clip(x, -80, None)))
+    return result
+
+
+def gelu_tanh(x: Floats) -> Floats:
+    """GELU in its approximation by tanh, as Gemma has it."""
+    inner = np.float32((2 / np.pi) ** 0.5) * (x + np.float32(0.044715) * x * x * x)
+    result: Floats = x * np.float32(0.5) * (1 + np.tanh(inner))
     return result
 
 

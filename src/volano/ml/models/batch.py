@@ -1,12 +1,23 @@
-"""What a decoder's forward pass takes: one step's tokens of many sequences, laid end to end."""
+"""The contract between the engine and a decoder: one step's tokens in, logits out.
+
+A step is a mixed batch: the next token of sequences that decode and chunks of prompts, laid end to
+end over one paged cache that the model makes and only the model reads. `Decoder` is what every
+family offers on every device; the engine knows nothing else of a model.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from volano.ml.layers.arrays import Ints
+    from collections.abc import Mapping
+
+    from volano.ml.layers.arrays import Floats, Ints
+    from volano.ml.models.decoder import DecoderConfig
+
+# Adapters held beside one model at a time; a token names its adapter by slot.
+ADAPTER_SLOTS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +37,8 @@ class Rows:
 class Batch:
     """`token_ids`, `positions` and `slots` are (tokens,); `logit_rows` picks rows for the head.
 
-    A slot is `block * block_size + offset`: where the token's key and value are kept.
+    A slot is `block * block_size + offset`: where the token's key and value are kept. `adapters`,
+    where given, is (tokens,): the adapter slot of each token's sequence, -1 for none.
     """
 
     token_ids: Ints
@@ -34,3 +46,56 @@ class Batch:
     slots: Ints
     sequences: tuple[Rows, ...]
     logit_rows: Ints
+    adapters: Ints | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """Low-rank changes (LoRA) by layer and Hugging Face's name of the linear, such as `q_proj`.
+
+    Each is a pair (down (rank, in), up (out, rank)) with the scale already in `up`.
+    """
+
+    deltas: Mapping[tuple[int, str], tuple[Floats, Floats]] = field(default_factory=dict)
+
+
+class Cache(Protocol):
+    """Keys and values of `blocks` blocks; block contents are opaque bytes, for copies and tiers."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    def copy_block(self, source: int, target: int) -> None: ...
+
+    def read_block(self, block: int) -> bytes: ...
+
+    def write_block(self, block: int, content: bytes) -> None: ...
+
+
+class Decoder(Protocol):
+    """What every decoder family offers on every device. One thread at a time."""
+
+    @property
+    def config(self) -> DecoderConfig: ...
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that the weights take."""
+
+    def kv_bytes_per_token(self) -> int:
+        """Cache bytes of one token over all layers."""
+
+    def new_cache(self, *, blocks: int, block_size: int) -> Cache:
+        """An empty cache; memory is taken as blocks are first written."""
+
+    def forward(self, batch: Batch, cache: Cache) -> Floats:
+        """Write the batch's keys and values to the cache; logits (logit rows, vocab).
+
+        The answer may be overwritten by the next call.
+        """
+
+    def hidden(self, batch: Batch, cache: Cache) -> Floats:
+        """As `forward`, but the normalised last hidden states (logit rows, hidden)."""
+
+    def set_adapter(self, slot: int, adapter: Adapter | None) -> None:
+        """Put an adapter in a slot below ADAPTER_SLOTS, or empty it; raises BadModel."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict
 
 import numpy as np
 
@@ -26,6 +26,23 @@ HEADER_BYTES_MAX = 100 * 1024 * 1024
 INDEX_FILE = "model.safetensors.index.json"
 SINGLE_FILE = "model.safetensors"
 _DTYPES: dict[str, str] = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+
+
+# A tensor as stored: float32, float16, float64, or uint16 for the bits of bfloat16.
+Stored: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
+
+
+class Tensors(Protocol):
+    """A model's tensors by Hugging Face's names, whatever file they are in."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    def names(self) -> set[str]: ...
+
+    def tensor(self, name: str, shape: tuple[int, ...]) -> Floats: ...
+
+    def stored(self, name: str, shape: tuple[int, ...]) -> Stored: ...
 
 
 class _Entry(TypedDict):
@@ -51,6 +68,15 @@ class Weights:
 
     def tensor(self, name: str, shape: tuple[int, ...]) -> Floats:
         """A float32 copy of the tensor; raises BadModel when missing or of another shape."""
+        raw = self.stored(name, shape)
+        if raw.dtype == np.uint16:
+            # A bfloat16 is the upper half of a float32.
+            wide = raw.astype(np.uint32) << np.uint32(16)
+            return np.asarray(wide.view(np.float32))
+        return raw.astype(np.float32)
+
+    def stored(self, name: str, shape: tuple[int, ...]) -> Stored:
+        """The tensor as it is in the file, not copied; raises BadModel as `tensor` does."""
         found = self._tensors.get(name)
         if found is None:
             raise BadModel(f"The model's weights lack the tensor {name!r}.")
@@ -58,12 +84,7 @@ class Weights:
         if tuple(entry["shape"]) != shape:
             raise BadModel(f"Tensor {name!r} has shape {entry['shape']}, not {list(shape)}.")
         begin, end = (data_start + offset for offset in entry["data_offsets"])
-        raw = self._maps[path][begin:end].view(_DTYPES[entry["dtype"]])
-        if entry["dtype"] == "BF16":
-            # A bfloat16 is the upper half of a float32.
-            wide = raw.astype(np.uint32) << np.uint32(16)
-            return np.asarray(wide.view(np.float32).reshape(shape))
-        return np.asarray(raw.astype(np.float32).reshape(shape))
+        return self._maps[path][begin:end].view(_DTYPES[entry["dtype"]]).reshape(shape)
 
     def _add_file(self, path: Path) -> None:
         size = path.stat().st_size

@@ -15,7 +15,8 @@ from volano.backends.inference.hub import pull_model
 from volano.backends.inference.model_files import SERVED_FAMILIES, only_one
 from volano.kernel.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 from volano.ml.engine.generator import Generator
-from volano.ml.models import bert, qwen3
+from volano.ml.models import bert
+from volano.ml.models.families import DECODER_FAMILIES
 from volano.ml.models.tiny import make_tiny_model
 
 if TYPE_CHECKING:
@@ -277,13 +278,13 @@ async def test_a_local_folder_is_copied_with_the_licence_of_its_card(hub: Hub, t
 async def test_a_family_that_is_not_served_is_refused_before_its_weights(hub: Hub, tmp_path: Path):
     config = json.loads(hub.files["config.json"]) | {"model_type": "mamba"}
     hub.files["config.json"] = hub.declared["config.json"] = json.dumps(config).encode()
-    with pytest.raises(Invalid, match="'mamba' cannot be served; supported: bert, qwen3"):
+    with pytest.raises(Invalid, match="'mamba' cannot be served; supported: bert, gemma2"):
         await pull(hub, tmp_path / "m")
     assert len(hub.ranges) == 1
 
 
 def test_the_families_named_here_are_those_of_the_engine():
-    assert set(SERVED_FAMILIES) == {bert.MODEL_TYPE, qwen3.MODEL_TYPE}
+    assert set(SERVED_FAMILIES) == {bert.MODEL_TYPE, *DECODER_FAMILIES}
 
 
 async def test_two_pulls_of_one_model_do_not_mix(hub: Hub, tmp_path: Path):

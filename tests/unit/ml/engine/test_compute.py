@@ -16,7 +16,7 @@ from volano.ml.engine.sequence import Output, make_sequence
 from volano.ml.engine.tokenizer import Tokenizer
 from volano.ml.errors import EngineError, OutOfMemory
 from volano.ml.models.configs import ConfigFile
-from volano.ml.models.qwen3 import parse_config
+from volano.ml.models.families import parse_decoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +30,13 @@ class FlatDecoder:
     """A decoder that finds every token equally likely, and fails when told to."""
 
     def __init__(self, folder: Path) -> None:
-        self.config = parse_config(ConfigFile(folder))
+        self.config = parse_decoder(ConfigFile(folder))
         self.failing: Exception | None = None
 
-    def forward(self, batch: Batch, cache: Floats) -> Floats:
+    def new_cache(self, *, blocks: int, block_size: int) -> None:
+        """It keeps nothing."""
+
+    def forward(self, batch: Batch, cache: None) -> Floats:
         if self.failing is not None:
             raise self.failing
         return np.zeros((len(batch.logit_rows), self.config.vocab_size), dtype=np.float32)

@@ -11,7 +11,7 @@ from volano.ml.engine.protocol import Generate, ModelRef
 from volano.ml.errors import BadRequest, QueueFull
 from volano.ml.layers.arrays import Floats
 from volano.ml.models.configs import ConfigFile
-from volano.ml.models.qwen3 import parse_config
+from volano.ml.models.families import parse_decoder
 from volano.ml.models.weights import Weights
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class NaiveQwen3:
     """The whole sequence through the whole model, a row at a time, in float64, without a cache."""
 
     def __init__(self, folder: Path) -> None:
-        self.config = parse_config(ConfigFile(folder))
+        self.config = parse_decoder(ConfigFile(folder))
         weights = Weights(folder)
         c = self.config
         shapes = {
@@ -74,7 +74,7 @@ class NaiveQwen3:
         half = self.config.head_dim // 2
         out = x.copy()
         for i in range(half):
-            angle = position * self.config.rope_theta ** (-2 * i / self.config.head_dim)
+            angle = position * self.config.rotaries[0].theta ** (-2 * i / self.config.head_dim)
             out[i] = x[i] * np.cos(angle) - x[i + half] * np.sin(angle)
             out[i + half] = x[i + half] * np.cos(angle) + x[i] * np.sin(angle)
         return out

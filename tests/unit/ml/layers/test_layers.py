@@ -8,7 +8,9 @@ import pytest
 from volano.ml.layers import attention
 from volano.ml.layers.activation import erf, gelu, silu
 from volano.ml.layers.norm import layer_norm, rms_norm
-from volano.ml.layers.rope import Rotary
+from volano.ml.layers.rope import Rotary, RotarySpec
+
+SCORING = attention.Scoring(scale=8**-0.5)
 
 
 def test_erf_is_within_a_millionth():
@@ -33,7 +35,7 @@ def test_norms_do_what_their_names_say():
 
 
 def test_rotation_keeps_length_and_depends_on_distance_only():
-    rotary = Rotary(head_dim=8, theta=10_000.0, max_positions=64)
+    rotary = Rotary(RotarySpec(theta=10_000.0), head_dim=8, max_positions=64)
     q, k = np.random.default_rng(1).standard_normal((2, 1, 1, 8)).astype(np.float32)
 
     def score(a: int, b: int) -> float:
@@ -50,9 +52,9 @@ def test_attention_in_slices_equals_attention_at_once(monkeypatch: pytest.Monkey
     cache = random.standard_normal((2, 6, 4, 2, 8)).astype(np.float32)
     q = random.standard_normal((10, 4, 8)).astype(np.float32)
     table = np.array([3, 0, 5, 1])
-    whole = attention.paged_attention(q, cache, table, 14)
+    whole = attention.paged_attention(q, cache, table, 14, SCORING)
     monkeypatch.setattr(attention, "SCORES_BYTES_MAX", 4 * 4 * 14 * 3)  # three rows at a time
-    assert np.max(np.abs(attention.paged_attention(q, cache, table, 14) - whole)) < 1e-6
+    assert np.max(np.abs(attention.paged_attention(q, cache, table, 14, SCORING) - whole)) < 1e-6
 
 
 def test_attention_does_not_see_the_future():
@@ -60,8 +62,8 @@ def test_attention_does_not_see_the_future():
     cache = random.standard_normal((2, 2, 4, 2, 8)).astype(np.float32)
     q = random.standard_normal((5, 4, 8)).astype(np.float32)
     table = np.array([0, 1])
-    before = attention.paged_attention(q, cache, table, 5)
+    before = attention.paged_attention(q, cache, table, 5, SCORING)
     cache[:, 1] = 99
-    after = attention.paged_attention(q, cache, table, 5)
+    after = attention.paged_attention(q, cache, table, 5, SCORING)
     assert np.array_equal(before[:4], after[:4])
     assert not np.array_equal(before[4], after[4])

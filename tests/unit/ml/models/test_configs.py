@@ -20,15 +20,15 @@ def config(folder: Path, **values: object) -> ConfigFile:
 
 
 def test_rope_theta_is_found_in_both_places(tmp_path: Path):
-    assert config(tmp_path, rope_theta=5e5).rope_theta() == 5e5
+    assert config(tmp_path, rope_theta=5e5).rotary().theta == 5e5
     newer = {"rope_type": "default", "rope_theta": 1e6}
-    assert config(tmp_path, rope_parameters=newer).rope_theta() == 1e6
-    assert config(tmp_path).rope_theta() == 10_000
+    assert config(tmp_path, rope_parameters=newer).rotary().theta == 1e6
+    assert config(tmp_path).rotary().theta == 10_000
 
 
 def test_rotary_scaling_is_refused_by_name(tmp_path: Path):
     with pytest.raises(BadModel, match="'yarn'"):
-        config(tmp_path, rope_scaling={"type": "yarn"}).rope_theta()
+        config(tmp_path, rope_scaling={"type": "yarn"}).rotary()
 
 
 @pytest.mark.parametrize("value", [0, -1, True, "12", None, 1.5])
