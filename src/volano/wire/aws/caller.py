@@ -25,6 +25,7 @@ _OF_SIGNATURE = frozenset(
         "signature", "signedheaders",
     )
 )  # fmt: skip
+_CHECKSUMS = ("x-amz-checksum-", "x-amz-sdk-checksum-")
 
 
 class Caller(NamedTuple):
@@ -120,10 +121,14 @@ def _take_hoisted_headers(request: Request) -> None:
     """What SDKs move from `x-amz-` headers into a presigned query is meant as those headers.
 
     (boto3 does it in version 2, AWS's JavaScript SDK in version 4.) It is part of the signature.
+    Checksums are not taken: S3 passes them over in a link (aws-sdk-go-v2 issue 2610), and the
+    JavaScript SDK puts that of an empty body into every link for PutObject.
     """
     for name, value in request.query:
         lower = name.lower()
-        if lower.startswith("x-amz-") and lower not in _OF_SIGNATURE:
+        if lower.startswith(_CHECKSUMS) or lower in _OF_SIGNATURE:
+            continue
+        if lower.startswith("x-amz-"):
             request.headers.setdefault(lower, value)
 
 
