@@ -9,6 +9,7 @@ from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
 from volano.services.chat.logic import apps, copilot, users
 from volano.services.chat.logic.app_events import tell_apps
+from volano.services.chat.logic.calls import call_people
 from volano.services.chat.logic.files import remove_bytes
 from volano.services.chat.logic.indexing import index_waiting
 from volano.services.chat.model import (
@@ -56,6 +57,12 @@ async def on_words(env: Env, event: Event) -> None:
     """New words are to be found."""
     assert isinstance(event, MessagePosted | MessageChanged | FileShared)
     await index_waiting(env, event.account)
+
+
+@subscribe("chat:calls", MessagePosted)
+async def on_call(env: Env, event: MessagePosted) -> None:
+    """Tell whom a message calls."""
+    await call_people(env, event.account, event.channel, event.ts_us)
 
 
 @subscribe("chat:copilot", MessagePosted)

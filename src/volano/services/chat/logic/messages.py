@@ -19,6 +19,7 @@ from volano.services.chat.logic.access import (
     get_visible,
 )
 from volano.services.chat.logic.blocks import require_attachments, require_blocks
+from volano.services.chat.logic.ephemerals import keep_ephemeral
 from volano.services.chat.logic.errors import (
     IsArchived,
     MessageNotFound,
@@ -29,11 +30,12 @@ from volano.services.chat.logic.errors import (
     refused,
 )
 from volano.services.chat.logic.indexing import forget_message, unshare_files
-from volano.services.chat.logic.live import tell_channel, tell_users
+from volano.services.chat.logic.live import tell_channel
 from volano.services.chat.logic.members import open_direct
 from volano.services.chat.logic.mrkdwn import normalize_text
 from volano.services.chat.logic.payloads import bot_profile_json, message_json
 from volano.services.chat.logic.posting import Posted, announce, insert
+from volano.services.chat.logic.revisions import keep_revision
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model import (
     MAX_TEXT_CHARACTERS,
@@ -48,6 +50,7 @@ from volano.services.chat.model import (
     to_ts,
 )
 from volano.services.chat.store import channels as channel_rows
+from volano.services.chat.store import desk as desk_rows
 from volano.services.chat.store import messages as rows
 
 if TYPE_CHECKING:
@@ -114,7 +117,7 @@ async def post_in(
             return Posted(here=here, channel=channel, message=sent, is_new=False)
     channel, member = await get_visible(tx, here.me, composed.channel_id)
     require_postable(channel, member, here, call.principal)
-    thread_us = await _thread_of(tx, channel, draft.thread_ts)
+    thread_us = await thread_of(tx, channel, draft.thread_ts)
     message = replace(
         composed,
         thread_us=thread_us,
@@ -228,7 +231,8 @@ def _require_metadata(metadata: Mapping[str, object]) -> Json:
     return {"event_type": kind, "event_payload": payload}
 
 
-async def _thread_of(tx: Tx, channel: Channel, thread_ts: str) -> int:
+async def thread_of(tx: Tx, channel: Channel, thread_ts: str) -> int:
+    """The thread of an answer to that message, 0 without one. Raises ThreadNotFound."""
     if not thread_ts:
         return 0
     asked = parse_ts(thread_ts, name="thread_ts", code="invalid_thread_ts")
@@ -282,6 +286,7 @@ async def update_message(env: Env, call: Call, change: Change) -> Posted:
         )
         await forget_message(tx, old)
         await rows.update_message(tx, changed)
+        await keep_revision(tx, old, at_us=changed.edited_us, by=here.me.id)
         tx.publish(
             MessageChanged(
                 account=call.account,
@@ -329,6 +334,7 @@ async def delete_message(env: Env, call: Call, channel_id: str, ts: str) -> Mess
         message = await get_message(tx, channel, ts)
         at_us = env.clock.now_us()
         await remove_in(tx, env, channel, message, at_us=at_us)
+        await keep_revision(tx, message, at_us=at_us, by=here.me.id, deleted=True)
         return message, at_us
 
     message, at_us = await env.store.transact(write)
@@ -349,6 +355,7 @@ async def remove_in(tx: Tx, env: Env, channel: Channel, message: Message, *, at_
     """Take a message away in the caller's transaction; its files are not shared here any more."""
     await forget_message(tx, message)
     await unshare_files(tx, message)
+    await desk_rows.delete_mentions(tx, channel.id, message.ts_us)
     if message.reply_count:
         grave = replace(
             message, subtype="tombstone", text=TOMBSTONE, body={"hidden": True}, indexed=True
@@ -387,7 +394,7 @@ async def get_message(reader: Reader, channel: Channel, ts: str) -> Message:
 
 
 async def post_ephemeral(env: Env, call: Call, user_id: str, draft: Draft) -> str:
-    """Show a message to one member only, now; nothing is stored. Returns its `ts`.
+    """Show a message to one member only, now; its buttons work for a day. Returns its `ts`.
 
     Raises user_not_in_channel when that user is not a member.
     """
@@ -398,17 +405,8 @@ async def post_ephemeral(env: Env, call: Call, user_id: str, draft: Draft) -> st
     require_postable(channel, member, here, call.principal)
     if await channel_rows.find_member(env.store.reader, channel_id, user_id) is None:
         raise refused("user_not_in_channel", "That user is not in the channel.")
-    ts = to_ts(env.clock.now_us())
-    event = message_json(here.workspace, composed) | {
-        "ts": ts,
-        "event_ts": ts,
-        "channel": channel.id,
-        "is_ephemeral": True,
-    }
-    if draft.thread_ts:
-        event["thread_ts"] = draft.thread_ts
-    tell_users(env, call.account, [user_id], event)
-    return ts
+    shown = await keep_ephemeral(env, here, channel, composed, user_id, draft.thread_ts)
+    return to_ts(shown.ts_us)
 
 
 async def show_typing(env: Env, call: Call, channel_id: str) -> None:

@@ -224,6 +224,17 @@ async def update_last_read(tx: Tx, channel_id: str, user_id: str, ts_us: int) ->
     )
 
 
+async def update_everything_read(tx: Tx, user_id: str) -> None:
+    """Every channel of the user is read to its newest `ts`."""
+    await tx.execute(
+        "UPDATE chat_member SET last_read_us = (SELECT c.last_ts_us FROM chat_channel c "
+        "WHERE c.id = chat_member.channel_id) WHERE user_id = ? AND EXISTS "
+        "(SELECT 1 FROM chat_channel c WHERE c.id = chat_member.channel_id "
+        "AND c.last_ts_us > chat_member.last_read_us)",
+        user_id,
+    )
+
+
 def _channel(row: Row) -> Channel:
     return Channel(
         id=row[0],

@@ -53,6 +53,21 @@ async def select_history(
     return [_message(row) for row in rows]
 
 
+async def select_messages(reader: Reader, channel_id: str, stamps: Sequence[int]) -> list[Message]:
+    """Those of the channel's messages, oldest first."""
+    if not stamps:
+        return []
+    marks = ", ".join("?" * len(stamps))
+    rows = await reader.rows(
+        f"SELECT {_MESSAGE} FROM chat_message WHERE channel_id = ? AND ts_us IN ({marks}) "
+        "ORDER BY ts_us LIMIT ?",
+        channel_id,
+        *stamps,
+        len(stamps),
+    )
+    return [_message(row) for row in rows]
+
+
 async def select_replies(
     reader: Reader,
     channel_id: str,
