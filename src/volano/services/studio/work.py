@@ -1,4 +1,4 @@
-"""Work of retrieval: objects into the index, and vectors for sentences that have none."""
+"""Work of the studio: objects and files into the indexes, vectors for sentences, ends of lives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
 from volano.services.objects.interface import BucketDeleted, ObjectDeleted, ObjectWritten
 from volano.services.studio.logic import documents
+from volano.services.studio.logic.expiry import expire_records
 from volano.services.studio.logic.indexing import embed_waiting
+from volano.services.studio.logic.vector_files import RECONCILER, index_waiting
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -37,3 +39,15 @@ async def on_object(env: Env, event: Event) -> None:
 async def reconcile_vectors(env: Env) -> None:
     """Embed sentences while the model runs."""
     await embed_waiting(env)
+
+
+@reconciler(RECONCILER, every_s=15.0)
+async def reconcile_vector_files(env: Env) -> None:
+    """Read, cut and embed files that were put into vector stores."""
+    await index_waiting(env)
+
+
+@reconciler("studio:expiry", every_s=60.0)
+async def reconcile_expiry(env: Env) -> None:
+    """End what has an end."""
+    await expire_records(env)

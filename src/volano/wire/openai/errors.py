@@ -14,7 +14,6 @@ from volano.wire.http import Response
 _TYPES: tuple[tuple[type[VolanoError], str], ...] = (
     (errors.Unauthenticated, "authentication_error"),
     (errors.Denied, "permission_error"),
-    (errors.NotFound, "not_found_error"),
     (errors.QuotaExceeded, "insufficient_quota"),
     (errors.Throttled, "rate_limit_error"),
     (errors.NotBuilt, "invalid_request_error"),

@@ -1,0 +1,1 @@
+"""The studio service's API actions: files, vector stores, responses, conversations, batches."""

@@ -1,0 +1,178 @@
+"""Searching a vector store: who may read what, then by meaning and by words, joined by rank.
+
+Only chunks of files that pass the filter and that the caller may read are ranked at all: a file
+is readable to whoever may `studio:GetFileContent` it, and policies may ask for its attributes as
+`studio:FileAttribute/NAME`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from volano.kernel.errors import Denied, Invalid
+from volano.services.identity.interface import always_allows
+from volano.services.models import interface as models
+from volano.services.studio.logic import records
+from volano.services.studio.logic.conditions import holds
+from volano.services.studio.logic.terms import question_terms
+from volano.services.studio.logic.vector_files import source_of, store_prefix
+from volano.services.studio.logic.vector_index import vector_index
+from volano.services.studio.logic.vector_stores import get_store, touch_store
+from volano.services.studio.model.records import Paging
+from volano.services.studio.model.search import MAX_RESULTS, Found, Search
+from volano.services.studio.model.vector_stores import MAX_STORE_FILES, STORE_FILE
+from volano.services.studio.store import passages
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Call, Env
+    from volano.services.studio.model.vector_stores import StoreFile, VectorStore
+
+MAX_QUERIES = 16
+MAX_QUERY_CHARACTERS = 4096
+MAX_TERMS = 24
+ROWS_PER_TERM = 2000
+CANDIDATES = 200
+RANK_OFFSET = 60.0
+READ = "studio:GetFileContent"
+
+Place = tuple[str, int]
+
+
+@dataclass(slots=True)
+class _Ranks:
+    """What is known of the candidates: joined rank, and the evidence for each."""
+
+    joined: dict[Place, float]
+    evidence: dict[Place, float]
+
+    def add(self, order: list[tuple[Place, float]], weight: float) -> None:
+        for at, (place, score) in enumerate(order):
+            self.joined[place] = self.joined.get(place, 0.0) + weight / (RANK_OFFSET + at + 1)
+            self.evidence[place] = max(self.evidence.get(place, 0.0), min(1.0, max(0.0, score)))
+
+
+async def search_store(env: Env, call: Call, store_id: str, wanted: Search) -> list[Found]:
+    """Chunks that may answer, best first. The queries' tokens are metered to the caller."""
+    _require_sane(wanted)
+    store = await get_store(env, call, store_id)
+    await touch_store(env, call.account, store)
+    files = await _readable(env, call, store, wanted)
+    if not files:
+        return []
+    by_source = {source_of(store_id, file.id): file for file in files}
+    ranks = _Ranks({}, {})
+    if wanted.meaning:
+        await _by_meaning(env, call, store, wanted, frozenset(by_source), ranks)
+    if wanted.words:
+        for query in wanted.queries:
+            ranks.add(
+                await _by_words(env, call, store_id, query, frozenset(by_source)), wanted.words
+            )
+    best = sorted(ranks.joined, key=lambda place: (-ranks.joined[place], place))
+    kept = [place for place in best if ranks.evidence[place] >= wanted.score_threshold]
+    chunks = await passages.select_chunks(env.store.reader, call.account, kept[: wanted.limit])
+    texts = {(chunk.source, chunk.ordinal): chunk.text for chunk in chunks}
+    return [
+        Found(
+            file_id=by_source[place[0]].id,
+            filename=by_source[place[0]].filename,
+            ordinal=place[1],
+            text=texts[place],
+            score=round(ranks.evidence[place], 6),
+            attributes=by_source[place[0]].attributes,
+        )
+        for place in kept[: wanted.limit]
+        if place in texts
+    ]
+
+
+def _require_sane(wanted: Search) -> None:
+    sizes = [len(query) for query in wanted.queries]
+    if not 1 <= len(sizes) <= MAX_QUERIES or not all(1 <= n <= MAX_QUERY_CHARACTERS for n in sizes):
+        raise Invalid(
+            f"Invalid value for 'query': 1 to {MAX_QUERIES} texts of up to "
+            f"{MAX_QUERY_CHARACTERS} characters.",
+            code="invalid_value",
+            fields={"param": "query"},
+        )
+    if not 1 <= wanted.limit <= MAX_RESULTS:
+        raise Invalid(
+            f"Invalid value for 'max_num_results': it is 1 to {MAX_RESULTS}.",
+            code="invalid_value",
+            fields={"param": "max_num_results"},
+        )
+
+
+async def _readable(env: Env, call: Call, store: VectorStore, wanted: Search) -> list[StoreFile]:
+    """The store's files that pass the filter and that the caller may read."""
+    listed = await records.page(
+        env.store.reader,
+        STORE_FILE,
+        call.account,
+        Paging(limit=MAX_STORE_FILES),
+        parent=store.id,
+        state="completed",
+    )
+    passing = [file for file in listed.items if holds(wanted.condition, file.attributes)]
+    arn = f"arn:aws:studio:{call.region}:{call.account}:file/"
+    if await always_allows(env, call.principal, READ, arn):
+        return passing
+    return [file for file in passing if await _may_read(env, call, arn, file)]
+
+
+async def _may_read(env: Env, call: Call, arn: str, file: StoreFile) -> bool:
+    facts = {f"studio:FileAttribute/{key}": _text(value) for key, value in file.attributes.items()}
+    try:
+        await env.authority.authorize(call, READ, f"{arn}{file.id}", facts)
+    except Denied:
+        return False
+    return True
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+async def _by_meaning(
+    env: Env,
+    call: Call,
+    store: VectorStore,
+    wanted: Search,
+    sources: frozenset[str],
+    ranks: _Ranks,
+) -> None:
+    index = await vector_index(env, call.account, store.id, store.version, store_prefix(store.id))
+    if index is None:
+        return
+    asked = await models.embed(env, call, wanted.queries)
+    for vector in asked.vectors:
+        nearest = await asyncio.to_thread(index.nearest, vector, sources, CANDIDATES)
+        ranks.add(nearest, wanted.meaning)
+
+
+async def _by_words(
+    env: Env, call: Call, store_id: str, query: str, sources: frozenset[str]
+) -> list[tuple[Place, float]]:
+    """Chunks by BM25's weights, each with the share of the query's words that it holds."""
+    scores: dict[Place, float] = {}
+    shares: dict[Place, float] = {}
+    weights: dict[str, float] = {}
+    for term in question_terms(query)[:MAX_TERMS]:
+        found = await passages.select_term(
+            env.store.reader, call.account, term, [f"vector:{store_id}"], ROWS_PER_TERM
+        )
+        mine = [
+            (source, ordinal, count) for source, ordinal, _, _, count in found if source in sources
+        ]
+        weights[term] = math.log(1 + ROWS_PER_TERM / (len(mine) + 0.5))
+        for source, ordinal, count in mine:
+            place = (source, ordinal)
+            saturated = count * 2.2 / (count + 1.2)
+            scores[place] = scores.get(place, 0.0) + weights[term] * saturated
+            shares[place] = shares.get(place, 0.0) + weights[term]
+    total = sum(weights.values())
+    best = sorted(scores, key=lambda place: (-scores[place], place))[:CANDIDATES]
+    return [(place, shares[place] / total) for place in best]

@@ -1,0 +1,298 @@
+"""Files in vector stores: added, read, cut, embedded, taken out.
+
+Adding only writes a row in state `in_progress`; a reconciler reads the file, cuts it into chunks,
+embeds them and writes all chunks with the new state in one transaction. It may run twice: the
+later result replaces the earlier. A file that was deleted or cancelled meanwhile stays so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from volano.kernel.call import system_call
+from volano.kernel.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
+from volano.kernel.ids import AccountId
+from volano.services.models import interface as models
+from volano.services.studio.logic import records
+from volano.services.studio.logic.chunking import cut_chunks
+from volano.services.studio.logic.file_bytes import read_file
+from volano.services.studio.logic.indexing import pack_vector
+from volano.services.studio.logic.reading import UnreadableFile, read_pages
+from volano.services.studio.logic.refusals import invalid
+from volano.services.studio.logic.terms import terms_of
+from volano.services.studio.model.files import FILE
+from volano.services.studio.model.records import Paging
+from volano.services.studio.model.vector_stores import (
+    MAX_ATTRIBUTE_KEY,
+    MAX_ATTRIBUTE_TEXT,
+    MAX_ATTRIBUTES,
+    MAX_BATCH_FILES,
+    MAX_CHUNK_TOKENS,
+    MAX_READ_BYTES,
+    MAX_STORE_FILES,
+    MIN_CHUNK_TOKENS,
+    STORE_FILE,
+    VECTOR_STORE,
+    Attributes,
+    Chunking,
+    StoreFile,
+)
+from volano.services.studio.store import passages, vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from volano.kernel.call import Call, Env
+    from volano.kernel.store import Tx
+    from volano.services.studio.model.records import Listed
+
+RECONCILER = "studio:vector_files"
+EMBED_BATCH = 32
+INDEX_TIMEOUT_S = 3600.0
+WORK_BATCH = 20
+TEXT_BATCH = 500
+REMOVE_BATCH = 200
+
+
+def store_prefix(store_id: str) -> str:
+    """What the source of every chunk of a store begins with."""
+    return f"vector:{store_id}:"
+
+
+def source_of(store_id: str, file_id: str) -> str:
+    return f"{store_prefix(store_id)}{file_id}"
+
+
+async def add_files(
+    env: Env,
+    call: Call,
+    store_id: str,
+    wanted: Sequence[tuple[str, Mapping[str, object] | None, Chunking]],
+    *,
+    batch_id: str = "",
+) -> list[StoreFile]:
+    """Put files (id, attributes, chunking) into a store; raises NotFound, changing nothing."""
+    if not 1 <= len(wanted) <= MAX_BATCH_FILES:
+        raise invalid("file_ids", f"it names 1 to {MAX_BATCH_FILES} files")
+    now_us = env.clock.now_us()
+    entries: list[StoreFile] = []
+    for file_id, attributes, chunking in wanted:
+        file = await records.get(env.store.reader, FILE, call.account, file_id, param="file_id")
+        entries.append(
+            StoreFile(
+                id=file.id,
+                created_us=now_us,
+                state="in_progress",
+                filename=file.filename,
+                attributes=require_attributes(attributes),
+                chunking=chunking,
+                batch_id=batch_id,
+            )
+        )
+
+    async def write(tx: Tx) -> None:
+        store = await records.get(tx, VECTOR_STORE, call.account, store_id, param="vector_store_id")
+        if store.state == "expired":
+            raise Conflict(f"The vector store {store_id} has expired.", status=400)
+        held = await records.count_states(tx, STORE_FILE, call.account, parent=store_id)
+        if sum(held.values()) + len(entries) > MAX_STORE_FILES:
+            raise invalid("file_ids", f"a vector store holds {MAX_STORE_FILES} files")
+        for order, entry in enumerate(entries):
+            await records.save(
+                tx, STORE_FILE, call.account, entry, parent=store_id, order=order % 1000
+            )
+
+    await env.store.transact(write)
+    env.work.wake(RECONCILER)
+    return entries
+
+
+async def get_store_file(env: Env, call: Call, store_id: str, file_id: str) -> StoreFile:
+    return await records.get(
+        env.store.reader, STORE_FILE, call.account, file_id, parent=store_id, param="file_id"
+    )
+
+
+async def list_store_files(
+    env: Env, call: Call, store_id: str, paging: Paging, *, state: str | None = None
+) -> Listed[StoreFile]:
+    await records.get(
+        env.store.reader, VECTOR_STORE, call.account, store_id, param="vector_store_id"
+    )
+    return await records.page(
+        env.store.reader, STORE_FILE, call.account, paging, parent=store_id, state=state
+    )
+
+
+async def update_attributes(
+    env: Env, call: Call, store_id: str, file_id: str, given: Mapping[str, object] | None
+) -> StoreFile:
+    """Replace a file's attributes."""
+    attributes = require_attributes(given)
+
+    async def write(tx: Tx) -> StoreFile:
+        now = await records.get(
+            tx, STORE_FILE, call.account, file_id, parent=store_id, param="file_id"
+        )
+        changed = replace(now, attributes=attributes)
+        await records.save(tx, STORE_FILE, call.account, changed, parent=store_id)
+        return changed
+
+    return await env.store.transact(write)
+
+
+async def remove_store_file(env: Env, account: str, store_id: str, file_id: str) -> None:
+    """Take a file out of a store; may be repeated."""
+
+    async def write(tx: Tx) -> None:
+        await records.remove(tx, STORE_FILE, account, file_id, parent=store_id)
+        await passages.delete_source(tx, account, source_of(store_id, file_id))
+        await _raise_version(tx, account, store_id)
+
+    await env.store.transact(write)
+
+
+async def forget_file(env: Env, account: str, file_id: str) -> None:
+    """Take a file out of every store that has it."""
+    for store_id in await records.parents(env.store.reader, STORE_FILE, account, file_id):
+        await remove_store_file(env, account, store_id, file_id)
+
+
+async def drop_chunks(env: Env, account: str, prefix: str) -> None:
+    """Delete every chunk whose source begins with `prefix`, a few sources at a time."""
+    while True:
+        sources = await vectors.select_sources(env.store.reader, account, prefix, REMOVE_BATCH)
+        if not sources:
+            return
+
+        async def write(tx: Tx, batch: list[str] = sources) -> None:
+            for source in batch:
+                await passages.delete_source(tx, account, source)
+
+        await env.store.transact(write)
+
+
+async def list_texts(env: Env, account: str, store_id: str, file_id: str) -> list[str]:
+    """The text of a file as it was cut, in order."""
+    texts: list[str] = []
+    source, after = source_of(store_id, file_id), -1
+    while True:
+        batch = await vectors.select_texts(env.store.reader, account, source, after, TEXT_BATCH)
+        if not batch:
+            return texts
+        texts += [text for _, text in batch]
+        after = batch[-1][0]
+
+
+async def index_waiting(env: Env) -> None:
+    """Read and embed what waits, oldest first, until nothing does."""
+    while True:
+        waiting = await records.in_state(env.store.reader, STORE_FILE, "in_progress", WORK_BATCH)
+        if not waiting:
+            return
+        for account, store_id, entry in waiting:
+            try:
+                await _index(env, account, store_id, entry)
+            except Unavailable as error:
+                env.log.warning("files wait for the embedding model", error=error.message)
+                return
+
+
+async def _index(env: Env, account: str, store_id: str, entry: StoreFile) -> None:
+    try:
+        data = await read_file(env, account, entry.id, limit_bytes=MAX_READ_BYTES)
+        pages = await asyncio.to_thread(read_pages, data, entry.filename)
+        empty = tuple(at for at, page in enumerate(pages, 1) if not page)
+        chunks = await asyncio.to_thread(cut_chunks, pages, entry.chunking)
+        if not chunks:
+            raise UnreadableFile(
+                f"No text was found on any of its {len(pages)} pages; scans need text recognition.",
+                code="invalid_file",
+            )
+        packed = await _embed(env, account, chunks)
+    except (NotFound, TooLarge, Invalid) as error:
+        code = error.wire_code if isinstance(error, UnreadableFile) else "invalid_file"
+        failed = replace(entry, state="failed", error_code=code, error=error.message)
+        await _finish(env, account, store_id, failed, [])
+        return
+    terms = await asyncio.to_thread(lambda: [terms_of(chunk) for chunk in chunks])
+    found = list(zip(chunks, packed, terms, strict=True))
+    done = replace(
+        entry,
+        state="completed",
+        usage_bytes=sum(len(text.encode()) + len(vector) for text, vector, _ in found),
+        chunks=len(found),
+        pages=len(pages),
+        empty_pages=empty,
+    )
+    await _finish(env, account, store_id, done, found)
+
+
+async def _embed(env: Env, account: str, chunks: Sequence[str]) -> list[bytes]:
+    call = system_call(env, AccountId(account), timeout_s=INDEX_TIMEOUT_S)
+    packed: list[bytes] = []
+    for at in range(0, len(chunks), EMBED_BATCH):
+        found = await models.embed(env, call, chunks[at : at + EMBED_BATCH])
+        packed += [pack_vector(vector) for vector in found.vectors]
+    return packed
+
+
+async def _finish(
+    env: Env,
+    account: str,
+    store_id: str,
+    entry: StoreFile,
+    chunks: Sequence[tuple[str, bytes, dict[str, int]]],
+) -> None:
+    source = source_of(store_id, entry.id)
+
+    async def write(tx: Tx) -> None:
+        now = await records.find(tx, STORE_FILE, account, entry.id, parent=store_id)
+        if now is None or now.state != "in_progress" or now.created_us != entry.created_us:
+            return
+        await passages.delete_source(tx, account, source)
+        await vectors.insert_chunks(
+            tx, account, source, f"vector:{store_id}", entry.created_us, chunks
+        )
+        done = replace(entry, attributes=now.attributes)
+        await records.save(tx, STORE_FILE, account, done, parent=store_id)
+        await _raise_version(tx, account, store_id)
+
+    await env.store.transact(write)
+
+
+async def _raise_version(tx: Tx, account: str, store_id: str) -> None:
+    store = await records.find(tx, VECTOR_STORE, account, store_id)
+    if store is not None:
+        await records.save(tx, VECTOR_STORE, account, replace(store, version=store.version + 1))
+
+
+def require_attributes(given: Mapping[str, object] | None) -> Attributes:
+    """Up to 16 texts, numbers and booleans by name; raises Invalid."""
+    found: Attributes = {}
+    for key, value in (given or {}).items():
+        if not isinstance(value, str | int | float) or not 1 <= len(key) <= MAX_ATTRIBUTE_KEY:
+            raise invalid("attributes", f"'{key[:64]}' is a text, a number or a boolean")
+        if isinstance(value, str) and (len(value) > MAX_ATTRIBUTE_TEXT or "\x00" in value + key):
+            raise invalid("attributes", f"texts have at most {MAX_ATTRIBUTE_TEXT} characters")
+        found[key] = value
+    if len(found) > MAX_ATTRIBUTES:
+        raise invalid("attributes", f"a file has at most {MAX_ATTRIBUTES}")
+    return found
+
+
+def require_chunking(size_tokens: int, overlap_tokens: int) -> Chunking:
+    """Raises Invalid for sizes that a store does not have."""
+    if not MIN_CHUNK_TOKENS <= size_tokens <= MAX_CHUNK_TOKENS:
+        raise invalid(
+            "chunking_strategy.static.max_chunk_size_tokens",
+            f"it is {MIN_CHUNK_TOKENS} to {MAX_CHUNK_TOKENS}",
+        )
+    if not 0 <= overlap_tokens <= size_tokens // 2:
+        raise invalid(
+            "chunking_strategy.static.chunk_overlap_tokens", "it is at most half of the chunk size"
+        )
+    return Chunking(size_tokens=size_tokens, overlap_tokens=overlap_tokens)
