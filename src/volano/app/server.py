@@ -1,8 +1,8 @@
 """The two ASGI applications: the console's port and the AWS port.
 
 Console port: OpenAI at `/v1`, Slack at `/api` and `/slack`, Volano's REST at `/volano/v1`, MCP at
-`/mcp`, `/healthz`, `/readyz`, `/metrics`, and the console at everything else. AWS port: every AWS
-service.
+`/mcp`, OAuth at `/oauth`, `/healthz`, `/readyz`, `/metrics`, and the console at everything else.
+AWS port: every AWS service.
 A gateway answers every request; what it raises is a bug and becomes a bare 500 with a request id.
 """
 
@@ -20,6 +20,7 @@ from volano.wire.action import find_socket
 from volano.wire.aws import gateway as aws
 from volano.wire.http import ClientGone, Response, WebSocket, request_of, send_response
 from volano.wire.mcp import gateway as mcp
+from volano.wire.oauth import gateway as oauth
 from volano.wire.openai import gateway as openai
 from volano.wire.rest import gateway as rest
 from volano.wire.slack import gateway as slack
@@ -121,6 +122,8 @@ def console_app(env: Env, health: Health) -> App:
             return await rest.handle(env, request)
         if path == "/mcp" or path.startswith("/mcp/"):
             return await mcp.handle(env, request)
+        if oauth.is_ours(request.method, path):
+            return await oauth.handle(env, request)
         found = await _operations(env, health, path)
         return found if found is not None else await serve_page(env, request)
 

@@ -75,7 +75,7 @@ class Action:
     @property
     def protocol(self) -> str:
         prefix = self.name.partition(":")[0]
-        return {"openai": "openai", "slack": "slack", "volano": "rest"}.get(prefix, "aws")
+        return _PROTOCOLS.get(prefix, "aws")
 
     @property
     def operation(self) -> str:
@@ -97,6 +97,7 @@ class Caller(Protocol):
     def user_agent(self) -> str: ...
 
 
+_PROTOCOLS = {"oauth": "oauth", "openai": "openai", "slack": "slack", "volano": "rest"}
 _ACTIONS: dict[str, Action] = {}
 _REGISTERED: list[str] = []
 _SOCKETS: dict[str, Callable[[Env, WebSocket], Awaitable[None]]] = {}
@@ -185,7 +186,7 @@ def registry_generation() -> int:
 
 
 def list_actions(protocol: str | None = None) -> list[Action]:
-    """All actions, or those of `aws`, `openai`, `slack` or `rest`, by name."""
+    """All actions, or those of `aws`, `oauth`, `openai`, `rest` or `slack`, by name."""
     return [
         _ACTIONS[name]
         for name in sorted(_ACTIONS)

@@ -10,10 +10,12 @@ from volano.services.identity.logic.password_policy import expire_passwords
 from volano.services.identity.logic.passwords import ATTEMPT_WINDOW_S
 from volano.services.identity.logic.uses import write_uses
 from volano.services.identity.model.credentials import SESSION_IDLE_S
+from volano.services.identity.model.oauth import REFRESH_LIFE_S
 from volano.services.identity.store import accounts as account_rows
 from volano.services.identity.store import audit as audit_rows
 from volano.services.identity.store import audit_packs as pack_rows
 from volano.services.identity.store import keys as key_rows
+from volano.services.identity.store import oauth as oauth_rows
 from volano.services.identity.store import sessions as session_rows
 from volano.services.identity.store import sign_in as sign_in_rows
 
@@ -40,7 +42,7 @@ async def reconcile_passwords(env: Env) -> None:
 
 @reconciler("identity:expired", every_s=600.0)
 async def reconcile_expired(env: Env) -> None:
-    """Remove what is over: sessions, links, challenges, temporary keys, attempts, audit records.
+    """Remove what is over: sessions, links, challenges, grants, temporary keys, attempts, audit.
 
     An expired temporary key stays for a day, so that its holder is told `ExpiredToken`.
     """
@@ -52,6 +54,8 @@ async def reconcile_expired(env: Env) -> None:
         )
         await session_rows.delete_expired_login_links(tx, now_us=now_us)
         await sign_in_rows.delete_expired_challenges(tx, now_us=now_us)
+        await oauth_rows.delete_expired_codes(tx, before_us=now_us - DAY_US)
+        await oauth_rows.delete_unused_grants(tx, before_us=now_us - REFRESH_LIFE_S * 1_000_000)
         await key_rows.delete_expired_temporary_keys(tx, before_us=now_us - DAY_US)
         await account_rows.delete_old_attempts(tx, before_us=now_us - ATTEMPT_WINDOW_S * 1_000_000)
         oldest_us = now_us - RETENTION_DAYS * DAY_US

@@ -213,6 +213,7 @@ _OF_A_USER = (
     "recovery_code",
     "challenge",
     "federated",
+    "oauth_grant",
 )
 
 
