@@ -2,6 +2,7 @@
 import { lazy, Suspense } from 'react';
 import { Navigate, Route, Routes, useLocation } from 'react-router';
 
+import { Authorize } from '../identity/Authorize';
 import { ConfirmPrompt } from '../identity/Confirm';
 import { Login } from '../identity/Login';
 import { PasswordPrompt } from '../identity/Password';
@@ -33,6 +34,14 @@ function Gate() {
   const location = useLocation();
   if (loading) return <Waiting label="Signing in" />;
   if (session === null) return <Login />;
+  if (location.pathname === '/oauth/authorize') {
+    return (
+      <>
+        <ConfirmPrompt />
+        <Authorize />
+      </>
+    );
+  }
   return (
     <Shell>
       <PasswordPrompt />

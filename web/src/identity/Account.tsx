@@ -5,6 +5,7 @@ import { useCall } from '../api/call';
 import { Failed, Surface, Waiting } from '../app/parts';
 import { useSession } from '../app/session';
 import { Copyable, FactTable } from '../objects/Details';
+import { Grants } from './Grants';
 import { Passkeys } from './Passkeys';
 import { PasswordForm } from './Password';
 import { SecondFactor } from './SecondFactor';
@@ -46,8 +47,11 @@ export function Account() {
           </Grid.Col>
         </>
       )}
-      <Grid.Col span={12}>
+      <Grid.Col span={{ base: 12, lg: 6 }}>
         <Sessions />
+      </Grid.Col>
+      <Grid.Col span={{ base: 12, lg: 6 }}>
+        <Grants />
       </Grid.Col>
     </Grid>
   );
