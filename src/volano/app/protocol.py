@@ -23,7 +23,8 @@ import httptools
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from volano.app.exchange import STATUS_LINES, Exchange
-from volano.app.head import Limits, Refused, check_head, path_and_query
+from volano.app.flow import WriteFlow
+from volano.app.head import Limits, Refused, check_head, path_and_query, whole_head
 from volano.app.lane import LaneExchange
 from volano.wire.lane import Answer, Asked
 
@@ -42,7 +43,7 @@ MAX_LENGTH_DIGITS = 9
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
-class LimitedProtocol(asyncio.Protocol):
+class LimitedProtocol(WriteFlow):
     """One connection."""
 
     limits = Limits()
@@ -54,17 +55,17 @@ class LimitedProtocol(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
+        super().__init__()
         self.logger = logging.getLogger("uvicorn.error")
         self.loop = _loop or asyncio.get_running_loop()
         self.transport: asyncio.Transport = None  # type: ignore[assignment]  # until it is made
-        self.write_paused = False
         self._config = config
         self._state = server_state
         self._app_state = app_state
         self._parser = httptools.HttpRequestParser(self)
         self._scope: dict[str, Any] = {}
         """What the scopes of all requests of this connection have in common."""
-        self._phase, self._deadline, self._write_deadline = _IDLE, inf, inf
+        self._phase, self._deadline = _IDLE, inf
         self._ticker: asyncio.TimerHandle | None = None
         self._in_head = False
         self._unclaimed_bytes = 0
@@ -76,25 +77,29 @@ class LimitedProtocol(asyncio.Protocol):
         self._current: AnyExchange | None = None
         self._queue: deque[Exchange] = deque()
         self._lane: Lane | None = getattr(config.loaded_app, "lane", None)
+        self._declined = False
+        """The lane was asked for the request that comes, and leaves it to the application."""
+        self._client_ip, self._secure = "", False
         self._default_pairs: Any = None
         self._default_lines: list[bytes] = []
         self._deaf = False
         """What still comes is thrown away: the connection ends after the answers."""
         self._read_paused = False
-        self._waiters: list[asyncio.Future[None]] = []
 
     # The transport's side.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as asyncio's streams
         self.transport = transport
         self._state.connections.add(self)  # type: ignore[arg-type]  # uvicorn calls shutdown() only
-        secure = is_ssl(transport)
+        secure = self._secure = is_ssl(transport)
+        client = get_remote_addr(transport)
+        self._client_ip = client[0] if client else ""
         self._scope = {
             "type": "http",
             "asgi": _ASGI,
             "http_version": "1.1",
             "server": get_local_addr(transport),
-            "client": get_remote_addr(transport),
+            "client": client,
             "scheme": "https" if secure else "http",
             "root_path": "",
             "extensions": {} if secure else _EXTENSIONS,
@@ -111,12 +116,12 @@ class LimitedProtocol(asyncio.Protocol):
                 exchange.leave(lost=True)
         self._queue.clear()
         self._deaf = True
-        self._wake()
+        self.wake()
 
     def eof_received(self) -> bool:
         """Half-close: whole requests are still answered, where the transport can do that."""
         latest, current = self._latest, self._current
-        if current is None or latest is None or self._scope["scheme"] == "https":
+        if current is None or latest is None or self._secure:
             return False
         self._deaf = True
         for exchange in (current, *self._queue, latest):
@@ -128,6 +133,8 @@ class LimitedProtocol(asyncio.Protocol):
         if self._deaf:
             return
         if self._phase is _IDLE:
+            if self._lane is not None and self._answer_whole(self._lane, data):
+                return
             self._watch(_HEAD, self.limits.head_s)
         elif self._phase is _BODY:
             self._deadline = self.loop.time() + self.limits.body_idle_s
@@ -142,15 +149,6 @@ class LimitedProtocol(asyncio.Protocol):
             self._refuse_long_head()
         elif self._in_head and self._phase is _IDLE:  # behind a request that a lane answered
             self._watch(_HEAD, self.limits.head_s)
-
-    def pause_writing(self) -> None:
-        self.write_paused = True
-        self._write_deadline = self.loop.time() + self.limits.stall_s
-
-    def resume_writing(self) -> None:
-        self.write_paused = False
-        self._write_deadline = inf
-        self._wake()
 
     # The parser's side.
 
@@ -182,12 +180,14 @@ class LimitedProtocol(asyncio.Protocol):
         keep_alive = version == "1.1" and parser.should_keep_alive()
         if (
             self._lane is not None
+            and not self._declined
             and self._current is None
             and not self.write_paused
             and version == "1.1"
             and self._ask_lane(self._lane, raw_path, query, keep_alive=keep_alive, expects=expects)
         ):
             return
+        self._declined = False
         scope = self._scope_of(raw_path, query, version)
         self._accept(Exchange(self, scope, keep_alive=keep_alive, expects_continue=expects))
 
@@ -220,6 +220,22 @@ class LimitedProtocol(asyncio.Protocol):
 
     # The lane.
 
+    def _answer_whole(self, lane: Lane, data: bytes) -> bool:
+        """Whether `data` was one request, read without the parser, that a lane has answered."""
+        if self._in_head or self._unclaimed_bytes or self.write_paused:
+            return False
+        head = whole_head(data, self.limits)
+        if head is None:
+            return False
+        found = lane(Asked(*head, self._client_ip, self._secure))
+        if not isinstance(found, Answer):
+            self._declined = True
+            return False
+        self._latest = None
+        self.write_answer(found, keep_alive=True)
+        self._after_answer(keep_alive=True)
+        return True
+
     def _ask_lane(
         self, lane: Lane, raw_path: bytes, query: bytes, *, keep_alive: bool, expects: bool
     ) -> bool:
@@ -232,11 +248,9 @@ class LimitedProtocol(asyncio.Protocol):
             or len(length) > MAX_LENGTH_DIGITS
         ):
             return False
-        scope = self._scope
-        client = scope["client"]
         method = self._parser.get_method()
-        secure = scope["scheme"] == "https"
-        found = lane(Asked(method, raw_path, query, headers, client[0] if client else "", secure))
+        asked = Asked(method, raw_path, query, headers, self._client_ip, self._secure)
+        found = lane(asked)
         if found is None:
             return False
         if isinstance(found, Answer):
@@ -365,7 +379,7 @@ class LimitedProtocol(asyncio.Protocol):
     def _tick(self) -> None:
         self._ticker = self.loop.call_later(self.limits.tick_s, self._tick)
         now = self.loop.time()
-        if now > self._write_deadline or (now > self._deadline and self._phase is _CLOSING):
+        if now > self.write_deadline or (now > self._deadline and self._phase is _CLOSING):
             self.abort()
         elif now <= self._deadline or self._read_paused:
             return  # when reading is paused, it is not the client that is slow
@@ -459,36 +473,3 @@ class LimitedProtocol(asyncio.Protocol):
             self.transport.resume_reading()
             if self._phase is _BODY:
                 self._deadline = self.loop.time() + self.limits.body_idle_s
-
-    async def drained(self) -> None:
-        """Return when the client took enough of what was written, or is gone."""
-        while self.write_paused and not self.transport.is_closing():
-            waiter: asyncio.Future[None] = self.loop.create_future()
-            self._waiters.append(waiter)
-            await waiter
-
-    async def flushed(self) -> None:
-        """Return when all that was written is in the socket, or the client is gone."""
-        self.transport.set_write_buffer_limits(high=0)
-        try:
-            while self.transport.get_write_buffer_size() and not self.transport.is_closing():
-                await (self.drained() if self.write_paused else asyncio.sleep(0))
-        finally:
-            self.transport.set_write_buffer_limits()
-
-    async def stalled(self, ready: asyncio.Future[None]) -> None:
-        """Wait for `ready`, as long as a client may take nothing; or until it is gone."""
-        self._write_deadline = self.loop.time() + self.limits.stall_s
-        self._waiters.append(ready)
-        try:
-            await ready
-        finally:
-            self._write_deadline = inf
-            if ready in self._waiters:
-                self._waiters.remove(ready)
-
-    def _wake(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)

@@ -10,7 +10,7 @@ unusual goes the ordinary way.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from volano.kernel.errors import VolanoError
 from volano.services.objects.api.lane_calls import call_of_lane
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SMALL_BYTES = 64 * 1024
 MAX_REMEMBERED = 8192
 """Reads that are remembered (about 1.5 KB each)."""
+MAX_KEPT_BYTES = 16 * 1024 * 1024
+"""Of the bodies of remembered reads."""
 OPERATIONS = {b"GET": "GetObject", b"HEAD": "HeadObject"}
 TAKEN = frozenset(
     {
@@ -64,16 +66,32 @@ _ID = "\0id\0"
 """Stands where the request id goes; no header can hold it."""
 
 
-class _Known(NamedTuple):
+class _Known:
     """What a read of a key is answered with, as long as its row is `item`."""
 
-    bucket: Bucket
-    item: StoredObject
-    resource: str
-    blob: Blob | None
-    """None for an answer without a body."""
-    lines: list[bytes]
-    """Header lines, to be joined by the request id."""
+    __slots__ = ("blob", "body", "bucket", "item", "lines", "resource", "seen")
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        item: StoredObject,
+        *,
+        resource: str,
+        blob: Blob | None,
+        lines: list[bytes],
+        seen: int,
+    ) -> None:
+        self.bucket = bucket
+        self.item = item
+        self.resource = resource
+        self.blob = blob
+        """None for an answer without a body."""
+        self.lines = lines
+        """Header lines, to be joined by the request id."""
+        self.seen = seen
+        """The count of changes at which the row was last compared."""
+        self.body = None if blob else b""
+        """The blob's bytes, when they were read twice and there was room for them."""
 
 
 class LaneReads:
@@ -82,39 +100,35 @@ class LaneReads:
     def __init__(self, env: Env, buckets: LaneBuckets) -> None:
         self._env = env
         self._buckets = buckets
-        self._known: dict[_Name, tuple[int, _Known]] = {}
+        self._known: dict[_Name, _Known] = {}
         self._settings = -1
+        self._kept_bytes = 0
         self._host_id = f"volano/{env.region.name}"
         self._actions = {method: find_action(f"s3:{name}") for method, name in OPERATIONS.items()}
 
     def answer(self, asked: Asked) -> Answer | None:
-        headers = asked.headers
+        method, path, _, headers, _, _ = asked
         if not TAKEN.issuperset(headers) or headers.get(b"x-amz-content-sha256") not in _HASHES:
             return None
         began_s = self._env.clock.monotonic_s()
         buckets = self._buckets
         credential = buckets.signer(asked)
-        action = self._actions[asked.method]
+        action = self._actions[method]
         if credential is None or action is None:
             return None
-        name = (
-            asked.method,
-            headers.get(b"host", b""),
-            asked.path,
-            headers.get(b"x-amz-checksum-mode", b""),
-        )
+        name = (method, headers.get(b"host", b""), path, headers.get(b"x-amz-checksum-mode", b""))
         known = self._recall(name)
         bucket = self._bucket_of(name) if known is None else known.bucket
         if bucket is None or not buckets.may(credential, bucket, action.permission):
             return None
         caller = buckets.caller_of(asked, credential)
-        if known is None:
-            answered = self._learn(name, bucket, action, call_of_lane(self._env, asked, caller))
+        if known is not None:
+            body = self._read(known)
         else:
-            answered = self._read(known)
-        if answered is None:
+            call = call_of_lane(self._env, asked, caller)
+            known, body = self._learn(name, bucket, action, call) or (None, None)
+        if known is None or body is None:
             return None
-        known, body = answered
         took_s = self._env.clock.monotonic_s() - began_s
         record_call(self._env, action, caller, resource=known.resource, took_s=took_s)
         return Answer(200, caller.request_id.encode().join(known.lines), body)
@@ -124,37 +138,54 @@ class LaneReads:
         found = self._buckets.find(bucket) if key and name[3] in _MODES else None
         return None if found is None else found.bucket
 
-    def _read(self, known: _Known) -> tuple[_Known, bytes] | None:
+    def _read(self, known: _Known) -> bytes | None:
         """The same with the bytes, counted as the stock handler counts."""
         env = self._env
-        body = b"" if known.blob is None else env.bytes.read_now(known.blob)
+        body = known.body
         if body is None:
-            return None
+            assert known.blob is not None
+            body = env.bytes.read_now(known.blob)
+            if body is None:
+                return None
+            self._keep(known, body)
         counts = counts_of(env)
         counts.add(env, known.bucket, READ)
         if body:
             counts.add(env, known.bucket, BYTES_OUT, len(body))
-        return known, body
+        return body
+
+    def _keep(self, known: _Known, body: bytes) -> None:
+        """Keep the bytes of what is read often; a blob never changes."""
+        if self._kept_bytes + len(body) > MAX_KEPT_BYTES:
+            self._kept_bytes = 0
+            for each in self._known.values():
+                each.body = None if each.blob else b""
+        self._kept_bytes += len(body)
+        known.body = body
 
     def _recall(self, name: _Name) -> _Known | None:
         """What is remembered of a key whose row is still the same."""
         settings, changes = self._buckets.setting_changes, self._buckets.object_changes
         if settings != self._settings:
-            self._known.clear()
+            self._forget_all()
             self._settings = settings
-        remembered = self._known.get(name)
-        if remembered is None or remembered[0] == changes:
-            return None if remembered is None else remembered[1]
-        known = remembered[1]
+        known = self._known.get(name)
+        if known is None or known.seen == changes:
+            return known
         try:
             now = run_now(get_item(self._env.store.reader, known.bucket, known.item.key))
         except (VolanoError, NotNow):
             now = None
         if now != known.item:
+            self._kept_bytes -= len(known.body or b"")
             del self._known[name]
             return None
-        self._known[name] = (changes, known)
+        known.seen = changes
         return known
+
+    def _forget_all(self) -> None:
+        self._known.clear()
+        self._kept_bytes = 0
 
     def _learn(
         self, name: _Name, bucket: Bucket, action: Action, call: Call
@@ -181,11 +212,16 @@ class LaneReads:
         if response.status != 200 or response.body != data:
             return None
         resource = resource_of(action, call, request)
-        blob = item.blob if data else None
-        known = _Known(bucket, item, resource, blob, self._lines(response))
         if len(self._known) >= MAX_REMEMBERED:
-            self._known.clear()
-        self._known[name] = (changes, known)
+            self._forget_all()
+        known = self._known[name] = _Known(
+            bucket,
+            item,
+            resource=resource,
+            blob=item.blob if data else None,
+            lines=self._lines(response),
+            seen=changes,
+        )
         return known, data
 
     def _data_of(self, method: bytes, item: StoredObject) -> bytes | None:
