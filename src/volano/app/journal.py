@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -138,11 +139,20 @@ class GroupJournal:
     async def _write(self, audits: list[AuditRecord], usages: list[UsageRecord]) -> None:
         async def write(tx: Tx) -> None:
             if audits:
-                await self._insert_audit(tx, [_storable(record) for record in audits])
+                await self._insert_audit(tx, _all_storable(audits))
             if usages:
-                await self._insert_usage(tx, [_storable(record) for record in usages])
+                await self._insert_usage(tx, _all_storable(usages))
 
         await self._store.transact(write)
+
+
+def _all_storable(records: list[T]) -> list[T]:
+    """The records with nothing in their texts that a database refuses; most groups are clean."""
+    with suppress(UnicodeEncodeError):  # raised for lone surrogates
+        text = msgspec.json.encode(records)
+        if text.isascii() and b"\\u0000" not in text:
+            return records
+    return [_storable(record) for record in records]
 
 
 def _storable(record: T) -> T:
