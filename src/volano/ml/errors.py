@@ -38,3 +38,9 @@ class OutOfMemory(EngineError):
     """The model does not fit in the memory of this machine."""
 
     kind = "out_of_memory"
+
+
+class DeadlinePassed(EngineError):
+    """The request was not answered in the time it was given."""
+
+    kind = "deadline"

@@ -96,10 +96,8 @@ class Compute:
                 sinks.pop(sequence.id)(failure)
             outputs = []
         for output in outputs:
-            if output.finish_reason is None:
-                sinks[output.id](output)
-            else:
-                sinks.pop(output.id)(output)
+            sink = sinks.pop(output.id) if output.is_last else sinks[output.id]
+            sink(output.error or output)
         self._retire(engine)
 
     def _retire(self, engine: Engine) -> None:

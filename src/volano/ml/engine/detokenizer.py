@@ -32,6 +32,12 @@ class Detokenizer:
         self._start = 0  # where the held text begins, in characters of the whole output
         self._logprobs: list[tuple[int, TokenLogprob]] = []
         self.stopped = False
+        self.stopped_by: str | None = None
+
+    @property
+    def began(self) -> bool:
+        """Whether there was any text but white space so far."""
+        return self._start > 0 or bool(self._held.strip())
 
     def add(self, data: bytes, logprob: TokenLogprob | None) -> None:
         """Take one token's bytes; sets `stopped` when a stop string is complete."""
@@ -39,9 +45,10 @@ class Detokenizer:
         self._held += self._decoder.decode(data)
         if logprob is not None:
             self._logprobs.append((begins, logprob))
-        found = [at for at in (self._held.find(text) for text in self._stop) if at >= 0]
+        found = [(self._held.find(text), text) for text in self._stop if text in self._held]
         if found:
-            self._held = self._held[: min(found)]
+            end, self.stopped_by = min(found)
+            self._held = self._held[:end]
             self._cut_logprobs()
             self.stopped = True
 

@@ -149,4 +149,7 @@ def _describe(name: str, model: Model) -> dict[str, object]:
         "blocks_free": engine.blocks.free,
         "blocks_total": engine.blocks.total,
         "context_tokens": engine.context_tokens,
+        "prompt_tokens": engine.prompt_tokens,
+        "cached_tokens": engine.cached_tokens,
+        "generated_tokens": engine.generated_tokens,
     }

@@ -9,8 +9,8 @@ import numpy as np
 from volano.ml.models.batch import Batch, Rows
 
 if TYPE_CHECKING:
-    from volano.ml.engine.sequence import Sequence
-    from volano.ml.layers.arrays import Floats
+    from volano.ml.engine.scheduler import Work
+    from volano.ml.layers.arrays import Floats, Ints
     from volano.ml.models.batch import Decoder
 
 
@@ -20,45 +20,57 @@ class Runner:
     def __init__(self, model: Decoder, *, blocks: int, block_size: int) -> None:
         self._model = model
         self._block_size = block_size
-        self._cache = model.new_cache(blocks=blocks, block_size=block_size)
+        self.cache = model.new_cache(blocks=blocks, block_size=block_size)
 
-    def run(self, plan: list[tuple[Sequence, int]]) -> list[tuple[Sequence, Floats | None]]:
-        """Compute the planned tokens; logits (vocab,) for each sequence with none pending."""
-        logits = self._model.forward(self._batch(plan), self._cache)
-        results: list[tuple[Sequence, Floats | None]] = []
+    def run(self, plan: list[Work]) -> list[tuple[Work, Floats]]:
+        """Compute the planned tokens; each work with its logits (logit_rows, vocab)."""
+        # Rows of one adapter lie together, so that each adapter is one product.
+        ordered = sorted(plan, key=lambda work: work.sequence.adapter_slot)
+        logits = self._model.forward(self._batch(ordered), self.cache)
+        results: list[tuple[Work, Floats]] = []
         row = 0
-        for sequence, count in plan:
-            sequence.computed += count
-            if sequence.pending:
-                results.append((sequence, None))
-                continue
-            results.append((sequence, logits[row]))
-            row += 1
+        for work in ordered:
+            work.sequence.computed += work.count
+            results.append((work, logits[row : row + work.logit_rows]))
+            row += work.logit_rows
         return results
 
-    def _batch(self, plan: list[tuple[Sequence, int]]) -> Batch:
+    def _batch(self, plan: list[Work]) -> Batch:
         token_ids: list[int] = []
         positions: list[int] = []
-        slots: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = []
+        slots: list[Ints] = []
         sequences: list[Rows] = []
         logit_rows: list[int] = []
-        for sequence, count in plan:
-            start, end = sequence.computed, sequence.computed + count
-            table = np.array(sequence.block_table, dtype=np.int64)
-            spots = np.arange(start, end, dtype=np.int64)
+        for work in plan:
+            end = work.start + work.count
+            last = end + len(work.drafts)
+            table = np.array(work.sequence.block_table, dtype=np.int64)
+            spots = np.arange(work.start, last, dtype=np.int64)
             slots.append(
                 table[spots // self._block_size] * self._block_size + spots % self._block_size
             )
-            rows = Rows(start=len(token_ids), count=count, context=end, block_table=table)
+            rows = Rows(
+                start=len(token_ids), count=last - work.start, context=last, block_table=table
+            )
             sequences.append(rows)
-            token_ids += sequence.tokens[start:end]
-            positions += range(start, end)
-            if end == len(sequence.tokens):
-                logit_rows.append(len(token_ids) - 1)
+            token_ids += work.sequence.tokens[work.start : end]
+            token_ids += work.drafts
+            positions += range(work.start, last)
+            logit_rows += range(len(token_ids) - work.logit_rows, len(token_ids))
         return Batch(
             token_ids=np.array(token_ids, dtype=np.int64),
             positions=np.array(positions, dtype=np.int64),
             slots=np.concatenate(slots),
             sequences=tuple(sequences),
             logit_rows=np.array(logit_rows, dtype=np.int64),
+            adapters=_adapters(plan),
         )
+
+
+def _adapters(plan: list[Work]) -> Ints | None:
+    """The adapter slot of each token (tokens,); None when no sequence has one."""
+    if all(work.sequence.adapter_slot < 0 for work in plan):
+        return None
+    slots = [work.sequence.adapter_slot for work in plan]
+    counts = [work.count + len(work.drafts) for work in plan]
+    return np.repeat(np.array(slots, dtype=np.int64), counts)

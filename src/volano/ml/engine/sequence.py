@@ -1,11 +1,21 @@
-"""A request inside the engine: its tokens, its blocks and how far it has come."""
+"""A request's choice inside the engine: its tokens, its blocks and how far it has come."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from volano.ml.engine.detokenizer import Detokenizer, TokenLogprob
+from volano.ml.engine.answer import Answer, AnswerFormat
+from volano.ml.engine.blocks import chain_hash
+from volano.ml.engine.drafts import Drafter
 from volano.ml.engine.sampler import Sampler, Sampling
+
+if TYPE_CHECKING:
+    from volano.ml.engine.detokenizer import TokenLogprob
+    from volano.ml.engine.grammar import GrammarState
+    from volano.ml.engine.tool_calls import ToolCallPiece
+    from volano.ml.errors import EngineError
+    from volano.ml.models.batch import Adapter
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -13,18 +23,40 @@ class Sequence:
     """Mutable; owned by the engine's thread once added.
 
     `computed` counts the tokens whose keys and values are in the cache. Invariant: `computed` is at
-    most `len(tokens)`, and `block_table` holds at least `computed` tokens.
+    most `len(tokens)`, and `block_table` holds at least `computed` tokens. `hashes` begins with the
+    root of the chain; entry `i + 1` is that of block `i`.
     """
 
     id: str
+    index: int = 0
     prompt_tokens: int
     tokens: list[int]
     max_tokens: int
     seed: int
     sampler: Sampler
-    detokenizer: Detokenizer
+    answer: Answer
+    hashes: list[bytes]
+    drafter: Drafter = field(default_factory=Drafter)
+    grammar: GrammarState | None = None
+    adapter: Adapter | None = None
+    adapter_slot: int = -1
+    priority: int = 0
+    scope: str = ""
+    arrived_s: float = 0.0
+    deadline_s: float | None = None
+    ignore_eos: bool = False
+    stop_ids: frozenset[int] = frozenset()
+    reasoning_tokens_max: int | None = None
+    top_prompt_logprobs: int | None = None
+    wants_prompt_logprobs: bool = False
+    prompt_logprobs: list[TokenLogprob | None] = field(default_factory=list)
+    echo: str = ""
+    order: tuple[int, int, int] = (0, 0, 0)
     block_table: list[int] = field(default_factory=list)
     computed: int = 0
+    published: int = 0
+    cached_tokens: int = 0
+    last_token_s: float | None = None
 
     @property
     def pending(self) -> int:
@@ -36,11 +68,32 @@ class Sequence:
         """Tokens sampled so far."""
         return len(self.tokens) - self.prompt_tokens
 
+    @property
+    def reading_prompt(self) -> bool:
+        """Whether part of the prompt is still to go through the model."""
+        return self.computed < self.prompt_tokens
+
+    def block_hash(self, index: int, block_size: int) -> bytes:
+        """The hash of block `index`, whose tokens are all there."""
+        while len(self.hashes) <= index + 1:
+            start = (len(self.hashes) - 1) * block_size
+            part = self.tokens[start : start + block_size]
+            assert len(part) == block_size
+            self.hashes.append(chain_hash(self.hashes[-1], part))
+        return self.hashes[index + 1]
+
 
 def make_sequence(
-    id: str, prompt: list[int], *, max_tokens: int, sampling: Sampling, stop: tuple[str, ...]
+    id: str,
+    prompt: list[int],
+    *,
+    max_tokens: int,
+    sampling: Sampling,
+    stop: tuple[str, ...] = (),
+    format: AnswerFormat | None = None,
+    root: bytes = b"",
 ) -> Sequence:
-    """A new request over prompt token ids; one token at least."""
+    """A new request over prompt token ids; one token at least. `root` begins its block hashes."""
     assert prompt, "a sequence needs a token to start from"
     return Sequence(
         id=id,
@@ -48,19 +101,33 @@ def make_sequence(
         tokens=list(prompt),
         max_tokens=max_tokens,
         seed=sampling.seed,
-        sampler=Sampler(sampling),
-        detokenizer=Detokenizer(stop),
+        sampler=Sampler(sampling, prompt),
+        answer=Answer(format or AnswerFormat(), stop),
+        hashes=[root],
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """A piece of one sequence's output; the last carries `finish_reason`."""
+    """A piece of one sequence's output; the last carries `finish_reason`, or `error`."""
 
     id: str
-    text: str
-    logprobs: tuple[TokenLogprob, ...]
-    finish_reason: str | None
-    prompt_tokens: int
-    completion_tokens: int
-    seed: int
+    index: int = 0
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCallPiece, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
+    prompt_logprobs: tuple[TokenLogprob | None, ...] = ()
+    finish_reason: str | None = None
+    stopped_by: str | None = None
+    error: EngineError | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    seed: int = 0
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing more comes of this sequence."""
+        return self.finish_reason is not None or self.error is not None

@@ -26,6 +26,7 @@ from volano.ml.engine import protocol
 from volano.ml.engine.compute import Compute
 from volano.ml.engine.generator import KV_BYTES_MAX
 from volano.ml.engine.loaded import LoadedModels, resident_bytes
+from volano.ml.engine.prepare import prepare
 from volano.ml.engine.sequence import Output
 from volano.ml.errors import BadRequest, EngineError, QueueFull
 
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
 
     from volano.ml.engine.detokenizer import TokenLogprob
     from volano.ml.engine.embedder import Embedder
+    from volano.ml.engine.tool_calls import ToolCallPiece
     from volano.ml.layers.arrays import Floats
 
+ENGINE_NAME = "volano"
 CONNECTIONS_MAX = 64
 REQUESTS_PER_CONNECTION_MAX = 1024
 
@@ -115,8 +118,8 @@ class Server:
                 yield {"event": "loaded"}
             case protocol.Generate():
                 async with contextlib.aclosing(self._generate(request)) as outputs:
-                    async for output in outputs:
-                        yield _to_delta(output)
+                    async for output, last in outputs:
+                        yield _to_delta(output, last=last)
             case protocol.Embed():
                 yield await self._embed(request)
             case protocol.CountTokens(model=model, text=text):
@@ -137,11 +140,15 @@ class Server:
             case protocol.Cancel():
                 raise AssertionError("cancel is answered where it is taken")
 
-    async def _generate(self, request: protocol.Generate) -> AsyncGenerator[Output, None]:
+    async def _generate(
+        self, request: protocol.Generate
+    ) -> AsyncGenerator[tuple[Output, bool], None]:
+        """The outputs of all choices as they come, each with whether it is the request's last."""
         generator = await self._models.generator(request.model)
-        sequence = await asyncio.to_thread(generator.prepare, request)
-        # Two connections may use the same id; the engine needs one of its own.
-        sequence.id = str(next(self._sequence_numbers))
+        sequences = await asyncio.to_thread(prepare, generator, request)
+        for sequence in sequences:
+            # Two connections may use the same id; the engine needs one of its own.
+            sequence.id = str(next(self._sequence_numbers))
         loop = asyncio.get_running_loop()
         # Bounded by max_tokens: a reader that is slow can hold no more than its own answer.
         outputs: asyncio.Queue[Output | EngineError] = asyncio.Queue()
@@ -149,17 +156,19 @@ class Server:
         def sink(item: Output | EngineError) -> None:
             loop.call_soon_threadsafe(outputs.put_nowait, item)
 
-        self._compute.generate(generator.engine, sequence, sink)
+        for sequence in sequences:
+            self._compute.generate(generator.engine, sequence, sink)
+        left = len(sequences)
         try:
-            while True:
+            while left:
                 item = await outputs.get()
                 if isinstance(item, EngineError):
                     raise item
-                yield item
-                if item.finish_reason is not None:
-                    return
+                left -= item.is_last
+                yield item, not left
         finally:
-            self._compute.abort(generator.engine, sequence)
+            for sequence in sequences:
+                self._compute.abort(generator.engine, sequence)
 
     async def _embed(self, request: protocol.Embed) -> protocol.Reply:
         embedder = await self._models.embedder(request.model)
@@ -217,17 +226,38 @@ def _error(error: EngineError) -> protocol.Reply:
     return {"event": "error", "kind": error.kind, "code": error.code, "message": error.message}
 
 
-def _to_delta(output: Output) -> protocol.Reply:
-    return {
-        "event": "delta",
-        "text": output.text,
-        "logprobs": [_to_logprob(entry) for entry in output.logprobs],
-        "finish_reason": output.finish_reason,
-        "last": output.finish_reason is not None,
+def _to_delta(output: Output, *, last: bool) -> protocol.Reply:
+    """Only what is there: most deltas are a few words."""
+    delta: protocol.Reply = {"event": "delta", "index": output.index, "text": output.text}
+    if output.reasoning:
+        delta["reasoning"] = output.reasoning
+    if output.tool_calls:
+        delta["tool_calls"] = [_to_tool_call(output, piece) for piece in output.tool_calls]
+    if output.logprobs:
+        delta["logprobs"] = [_to_logprob(entry) for entry in output.logprobs]
+    if output.prompt_logprobs:
+        pairs = output.prompt_logprobs
+        delta["prompt_logprobs"] = [entry and _to_logprob(entry) for entry in pairs]
+    if output.is_last:
+        delta |= {
+            "finish_reason": output.finish_reason,
+            "stopped_by": output.stopped_by,
+            "last": last,
+            "engine": ENGINE_NAME,
+        }
+    return delta | {
         "prompt_tokens": output.prompt_tokens,
         "completion_tokens": output.completion_tokens,
+        "cached_tokens": output.cached_tokens,
+        "reasoning_tokens": output.reasoning_tokens,
         "seed": output.seed,
     }
+
+
+def _to_tool_call(output: Output, piece: ToolCallPiece) -> dict[str, object]:
+    """A call's id follows from its sequence, so no two calls of an answer share one."""
+    id = f"call_{output.id}_{output.index}_{piece.index}" if piece.name else ""
+    return {"index": piece.index, "id": id, "name": piece.name, "arguments": piece.arguments}
 
 
 def _to_logprob(entry: TokenLogprob) -> dict[str, object]:

@@ -49,7 +49,7 @@ class Batch:
     adapters: Ints | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Adapter:
     """Low-rank changes (LoRA) by layer and Hugging Face's name of the linear, such as `q_proj`.
 

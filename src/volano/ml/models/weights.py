@@ -54,17 +54,21 @@ class _Entry(TypedDict):
 class Weights:
     """The tensors of a model folder by name."""
 
-    def __init__(self, folder: Path) -> None:
-        """Map the folder's files; raises BadModel when one is missing or damaged."""
+    def __init__(self, folder: Path, *, single: str = SINGLE_FILE) -> None:
+        """Map the folder's files, or its `single` one without an index; raises BadModel."""
         self._tensors: dict[str, tuple[Path, int, _Entry]] = {}
         self._maps: dict[Path, np.memmap[tuple[int], np.dtype[np.uint8]]] = {}
         self.size_bytes = 0
-        for path in _weight_files(folder):
+        for path in _weight_files(folder, single):
             self._add_file(path)
 
     def names(self) -> set[str]:
         """Every tensor's name."""
         return set(self._tensors)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a tensor that is there."""
+        return tuple(self._tensors[name][2]["shape"])
 
     def tensor(self, name: str, shape: tuple[int, ...]) -> Floats:
         """A float32 copy of the tensor; raises BadModel when missing or of another shape."""
@@ -128,7 +132,7 @@ def _to_bfloat16(tensor: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.uint
     return (rounded >> np.uint32(16)).astype(np.uint16)
 
 
-def _weight_files(folder: Path) -> list[Path]:
+def _weight_files(folder: Path, single: str) -> list[Path]:
     index = folder / INDEX_FILE
     if index.is_file():
         try:
@@ -140,7 +144,7 @@ def _weight_files(folder: Path) -> list[Path]:
             raise BadModel(f"{INDEX_FILE} names a file outside the model's folder.")
         paths = [folder / name for name in sorted(mapped)]
     else:
-        paths = [folder / SINGLE_FILE]
+        paths = [folder / single]
     missing = [path.name for path in paths if not path.is_file()]
     if missing:
         raise BadModel(f"The model's folder lacks {', '.join(missing)}. Pull the model again.")

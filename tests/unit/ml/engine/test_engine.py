@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from volano.ml.engine.prepare import prepare
 from volano.ml.engine.protocol import Generate, ModelRef
 from volano.ml.errors import BadRequest, QueueFull
 from volano.ml.layers.arrays import Floats
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from volano.ml.engine.engine import Engine
+    from volano.ml.engine.generator import Generator
+    from volano.ml.engine.sequence import Sequence
 
 END_BIAS = 2  # <|im_end|> in the tiny model's vocabulary; 0 is <|endoftext|>
 PROMPTS = [
@@ -32,6 +35,11 @@ PROMPTS = [
 def request(id: str, prompt: str, **options: object) -> Generate:
     model = ModelRef(name="m", source="m", task="generate")
     return Generate(id=id, model=model, prompt=prompt, **options)  # type: ignore[arg-type] # test's own
+
+
+def prepare_one(generator: Generator, wanted: Generate) -> Sequence:
+    (sequence,) = prepare(generator, wanted)
+    return sequence
 
 
 def run_all(engine: Engine) -> tuple[dict[str, str], dict[str, str]]:
@@ -125,7 +133,7 @@ def greedy(make_generator, folder, prompts, *, max_tokens=24, **limits):
     generator = make_generator(folder, **limits)
     for index, prompt in enumerate(prompts):
         wanted = request(str(index), prompt, temperature=0.0, max_tokens=max_tokens)
-        generator.engine.add(generator.prepare(wanted))
+        generator.engine.add(prepare_one(generator, wanted))
     texts, _ = run_all(generator.engine)
     assert generator.engine.blocks.free == generator.engine.blocks.total
     return [texts[str(index)] for index in range(len(prompts))]
@@ -135,7 +143,7 @@ def test_paged_greedy_tokens_equal_a_naive_full_recompute(make_generator, random
     naive = NaiveQwen3(random_folder)
     generator = make_generator(random_folder)
     for prompt in (PROMPTS[0], PROMPTS[3]):
-        sequence = generator.prepare(request("a", prompt, temperature=0.0, max_tokens=6))
+        sequence = prepare_one(generator, request("a", prompt, temperature=0.0, max_tokens=6))
         ids = list(sequence.tokens)
         generator.engine.add(sequence)
         run_all(generator.engine)
@@ -146,7 +154,9 @@ def test_paged_greedy_tokens_equal_a_naive_full_recompute(make_generator, random
 
 def test_logits_are_close_to_the_naive_ones(make_generator, random_folder):
     generator = make_generator(random_folder)
-    sequence = generator.prepare(request("a", PROMPTS[0], top_logprobs=20, max_tokens=1, seed=1))
+    sequence = prepare_one(
+        generator, request("a", PROMPTS[0], top_logprobs=20, max_tokens=1, seed=1)
+    )
     generator.engine.add(sequence)
     (output,) = generator.engine.step()
     logits = NaiveQwen3(random_folder).logits(sequence.tokens[:-1])
@@ -173,7 +183,9 @@ def test_preempted_sequences_give_the_same_output(make_generator, random_folder)
     assert tight == plenty
     generator = make_generator(random_folder, kv_bytes=few)
     sequences = [
-        generator.prepare(request(str(index), PROMPTS[0], logit_bias={END_BIAS: -1000, 0: -1000}))
+        prepare_one(
+            generator, request(str(index), PROMPTS[0], logit_bias={END_BIAS: -1000, 0: -1000})
+        )
         for index in range(6)
     ]
     for sequence in sequences:
@@ -191,10 +203,10 @@ def test_sampled_output_repeats_with_its_seed_whatever_the_batch(make_generator,
         generator = make_generator(random_folder)
         for index in range(others):
             generator.engine.add(
-                generator.prepare(request(f"o{index}", PROMPTS[index], seed=index))
+                prepare_one(generator, request(f"o{index}", PROMPTS[index], seed=index))
             )
         wanted = request("me", "tell", seed=-12345678901234567, top_p=0.9, max_tokens=40)
-        generator.engine.add(generator.prepare(wanted))
+        generator.engine.add(prepare_one(generator, wanted))
         return run_all(generator.engine)[0]["me"]
 
     assert run(0) == run(3) == run(5)
@@ -204,7 +216,7 @@ def test_different_seeds_differ_and_the_seed_is_reported(make_generator):
     generator = make_generator()
     for seed in (1, 2, None):
         wanted = request(f"s{seed}", "A", seed=seed, max_tokens=30, temperature=1.5)
-        generator.engine.add(generator.prepare(wanted))
+        generator.engine.add(prepare_one(generator, wanted))
     seeds: dict[str, int] = {}
     texts: dict[str, str] = {}
     while generator.engine.has_work:
@@ -217,23 +229,25 @@ def test_different_seeds_differ_and_the_seed_is_reported(make_generator):
 
 def test_a_decoding_sequence_gets_a_token_in_every_step_of_a_long_prefill(make_generator):
     generator = make_generator(step_tokens=16, running=4)
-    short = generator.prepare(request("short", "A", logit_bias={END_BIAS: -1000}, max_tokens=50))
+    short = prepare_one(
+        generator, request("short", "A", logit_bias={END_BIAS: -1000}, max_tokens=50)
+    )
     generator.engine.add(short)
     generator.engine.step()
-    long = generator.prepare(request("long", PROMPTS[2], max_tokens=1))
+    long = prepare_one(generator, request("long", PROMPTS[2], max_tokens=1))
     generator.engine.add(long)
     while long.pending > 1:
         before = short.completion_tokens
         generator.engine.step()
-        assert short.completion_tokens == before + 1
+        assert short.completion_tokens > before
 
 
 def test_abort_frees_blocks_at_once_and_leaves_the_others_alone(make_generator, random_folder):
     expected = greedy(make_generator, random_folder, [PROMPTS[0]])[0]
     generator = make_generator(random_folder)
     engine = generator.engine
-    kept = generator.prepare(request("kept", PROMPTS[0], temperature=0.0, max_tokens=24))
-    dropped = generator.prepare(request("dropped", PROMPTS[2], max_tokens=24))
+    kept = prepare_one(generator, request("kept", PROMPTS[0], temperature=0.0, max_tokens=24))
+    dropped = prepare_one(generator, request("dropped", PROMPTS[2], max_tokens=24))
     engine.add(kept)
     engine.add(dropped)
     engine.step()
@@ -254,7 +268,7 @@ def test_abort_frees_blocks_at_once_and_leaves_the_others_alone(make_generator, 
 
 def test_abort_of_a_waiting_sequence_takes_it_out_of_the_queue(make_generator):
     generator = make_generator(running=1, step_tokens=8)
-    first, second = (generator.prepare(request(id, "A", max_tokens=4)) for id in "ab")
+    first, second = (prepare_one(generator, request(id, "A", max_tokens=4)) for id in "ab")
     generator.engine.add(first)
     generator.engine.add(second)
     generator.engine.abort(second)
@@ -265,15 +279,15 @@ def test_abort_of_a_waiting_sequence_takes_it_out_of_the_queue(make_generator):
 def test_the_queue_has_a_limit(make_generator):
     generator = make_generator(waiting=2)
     for id in "ab":
-        generator.engine.add(generator.prepare(request(id, "A", max_tokens=1)))
+        generator.engine.add(prepare_one(generator, request(id, "A", max_tokens=1)))
     with pytest.raises(QueueFull, match="2 requests already wait"):
-        generator.engine.add(generator.prepare(request("c", "A", max_tokens=1)))
+        generator.engine.add(prepare_one(generator, request("c", "A", max_tokens=1)))
 
 
 def test_max_tokens_ends_with_length_and_counts(make_generator):
     generator = make_generator()
     wanted = request("a", "A bucket", max_tokens=3, logit_bias={END_BIAS: -1000, 0: -1000})
-    sequence = generator.prepare(wanted)
+    sequence = prepare_one(generator, wanted)
     generator.engine.add(sequence)
     _, reasons = run_all(generator.engine)
     assert reasons == {"a": "length"}
@@ -283,7 +297,7 @@ def test_max_tokens_ends_with_length_and_counts(make_generator):
 def test_the_end_token_ends_with_stop_and_is_not_shown(make_generator):
     generator = make_generator()
     wanted = request("a", "A bucket", logit_bias={END_BIAS: 1000}, max_tokens=9, top_logprobs=0)
-    generator.engine.add(generator.prepare(wanted))
+    generator.engine.add(prepare_one(generator, wanted))
     (output,) = generator.engine.step()
     assert (output.text, output.finish_reason, output.logprobs) == ("", "stop", ())
     assert output.completion_tokens == 1
@@ -292,7 +306,7 @@ def test_the_end_token_ends_with_stop_and_is_not_shown(make_generator):
 def test_a_context_that_is_full_ends_with_length(make_generator):
     generator = make_generator(kv_bytes=4 * 16 * 2048)  # 64 tokens
     wanted = request("a", "A bucket", logit_bias={END_BIAS: -1000, 0: -1000}, max_tokens=1000)
-    sequence = generator.prepare(wanted)
+    sequence = prepare_one(generator, wanted)
     generator.engine.add(sequence)
     _, reasons = run_all(generator.engine)
     assert reasons == {"a": "length"}
@@ -302,10 +316,10 @@ def test_a_context_that_is_full_ends_with_length(make_generator):
 def test_a_prompt_over_the_context_is_refused_with_both_numbers(make_generator):
     generator = make_generator(kv_bytes=4 * 16 * 2048)
     with pytest.raises(BadRequest, match="context is 64 tokens; the prompt has") as caught:
-        generator.prepare(request("a", "report " * 100))
+        prepare_one(generator, request("a", "report " * 100))
     assert caught.value.code == "context_length_exceeded"
     with pytest.raises(BadRequest, match="1000000 characters"):
-        generator.prepare(request("a", "a" * 1_000_000))
+        prepare_one(generator, request("a", "a" * 1_000_000))
 
 
 @pytest.mark.parametrize(
@@ -320,19 +334,19 @@ def test_a_prompt_over_the_context_is_refused_with_both_numbers(make_generator):
 )
 def test_impossible_numbers_are_refused(make_generator, options, message):
     with pytest.raises(BadRequest, match=message):
-        make_generator().prepare(request("a", "A", **options))
+        prepare_one(make_generator(), request("a", "A", **options))
 
 
 def test_an_empty_prompt_is_refused(make_generator):
     with pytest.raises(BadRequest, match="empty"):
-        make_generator().prepare(request("a", ""))
+        prepare_one(make_generator(), request("a", ""))
 
 
 def test_messages_go_through_the_chat_template(make_generator):
     generator = make_generator()
     prompt = "<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n"
     asked = request("a", "", messages=[{"role": "user", "content": "hello"}])
-    chat = generator.prepare(type(asked)(**{**_fields(asked), "prompt": None}))
+    chat = prepare_one(generator, type(asked)(**{**_fields(asked), "prompt": None}))
     assert chat.tokens == generator.tokenizer.encode(prompt, add_special=False)
     assert generator.tokenizer.token_text(chat.tokens[0]) == "<|im_start|>"
 

@@ -85,7 +85,7 @@ async def test_generate_streams_deltas_and_ends_with_counts(server: Running):
     client.send(op="generate", id="1", model=TINY, prompt="A bucket", seed=3, max_tokens=5,
                 logit_bias={0: -1000.0, 2: -1000.0}, top_logprobs=2)  # fmt: skip
     deltas = [await client.receive()]
-    while deltas[-1]["finish_reason"] is None:
+    while not deltas[-1].get("last"):
         deltas.append(await client.receive())
     assert deltas[-1]["finish_reason"] == "length"
     assert deltas[-1]["completion_tokens"] == 5
@@ -112,7 +112,7 @@ async def test_many_requests_share_a_connection(server: Running):
             left.remove("e")
             continue
         texts[reply["id"]] = texts.get(reply["id"], "") + reply["text"]
-        if reply["finish_reason"] is not None:
+        if reply.get("last"):
             left.remove(reply["id"])
     assert len(set(texts.values())) == 1
 
@@ -124,7 +124,7 @@ async def test_two_connections_may_use_the_same_id(server: Running):
                     logit_bias={0: -1000.0, 2: -1000.0})  # fmt: skip
     for number, client in enumerate(clients):
         reply = await client.receive()
-        while reply["finish_reason"] is None:
+        while not reply.get("last"):
             reply = await client.receive()
         assert reply["completion_tokens"] == 20 + number
 
