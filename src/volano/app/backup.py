@@ -34,6 +34,7 @@ from volano.app import discover
 from volano.backends.store.postgres import open_postgres
 from volano.kernel.clock import SystemClock
 from volano.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from volano.services.objects import interface as objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,10 +122,21 @@ def _copy_sqlite(database: Path, stage: Path) -> None:
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
         connection.execute("VACUUM INTO ?", (str(stage / "volano.db"),))
+        _forget_progress(stage / "volano.db")
     except sqlite3.Error as error:
         raise Unavailable(
             f"The database cannot be copied ({error}). Is the disk full? `volano doctor` tells."
         ) from error
+    finally:
+        connection.close()
+
+
+def _forget_progress(copy: Path) -> None:
+    """The segments go on after the moment of the copy; what was put since is not in the backup."""
+    connection = sqlite3.connect(copy)
+    try:
+        with connection:
+            connection.execute("DELETE FROM s3_work_state WHERE name = ?", (objects.PROGRESS,))
     finally:
         connection.close()
 

@@ -33,6 +33,7 @@ from volano.kernel.metrics import Metrics
 from volano.kernel.place import region_with_zones
 from volano.services.billing import interface as billing
 from volano.services.identity import interface as identity
+from volano.services.objects import interface as objects
 from volano.services.trails import interface as trails
 from volano.wire.tools.registry import RegistryTools
 
@@ -143,6 +144,8 @@ async def open_process(
             egress=HttpEgress(_allowed_networks(config)),
             tools=RegistryTools(),
         )
+        if store.exclusive:
+            await objects.replay_puts(env)
         health = Health(started_us=clock.now_us())
         _describe_metrics(metrics, health)
         yield Process(env=env, feed=feed, work=work, journal=journal, health=health, store=store)

@@ -68,14 +68,36 @@ class BlobWriter(Protocol):
     async def __aexit__(self, *exc: object) -> None: ...
 
 
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written down with a group of blobs; None for a blob of which no copy was found."""
+
+    text: bytes
+    blobs: tuple[Blob | None, ...]
+
+
 @runtime_checkable
 class GroupWriter(Protocol):
-    """A byte store that writes many small blobs together."""
+    """A byte store that writes many small blobs together, and a note with them: all that their
+    writer must know of them should its own index be lost."""
 
-    async def write_group(self, items: Sequence[tuple[str, bytes]], *, copies: int) -> list[Blob]:
-        """The blobs of (key, payload), in order, all of them durable in so many zones.
+    async def write_group(
+        self, items: Sequence[tuple[str, bytes]], *, copies: int, note: bytes
+    ) -> list[Blob]:
+        """The blobs of (key, payload), in order, all of them durable in so many zones; and the
+        note with them.
 
         Raises Unavailable when one copy of one of them failed; then none may be named.
+        """
+        ...
+
+    def mark(self) -> str:
+        """A place in the log (opaque): what is written from now on lies behind it."""
+        ...
+
+    async def read_notes(self, *, since: str = "", since_us: int = 0) -> list[Note]:
+        """Every note behind a mark, written at that time or later, in no order.
+
+        Notes of groups that failed may be among them, with what was found of their blobs.
         """
         ...
 

@@ -90,6 +90,11 @@ class OwnStore(Store, Protocol):
     @property
     def exclusive(self) -> bool: ...
 
+    async def transact_lazily(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """As `transact`, but return as soon as the rows are visible. They are durable with the next
+        `transact`; a power loss before takes them, the last one first, and nothing else."""
+        ...
+
     def watch(self, pattern: str) -> Watch:
         """Count commits that write tables whose names match a regular expression as a whole."""
         ...

@@ -26,6 +26,7 @@ from volano.backends.bytes.blob_id import Uids, parse_blob_id
 from volano.backends.bytes.disk_ops import DiskOps
 from volano.backends.bytes.group import write_records
 from volano.backends.bytes.mending import Mender
+from volano.backends.bytes.notes import mark_of, read_notes
 from volano.backends.bytes.reading import Reader, require_home, require_range
 from volano.backends.bytes.scrub import scrub_blobs
 from volano.backends.bytes.spool import Buffers
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from volano.kernel.bytes import ScrubReport
+    from volano.kernel.bytes import Note, ScrubReport
     from volano.kernel.clock import Clock
     from volano.kernel.ids import Ids
     from volano.kernel.log import Log
@@ -106,12 +107,26 @@ class DiskStore:
             journal=self._journal,
         )
 
-    async def write_group(self, items: Sequence[tuple[str, bytes]], *, copies: int) -> list[Blob]:
+    async def write_group(
+        self, items: Sequence[tuple[str, bytes]], *, copies: int, note: bytes
+    ) -> list[Blob]:
         self._require_open()
         zones = list(self._zones.values())
         return await write_records(
-            zones, items, copies=min(copies, len(zones)), clock=self._clock, uids=self._uids
+            zones,
+            items,
+            copies=min(copies, len(zones)),
+            note=note,
+            clock=self._clock,
+            uids=self._uids,
         )
+
+    def mark(self) -> str:
+        return mark_of(self._zones.values())
+
+    async def read_notes(self, *, since: str = "", since_us: int = 0) -> list[Note]:
+        zones = list(self._zones.values())
+        return await asyncio.to_thread(read_notes, zones, since=since, since_us=since_us)
 
     async def read(
         self, blob: Blob, *, start: int = 0, length: int | None = None

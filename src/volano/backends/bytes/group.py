@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from volano.backends.bytes.blob_id import record_id
 from volano.backends.bytes.damage import to_unavailable
+from volano.backends.bytes.notes import pack_note
 from volano.backends.bytes.segments import Append
 from volano.backends.bytes.zones import choose_order
 from volano.kernel.bytes import Blob
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from volano.backends.bytes.blob_id import Uids
+    from volano.backends.bytes.segments import SegmentLog
     from volano.backends.bytes.zones import Zone
     from volano.kernel.clock import Clock
 
@@ -45,24 +47,33 @@ async def write_records(
     items: Sequence[tuple[str, bytes]],
     *,
     copies: int,
+    note: bytes,
     clock: Clock,
     uids: Uids,
 ) -> list[Blob]:
-    """The blobs of (key, payload), each durable in `copies` zones; raises Unavailable."""
+    """The blobs of (key, payload), each durable in `copies` zones, and the note in each zone that
+    has one of them; raises Unavailable."""
     size = max(len(payload) for _, payload in items)
     taking = [zone for zone in zones if zone.is_taking(size)]
     if len(taking) < copies or any(zone.log.is_waiting_full() for zone in taking):
         raise Unavailable("Not all zones take a group now.", code="SlowDown", retry_after_s=1.0)
     now_us = clock.now_us()
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    countdown = _Countdown(len(items), done)
+    countdown = _Countdown(len(items) + 1, done)
     written: list[tuple[list[Zone], Append]] = []
+    touched: dict[str, SegmentLog] = {}
     for key, payload in items:
         chosen = choose_order(taking, key)[:copies]
         append = Append(uids.next(), payload, now_us, countdown)
         written.append((chosen, append))
         append.submit([zone.log for zone in chosen])
+        touched.update((zone.name, zone.log) for zone in chosen)
+    text = pack_note([append.uid for _, append in written], note)
+    told = Append(uids.next(), text, now_us, countdown, is_note=True)
+    told.submit(list(touched.values()))
     await done
+    for error in told.errors.values():
+        raise to_unavailable(error)
     return [_blob_of(chosen, append) for chosen, append in written]
 
 

@@ -5,6 +5,9 @@ walk from record to record without reading payloads, and the payload's checksum,
 byte is never returned. It also says its own offset and the blob's uid: a misdirected write or a
 reused offset is seen as damage, not taken for the blob.
 
+A *note* is a record that is no blob: what the writer of blobs wants to know of them when its own
+index is lost (`notes.py`). It has a version of its own, and no row names it.
+
 Offsets in blob ids are *virtual*: where the record lay when it was written. A compacted segment
 keeps its number, carries an index of (virtual, physical) pairs, and so no blob id ever changes.
 """
@@ -20,6 +23,7 @@ UID_BYTES = 12
 RECORD_MAGIC = b"VREC"
 SEGMENT_MAGIC = b"VSEG"
 FORMAT_VERSION = 1
+NOTE_VERSION = 2
 ALIGNMENT = 8
 
 # magic, version, reserved, offset, length, written_at_us, uid, payload crc | header crc
@@ -40,6 +44,7 @@ class RecordHeader(NamedTuple):
     written_at_us: int
     uid: bytes
     payload_crc: int
+    is_note: bool = False
 
 
 class SegmentHeader(NamedTuple):
@@ -53,11 +58,16 @@ class SegmentHeader(NamedTuple):
 
 
 def pack_record_header(
-    offset: int, length: int, written_at_us: int, uid: bytes, payload_crc: int
+    offset: int,
+    length: int,
+    written_at_us: int,
+    uid: bytes,
+    payload_crc: int,
+    *,
+    is_note: bool = False,
 ) -> bytes:
-    packed = _RECORD.pack(
-        RECORD_MAGIC, FORMAT_VERSION, 0, offset, length, written_at_us, uid, payload_crc
-    )
+    version = NOTE_VERSION if is_note else FORMAT_VERSION
+    packed = _RECORD.pack(RECORD_MAGIC, version, 0, offset, length, written_at_us, uid, payload_crc)
     return packed + _CRC.pack(crc32(packed))
 
 
@@ -69,9 +79,10 @@ def unpack_record_header(data: bytes | bytearray | memoryview, at: int = 0) -> R
     if crc32(packed) != _CRC.unpack_from(data, at + _RECORD.size)[0]:
         return None
     _, version, _, offset, length, written_at_us, uid, payload_crc = _RECORD.unpack(packed)
-    if version != FORMAT_VERSION:
+    if version not in (FORMAT_VERSION, NOTE_VERSION):
         return None
-    return RecordHeader(offset, length, written_at_us, uid, payload_crc)
+    is_note = version == NOTE_VERSION
+    return RecordHeader(offset, length, written_at_us, uid, payload_crc, is_note)
 
 
 def record_span(length: int) -> int:

@@ -69,13 +69,32 @@ class Settled(Protocol):
 class Append:
     """One small blob on its way into one or more logs; the last log to answer settles it."""
 
-    __slots__ = ("_done", "_waiting", "crc", "errors", "payload", "places", "uid", "written_at_us")
+    __slots__ = (
+        "_done",
+        "_waiting",
+        "crc",
+        "errors",
+        "is_note",
+        "payload",
+        "places",
+        "uid",
+        "written_at_us",
+    )
 
-    def __init__(self, uid: bytes, payload: bytes, written_at_us: int, done: Settled) -> None:
+    def __init__(
+        self,
+        uid: bytes,
+        payload: bytes,
+        written_at_us: int,
+        done: Settled,
+        *,
+        is_note: bool = False,
+    ) -> None:
         self.uid = uid
         self.payload = payload
         self.crc = crc32(payload)
         self.written_at_us = written_at_us
+        self.is_note = is_note
         self.places: dict[str, tuple[int, int]] = {}
         """By zone: segment number and virtual offset, durable."""
         self.errors: dict[str, OSError] = {}
@@ -144,6 +163,15 @@ class SegmentLog:
         except OSError:
             return []
         return sorted(int(name[: -len(SUFFIX)], 16) for name in names if name.endswith(SUFFIX))
+
+    def position(self) -> tuple[int, int]:
+        """A segment and an offset behind which everything will lie that is appended from now on."""
+        active = self._active
+        if active is not None:
+            return active.number, active.end
+        if not self._highest:
+            self._highest = max(self.numbers(), default=0)
+        return self._highest + 1, 0
 
     def is_sealed(self, number: int) -> bool:
         active = self._active
@@ -288,7 +316,9 @@ class SegmentLog:
         end = active.end
         for item in batch:
             length = len(item.payload)
-            header = pack_record_header(end, length, item.written_at_us, item.uid, item.crc)
+            header = pack_record_header(
+                end, length, item.written_at_us, item.uid, item.crc, is_note=item.is_note
+            )
             pieces += (header, item.payload, record_padding(length))
             places.append(end)
             end += record_span(length)

@@ -80,7 +80,7 @@ def _garbage_of(zone: Zone, number: int, live: LiveCopies, before_us: int) -> li
     dead, _ = read_dead(zone.log, number)
     garbage: list[tuple[int, int]] = []
     for _, header in walk(segment.fd, SEGMENT_HEADER_BYTES, segment.records_end()):
-        if header.offset in dead or header.written_at_us >= before_us:
+        if header.is_note or header.offset in dead or header.written_at_us >= before_us:
             continue
         if not live.has(zone.name, _place(number, header.offset)):
             garbage.append((header.offset, record_span(header.length)))

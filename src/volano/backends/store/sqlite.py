@@ -4,7 +4,9 @@ Why this shape (research/stack.md 5, data_billing_security.md 6): an indexed rea
 than a thread hop; fsync takes milliseconds, so queued transactions share one. Each transaction is
 a coroutine that awaits only its `Tx`, whose methods never really wait here: the writer thread
 drives it to its end inside a savepoint, so a failing one undoes only itself. The futures resolve
-after COMMIT, which with synchronous=FULL has fsynced the log.
+after COMMIT, which with synchronous=FULL has fsynced the log. A group in which all are lazy is
+committed with synchronous=NORMAL, without fsync: the next one's fsync is of the same file, so what
+a power loss takes is always the newest lazy ones.
 
 The writer thread never ends before `close`: whatever fails, the group's futures get an error. When
 the disk is full writers are told so and readers go on; writing works again once there is space.
@@ -90,15 +92,18 @@ class Watch:
 class _Item:
     """One queued transaction and the future that waits for it."""
 
-    __slots__ = ("error", "future", "loop", "result", "work")
+    __slots__ = ("error", "future", "is_lazy", "loop", "result", "work")
 
     def __init__(
         self,
         work: Callable[[Tx], Awaitable[Any]],
         future: asyncio.Future[Any],
         loop: asyncio.AbstractEventLoop,
+        *,
+        is_lazy: bool,
     ) -> None:
         self.work = work
+        self.is_lazy = is_lazy
         self.future = future
         self.loop = loop
         self.result: Any = None
@@ -196,6 +201,7 @@ class SqliteStore:
         self._reader_connection = _open(path, read_only=True)
         self._reader = _Outside(self._reader_connection)
         self._closed = False
+        self._is_lazy = False
         self._watches: list[Watch] = []
         self._watched: dict[str, list[Watch]] = {}
         """By statement: whom it concerns."""
@@ -208,6 +214,12 @@ class SqliteStore:
         return self._reader
 
     async def transact(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        return await self._submit(work, is_lazy=False)
+
+    async def transact_lazily(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        return await self._submit(work, is_lazy=True)
+
+    def _submit(self, work: Callable[[Tx], Awaitable[T]], *, is_lazy: bool) -> asyncio.Future[T]:
         if self._closed:
             raise Unavailable("The database is closed: this process is stopping.")
         loop = asyncio.get_running_loop()
@@ -218,8 +230,8 @@ class SqliteStore:
                 code="SlowDown",
                 retry_after_s=1.0,
             )
-        self._queue.put(_Item(work, future, loop))
-        return await future
+        self._queue.put(_Item(work, future, loop, is_lazy=is_lazy))
+        return future
 
     def watch(self, pattern: str) -> Watch:
         """Count the commits that write tables whose whole names match a regular expression.
@@ -294,6 +306,7 @@ class SqliteStore:
         published = False
         said: set[str] = set()
         try:
+            self._set_lazy(is_lazy=all(item.is_lazy for item in group))
             self._writer.execute("BEGIN IMMEDIATE")
             for item in group:
                 published |= self._run_one(item, said)
@@ -302,6 +315,11 @@ class SqliteStore:
             self._fail_group(group, error)
         self._count_changes(said)
         _resolve(group, self._on_event if published else None)
+
+    def _set_lazy(self, *, is_lazy: bool) -> None:
+        if is_lazy != self._is_lazy:
+            self._writer.execute(f"PRAGMA synchronous = {'NORMAL' if is_lazy else 'FULL'}")
+            self._is_lazy = is_lazy
 
     def _count_changes(self, said: set[str]) -> None:
         known, concerned = self._watched, set[Watch]()

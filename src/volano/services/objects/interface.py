@@ -29,6 +29,8 @@ from volano.services.objects.logic.errors import (
 from volano.services.objects.logic.listing import Listing, list_keys
 from volano.services.objects.logic.metering import READ, count_request, forget_counts
 from volano.services.objects.logic.notifications import forget_notifications
+from volano.services.objects.logic.put_notes import replay_puts
+from volano.services.objects.logic.put_rows import PROGRESS
 from volano.services.objects.logic.reading import read_range
 from volano.services.objects.logic.reset import free_all_blobs, keep_named_blobs
 from volano.services.objects.logic.upkeep import free_garbage, repair_copies, sweep_orphans
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
 
 __all__ = [
+    "PROGRESS",
     "Bucket",
     "BucketDeleted",
     "ListedObject",
@@ -71,6 +74,7 @@ __all__ = [
     "put_object",
     "read_object",
     "repair_copies",
+    "replay_puts",
     "sweep_orphans",
 ]
 

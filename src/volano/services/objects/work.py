@@ -12,11 +12,11 @@ from volano.services.objects.logic.hooks import NOTICES, deliver_notices
 from volano.services.objects.logic.inventory_reports import report_all
 from volano.services.objects.logic.metering import counts_of
 from volano.services.objects.logic.notifying import notify
-from volano.services.objects.logic.replicating import REPLICATION, note_change, replicate_due
-from volano.services.objects.logic.put_groups import (
+from volano.services.objects.logic.put_rows import (
     NOTIFICATIONS_SUBSCRIBER,
     REPLICATION_SUBSCRIBER,
 )
+from volano.services.objects.logic.replicating import REPLICATION, note_change, replicate_due
 from volano.services.objects.logic.storage import meter_storage
 from volano.services.objects.logic.upkeep import free_garbage, maintain, want_repair
 from volano.services.objects.model import ObjectChanged, ObjectDeleted, ObjectWritten

@@ -6,10 +6,11 @@ import asyncio
 import errno
 
 import pytest
-from tests.unit.backends.bytes.stores import get, open_store
+from tests.unit.backends.bytes.stores import get, open_store, put
 
 from volano.backends.bytes.disk_ops import DiskOps
 from volano.kernel.bytes import GroupWriter
+from volano.kernel.clock import ManualClock
 from volano.kernel.errors import Unavailable
 
 ITEMS = [(f"key{number}", b"%d" % number * (number + 1)) for number in range(100)]
@@ -37,8 +38,8 @@ class FullZone(DiskOps):
 async def test_a_group_is_in_two_zones_and_survives_a_restart(tmp_path):
     store = open_store(tmp_path)
     assert isinstance(store, GroupWriter)
-    blobs = await store.write_group(ITEMS, copies=2)
-    more = await asyncio.gather(*(store.write_group(ITEMS, copies=2) for _ in range(3)))
+    blobs = await store.write_group(ITEMS, copies=2, note=b"n")
+    more = await asyncio.gather(*(store.write_group(ITEMS, copies=2, note=b"n") for _ in range(3)))
     assert len({blob.id for group in (blobs, *more) for blob in group}) == 4 * len(ITEMS)
     assert {zone for blob in blobs for zone in blob.zones} == set(store.zones_up())
     for blob, (_, data) in zip(blobs, ITEMS, strict=True):
@@ -55,7 +56,7 @@ async def test_a_group_is_in_two_zones_and_survives_a_restart(tmp_path):
 
 
 async def test_a_blob_is_read_at_once_when_it_is_in_memory(store):
-    blobs = await store.write_group(ITEMS[:3], copies=2)
+    blobs = await store.write_group(ITEMS[:3], copies=2, note=b"n")
     assert store.read_now(blobs[0]) is None  # no descriptor is open yet
     assert await get(store, blobs[0]) == ITEMS[0][1]
     assert store.read_now(blobs[0]) == ITEMS[0][1]
@@ -64,11 +65,11 @@ async def test_a_blob_is_read_at_once_when_it_is_in_memory(store):
 async def test_one_failed_copy_fails_the_group(tmp_path):
     ops = FullZone()
     store = open_store(tmp_path, ops=ops)
-    await store.write_group(ITEMS, copies=2)
+    await store.write_group(ITEMS, copies=2, note=b"n")
     assert ops.full_fds
     ops.is_full = True
     with pytest.raises(Unavailable):
-        await store.write_group(ITEMS, copies=2)
+        await store.write_group(ITEMS, copies=2, note=b"n")
     ops.is_full = False
     await store.close()
 
@@ -77,4 +78,44 @@ async def test_too_few_zones_are_no_group(store):
     for zone in store.zones_up()[1:]:
         store.fail_zone(zone)
     with pytest.raises(Unavailable):
-        await store.write_group(ITEMS, copies=2)
+        await store.write_group(ITEMS, copies=2, note=b"n")
+
+
+async def test_a_note_tells_of_its_blobs_until_it_is_forgotten(tmp_path):
+    clock = ManualClock()
+    store = open_store(tmp_path, clock=clock)
+    first = await store.write_group(ITEMS, copies=2, note=b"first")
+    mark = store.mark()
+    clock.advance(10)
+    since_us = clock.now_us()
+    await put(store, b"a blob of its own")
+    second = await store.write_group(ITEMS[:2], copies=2, note=b"second")
+
+    def told(notes):
+        return {
+            note.text: [(blob.id[:27], blob.size_bytes, set(blob.zones)) for blob in note.blobs]
+            for note in notes
+        }
+
+    def named(blobs):
+        return [(blob.id[:27], blob.size_bytes, set(blob.zones)) for blob in blobs]
+
+    everything = {b"first": named(first), b"second": named(second)}
+    assert told(await store.read_notes()) == everything
+    assert told(await store.read_notes(since=mark)) == {b"second": named(second)}
+    assert told(await store.read_notes(since_us=since_us)) == {b"second": named(second)}
+    for note in await store.read_notes():
+        for blob, (_, data) in zip(note.blobs, ITEMS, strict=False):
+            assert await get(store, blob) == data
+    await store.close()
+    store = open_store(tmp_path, seed=2, clock=clock)
+    assert told(await store.read_notes(since=mark)) == {b"second": named(second)}
+    for zone in store._zones.values():
+        zone.log.drop_active()
+    await store.delete(first[1:])
+    await store.compact()
+    assert told(await store.read_notes(since=mark)) == {b"second": named(second)}
+    (kept,) = (note for note in await store.read_notes() if note.text == b"first")
+    assert [blob is not None for blob in kept.blobs] == [True] + [False] * 99
+    assert await get(store, kept.blobs[0]) == ITEMS[0][1]
+    await store.close()

@@ -9,6 +9,8 @@ from volano.services.objects.api.lane_buckets import LaneBuckets
 from volano.services.objects.api.lane_reads import LaneReads
 from volano.services.objects.api.lane_writes import LaneWrites
 from volano.services.objects.logic.put_groups import PutGroups
+from volano.services.objects.logic.put_rows import select_progress
+from volano.wire.lane import run_now
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -22,7 +24,8 @@ def open_object_lane(env: Env, store: OwnStore) -> Lane:
     reads = LaneReads(env, buckets)
     writes = None
     if isinstance(env.bytes, GroupWriter):
-        writes = LaneWrites(env, buckets, PutGroups(env, env.bytes))
+        known = run_now(select_progress(store.reader))
+        writes = LaneWrites(env, buckets, PutGroups(env, store, env.bytes, known=known))
 
     def answer(asked: Asked) -> Answer | Upload | None:
         if asked.method in (b"GET", b"HEAD"):

@@ -21,7 +21,7 @@ from volano.services.objects.logic.checksums import (
 from volano.services.objects.logic.descriptions import require_description
 from volano.services.objects.logic.metering import WRITE, count_request
 from volano.services.objects.logic.names import require_key
-from volano.services.objects.logic.put_groups import NewObject
+from volano.services.objects.logic.put_rows import NewObject
 from volano.services.objects.model import Description
 from volano.wire.action import find_action, record_call
 from volano.wire.aws.lane_auth import UNSIGNED_PAYLOAD
@@ -178,9 +178,8 @@ class PutUpload:
             modified_us=lane.env.clock.now_us(),
             description=self._description,
             checksum=checksum,
-            body=body,
         )
-        return lane.groups.put(self._new)
+        return lane.groups.put(self._new, body)
 
     def answer(self) -> Answer:
         lane, caller, new = self._lane, self._caller, self._new

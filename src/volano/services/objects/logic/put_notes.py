@@ -1,0 +1,129 @@
+"""What the log says of small objects, so that their rows may be durable a little later.
+
+A group of puts is answered when its bytes and a note about them are synced in the log; its rows
+are committed lazily (kernel `OwnStore`). A power loss may take the rows of the newest groups, and
+of nothing else: so `replay_puts` makes them again at start, from the notes of the groups that came
+after the last one of which the database knows. Groups are numbered; the number and the place in
+the log where the group began are written with its rows (`Progress`). A group that failed is passed
+over for good before its requests go the ordinary way, or a replay would bring it back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from volano.kernel.bytes import GroupWriter
+from volano.services.objects.logic.put_rows import (
+    NewObject,
+    Progress,
+    select_progress,
+    write_rows,
+)
+from volano.services.objects.logic.storage_classes import STANDARD
+from volano.services.objects.logic.upkeep import want_repair
+from volano.services.objects.store import buckets as bucket_rows
+from volano.services.objects.store.text import (
+    checksum_from_text,
+    checksum_to_text,
+    description_from_text,
+    headers_to_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from volano.kernel.bytes import Blob
+    from volano.kernel.call import Env
+    from volano.kernel.store import Tx
+    from volano.services.objects.model import Bucket
+
+COPIES = 2
+"""In how many zones a small object is."""
+
+
+class _Put(msgspec.Struct, array_like=True):
+    bucket_id: str
+    key: str
+    etag: str
+    modified_us: int
+    checksum: str
+    headers: str
+
+
+class _Group(msgspec.Struct, array_like=True, tag="puts"):
+    number: int
+    puts: list[_Put]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Group).decode
+
+
+def note_of(number: int, news: Sequence[NewObject]) -> bytes:
+    """All that the rows of a group say, but for where its blobs lie."""
+    puts = [
+        _Put(
+            new.bucket.id,
+            new.key,
+            new.etag,
+            new.modified_us,
+            checksum_to_text(new.checksum),
+            headers_to_text(new.description),
+        )
+        for new in news
+    ]
+    return _encode(_Group(number, puts))
+
+
+async def replay_puts(env: Env) -> int:
+    """Make the rows again that a power loss took; returns how many. For the start, before anything
+    else is written."""
+    writer = env.bytes
+    known = await select_progress(env.store.reader)
+    if known is None or not isinstance(writer, GroupWriter):
+        return 0
+    found: list[tuple[_Group, Sequence[Blob | None]]] = []
+    for note in await writer.read_notes(since=known.mark):
+        group = _decode(note.text)
+        if group.number > known.number:
+            found.append((group, note.blobs))
+    count = 0
+    is_short = False
+    for group, blobs in sorted(found, key=lambda each: each[0].number):
+        count += await _replay(env, group, blobs, known.mark)
+        is_short = is_short or any(blob and len(blob.zones) < COPIES for blob in blobs)
+    if found:
+        env.log.info("rows of small objects were made again from the log", count=count)
+    if is_short:
+        await want_repair(env, f"replayed {env.clock.now_us()}")
+    return count
+
+
+async def _replay(env: Env, group: _Group, blobs: Sequence[Blob | None], mark: str) -> int:
+    async def write(tx: Tx) -> int:
+        news: list[NewObject] = []
+        named: list[Blob] = []
+        for put, blob in zip(group.puts, blobs, strict=True):
+            bucket = await bucket_rows.select_bucket_by_id(tx, put.bucket_id)
+            if bucket is not None and blob is not None:
+                news.append(_new(bucket, put))
+                named.append(blob)
+        await write_rows(tx, news, named, Progress(group.number, mark))
+        return len(news)
+
+    return await env.store.transact(write)
+
+
+def _new(bucket: Bucket, put: _Put) -> NewObject:
+    checksum = checksum_from_text(put.checksum)
+    assert checksum is not None, "every small object has one"
+    return NewObject(
+        bucket=bucket,
+        key=put.key,
+        etag=put.etag,
+        modified_us=put.modified_us,
+        description=description_from_text(put.headers, "", STANDARD),
+        checksum=checksum,
+    )
