@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import urllib.request
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -33,6 +35,14 @@ def bucket(volano):
     where = {"LocationConstraint": volano.credentials["AWS_DEFAULT_REGION"]}
     volano.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=where)
     return name
+
+
+def begin_upload(volano, bucket: str) -> str:
+    """An upload with one part, left as a client that died leaves it; returns its id."""
+    s3 = volano.client("s3")
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="unfinished")["UploadId"]
+    s3.upload_part(Bucket=bucket, Key="unfinished", UploadId=upload, PartNumber=1, Body=b"part")
+    return upload
 
 
 @pytest.fixture
@@ -87,17 +97,22 @@ def read_files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_s3cmd_syncs_lists_copies_and_removes(volano, bucket, run, tmp_path):
-    files = make_files(tmp_path / "up")
-    with_lists = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}  # this s3cmd copies lists too
+def s3cmd_of(volano, bucket: str) -> tuple[str, ...]:
+    """s3cmd with its options; access lists count in the bucket, for this s3cmd copies them too."""
+    with_lists = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
     volano.client("s3").put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=with_lists)
     host = volano.aws_url.removeprefix("http://")
     region = volano.credentials["AWS_DEFAULT_REGION"]
     key, secret = (volano.credentials[f"AWS_{n}"] for n in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))
-    s3cmd = (
+    return (
         "s3cmd", f"--host={host}", f"--host-bucket={host}", "--no-ssl", f"--region={region}",
         f"--access_key={key}", f"--secret_key={secret}", "--multipart-chunk-size-mb=5", "--no-progress",
     )  # fmt: skip
+
+
+def test_s3cmd_syncs_lists_copies_and_removes(volano, bucket, run, tmp_path):
+    files = make_files(tmp_path / "up")
+    s3cmd = s3cmd_of(volano, bucket)
     run(*s3cmd, "sync", f"{tmp_path}/up/", f"s3://{bucket}/tree/")
     assert len(run(*s3cmd, "ls", "--recursive", f"s3://{bucket}/").splitlines()) == len(files)
     run(*s3cmd, "cp", f"s3://{bucket}/tree/big.bin", f"s3://{bucket}/copy.bin")
@@ -109,9 +124,46 @@ def test_s3cmd_syncs_lists_copies_and_removes(volano, bucket, run, tmp_path):
     run(*s3cmd, "rb", f"s3://{bucket}")
 
 
-def test_rclone_syncs_checks_and_moves(volano, bucket, run, tmp_path):
-    files = make_files(tmp_path / "up")
-    remote = {
+def test_s3cmd_changes_settings_and_ends_uploads(volano, bucket, run, tmp_path):
+    s3cmd = s3cmd_of(volano, bucket)
+    s3 = volano.client("s3")
+    (tmp_path / "policy.json").write_text(
+        f'{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Principal":"*",'
+        f'"Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::{bucket}"}}]}}'
+    )
+    run(*s3cmd, "setpolicy", "policy.json", f"s3://{bucket}")
+    (tmp_path / "cors.xml").write_text(
+        "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod>"
+        "<AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>"
+    )
+    run(*s3cmd, "setcors", "cors.xml", f"s3://{bucket}")
+    run(*s3cmd, "expire", "--expiry-days=3", "--expiry-prefix=logs/", f"s3://{bucket}")
+    told = run(*s3cmd, "info", f"s3://{bucket}")
+    assert "s3:DeleteBucket" in told
+    assert "<AllowedMethod>GET</AllowedMethod>" in told
+    assert "logs/" in told
+    for command in ("delpolicy", "delcors", "dellifecycle"):
+        run(*s3cmd, command, f"s3://{bucket}")
+    with pytest.raises(s3.exceptions.ClientError, match="NoSuchBucketPolicy"):
+        s3.get_bucket_policy(Bucket=bucket)
+    upload = begin_upload(volano, bucket)
+    assert upload in run(*s3cmd, "multipart", f"s3://{bucket}")
+    assert "4" in run(*s3cmd, "listmp", f"s3://{bucket}/unfinished", upload)
+    run(*s3cmd, "abortmp", f"s3://{bucket}/unfinished", upload)
+    (tmp_path / "page").write_bytes(b"<p>page")
+    run(*s3cmd, "put", "--mime-type=text/html", "--add-header=Cache-Control:no-store", "page",
+        f"s3://{bucket}/page")  # fmt: skip
+    run(*s3cmd, "modify", "--add-header=x-amz-meta-colour:blue", f"s3://{bucket}/page")
+    head = s3.head_object(Bucket=bucket, Key="page")
+    assert (head["ContentType"], head["Metadata"]["colour"]) == ("text/html", "blue")
+    link = run(*s3cmd, "signurl", f"s3://{bucket}/page", "+60").strip()
+    with urllib.request.urlopen(link) as answer:
+        assert answer.read() == b"<p>page"
+
+
+def rclone_to(volano) -> dict[str, str]:
+    """The environment in which `v:` is a remote of rclone."""
+    return {
         "RCLONE_CONFIG_V_TYPE": "s3",
         "RCLONE_CONFIG_V_PROVIDER": "Other",
         "RCLONE_CONFIG_V_ENV_AUTH": "true",
@@ -120,6 +172,11 @@ def test_rclone_syncs_checks_and_moves(volano, bucket, run, tmp_path):
         "RCLONE_S3_UPLOAD_CUTOFF": "8M",
         "RCLONE_S3_CHUNK_SIZE": "5M",
     }
+
+
+def test_rclone_syncs_checks_and_moves(volano, bucket, run, tmp_path):
+    files = make_files(tmp_path / "up")
+    remote = rclone_to(volano)
     run("rclone", "sync", tmp_path / "up", f"v:{bucket}/tree", **remote)
     run("rclone", "check", tmp_path / "up", f"v:{bucket}/tree", "--download", **remote)
     run("rclone", "moveto", f"v:{bucket}/tree/a.txt", f"v:{bucket}/tree/moved/a.txt", **remote)
@@ -129,6 +186,28 @@ def test_rclone_syncs_checks_and_moves(volano, bucket, run, tmp_path):
     assert read_files(tmp_path / "down") == moved
     run("rclone", "purge", f"v:{bucket}/tree", **remote)
     assert run("rclone", "lsf", f"v:{bucket}", **remote) == ""
+
+
+def test_rclone_sees_old_versions_and_cleans_up_uploads(volano, bucket, run, tmp_path):
+    remote = rclone_to(volano)
+    volano.client("s3").put_bucket_versioning(
+        Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+    for content in ("first", "second"):
+        (tmp_path / "up.txt").write_text(content)
+        run("rclone", "copyto", "up.txt", f"v:{bucket}/kept.txt", "--ignore-times", **remote)
+    assert run("rclone", "cat", f"v:{bucket}/kept.txt", **remote) == "second"
+    names = run("rclone", "lsf", f"v:{bucket}", "--s3-versions", **remote).split()
+    (old,) = (name for name in names if name != "kept.txt")
+    assert run("rclone", "cat", f"v:{bucket}/{old}", "--s3-versions", **remote) == "first"
+    part = run("rclone", "cat", f"v:{bucket}/kept.txt", "--offset", 3, "--count", 2, **remote)
+    assert part == "on"
+    begin_upload(volano, bucket)
+    run("rclone", "backend", "cleanup", f"v:{bucket}", "-o", "max-age=0s", **remote)
+    assert "Uploads" not in volano.client("s3").list_multipart_uploads(Bucket=bucket)
+    link = run("rclone", "link", f"v:{bucket}/kept.txt", **remote).strip()
+    with urllib.request.urlopen(link) as answer:
+        assert answer.read() == b"second"
 
 
 def test_restic_backs_up_forgets_checks_and_restores(volano, bucket, run, tmp_path):
@@ -143,6 +222,12 @@ def test_restic_backs_up_forgets_checks_and_restores(volano, bucket, run, tmp_pa
     run(*restic, "check", "--read-data", **secret)
     run(*restic, "restore", "latest", "--target", "down", **secret)
     assert read_files(tmp_path / "down" / "up") == files | {"a.txt": b"changed"}
+    assert "b.bin" in run(*restic, "find", "b.bin", **secret)
+    copy = ("restic", "-r", f"s3:{volano.aws_url}/{bucket}/copy")
+    run(*copy, "init", **secret)
+    (tmp_path / "password").write_text(secret["RESTIC_PASSWORD"])
+    run(*copy, "copy", "--from-repo", restic[2], "--from-password-file", "password", **secret)
+    run(*copy, "check", **secret)
 
 
 def test_pyarrow_writes_and_filters_a_dataset(volano, bucket):
@@ -212,8 +297,8 @@ def test_iceberg_keeps_a_table_with_its_history(volano, bucket, tmp_path):
     assert sorted(table.scan().to_arrow()["order"].to_pylist()) == [1, 3]
 
 
-async def test_obstore_puts_on_condition_and_reads_ranges(volano, bucket):
-    store = S3Store(
+def obstore_of(volano, bucket: str) -> S3Store:
+    return S3Store(
         bucket,
         endpoint=volano.aws_url,
         access_key_id=volano.credentials["AWS_ACCESS_KEY_ID"],
@@ -221,6 +306,36 @@ async def test_obstore_puts_on_condition_and_reads_ranges(volano, bucket):
         region=volano.credentials["AWS_DEFAULT_REGION"],
         client_options={"allow_http": True},
     )
+
+
+async def test_obstore_streams_lists_moves_and_signs(volano, bucket):
+    store = obstore_of(volano, bucket)
+    data = os.urandom(12 * MIB)
+    async with obstore.open_writer_async(store, "streamed", buffer_size=5 * MIB) as writer:
+        for start in range(0, len(data), MIB):
+            await writer.write(data[start : start + MIB])
+    stream = await obstore.get_async(store, "streamed")
+    assert b"".join([bytes(chunk) async for chunk in stream.stream(min_chunk_size=MIB)]) == data
+    for number in range(25):
+        await obstore.put_async(store, f"list/{number:02}", b"x")
+    pages = [len(page) async for page in obstore.list(store, prefix="list", chunk_size=10)]
+    assert sum(pages) == 25
+    after = [one["path"] for page in obstore.list(store, offset="list/22") for one in page]
+    assert after == ["list/23", "list/24", "streamed"]
+    await obstore.copy_async(store, "list/00", "größe +&.txt")
+    await obstore.rename_async(store, "list/01", "renamed")
+    names = [one["path"] for one in (await obstore.list_with_delimiter_async(store))["objects"]]
+    assert names == ["größe +&.txt", "renamed", "streamed"]
+    link = await obstore.sign_async(store, "GET", "renamed", timedelta(minutes=1))
+    with urllib.request.urlopen(link) as answer:
+        assert answer.read() == b"x"
+    await obstore.delete_async(store, ["renamed", "streamed", "never"])
+    with pytest.raises(FileNotFoundError):
+        await obstore.head_async(store, "streamed")
+
+
+async def test_obstore_puts_on_condition_and_reads_ranges(volano, bucket):
+    store = obstore_of(volano, bucket)
     data = os.urandom(11 * MIB)
     made = await obstore.put_async(store, "big", data)
     ranges = await obstore.get_ranges_async(store, "big", starts=[0, 5 * MIB], lengths=[10, 20])

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel, Shape
 
 REST_PROTOCOLS = ("rest-xml", "rest-json")
-_UNCHECKED = ("PutBucketAcl", "PutObjectAcl")
+_UNCHECKED = (
+    "PutBucketAcl", "PutBucketLogging", "PutBucketNotification", "PutBucketPolicy",
+    "PutBucketRequestPayment", "PutBucketVersioning", "PutBucketWebsite", "PutObjectAcl",
+)  # fmt: skip
 """The model wants a checksum from new SDKs, but S3 takes these without one: s3cmd sends none."""
 
 
