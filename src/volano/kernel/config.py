@@ -20,7 +20,8 @@ class Config:
     the address for both ports. `public_host` is the host name written into links and snippets.
     `test_mode` opens what conformance suites need and is refused unless `listen` is a loopback
     address. `egress_allow` names addresses and networks (`10.0.0.0/8`) that URLs of tenants
-    (webhooks, other stores) may point to besides public ones.
+    (webhooks, other stores) may point to besides public ones. `smtp_url` names the mail server,
+    `smtp://user:password@host:587` (STARTTLS where offered) or `smtps://…`; `smtp_from` the sender.
     """
 
     data_dir: Path
@@ -49,6 +50,8 @@ class Config:
     lifecycle_day_s: float = 86_400.0
     egress_allow: tuple[str, ...] = field(default_factory=tuple)
     extra_hosts: tuple[str, ...] = field(default_factory=tuple)
+    smtp_url: str = field(default="", repr=False)
+    smtp_from: str = "volano@localhost"
 
     @property
     def console_url(self) -> str:
