@@ -8,7 +8,7 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path
 UP_OPTIONS ?=
 TEST_WORKERS ?= 2
 
-.PHONY: up test setup dev-setup web check lint types conformance faults differential bench docs service run clean constraints
+.PHONY: up test setup dev-setup web check lint types conformance faults differential grammar bench docs service run clean constraints
 
 up: $(STAMP) $(WEB)
 	@exec $(PY) -m volano up $(if $(DATA),--data $(DATA)) $(if $(PORT),--port $(PORT)) $(if $(ZONES),--zones $(ZONES)) $(if $(STORE),--store $(STORE)) $(if $(CONFIG),--config $(CONFIG)) $(UP_OPTIONS)
@@ -54,6 +54,9 @@ faults: $(DEV_STAMP)
 
 differential: $(DEV_STAMP)
 	VOLANO_DIFFERENTIAL_CASES=100000 $(PY) -m pytest -q --timeout 7200 tests/unit/services/identity/test_policy_differential.py
+
+grammar: $(DEV_STAMP)
+	VOLANO_GRAMMAR_CASES=100000 $(PY) -m pytest -q --timeout 7200 tests/unit/ml/engine/test_grammar.py
 
 bench: $(DEV_STAMP)
 	$(PY) bench/run_all.py

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from llguidance import LLMatcher, LLTokenizer
+from llguidance import LLMatcher, LLTokenizer, regex_to_lark
 
 from volano.ml.errors import BadRequest
 
@@ -129,7 +129,8 @@ def to_grammar(ref: GrammarRef) -> str:
         case "json_object":
             return _json_grammar('{"type": "object"}')
         case "regex":
-            return str(LLMatcher.grammar_from_regex(ref.text))
+            # Digits are 0 to 9, as in JSON schema: no program that reads the answer knows others.
+            return f"start: /{regex_to_lark(ref.text, use_ascii='d')}/"
         case "lark":
             return ref.text
         case "choice":
