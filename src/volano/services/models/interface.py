@@ -2,19 +2,61 @@
 
 from __future__ import annotations
 
-from volano.services.models.logic.chat import complete
+from volano.services.models.logic.chat import collect, complete, generate
+from volano.services.models.logic.collecting import (
+    Collected,
+    CollectedCall,
+    Counts,
+    counts_of,
+    engine_of,
+)
 from volano.services.models.logic.embeddings import embed
-from volano.services.models.logic.registry import bootstrap, get_model, list_models
+from volano.services.models.logic.messages import parse_messages, text_of
+from volano.services.models.logic.parameters import (
+    choice_of,
+    grammar_of,
+    invalid,
+    max_tokens_of,
+    priority_of,
+    reasoning_of,
+    require_tools,
+    tool_of,
+    unsupported,
+    within,
+)
+from volano.services.models.logic.registry import bootstrap, get_model, list_models, require_task
+from volano.services.models.logic.stored_chat import require_metadata
 from volano.services.models.model import EMBEDDING_MODEL, TINY_MODEL, Model, Task
 
 __all__ = [
     "EMBEDDING_MODEL",
     "TINY_MODEL",
+    "Collected",
+    "CollectedCall",
+    "Counts",
     "Model",
     "Task",
     "bootstrap",
+    "choice_of",
+    "collect",
     "complete",
+    "counts_of",
     "embed",
+    "engine_of",
+    "generate",
     "get_model",
+    "grammar_of",
+    "invalid",
     "list_models",
+    "max_tokens_of",
+    "parse_messages",
+    "priority_of",
+    "reasoning_of",
+    "require_metadata",
+    "require_task",
+    "require_tools",
+    "text_of",
+    "tool_of",
+    "unsupported",
+    "within",
 ]

@@ -36,6 +36,19 @@ class Model:
         return ModelFiles(name=self.name, source=self.source, task=self.task.value)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredChat:
+    """A chat completion that was kept: the answer and the messages it answers, as sent."""
+
+    account: str
+    id: str
+    model: str
+    created_us: int
+    metadata: dict[str, str]
+    answer: dict[str, object]
+    messages: list[dict[str, object]]
+
+
 TINY_MODEL = "volano-tiny-qwen3"
 EMBEDDING_MODEL = "all-minilm-l6-v2"
 

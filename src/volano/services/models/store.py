@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.services.models.model import Model, Task
+import msgspec
+
+from volano.services.models.model import Model, StoredChat, Task
 
 if TYPE_CHECKING:
     from volano.kernel.store import Reader, Row, Tx
@@ -55,6 +57,68 @@ async def upsert_model(tx: Tx, model: Model) -> None:
 async def delete_model(tx: Tx, account: str, name: str) -> int:
     return await tx.execute(
         "DELETE FROM models_model WHERE account = ? AND name = ?", account, name
+    )
+
+
+_CHAT = "account, id, model, created_us, metadata, answer, messages"
+
+
+async def upsert_chat(tx: Tx, chat: StoredChat) -> None:
+    await tx.execute(
+        f"INSERT INTO models_stored_chat ({_CHAT}) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (account, id) DO UPDATE SET metadata = excluded.metadata, "
+        "answer = excluded.answer",
+        chat.account,
+        chat.id,
+        chat.model,
+        chat.created_us,
+        msgspec.json.encode(chat.metadata).decode(),
+        msgspec.json.encode(chat.answer).decode(),
+        msgspec.json.encode(chat.messages).decode(),
+    )
+
+
+async def select_chat(reader: Reader, account: str, id: str) -> StoredChat | None:
+    row = await reader.row(
+        f"SELECT {_CHAT} FROM models_stored_chat WHERE account = ? AND id = ? LIMIT 1", account, id
+    )
+    return None if row is None else _to_chat(row)
+
+
+async def select_chats(
+    reader: Reader, account: str, after: tuple[int, str] | None, limit: int, *, newest_first: bool
+) -> list[StoredChat]:
+    """Kept completions beyond a place (time, id), in the wanted order."""
+    order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
+    time_us, id = after or ((2**63 - 1, "") if newest_first else (-1, ""))
+    rows = await reader.rows(
+        f"SELECT {_CHAT} FROM models_stored_chat WHERE account = ? "
+        f"AND (created_us {beyond} ? OR (created_us = ? AND id {beyond} ?)) "
+        f"ORDER BY created_us {order}, id {order} LIMIT ?",
+        account,
+        time_us,
+        time_us,
+        id,
+        limit,
+    )
+    return [_to_chat(row) for row in rows]
+
+
+async def delete_chat(tx: Tx, account: str, id: str) -> int:
+    return await tx.execute(
+        "DELETE FROM models_stored_chat WHERE account = ? AND id = ?", account, id
+    )
+
+
+def _to_chat(row: Row) -> StoredChat:
+    return StoredChat(
+        account=row[0],
+        id=row[1],
+        model=row[2],
+        created_us=row[3],
+        metadata=msgspec.json.decode(row[4], type=dict[str, str]),
+        answer=msgspec.json.decode(row[5], type=dict[str, object]),
+        messages=msgspec.json.decode(row[6], type=list[dict[str, object]]),
     )
 
 

@@ -6,19 +6,38 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from volano.services.models.logic.collecting import Collected, Counts, counts_of, engine_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from volano.kernel.inference import Delta, TokenLogprob
+    from volano.services.models.logic.collecting import CollectedCall
 
-FINGERPRINT = "fp_volano"
+UNSET = msgspec.UNSET
+
+
+class Function(msgspec.Struct, kw_only=True):
+    name: str
+    arguments: str
+
+
+class ToolCall(msgspec.Struct, kw_only=True):
+    id: str
+    type: str = "function"
+    function: Function
 
 
 class Message(msgspec.Struct, kw_only=True):
+    """`reasoning_content` is there when the model reasoned, as DashScope and vLLM send it."""
+
     role: str = "assistant"
-    content: str
+    content: str | None
     refusal: str | None = None
     annotations: list[Any] = []
+    reasoning_content: str | msgspec.UnsetType = UNSET
+    tool_calls: list[ToolCall] | msgspec.UnsetType = UNSET
+    function_call: Function | msgspec.UnsetType = UNSET
 
 
 class Choice(msgspec.Struct, kw_only=True):
@@ -28,75 +47,174 @@ class Choice(msgspec.Struct, kw_only=True):
     finish_reason: str
 
 
+class PromptDetails(msgspec.Struct, kw_only=True):
+    cached_tokens: int = 0
+    audio_tokens: int = 0
+
+
+class CompletionDetails(msgspec.Struct, kw_only=True):
+    """Predictions are accepted and not used: none of their tokens is counted."""
+
+    reasoning_tokens: int = 0
+    audio_tokens: int = 0
+    accepted_prediction_tokens: int = 0
+    rejected_prediction_tokens: int = 0
+
+
 class TokenUsage(msgspec.Struct, kw_only=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
+    prompt_tokens_details: PromptDetails = msgspec.field(default_factory=PromptDetails)
+    completion_tokens_details: CompletionDetails = msgspec.field(default_factory=CompletionDetails)
 
     @staticmethod
-    def of(ends: list[Delta]) -> TokenUsage:
-        """The prompt is counted once, however many choices answered it."""
-        prompt = max((end.prompt_tokens for end in ends), default=0)
-        completion = sum(end.completion_tokens for end in ends)
+    def of(counts: Counts) -> TokenUsage:
         return TokenUsage(
-            prompt_tokens=prompt,
-            completion_tokens=completion,
-            total_tokens=prompt + completion,
+            prompt_tokens=counts.prompt,
+            completion_tokens=counts.completion,
+            total_tokens=counts.prompt + counts.completion,
+            prompt_tokens_details=PromptDetails(cached_tokens=counts.cached),
+            completion_tokens_details=CompletionDetails(reasoning_tokens=counts.reasoning),
         )
 
 
 class Completion(msgspec.Struct, kw_only=True):
+    """A chat completion; `model` and `system_fingerprint` name what made it."""
+
     id: str
     object: str = "chat.completion"
     created: int
     model: str
     choices: list[Choice] = []
     usage: TokenUsage = msgspec.field(default_factory=TokenUsage)
-    system_fingerprint: str = FINGERPRINT
+    system_fingerprint: str = ""
+    service_tier: str | msgspec.UnsetType = UNSET
+    metadata: dict[str, str] | msgspec.UnsetType = UNSET
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """What every chunk of a stream repeats. `legacy` says `function_call` for tool calls."""
+
+    id: str
+    created: int
+    model: str
+    legacy: bool = False
+    usage: bool = False
+
+
+def fill(answer: Completion, choices: Sequence[Collected], *, legacy: bool) -> Completion:
+    """Put the collected choices into the answer."""
+    collected = list(choices)
+    answer.choices = [
+        Choice(
+            index=index,
+            message=_message(choice, legacy=legacy),
+            logprobs=logprobs_of(choice.logprobs),
+            finish_reason=finish_of(choice.finish_reason, legacy=legacy),
+        )
+        for index, choice in enumerate(collected)
+    ]
+    answer.usage = TokenUsage.of(counts_of(collected))
+    answer.system_fingerprint = fingerprint(engine_of(collected))
+    return answer
+
+
+def fingerprint(engine: str) -> str:
+    """OpenAI's name for what made an answer: here the engine's name."""
+    return f"fp_{engine or 'volano'}"
+
+
+def finish_of(reason: str, *, legacy: bool) -> str:
+    return "function_call" if legacy and reason == "tool_calls" else reason
+
+
+def _message(choice: Collected, *, legacy: bool) -> Message:
+    calls = choice.calls_in_order()
+    message = Message(content=choice.text if choice.text or not calls else None)
+    if choice.reasoned:
+        message.reasoning_content = choice.reasoned
+    if calls and legacy:
+        message.function_call = _function(calls[0])
+    elif calls:
+        message.tool_calls = [ToolCall(id=call.id, function=_function(call)) for call in calls]
+    return message
+
+
+def _function(call: CollectedCall) -> Function:
+    return Function(name=call.name, arguments=call.arguments)
+
+
+def first_chunk(head: Head, index: int) -> dict[str, Any]:
+    return chunk_of(head, index, {"role": "assistant", "content": "", "refusal": None})
+
+
+def content_chunks(head: Head, delta: Delta) -> list[dict[str, Any]]:
+    """The chunks of a delta: one for its text, one for each piece of a tool call."""
+    chunks: list[dict[str, Any]] = []
+    if delta.reasoning:
+        chunks.append(chunk_of(head, delta.index, {"reasoning_content": delta.reasoning}))
+    if delta.text or delta.logprobs:
+        chunks.append(chunk_of(head, delta.index, {"content": delta.text}, delta.logprobs))
+    for piece in delta.tool_calls:
+        function = {"arguments": piece.arguments}
+        if piece.name:
+            function["name"] = piece.name
+        content: dict[str, Any] = {"function_call": function}
+        if not head.legacy:
+            call: dict[str, Any] = {"index": piece.index, "function": function}
+            if piece.id:
+                call |= {"id": piece.id, "type": "function"}
+            content = {"tool_calls": [call]}
+        chunks.append(chunk_of(head, delta.index, content))
+    return chunks
+
+
+def last_chunk(head: Head, delta: Delta) -> dict[str, Any]:
+    reason = finish_of(delta.finish_reason or "stop", legacy=head.legacy)
+    return chunk_of(head, delta.index, {}, finish=reason, engine=delta.engine)
 
 
 def chunk_of(
-    head: tuple[str, int, str],
+    head: Head,
     index: int,
     content: dict[str, Any],
+    logprobs: Iterable[TokenLogprob] = (),
     *,
-    delta: Delta | None = None,
     finish: str | None = None,
-    usage: bool,
+    engine: str = "",
 ) -> dict[str, Any]:
     """One `chat.completion.chunk`; `usage` null is there only when it will come at the end."""
-    made, created, model = head
     chunk: dict[str, Any] = {
-        "id": made,
+        "id": head.id,
         "object": "chat.completion.chunk",
-        "created": created,
-        "model": model,
-        "system_fingerprint": FINGERPRINT,
+        "created": head.created,
+        "model": head.model,
+        "system_fingerprint": fingerprint(engine),
         "choices": [
             {
                 "index": index,
                 "delta": content,
-                "logprobs": logprobs_of(delta.logprobs) if delta else None,
+                "logprobs": logprobs_of(logprobs),
                 "finish_reason": finish,
             }
         ],
     }
-    if usage:
+    if head.usage:
         chunk["usage"] = None
     return chunk
 
 
-def usage_chunk(head: tuple[str, int, str], usage: TokenUsage) -> dict[str, Any]:
+def usage_chunk(head: Head, choices: list[Collected]) -> dict[str, Any]:
     """The last chunk when `stream_options.include_usage` is set: no choices, the counts."""
-    made, created, model = head
     return {
-        "id": made,
+        "id": head.id,
         "object": "chat.completion.chunk",
-        "created": created,
-        "model": model,
-        "system_fingerprint": FINGERPRINT,
+        "created": head.created,
+        "model": head.model,
+        "system_fingerprint": fingerprint(engine_of(choices)),
         "choices": [],
-        "usage": usage,
+        "usage": TokenUsage.of(counts_of(choices)),
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
+from volano.services.models.interface import invalid
 from volano.services.studio.api.files import paging_of
 from volano.services.studio.api.vector_stores import (
     STORE,
@@ -15,7 +16,6 @@ from volano.services.studio.api.vector_stores import (
     chunking_of,
 )
 from volano.services.studio.logic import file_batches, vector_files
-from volano.services.studio.logic.refusals import invalid
 from volano.services.studio.model.vector_stores import MAX_BATCH_FILES, FileBatch, StoreFile
 from volano.wire.action import action
 from volano.wire.openai.paging import Deleted, ListQuery, Page, page_of

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
+from volano.services.models.interface import invalid, unsupported
 from volano.services.studio.api.files import paging_of
 from volano.services.studio.logic import searching, vector_files, vector_stores
 from volano.services.studio.logic.conditions import parse_condition
-from volano.services.studio.logic.refusals import invalid, unsupported
 from volano.services.studio.model.search import DEFAULT_RESULTS, MAX_RESULTS, Search
 from volano.services.studio.model.vector_stores import CHUNK_TOKENS, OVERLAP_TOKENS, Chunking
 from volano.wire.action import action

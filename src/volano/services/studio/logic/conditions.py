@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING
 
-from volano.services.studio.logic.refusals import invalid
+from volano.services.models.interface import invalid
 from volano.services.studio.model.search import Condition
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import TooLarge
+from volano.services.models.interface import invalid
 from volano.services.studio.logic import records
 from volano.services.studio.logic.file_bytes import drop_bytes, put_bytes
-from volano.services.studio.logic.refusals import invalid
 from volano.services.studio.logic.vector_files import forget_file
 from volano.services.studio.model.files import (
     BATCH_FILE_LIFE_US,

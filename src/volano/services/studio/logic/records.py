@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from volano.kernel.errors import Invalid, NotFound
+from volano.kernel.errors import NotFound
 from volano.services.studio.model.records import (
-    MAX_METADATA_KEY,
-    MAX_METADATA_PAIRS,
-    MAX_METADATA_VALUE,
     Kind,
     Listed,
     Paging,
@@ -19,7 +16,7 @@ from volano.services.studio.model.records import (
 from volano.services.studio.store import records as rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from volano.kernel.store import Reader, Tx
 
@@ -157,26 +154,3 @@ async def some(
     """Those of the ids that are there, in no order."""
     found = await rows.select_some(reader, account, kind.name, parent, ids)
     return [msgspec.json.decode(row.body, type=kind.type) for row in found]
-
-
-def require_metadata(given: Mapping[str, str] | None) -> dict[str, str]:
-    """Metadata within OpenAI's limits: 16 pairs, keys of 64 and values of 512 characters."""
-    pairs = dict(given or {})
-    if len(pairs) > MAX_METADATA_PAIRS:
-        raise _invalid_metadata(f"it has {len(pairs)} pairs; {MAX_METADATA_PAIRS} are allowed")
-    for key, value in pairs.items():
-        if not key or len(key) > MAX_METADATA_KEY or len(value) > MAX_METADATA_VALUE:
-            raise _invalid_metadata(
-                f"keys have up to {MAX_METADATA_KEY} characters, values {MAX_METADATA_VALUE}"
-            )
-        if "\x00" in key + value:
-            raise _invalid_metadata("it holds a NUL")
-    return pairs
-
-
-def _invalid_metadata(why: str) -> Invalid:
-    return Invalid(
-        f"Invalid value for 'metadata': {why}.",
-        code="invalid_value",
-        fields={"param": "metadata"},
-    )

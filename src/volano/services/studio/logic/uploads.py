@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from volano.kernel.errors import Conflict, Invalid, TooLarge
+from volano.services.models.interface import invalid
 from volano.services.studio.logic import files, records
 from volano.services.studio.logic.file_bytes import drop_bytes, open_file, put_bytes
-from volano.services.studio.logic.refusals import invalid
 from volano.services.studio.model.files import (
     MAX_PART_BYTES,
     MAX_PARTS,

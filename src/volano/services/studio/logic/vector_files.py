@@ -16,12 +16,12 @@ from volano.kernel.call import system_call
 from volano.kernel.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
 from volano.kernel.ids import AccountId
 from volano.services.models import interface as models
+from volano.services.models.interface import invalid
 from volano.services.studio.logic import records
 from volano.services.studio.logic.chunking import cut_chunks
 from volano.services.studio.logic.file_bytes import read_file
 from volano.services.studio.logic.indexing import pack_vector
 from volano.services.studio.logic.reading import UnreadableFile, read_pages
-from volano.services.studio.logic.refusals import invalid
 from volano.services.studio.logic.terms import terms_of
 from volano.services.studio.model.files import FILE
 from volano.services.studio.model.records import Paging

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from volano.kernel.errors import Invalid
+from volano.services.models.interface import require_metadata
 from volano.services.studio.logic import records
 from volano.services.studio.logic.vector_files import drop_chunks, store_prefix
 from volano.services.studio.model.vector_stores import (
@@ -63,7 +64,7 @@ async def create_store(
         created_us=now_us,
         name=name,
         description=description,
-        metadata=records.require_metadata(metadata),
+        metadata=require_metadata(metadata),
         life_days=_days(life_days),
         last_active_us=now_us,
         expires_us=now_us + life_days * DAY_US if life_days else 0,
@@ -98,7 +99,7 @@ async def update_store(
         _require_texts(name, "")
         store = replace(store, name=name)
     if metadata is not None:
-        store = replace(store, metadata=records.require_metadata(metadata))
+        store = replace(store, metadata=require_metadata(metadata))
     if life_days is not None:
         expires_us = store.last_active_us + life_days * DAY_US if life_days else 0
         store = replace(store, life_days=_days(life_days), expires_us=expires_us)

@@ -10,10 +10,6 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-MAX_METADATA_PAIRS = 16
-MAX_METADATA_KEY = 64
-MAX_METADATA_VALUE = 512
-
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """`state` and `expires_us` (0: never) are also columns, so that work finds what is due."""
