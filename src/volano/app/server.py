@@ -116,7 +116,7 @@ def console_app(env: Env, health: Health) -> App:
             return await openai.handle(env, request)
         if path.startswith("/api/"):
             return await slack.handle(env, request)
-        if path.startswith("/slack/"):
+        if path.startswith(slack_raw.PREFIXES):
             return await slack_raw.handle(env, request)
         if path.startswith("/volano/v1"):
             return await rest.handle(env, request)

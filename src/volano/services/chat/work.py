@@ -8,10 +8,14 @@ from volano.kernel.errors import NotFound
 from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
 from volano.services.chat.logic import apps, copilot, users
-from volano.services.chat.logic.app_events import tell_apps
+from volano.services.chat.logic.app_events import tell_app, tell_apps, tell_everyone
 from volano.services.chat.logic.calls import call_people
+from volano.services.chat.logic.deliveries import deliver_due
+from volano.services.chat.logic.ephemerals import remove_old_ephemerals
 from volano.services.chat.logic.files import remove_bytes
 from volano.services.chat.logic.indexing import index_waiting
+from volano.services.chat.logic.passes import remove_old_passes
+from volano.services.chat.logic.urgent import escalate
 from volano.services.chat.model import (
     ChannelChanged,
     FileShared,
@@ -21,6 +25,7 @@ from volano.services.chat.model import (
     MessagePosted,
     ReactionChanged,
 )
+from volano.services.chat.model.apps import AppTold, WorkspaceTold
 from volano.services.chat.store import workspaces as workspace_rows
 from volano.services.identity.interface import (
     PrincipalChanged,
@@ -98,6 +103,24 @@ _TOLD = (
 )
 
 
+@subscribe("chat:apps-alone", AppTold)
+async def on_app_told(env: Env, event: AppTold) -> None:
+    """Tell one app."""
+    await tell_app(env, event)
+
+
+@subscribe("chat:apps-together", WorkspaceTold)
+async def on_workspace_told(env: Env, event: WorkspaceTold) -> None:
+    """Tell every app."""
+    await tell_everyone(env, event)
+
+
+@reconciler("chat:deliver", every_s=2.0)
+async def reconcile_deliveries(env: Env) -> None:
+    """Send events to the URLs of apps."""
+    await deliver_due(env)
+
+
 @reconciler("chat:index", every_s=60.0)
 async def reconcile_index(env: Env) -> None:
     """Index what an event was lost for (a restored backup, a handler given up)."""
@@ -105,8 +128,16 @@ async def reconcile_index(env: Env) -> None:
         await index_waiting(env, account)
 
 
+@reconciler("chat:urgent", every_s=10.0)
+async def reconcile_urgent(env: Env) -> None:
+    """Try the next way to reach who has not acknowledged an urgent message."""
+    await escalate(env)
+
+
 @reconciler("chat:files", every_s=300.0)
 async def reconcile_files(env: Env) -> None:
     """Remove the bytes of deleted and abandoned files, and what apps did not fetch in time."""
     await remove_bytes(env)
     await apps.remove_old(env)
+    await remove_old_passes(env)
+    await remove_old_ephemerals(env)

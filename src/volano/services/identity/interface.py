@@ -30,8 +30,11 @@ from volano.services.identity.logic.login import create_login_link
 from volano.services.identity.logic.people import (
     create_service_account,
     create_slack_token,
+    delete_slack_token,
+    delete_slack_tokens,
     find_account_by_email,
     find_principal,
+    find_slack_token,
     get_person,
     list_principals,
 )
@@ -92,8 +95,11 @@ __all__ = [
     "create_slack_token",
     "declare_quota",
     "declare_resource_policy",
+    "delete_slack_token",
+    "delete_slack_tokens",
     "find_account_by_email",
     "find_principal",
+    "find_slack_token",
     "forget_caches",
     "get_instance_profile",
     "get_person",

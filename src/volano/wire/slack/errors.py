@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+import msgspec
+
 from volano.kernel import errors
 from volano.kernel.errors import VolanoError
 from volano.wire.http import Response
@@ -26,6 +28,8 @@ _WORDS = {
     "DeadlineExceeded": "request_timeout",
     "InternalError": "internal_error",
 }
+_NOT_SHOWN = ("param", "errors")
+"""`errors` is a list as JSON text (`apps.manifest.create`)."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ARGUMENT_CODES = frozenset(
     {"invalid_type", "invalid_value", "missing_required_parameter", "unknown_parameter"}
@@ -73,9 +77,12 @@ def error_word(error: VolanoError) -> str:
 def error_envelope(error: VolanoError) -> dict[str, object]:
     """The body for `error`; a message goes where Slack puts messages for developers."""
     envelope: dict[str, object] = {"ok": False, "error": error_word(error)}
-    envelope |= {name: value for name, value in error.fields.items() if name != "param"}
+    envelope |= {name: value for name, value in error.fields.items() if name not in _NOT_SHOWN}
+    if "errors" in error.fields:
+        envelope["errors"] = msgspec.Raw(error.fields["errors"].encode())
     if isinstance(error, errors.Invalid | errors.NotBuilt | errors.Internal):
-        envelope["response_metadata"] = {"messages": [f"[ERROR] {error.message}"]}
+        lines = error.message.splitlines() or [""]
+        envelope["response_metadata"] = {"messages": [f"[ERROR] {line}" for line in lines]}
     return envelope
 
 

@@ -21,7 +21,7 @@ from volano.wire.credential import (
     cookie_of,
     request_id_of,
 )
-from volano.wire.decode import require_sane
+from volano.wire.decode import fields_of, require_sane
 from volano.wire.http import ClientGone, Response
 from volano.wire.refusals import record_refusal
 from volano.wire.slack.arguments import read_arguments, to_request
@@ -77,6 +77,8 @@ async def _answer(env: Env, request: Request) -> Response:
     if principal is not None:
         headers.append(("x-oauth-scopes", ",".join(provided_scopes(principal))))
     try:
+        if "token" in fields_of(request_type(found)):
+            arguments["token"] = bearer_token(request) or token
         response = await _run(env, call_of(env, request, principal, door="slack"), found, arguments)
     except VolanoError as error:
         response = error_response(error)
@@ -126,14 +128,14 @@ def provided_scopes(principal: Principal) -> list[str]:
 
 
 def require_scopes(found: Action, principal: Principal) -> None:
-    """Raise MissingScope unless the token has every scope of the method."""
-    if principal.scopes is None:
+    """Raise MissingScope unless the token has one of the method's scopes."""
+    if principal.scopes is None or not found.scopes:
         return
-    needed = [scope for scope in found.scopes if scope not in principal.scopes]
-    if needed:
+    if principal.scopes.isdisjoint(found.scopes):
+        needed = ",".join(found.scopes)
         raise MissingScope(
-            f"{found.operation} needs the scope {', '.join(needed)}.",
-            fields={"needed": ",".join(needed), "provided": ",".join(provided_scopes(principal))},
+            f"{found.operation} needs the scope {needed.replace(',', ' or ')}.",
+            fields={"needed": needed, "provided": ",".join(provided_scopes(principal))},
         )
 
 

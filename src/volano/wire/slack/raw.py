@@ -1,7 +1,7 @@
 """Slack routes that are not methods: uploads, file downloads, incoming hooks.
 
-They stand under `/slack/` on the console port and authenticate by themselves, by a ticket in the
-path, a token or the console's session. A handler is `async def f(env, request, params)` and
+They stand under a few prefixes of the console port and authenticate by themselves, by a ticket in
+the path, a token or the console's session. A handler is `async def f(env, request, params)` and
 answers a Response; the errors it raises become plain HTTP errors with Slack's word as text.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     RawHandler = Callable[[Env, Request, dict[str, str]], Awaitable[Response]]
 
-PREFIX = "/slack/"
+PREFIXES = ("/slack/", "/services/", "/oauth/v2/", "/scim/", "/audit/")
 
 _ROUTES: dict[str, tuple[str, str, RawHandler]] = {}
 _TABLES: dict[tuple[str, ...], RouteTable] = {}

@@ -4,8 +4,9 @@ The chat service implements `SocketBackend` and hands it over with `set_socket_b
 `apps.connections.open` answers `wss://…/slack/socket?ticket=…`. Each connection of an app pulls
 envelopes from the backend; the backend decides which connection gets which event. An envelope
 that is not acknowledged within 3 s goes to another connection of the app (or the same, when there
-is no other), at most 3 times. Nothing is durable here: the backend keeps an envelope until `ack`
-was called, and offers it again on a later connection when it never was.
+is no other), at most 3 times; what a person waits for (a button, a command) is not sent again.
+Nothing is durable here: the backend keeps an envelope until `ack` was called, and offers it again
+on a later connection when it never was.
 
 Frames are those of docs.slack.dev, "Using Socket Mode": `hello`, envelopes, `disconnect`.
 """
@@ -164,7 +165,9 @@ class _Connection:
 
     async def _watch(self, item: _Outgoing) -> None:
         await self.env.clock.sleep(ACK_TIMEOUT_S)
-        if self.unacked.get(item.envelope.envelope_id) is item:
+        if self.unacked.get(item.envelope.envelope_id) is not item:
+            return
+        if item.envelope.type == "events_api":
             self._forget(item.envelope.envelope_id)
             _redeliver(self, item, "timeout")
 

@@ -39,7 +39,7 @@ async def waiting(company, app) -> list[dict]:
     found = await rows.select_offerable(
         company.env.store.reader, app.id, offered_before_us=2**62, created_after_us=0, limit=100
     )
-    return [msgspec.json.decode(payload) for _, payload in found]
+    return [msgspec.json.decode(payload) for _, _, payload in found]
 
 
 async def test_a_ticket_is_for_one_socket(company, app):
@@ -91,10 +91,10 @@ async def test_each_event_goes_to_one_connection_and_again_when_it_is_lost(compa
         aclosing(apps.offered_events(env, app.id, "second")) as second,
     ):
         taken = [await anext(first), await anext(first)]
-        assert len({event_id for event_id, _ in taken}) == 2
+        assert len({event_id for event_id, _, _ in taken}) == 2
         nothing = asyncio.ensure_future(anext(second))
         await asyncio.sleep(0)
         await apps.acknowledge(env, app.id, taken[0][0])
         await apps.release(env, app.id, "first")
-        event_id, _ = await asyncio.wait_for(nothing, 20)
+        event_id, _, _ = await asyncio.wait_for(nothing, 20)
         assert event_id == taken[1][0]

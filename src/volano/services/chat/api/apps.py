@@ -53,11 +53,12 @@ class ChatSockets:
         offered = apps.offered_events(env, session.app_id, session.connection_id)
         try:
             async with aclosing(cast("Any", offered)) as events:
-                async for event_id, payload in events:
+                async for event_id, kind, payload in events:
                     yield Envelope(
                         envelope_id=event_id,
-                        type="events_api",
+                        type=kind,
                         payload=msgspec.Raw(payload.encode()),
+                        accepts_response_payload=kind != "events_api",
                     )
         finally:
             await apps.release(env, session.app_id, session.connection_id)
@@ -65,8 +66,9 @@ class ChatSockets:
     async def ack(
         self, env: Env, session: SocketSession, envelope_id: str, payload: dict[str, Any] | None
     ) -> None:
-        """Events have no answer; `payload` is for interactive envelopes."""
-        await apps.acknowledge(env, session.app_id, envelope_id)
+        """Interactive envelopes and commands are answered by `payload`."""
+        answer = msgspec.json.encode(payload).decode() if payload else ""
+        await apps.acknowledge(env, session.app_id, envelope_id, answer)
 
 
 set_socket_backend(ChatSockets())

@@ -9,6 +9,9 @@ import msgspec
 from volano.services.chat.api.shapes import (
     CHANNEL,
     CHANNELS,
+    MANAGE_SCOPES,
+    READ_SCOPES,
+    TOPIC_SCOPES,
     channel_page,
     parse_kinds,
     seen_json,
@@ -69,7 +72,7 @@ class SetPurpose(msgspec.Struct, kw_only=True):
     "slack:conversations.list",
     permission="chat:ListChannels",
     resource=CHANNELS,
-    scopes=("channels:read",),
+    scopes=READ_SCOPES,
     read_only=True,
 )
 async def list_conversations(env: Env, call: Call, request: ListConversations) -> Json:
@@ -89,7 +92,7 @@ async def list_conversations(env: Env, call: Call, request: ListConversations) -
     "slack:conversations.create",
     permission="chat:CreateChannel",
     resource=CHANNELS,
-    scopes=("channels:manage",),
+    scopes=MANAGE_SCOPES,
     read_only=False,
 )
 async def create_conversation(env: Env, call: Call, request: CreateConversation) -> Json:
@@ -101,7 +104,7 @@ async def create_conversation(env: Env, call: Call, request: CreateConversation)
     "slack:conversations.info",
     permission="chat:GetChannel",
     resource=CHANNEL,
-    scopes=("channels:read",),
+    scopes=READ_SCOPES,
     read_only=True,
 )
 async def get_conversation(env: Env, call: Call, request: ConversationInfo) -> Json:
@@ -121,7 +124,7 @@ async def get_conversation(env: Env, call: Call, request: ConversationInfo) -> J
     "slack:conversations.rename",
     permission=MANAGE,
     resource=CHANNEL,
-    scopes=("channels:manage",),
+    scopes=MANAGE_SCOPES,
     read_only=False,
 )
 async def rename_conversation(env: Env, call: Call, request: RenameConversation) -> Json:
@@ -136,7 +139,7 @@ async def rename_conversation(env: Env, call: Call, request: RenameConversation)
     "slack:conversations.setTopic",
     permission=MANAGE,
     resource=CHANNEL,
-    scopes=("channels:write.topic",),
+    scopes=TOPIC_SCOPES,
     read_only=False,
 )
 async def set_topic(env: Env, call: Call, request: SetTopic) -> Json:
@@ -148,7 +151,7 @@ async def set_topic(env: Env, call: Call, request: SetTopic) -> Json:
     "slack:conversations.setPurpose",
     permission=MANAGE,
     resource=CHANNEL,
-    scopes=("channels:write.topic",),
+    scopes=TOPIC_SCOPES,
     read_only=False,
 )
 async def set_purpose(env: Env, call: Call, request: SetPurpose) -> Json:
@@ -160,7 +163,7 @@ async def set_purpose(env: Env, call: Call, request: SetPurpose) -> Json:
     "slack:conversations.archive",
     permission=MANAGE,
     resource=CHANNEL,
-    scopes=("channels:manage",),
+    scopes=MANAGE_SCOPES,
     read_only=False,
 )
 async def archive_conversation(env: Env, call: Call, request: ChannelArguments) -> None:
@@ -171,7 +174,7 @@ async def archive_conversation(env: Env, call: Call, request: ChannelArguments) 
     "slack:conversations.unarchive",
     permission=MANAGE,
     resource=CHANNEL,
-    scopes=("channels:manage",),
+    scopes=MANAGE_SCOPES,
     read_only=False,
 )
 async def unarchive_conversation(env: Env, call: Call, request: ChannelArguments) -> None:

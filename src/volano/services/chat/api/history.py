@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from volano.services.chat.api.shapes import CHANNEL
+from volano.services.chat.api.shapes import (
+    CHANNEL,
+    HISTORY_SCOPES,
+    MANAGE_SCOPES,
+)
 from volano.services.chat.logic import history
 from volano.services.chat.logic.cursors import (
     page_metadata,
@@ -73,7 +77,7 @@ def _page_json(page: history.Page, kind: str) -> Json:
     "slack:conversations.history",
     permission=READ,
     resource=CHANNEL,
-    scopes=("channels:history",),
+    scopes=HISTORY_SCOPES,
     read_only=True,
 )
 async def read_history(env: Env, call: Call, request: HistoryArguments) -> Json:
@@ -89,7 +93,7 @@ async def read_history(env: Env, call: Call, request: HistoryArguments) -> Json:
     "slack:conversations.replies",
     permission=READ,
     resource=CHANNEL,
-    scopes=("channels:history",),
+    scopes=HISTORY_SCOPES,
     read_only=True,
 )
 async def read_replies(env: Env, call: Call, request: RepliesArguments) -> Json:
@@ -104,7 +108,7 @@ async def read_replies(env: Env, call: Call, request: RepliesArguments) -> Json:
     "slack:conversations.mark",
     permission=READ,
     resource=CHANNEL,
-    scopes=("channels:write",),
+    scopes=MANAGE_SCOPES,
     read_only=False,
 )
 async def mark(env: Env, call: Call, request: MarkArguments) -> None:

@@ -10,6 +10,7 @@ from volano.services.chat.logic import workspaces
 from volano.services.chat.logic.errors import WrongTokenType
 from volano.services.chat.logic.home import get_home
 from volano.services.chat.logic.live import topic_of
+from volano.services.chat.logic.presence import note_listening
 from volano.services.chat.logic.workspaces import enter
 from volano.wire.action import action
 from volano.wire.rest.live import live_topic
@@ -88,4 +89,7 @@ async def may_hear(env: Env, call: Call, topic: str) -> bool:
         here = await enter(env, call)
     except WrongTokenType:
         return False
-    return topic == topic_of(call.account, here.me.id)
+    if topic != topic_of(call.account, here.me.id):
+        return False
+    note_listening(env, call.account, here.me.id)
+    return True

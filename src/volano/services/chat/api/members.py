@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.services.chat.api.conversations import ChannelArguments
-from volano.services.chat.api.shapes import CHANNEL, CHANNELS, seen_json
+from volano.services.chat.api.shapes import (
+    CHANNEL,
+    CHANNELS,
+    DIRECT_SCOPES,
+    JOIN_SCOPES,
+    MANAGE_SCOPES,
+    READ_SCOPES,
+    seen_json,
+)
 from volano.services.chat.logic import members
 from volano.services.chat.logic.channels import Seen
 from volano.services.chat.logic.cursors import (
@@ -58,7 +66,7 @@ def _joined_json(joined: Joined) -> Json:
     "slack:conversations.join",
     permission="chat:JoinChannel",
     resource=CHANNEL,
-    scopes=("channels:join",),
+    scopes=JOIN_SCOPES,
     read_only=False,
 )
 async def join_conversation(env: Env, call: Call, request: ChannelArguments) -> Json:
@@ -74,7 +82,7 @@ async def join_conversation(env: Env, call: Call, request: ChannelArguments) -> 
     "slack:conversations.leave",
     permission="chat:JoinChannel",
     resource=CHANNEL,
-    scopes=("channels:manage",),
+    scopes=MANAGE_SCOPES,
     read_only=False,
 )
 async def leave_conversation(env: Env, call: Call, request: ChannelArguments) -> Json:
@@ -86,7 +94,7 @@ async def leave_conversation(env: Env, call: Call, request: ChannelArguments) ->
     "slack:conversations.invite",
     permission="chat:InviteToChannel",
     resource=CHANNEL,
-    scopes=("channels:manage",),
+    scopes=MANAGE_SCOPES,
     read_only=False,
 )
 async def invite_to_conversation(env: Env, call: Call, request: InviteArguments) -> Json:
@@ -98,7 +106,7 @@ async def invite_to_conversation(env: Env, call: Call, request: InviteArguments)
     "slack:conversations.kick",
     permission="chat:InviteToChannel",
     resource=CHANNEL,
-    scopes=("channels:manage",),
+    scopes=MANAGE_SCOPES,
     read_only=False,
 )
 async def kick_from_conversation(env: Env, call: Call, request: KickArguments) -> Json:
@@ -110,7 +118,7 @@ async def kick_from_conversation(env: Env, call: Call, request: KickArguments) -
     "slack:conversations.members",
     permission="chat:GetChannel",
     resource=CHANNEL,
-    scopes=("channels:read",),
+    scopes=READ_SCOPES,
     read_only=True,
 )
 async def list_members(env: Env, call: Call, request: MembersArguments) -> Json:
@@ -128,7 +136,7 @@ async def list_members(env: Env, call: Call, request: MembersArguments) -> Json:
     "slack:conversations.open",
     permission="chat:OpenDirect",
     resource=CHANNELS,
-    scopes=("im:write",),
+    scopes=DIRECT_SCOPES,
     read_only=False,
 )
 async def open_conversation(env: Env, call: Call, request: OpenArguments) -> Json:
@@ -148,7 +156,7 @@ async def open_conversation(env: Env, call: Call, request: OpenArguments) -> Jso
     "slack:conversations.close",
     permission="chat:OpenDirect",
     resource=CHANNEL,
-    scopes=("im:write",),
+    scopes=DIRECT_SCOPES,
     read_only=False,
     partial="A direct conversation stays in the list; closing it is not remembered.",
 )

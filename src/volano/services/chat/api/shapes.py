@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 CHANNEL = "arn:aws:chat:{region}:{account}:channel/{channel}"
 CHANNELS = "arn:aws:chat:{region}:{account}:channel/*"
 
+_PLACES = ("channels", "groups", "im", "mpim")
+READ_SCOPES = tuple(f"{place}:read" for place in _PLACES)
+HISTORY_SCOPES = tuple(f"{place}:history" for place in _PLACES)
+DIRECT_SCOPES = ("im:write", "mpim:write", "channels:manage", "groups:write")
+MANAGE_SCOPES = ("channels:manage", "channels:write", "groups:write", "im:write", "mpim:write")
+JOIN_SCOPES = ("channels:join", "channels:write")
+TOPIC_SCOPES = ("channels:write.topic", "groups:write.topic", "im:write.topic", *MANAGE_SCOPES)
+"""A method that serves several kinds of conversations takes any of their scopes, as in Slack."""
+
 _KINDS = {
     "public_channel": ChannelKind.PUBLIC,
     "private_channel": ChannelKind.PRIVATE,

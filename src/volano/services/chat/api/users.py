@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from volano.services.chat.api.shapes import channel_page, parse_kinds
+from volano.services.chat.api.shapes import (
+    READ_SCOPES,
+    channel_page,
+    parse_kinds,
+)
 from volano.services.chat.logic import channels, seats, users
 from volano.services.chat.logic.cursors import (
     page_metadata,
@@ -135,7 +139,7 @@ async def get_presence(env: Env, call: Call, request: PresenceArguments) -> Json
     "slack:users.conversations",
     permission="chat:ListChannels",
     resource="arn:aws:chat:{region}:{account}:channel/*",
-    scopes=("channels:read",),
+    scopes=READ_SCOPES,
     read_only=True,
 )
 async def list_conversations(env: Env, call: Call, request: UserConversations) -> Json:

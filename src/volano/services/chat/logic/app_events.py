@@ -8,6 +8,8 @@ app once.
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -36,6 +38,7 @@ from volano.services.chat.model import (
     Workspace,
     to_ts,
 )
+from volano.services.chat.store import app_configs as config_rows
 from volano.services.chat.store import app_events as rows
 from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import messages as message_rows
@@ -45,6 +48,7 @@ from volano.services.chat.store import workspaces as workspace_rows
 if TYPE_CHECKING:
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
+    from volano.services.chat.model.apps import AppConfig, AppTold, WorkspaceTold
 
     ChatEvent = (
         MessagePosted
@@ -68,18 +72,88 @@ _CHANNEL_EVENTS = (
 async def tell_apps(env: Env, event: ChatEvent) -> None:
     """Queue an event for every app that listens and may hear of it; repeating is harmless."""
     reader = env.store.reader
-    since_us = env.clock.now_us() - KEEP_US
-    apps = await user_rows.select_listening_apps(reader, event.account, since_us)
+    apps = await _listening(env, event.account)
     if not apps:
         return
     workspace = await workspace_rows.find_workspace(reader, event.account)
     channel = await channel_rows.find_channel(reader, event.account, event.channel)
     if workspace is None or channel is None:
         return
-    for app in apps:
-        payloads = await _payloads(env, workspace, app, channel, event)
-        if payloads:
-            await _queue(env, workspace, app, payloads)
+    for ear in apps:
+        payloads = await _payloads(env, workspace, ear.app, channel, event)
+        await _queue(env, workspace, ear, payloads)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ear:
+    """An app that listens; one without a manifest hears everything."""
+
+    app: App
+    config: AppConfig | None
+
+    def hears(self, payload: Json) -> bool:
+        """Whether the app's manifest subscribes to an event."""
+        if self.config is None:
+            return True
+        wanted = self.config.manifest.settings.event_subscriptions
+        return _subscription(payload) in (*wanted.bot_events, *wanted.user_events)
+
+
+def _subscription(payload: Json) -> str:
+    """The name under which manifests subscribe to an event."""
+    if payload["type"] != "message":
+        return str(payload["type"])
+    names = {"channel": "channels", "group": "groups"}
+    kind = str(payload.get("channel_type"))
+    return f"message.{names.get(kind, kind)}"
+
+
+async def _listening(env: Env, account: str) -> list[Ear]:
+    """Apps that asked for a socket lately, and those with a URL for events."""
+    reader = env.store.reader
+    since_us = env.clock.now_us() - KEEP_US
+    configs = {item.app_id: item for item in await config_rows.select_configs(reader, account)}
+    apps = {app.id: app for app in await user_rows.select_listening_apps(reader, account, since_us)}
+    for config in configs.values():
+        if config.event_url and config.app_id not in apps:
+            found = await user_rows.find_app(reader, config.app_id)
+            if found is not None:
+                apps[found.id] = found
+    return [Ear(app=app, config=configs.get(app.id)) for app in apps.values()]
+
+
+ALWAYS_TOLD = ("tokens_revoked", "app_uninstalled")
+
+
+async def tell_app(env: Env, event: AppTold) -> None:
+    """Queue what one app alone is to hear."""
+    told = json.loads(event.what)
+    await _tell_workspace(env, event.account, told, only=event.app)
+
+
+async def tell_everyone(env: Env, event: WorkspaceTold) -> None:
+    """Queue what every app may hear, or every app in the event's channel."""
+    told = json.loads(event.what)
+    await _tell_workspace(env, event.account, told, channel=event.channel)
+
+
+async def _tell_workspace(
+    env: Env, account: str, told: Json, *, only: str = "", channel: str = ""
+) -> None:
+    workspace = await workspace_rows.find_workspace(env.store.reader, account)
+    if workspace is None:
+        return
+    told.setdefault("event_ts", to_ts(env.clock.now_us()))
+    for ear in await _listening(env, account):
+        if only and ear.app.id != only:
+            continue
+        if channel and not await _is_member(env, ear.app, channel):
+            continue
+        await _queue(env, workspace, ear, [told])
+
+
+async def _is_member(env: Env, app: App, channel: str) -> bool:
+    return await channel_rows.find_member(env.store.reader, channel, app.user_id) is not None
 
 
 async def _payloads(
@@ -222,17 +296,29 @@ def _file_event(event: FileShared) -> Json:
     }
 
 
-async def _queue(env: Env, workspace: Workspace, app: App, payloads: list[Json]) -> None:
+async def _queue(env: Env, workspace: Workspace, ear: Ear, payloads: list[Json]) -> None:
     now_us = env.clock.now_us()
-    items = [(_event_id(app, payload), payload) for payload in payloads]
+    app, config = ear.app, ear.config
+    by_http = config is not None and bool(config.event_url)
+    items = [
+        (_event_id(app, payload), payload)
+        for payload in payloads
+        if ear.hears(payload) or payload["type"] in ALWAYS_TOLD
+    ]
+    if not items:
+        return
 
     async def write(tx: Tx) -> None:
         for event_id, payload in items:
-            text = _envelope(workspace, app, event_id, payload)
-            await rows.insert_event(tx, app.id, event_id, text, now_us)
+            token = config.verification_token if config else ""
+            text = _envelope(workspace, app, event_id, payload, token)
+            await rows.insert_event(tx, app.id, event_id, text, now_us, by_http=by_http)
 
     await env.store.transact(write)
-    env.events.signal(app_topic(app.id), b"{}")
+    if by_http:
+        env.work.wake("chat:deliver")
+    else:
+        env.events.signal(app_topic(app.id), b"{}")
 
 
 def _event_id(app: App, payload: Json) -> str:
@@ -242,10 +328,11 @@ def _event_id(app: App, payload: Json) -> str:
     return "Ev" + hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:10].upper()
 
 
-def _envelope(workspace: Workspace, app: App, event_id: str, payload: Json) -> str:
+def _envelope(workspace: Workspace, app: App, event_id: str, payload: Json, token: str) -> str:
     """Slack's outer event (docs.slack.dev, "The Events API", callback field)."""
     stamp = str(payload.get("event_ts") or "0")
     outer: Json = {
+        "token": token,
         "team_id": workspace.team_id,
         "context_team_id": workspace.team_id,
         "context_enterprise_id": None,

@@ -8,7 +8,7 @@ leaves behind is offered to the next.
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from volano.services.chat.logic.errors import WrongTokenType
@@ -69,23 +69,29 @@ async def use_ticket(env: Env, ticket: str) -> str | None:
 
 async def offered_events(
     env: Env, app_id: str, connection_id: str
-) -> AsyncIterator[tuple[str, str]]:
-    """Events for one connection as they come, each claimed for it: id and payload as JSON text."""
-    signals = cast("Any", env.events.listen(app_topic(app_id)))
-    async with aclosing(signals) as heard:
+) -> AsyncIterator[tuple[str, str, str]]:
+    """Envelopes for one connection as they come, each claimed for it: id, kind and payload."""
+    async with hear(env, app_topic(app_id)) as waker:
+        while True:
+            waker.clear()
+            async for event in _claimed(env, app_id, connection_id):
+                yield event
+            await _keep_listening(env, app_id)
+            try:
+                async with asyncio.timeout(POLL_S):
+                    await waker.wait()
+            except TimeoutError:
+                continue
+
+
+@asynccontextmanager
+async def hear(env: Env, topic: str) -> AsyncIterator[asyncio.Event]:
+    """An event that is set by every signal on `topic` after the next wait of the caller."""
+    async with aclosing(cast("Any", env.events.listen(topic))) as heard:
         waker = asyncio.Event()
         listener = asyncio.ensure_future(_listen(heard, waker))
         try:
-            while True:
-                waker.clear()
-                async for event in _claimed(env, app_id, connection_id):
-                    yield event
-                await _keep_listening(env, app_id)
-                try:
-                    async with asyncio.timeout(POLL_S):
-                        await waker.wait()
-                except TimeoutError:
-                    continue
+            yield waker
         finally:
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)
@@ -109,7 +115,9 @@ async def _keep_listening(env: Env, app_id: str) -> None:
     await env.store.transact(write)
 
 
-async def _claimed(env: Env, app_id: str, connection_id: str) -> AsyncIterator[tuple[str, str]]:
+async def _claimed(
+    env: Env, app_id: str, connection_id: str
+) -> AsyncIterator[tuple[str, str, str]]:
     now_us = env.clock.now_us()
     before_us = now_us - REOFFER_US
     waiting = await rows.select_offerable(
@@ -119,7 +127,7 @@ async def _claimed(env: Env, app_id: str, connection_id: str) -> AsyncIterator[t
         created_after_us=now_us - KEEP_US,
         limit=BATCH,
     )
-    for event_id, payload in waiting:
+    for event_id, kind, payload in waiting:
 
         async def claim(tx: Tx, name: str = event_id) -> bool:
             return await rows.claim_event(
@@ -132,16 +140,22 @@ async def _claimed(env: Env, app_id: str, connection_id: str) -> AsyncIterator[t
             )
 
         if await env.store.transact(claim):
-            yield event_id, payload
+            yield event_id, kind, payload
 
 
-async def acknowledge(env: Env, app_id: str, event_id: str) -> None:
-    """The app has the event."""
+def answer_topic(event_id: str) -> str:
+    """The signal that an app has answered an envelope."""
+    return f"chat-answer:{event_id}"
+
+
+async def acknowledge(env: Env, app_id: str, event_id: str, answer: str = "") -> None:
+    """The app has the envelope; `answer` is what it said."""
 
     async def write(tx: Tx) -> None:
-        await rows.mark_acked(tx, app_id, event_id)
+        await rows.mark_acked(tx, app_id, event_id, answer)
 
     await env.store.transact(write)
+    env.events.signal(answer_topic(event_id), b"{}")
 
 
 async def release(env: Env, app_id: str, connection_id: str) -> None:

@@ -80,3 +80,38 @@ def _entity_words(match: re.Match[str]) -> str:
     if inner.startswith("#"):
         return f"#{label}" if label else ""
     return label or target
+
+
+_MD_BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|__(?=\S)(.+?)(?<=\S)__")
+_MD_ITALIC = re.compile(r"(?<![*\w])\*(?=[^\s*])([^*\n]+?)(?<=[^\s*])\*(?![*\w])")
+_MD_STRIKE = re.compile(r"~~(?=\S)(.+?)(?<=\S)~~")
+_MD_LINK = re.compile(r"!?\[([^\]\n]*)\]\(((?:https?://|mailto:)[^\s)]+)(?:\s+\"[^\"]*\")?\)")
+_MD_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
+_MD_BULLET = re.compile(r"^(\s*)[-*+]\s+", re.MULTILINE)
+_BOLD = "\x01"
+"""Stands for the mark of bold until single asterisks have become italics."""
+
+
+def from_markdown(text: str) -> str:
+    """Markdown as mrkdwn; what stands in code is only escaped."""
+    parts: list[str] = []
+    end = 0
+    for code in _CODE.finditer(text):
+        parts += [_markdown_part(text[end : code.start()]), escape_text(code.group())]
+        end = code.end()
+    parts.append(_markdown_part(text[end:]))
+    return "".join(parts)
+
+
+def _markdown_part(text: str) -> str:
+    text = escape_text(text.replace(_BOLD, ""))
+    text = _MD_BULLET.sub(r"\1• ", text)
+    text = _MD_HEADING.sub(rf"{_BOLD}\1{_BOLD}", text)
+    text = _MD_BOLD.sub(lambda m: f"{_BOLD}{m[1] or m[2]}{_BOLD}", text)
+    text = _MD_ITALIC.sub(r"_\1_", text)
+    text = _MD_STRIKE.sub(r"~\1~", text)
+    return _MD_LINK.sub(_markdown_link, text).replace(_BOLD, "*")
+
+
+def _markdown_link(match: re.Match[str]) -> str:
+    return f"<{match[2]}|{match[1]}>" if match[1] else f"<{match[2]}>"

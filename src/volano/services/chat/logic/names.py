@@ -11,6 +11,7 @@ from volano.services.chat.model import MAX_CHANNEL_NAME_CHARACTERS
 
 _EMOJI = re.compile(r"[\w+'-]{1,100}(?:::skin-tone-[2-6])?\Z")
 MAX_FILE_NAME_CHARACTERS = 255
+_SLUG = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 
 # What the mime database of a bare machine may lack.
 _TYPES = {
@@ -40,6 +41,11 @@ def require_channel_name(name: str) -> str:
             "A channel's name has lower-case letters, digits, hyphens and underscores only.",
         )
     return name
+
+
+def slug_of(name: str) -> str:
+    """The letters, digits, `-` and `_` of a name in lower case."""
+    return "".join(char for char in name.lower().replace(" ", "-") if char in _SLUG)[:60]
 
 
 def require_emoji(name: str) -> str:

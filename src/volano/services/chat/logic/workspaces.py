@@ -62,8 +62,8 @@ async def _make(tx: Tx, env: Env, account: str) -> Made:
         make_chat_user(env, principal, is_admin=index == 0)
         for index, principal in enumerate(await _people(tx, account))
     ]
-    copilot = await _add_bot(tx, env, account, COPILOT_NAME, "Copilot")
-    bot = await _add_bot(tx, env, account, FIRST_APP, "Volano")
+    copilot = await add_bot(tx, env, account, COPILOT_NAME, "Copilot")
+    bot = await add_bot(tx, env, account, FIRST_APP, "Volano")
     general = Channel(
         id=env.ids.slack("C"),
         account=account,
@@ -110,7 +110,7 @@ async def _people(tx: Tx, account: str) -> list[identity.User]:
     return sorted(people, key=lambda item: item.created_us)
 
 
-async def _add_bot(tx: Tx, env: Env, account: str, name: str, real_name: str) -> ChatUser:
+async def add_bot(tx: Tx, env: Env, account: str, name: str, real_name: str) -> ChatUser:
     """A service account of that name, or of one beside it when somebody has it already."""
     taken = {item.name.lower() for item in await identity.list_principals(tx, account)}
     free = name

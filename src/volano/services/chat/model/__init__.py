@@ -229,6 +229,24 @@ class MessagePosted(Event, frozen=True, kw_only=True):
     ts_us: int
 
 
+@event("chat.pressed")
+class Pressed(Event, frozen=True, kw_only=True):
+    """A button or choice on a message of the workplace's own bot `bot_id` (a chat user).
+
+    `value` is a button's; `action` is the whole action and `state` all inputs, as Slack has them.
+    """
+
+    account: str
+    bot_id: str
+    user_id: str
+    channel: str
+    ts: str
+    action_id: str
+    value: str
+    action: dict[str, object]
+    state: dict[str, object]
+
+
 @event("chat.message_changed")
 class MessageChanged(Event, frozen=True, kw_only=True):
     """Its text or blocks changed at `edited_us`; `previous` is the text before."""

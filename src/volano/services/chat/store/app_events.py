@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from volano.services.chat.model.apps import Delivery
+
 if TYPE_CHECKING:
     from volano.kernel.store import Reader, Tx
 
 
-async def insert_event(tx: Tx, app_id: str, event_id: str, payload: str, created_us: int) -> bool:
+async def insert_event(
+    tx: Tx,
+    app_id: str,
+    event_id: str,
+    payload: str,
+    created_us: int,
+    *,
+    kind: str = "events_api",
+    by_http: bool = False,
+) -> bool:
     """False when it is there already."""
     changed = await tx.execute(
         "INSERT INTO chat_app_event (app_id, id, payload, offered_us, offered_to, acked, "
-        "created_us) VALUES (?, ?, ?, 0, '', 0, ?) ON CONFLICT DO NOTHING",
+        "created_us, kind, by_http, due_us) VALUES (?, ?, ?, 0, '', 0, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
         app_id,
         event_id,
         payload,
+        created_us,
+        kind,
+        int(by_http),
         created_us,
     )
     return changed == 1
@@ -23,17 +38,17 @@ async def insert_event(tx: Tx, app_id: str, event_id: str, payload: str, created
 
 async def select_offerable(
     reader: Reader, app_id: str, *, offered_before_us: int, created_after_us: int, limit: int
-) -> list[tuple[str, str]]:
-    """Events that no living socket has, oldest first: id and payload."""
+) -> list[tuple[str, str, str]]:
+    """Envelopes that no living socket has, oldest first: id, kind and payload."""
     rows = await reader.rows(
-        "SELECT id, payload FROM chat_app_event WHERE app_id = ? AND acked = 0 "
-        "AND created_us > ? AND offered_us < ? ORDER BY created_us, id LIMIT ?",
+        "SELECT id, kind, payload FROM chat_app_event WHERE app_id = ? AND acked = 0 "
+        "AND by_http = 0 AND created_us > ? AND offered_us < ? ORDER BY created_us, id LIMIT ?",
         app_id,
         created_after_us,
         offered_before_us,
         limit,
     )
-    return [(row[0], row[1]) for row in rows]
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 async def claim_event(
@@ -52,9 +67,63 @@ async def claim_event(
     return changed == 1
 
 
-async def mark_acked(tx: Tx, app_id: str, event_id: str) -> None:
+async def mark_acked(tx: Tx, app_id: str, event_id: str, answer: str = "") -> bool:
+    """False when it was acknowledged before."""
+    changed = await tx.execute(
+        "UPDATE chat_app_event SET acked = 1, answer = ? WHERE app_id = ? AND id = ? AND acked = 0",
+        answer,
+        app_id,
+        event_id,
+    )
+    return changed == 1
+
+
+async def find_answer(reader: Reader, app_id: str, event_id: str) -> str | None:
+    """What the app said when it acknowledged; None while it has not."""
+    row = await reader.row(
+        "SELECT answer FROM chat_app_event WHERE app_id = ? AND id = ? AND acked = 1",
+        app_id,
+        event_id,
+    )
+    return None if row is None else str(row[0])
+
+
+async def select_due(reader: Reader, now_us: int, limit: int) -> list[Delivery]:
+    """Deliveries over HTTP whose time has come, oldest first."""
+    rows = await reader.rows(
+        "SELECT app_id, id, payload, attempts, reason FROM chat_app_event WHERE by_http = 1 "
+        "AND acked = 0 AND due_us <= ? ORDER BY due_us, id LIMIT ?",
+        now_us,
+        limit,
+    )
+    return [
+        Delivery(app_id=row[0], id=row[1], payload=row[2], attempts=row[3], reason=row[4])
+        for row in rows
+    ]
+
+
+async def postpone(tx: Tx, item: Delivery, due_us: int, reason: str) -> bool:
+    """Count an attempt and try again then; False when another process did so first."""
+    changed = await tx.execute(
+        "UPDATE chat_app_event SET attempts = attempts + 1, due_us = ?, reason = ? "
+        "WHERE app_id = ? AND id = ? AND acked = 0 AND attempts = ?",
+        due_us,
+        reason,
+        item.app_id,
+        item.id,
+        item.attempts,
+    )
+    return changed == 1
+
+
+async def explain(tx: Tx, item: Delivery, reason: str, due_us: int) -> None:
+    """Why the last attempt failed, and when the next is made."""
     await tx.execute(
-        "UPDATE chat_app_event SET acked = 1 WHERE app_id = ? AND id = ?", app_id, event_id
+        "UPDATE chat_app_event SET reason = ?, due_us = ? WHERE app_id = ? AND id = ?",
+        reason,
+        due_us,
+        item.app_id,
+        item.id,
     )
 
 

@@ -76,6 +76,21 @@ async def select_users_by_id(
     return {row[0]: _user(row) for row in rows}
 
 
+async def select_away(reader: Reader, account: str, user_ids: Sequence[str]) -> set[str]:
+    """Those of these users who set themselves away."""
+    if not user_ids:
+        return set()
+    marks = ", ".join("?" * len(user_ids))
+    rows = await reader.rows(
+        f"SELECT user_id FROM chat_profile WHERE account = ? AND away = 1 AND user_id IN ({marks}) "
+        "LIMIT ?",
+        account,
+        *user_ids,
+        len(user_ids),
+    )
+    return {row[0] for row in rows}
+
+
 async def upsert_user(tx: Tx, user: ChatUser) -> None:
     """Insert, or change all but who it is."""
     await tx.execute(
@@ -133,6 +148,18 @@ async def select_listening_apps(reader: Reader, account: str, since_us: int) -> 
         since_us,
     )
     return [_app(row) for row in rows]
+
+
+async def select_apps(reader: Reader, account: str) -> list[App]:
+    """All apps of the account by id; at most 1,000."""
+    rows = await reader.rows(
+        f"SELECT {_APP} FROM chat_app WHERE account = ? ORDER BY id LIMIT 1000", account
+    )
+    return [_app(row) for row in rows]
+
+
+async def delete_app(tx: Tx, app_id: str) -> None:
+    await tx.execute("DELETE FROM chat_app WHERE id = ?", app_id)
 
 
 async def update_app_socket(tx: Tx, app_id: str, socket_us: int) -> None:

@@ -14,6 +14,7 @@ from volano.services.identity.logic.users import add_user, make_user
 from volano.services.identity.model.credentials import TokenKind
 from volano.services.identity.model.errors import NoSuchEntity
 from volano.services.identity.store import groups as group_rows
+from volano.services.identity.store import keys as key_rows
 from volano.services.identity.store import policies as policy_rows
 from volano.services.identity.store import users as rows
 
@@ -69,13 +70,48 @@ async def create_slack_token(
     name: str,
     scopes: Iterable[str] | None = None,
     app: str = "",
+    expires_us: int | None = None,
 ) -> tuple[Token, str]:
     """A bot, user or app token in the caller's transaction; returns it and its plain text.
 
-    `scopes` None means everything the principal may do.
+    `scopes` None means everything the principal may do. One with `expires_us` has the form of
+    tokens that are rotated (`xoxe.xoxb-…`).
     """
     user = await get_person(tx, user_id)
-    return await add_token(tx, env, user, kind=kind, name=name, scopes=scopes, app=app)
+    plain = None
+    if expires_us is not None:
+        plain = f"xoxe.{'xoxb' if kind is TokenKind.SLACK_BOT else 'xoxp'}-1-{env.ids.hex(64)}"
+    return await add_token(
+        tx,
+        env,
+        user,
+        kind=kind,
+        name=name,
+        scopes=scopes,
+        app=app,
+        expires_us=expires_us,
+        plain=plain,
+    )
+
+
+async def delete_slack_tokens(tx: Tx, user_id: str, *, app: str) -> None:
+    """The tokens of a user or bot that belong to an app, in the caller's transaction."""
+    for token in await key_rows.select_tokens_of_user(tx, user_id):
+        if token.app == app and token.kind is not TokenKind.API:
+            await key_rows.delete_token(tx, token.id)
+
+
+async def delete_slack_token(tx: Tx, env: Env, plain: str) -> Token | None:
+    """Delete one token by its text; None when there is none."""
+    token = await key_rows.find_token_by_digest(tx, env.secrets.digest(plain))
+    if token is not None:
+        await key_rows.delete_token(tx, token.id)
+    return token
+
+
+async def find_slack_token(reader: Reader, env: Env, plain: str) -> Token | None:
+    """The token with this text, expired or not."""
+    return await key_rows.find_token_by_digest(reader, env.secrets.digest(plain))
 
 
 async def get_person(reader: Reader, principal_id: str) -> User:

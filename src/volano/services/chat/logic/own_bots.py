@@ -1,0 +1,112 @@
+"""Messages of the workplace's own bots (copilot, assistants, approvals): they are no apps.
+
+A button on one is told by an event to the service that speaks through the bot, which rewrites its
+message when it has done what was pressed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from volano.kernel.call import system_call
+from volano.kernel.ids import AccountId
+from volano.services.chat.logic.access import find_readable
+from volano.services.chat.logic.blocks import require_blocks
+from volano.services.chat.logic.elements import find_element, state_of, taken_action
+from volano.services.chat.logic.ephemerals import find_ephemeral, replace_ephemeral
+from volano.services.chat.logic.messages import Change, Draft, compose, update_message
+from volano.services.chat.logic.workspaces import enter
+from volano.services.chat.model import Pressed, to_ts
+from volano.services.chat.store import messages as message_rows
+from volano.services.chat.store import users as user_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from volano.kernel.call import Call, Env
+    from volano.kernel.identity import Principal
+    from volano.kernel.store import Tx
+    from volano.services.chat.logic.workspaces import Here
+    from volano.services.chat.model import ChatUser
+
+
+async def may_read(env: Env, call: Call, channel_id: str) -> bool:
+    """Whether the caller is where the channel can be read."""
+    here = await enter(env, call)
+    return await find_readable(env.store.reader, here.me, channel_id) is not None
+
+
+async def tell_own(
+    env: Env,
+    here: Here,
+    *,
+    bot_id: str,
+    where: tuple[str, str],
+    pressed: tuple[str, str],
+    choice: Mapping[str, object],
+    state: Mapping[str, object],
+    blocks: list[object],
+) -> None:
+    """Publish a press on a message of an own bot.
+
+    `where` is channel and `ts`, `pressed` block and action id, as the browser says; the element
+    itself is taken from `blocks`, what was posted.
+    """
+    element = find_element(blocks, *pressed)
+    action = taken_action(element, choice)
+    event = Pressed(
+        account=here.workspace.account,
+        bot_id=bot_id,
+        user_id=here.me.id,
+        channel=where[0],
+        ts=where[1],
+        action_id=str(action["action_id"]),
+        value=str(action.get("value") or ""),
+        action=action,
+        state=state_of(blocks, state),
+    )
+
+    async def write(tx: Tx) -> None:
+        tx.publish(event)
+
+    await env.store.transact(write)
+
+
+async def find_own_author(env: Env, account: str, message: Mapping[str, object]) -> ChatUser | None:
+    """The bot that wrote a message, when it is the workplace's own and no app."""
+    author = await user_rows.find_user(env.store.reader, account, str(message.get("user") or ""))
+    if author is None or not author.is_bot:
+        return None
+    is_app = await user_rows.find_app(env.store.reader, author.app_id) is not None
+    return None if is_app else author
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewritten:
+    """What a message says from now on; `only_for` is the person who alone sees it, '' for all."""
+
+    channel: str
+    ts_us: int
+    text: str
+    blocks: Sequence[object]
+    only_for: str = ""
+
+
+async def rewrite_own(env: Env, principal: Principal, rewritten: Rewritten) -> None:
+    """Put something else in the place of an own bot's message; one that is gone stays gone."""
+    call = system_call(env, AccountId(principal.account)).acting_as(principal)
+    ts = to_ts(rewritten.ts_us)
+    if rewritten.only_for:
+        found = await find_ephemeral(env.store.reader, rewritten.channel, rewritten.only_for, ts)
+        if found is not None:
+            here = await enter(env, call)
+            blocks = require_blocks(env, rewritten.blocks)
+            draft = Draft(channel=rewritten.channel, text=rewritten.text, blocks=blocks)
+            await replace_ephemeral(env, here, found, compose(env, here, draft))
+        return
+    if await message_rows.find_message(env.store.reader, rewritten.channel, rewritten.ts_us):
+        change = Change(
+            channel=rewritten.channel, ts=ts, text=rewritten.text, blocks=rewritten.blocks
+        )
+        await update_message(env, call, change)
