@@ -6,13 +6,12 @@ again by itself (`writer.py`), which finds other zones. What was written is garb
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from volano.backends.bytes.blob_id import record_id
 from volano.backends.bytes.damage import to_unavailable
 from volano.backends.bytes.notes import pack_note
-from volano.backends.bytes.segments import Append
+from volano.backends.bytes.segments import Append, Group
 from volano.backends.bytes.zones import choose_order
 from volano.kernel.bytes import Blob
 from volano.kernel.errors import Unavailable
@@ -21,25 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from volano.backends.bytes.blob_id import Uids
-    from volano.backends.bytes.segments import SegmentLog
     from volano.backends.bytes.zones import Zone
     from volano.kernel.clock import Clock
-
-
-class _Countdown:
-    """Stands for the future of each append; the last one resolves the group's."""
-
-    def __init__(self, count: int, done: asyncio.Future[None]) -> None:
-        self._left = count
-        self._future = done
-
-    def done(self) -> bool:
-        return self._future.done()
-
-    def set_result(self, _: None) -> None:
-        self._left -= 1
-        if not self._left:
-            self._future.set_result(None)
 
 
 async def write_records(
@@ -58,23 +40,19 @@ async def write_records(
     if len(taking) < copies or any(zone.log.is_waiting_full() for zone in taking):
         raise Unavailable("Not all zones take a group now.", code="SlowDown", retry_after_s=1.0)
     now_us = clock.now_us()
-    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    countdown = _Countdown(len(items) + 1, done)
-    written: list[tuple[list[Zone], Append]] = []
-    touched: dict[str, SegmentLog] = {}
-    for key, payload in items:
-        chosen = choose_order(taking, key)[:copies]
-        append = Append(uids.next(), payload, now_us, countdown)
-        written.append((chosen, append))
-        append.submit([zone.log for zone in chosen])
-        touched.update((zone.name, zone.log) for zone in chosen)
-    text = pack_note([append.uid for _, append in written], note)
-    told = Append(uids.next(), text, now_us, countdown, is_note=True)
-    told.submit(list(touched.values()))
-    await done
+    chosen = [choose_order(taking, key)[:copies] for key, _ in items]
+    touched = {zone.name: zone for each in chosen for zone in each}
+    group = Group(copies * len(items) + len(touched))
+    appends = [Append(uids.next(), payload, now_us, group=group) for _, payload in items]
+    text = pack_note([append.uid for append in appends], note)
+    told = Append(uids.next(), text, now_us, group=group, is_note=True)
+    for zone in touched.values():
+        mine = [append for append, its in zip(appends, chosen, strict=True) if zone in its]
+        zone.log.append_group([*mine, told])
+    await group.done
     for error in told.errors.values():
         raise to_unavailable(error)
-    return [_blob_of(chosen, append) for chosen, append in written]
+    return [_blob_of(its, append) for its, append in zip(chosen, appends, strict=True)]
 
 
 def _blob_of(zones: list[Zone], append: Append) -> Blob:

@@ -15,10 +15,10 @@ import errno
 import os
 import struct
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from isal.isal_zlib import crc32
 
@@ -58,12 +58,28 @@ SUFFIX = ".seg"
 END_NOTE = struct.Struct("<QQ")
 
 
-class Settled(Protocol):
-    """Who waits for an append: a future, or one that counts many."""
+class Group:
+    """Appends of which nobody hears before all logs have answered: then the loop is woken once."""
 
-    def done(self) -> bool: ...
+    def __init__(self, count: int) -> None:
+        """`count` is that of all appends in all logs."""
+        self._loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[None] = self._loop.create_future()
+        self._left = count
+        self._lock = threading.Lock()
 
-    def set_result(self, result: None, /) -> None: ...
+    def count_down(self, count: int) -> None:
+        """So many have been answered; called by committer threads."""
+        with self._lock:
+            self._left -= count
+            is_last = not self._left
+        if is_last:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._resolve)
+
+    def _resolve(self) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
 
 
 class Append:
@@ -74,6 +90,7 @@ class Append:
         "_waiting",
         "crc",
         "errors",
+        "group",
         "is_note",
         "payload",
         "places",
@@ -86,14 +103,16 @@ class Append:
         uid: bytes,
         payload: bytes,
         written_at_us: int,
-        done: Settled,
+        done: asyncio.Future[None] | None = None,
         *,
+        group: Group | None = None,
         is_note: bool = False,
     ) -> None:
         self.uid = uid
         self.payload = payload
         self.crc = crc32(payload)
         self.written_at_us = written_at_us
+        self.group = group
         self.is_note = is_note
         self.places: dict[str, tuple[int, int]] = {}
         """By zone: segment number and virtual offset, durable."""
@@ -109,7 +128,7 @@ class Append:
     def settle(self) -> None:
         """One of the logs has answered; runs on the event loop."""
         self._waiting -= 1
-        if self._waiting == 0 and not self._done.done():
+        if self._waiting == 0 and self._done is not None and not self._done.done():
             self._done.set_result(None)
 
 
@@ -193,13 +212,20 @@ class SegmentLog:
             self._loop = asyncio.get_running_loop()
             self._loop.call_soon(self._hand_over)
 
+    def append_group(self, items: list[Append]) -> None:
+        """Hand the appends of a group to the committer at once."""
+        self._hand(items)
+
     def _hand_over(self) -> None:
         gathered, self._gathered = self._gathered, []
+        self._hand(gathered)
+
+    def _hand(self, items: list[Append]) -> None:
         if self._thread is None or not self._thread.is_alive():
             name = f"bytes-{self.zone}"
             self._thread = threading.Thread(target=self._run, name=name, daemon=True)
             self._thread.start()
-        self._queue.put(gathered)
+        self._queue.put(items)
 
     def _settle(self, batch: list[Append]) -> None:
         self._waiting -= len(batch)
@@ -305,9 +331,11 @@ class SegmentLog:
         except OSError as error:
             for item in batch:
                 item.errors[self.zone] = error
-        if self._loop is None or self._loop.is_closed():
-            return
-        self._loop.call_soon_threadsafe(self._settle, batch)
+        alone = [item for item in batch if item.group is None]
+        for group, count in Counter(item.group for item in batch if item.group).items():
+            group.count_down(count)
+        if alone and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._settle, alone)
 
     def _write(self, batch: list[Append]) -> None:
         active = self._room_for(batch)

@@ -351,6 +351,19 @@ async def test_many_writes_at_once_are_all_there_and_the_last_one_wins(world):
     assert garbage[0] == 150
 
 
+async def test_puts_leave_what_is_known_of_buckets_alone(world):
+    buckets = world.env.store
+    await world.warm()
+    settings = next(
+        watch for watch in buckets._watches if watch.matches("UPDATE s3_bucket_setting SET")
+    )
+    before = settings.changes
+    for key in ("one", "one", "two"):
+        asked, body = world.lane.signed("PUT", f"/shop/{key}", b"hello")
+        assert (await world.lane.by_lane(asked, body)).status == 200
+    assert settings.changes == before
+
+
 async def test_an_event_that_nobody_wants_is_not_written(world):
     before = len(await world.env.store.read_outbox("", 1000))
     for key in ("table.parquet", "table.parquet", "text.md"):

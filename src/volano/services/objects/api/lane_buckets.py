@@ -37,7 +37,8 @@ ID_DIGITS = 2
 _BACKWARDS = range(16**ID_DIGITS - 1, -1, -1)
 IDENTITY_TABLES = r"identity_(?!audit)\w+"
 OBJECT_TABLES = r"s3_object"
-SETTING_TABLES = r"s3_(?!(?:object|version|part|upload|garbage|share|usage)\b)\w+"
+NO_SETTINGS = "object|version|part|upload|garbage|shared|work_state|bucket_usage"
+SETTING_TABLES = rf"s3_(?!(?:{NO_SETTINGS})\b)\w+"
 
 
 class PlainBucket(NamedTuple):

@@ -76,14 +76,20 @@ async def select_progress(reader: Reader) -> Progress | None:
 async def note_progress(tx: Tx, made: Progress) -> None:
     """Write down the newer of `made` and what is known; there is always something written."""
     known = await select_progress(tx)
-    newest = made if known is None or made.number > known.number else known
-    await upsert_state(tx, PROGRESS, f"{newest.number} {newest.mark}")
+    await _write_progress(tx, made if known is None or made.number > known.number else known)
+
+
+async def _write_progress(tx: Tx, made: Progress) -> None:
+    await upsert_state(tx, PROGRESS, f"{made.number} {made.mark}")
 
 
 async def write_rows(
     tx: Tx, news: Sequence[NewObject], blobs: Sequence[Blob], made: Progress
 ) -> list[bool]:
-    """Make each the current object of its key; False where its bucket has changed."""
+    """Make each the current object of its key; False where its bucket has changed.
+
+    Groups come here in the order of their numbers.
+    """
     same: dict[str, bool] = {}
     for new in news:
         bucket = new.bucket
@@ -104,7 +110,7 @@ async def write_rows(
     for new, blob in replacing:
         previous = await object_rows.select_object(tx, new.bucket.id, new.key)
         await object_rows.upsert_object(tx, await _place(tx, new, blob, previous))
-    await note_progress(tx, made)
+    await _write_progress(tx, made)
     return [same[new.bucket.id] for new in news]
 
 
