@@ -11,6 +11,7 @@ import { ChannelHead } from './ChannelHead';
 import classes from './chat.module.css';
 import { Composer, type ComposerHandle } from './Composer';
 import { channelName, nameOf, useWorkplace } from './context';
+import { TypingLine } from './desk/typing';
 import { Face } from './Face';
 import { JoinBar } from './JoinBar';
 import { MessageList } from './MessageList';
@@ -91,6 +92,7 @@ export function ChannelView({ seat, channel, at, openMenu }: { seat: Seat | unde
         <JoinBar channel={channel} />
       ) : (
         <div className={classes.composerFrame}>
+          <TypingLine channel={channel.id} />
           <Composer key={channel.id} ref={composer} channel={channel.id} placeholder={t('messageTo', { place: label })} onEditLast={editLast} />
         </div>
       )}

@@ -2,24 +2,34 @@
 import { Drawer } from '@mantine/core';
 import { useDisclosure, useDocumentTitle, useHotkeys, useMediaQuery } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useEffect, useMemo, useState, type ComponentType } from 'react';
 import { Navigate, useLocation, useNavigate, useSearchParams } from 'react-router';
 
 import { rest, slack } from '../api/client';
 import { useLive } from '../api/live';
 import { Failed, Page, Waiting } from '../app/parts';
-import { t, useLanguage } from '../i18n/text';
+import { setLanguage, t, useLanguage } from '../i18n/text';
 import { applyEvent, homeKey, readAllAgain, readSettled } from './cache';
 import { ChannelView } from './ChannelView';
 import classes from './chat.module.css';
-import { useWorkplace, WorkplaceContext, type Workplace } from './context';
+import { useWorkplace, WorkplaceContext, type Question, type Workplace } from './context';
 import { useOutbox } from './outbox';
 import { Sidebar } from './Sidebar';
+import { CatchUp } from './desk/CatchUp';
+import { useDesk } from './desk/desk';
+import { Dialogs } from './desk/Dialogs';
+import { Directory } from './desk/Directory';
+import { Drafts, Later, Mentions, Threads } from './desk/Lists';
+import { useNotices } from './desk/useNotices';
+import { Urgent, UrgentBar } from './desk/Urgent';
 import { Switcher } from './Switcher';
 import { ThreadPanel } from './ThreadPanel';
 import type { Channel, Home, LiveEvent } from './types';
 
 const PERMALINK = /^\/archives\/([A-Z0-9]+)\/p(\d{10,})(\d{6})$/;
+// The lists beside the channels, by the last part of their address.
+const LISTS: Record<string, ComponentType> = { 'catch-up': CatchUp, mentions: Mentions, threads: Threads, later: Later, drafts: Drafts, urgent: Urgent, directory: Directory };
+
 const LAST_CHANNEL = 'volano.chat.channel';
 
 export default function Chat() {
@@ -80,18 +90,27 @@ function Rooms({ home }: { home: Home }) {
   const [menuOpen, menu] = useDisclosure();
   const [switcherOpen, switcher] = useDisclosure();
   useHotkeys([['mod+K', switcher.toggle]], []);
+  const desk = useDesk();
+  const [question, ask] = useState<Question | null>(null);
+  const { language } = desk.preferences;
+  useEffect(() => setLanguage(language), [language]);
+  const notice = useNotices(home, desk, going.openChannel);
   useLive(
     home.topic,
-    (event) => applyEvent(queries, event as LiveEvent, home.user.id),
+    (event) => {
+      applyEvent(queries, event as LiveEvent, home.user.id);
+      notice(event as LiveEvent);
+    },
     () => readAllAgain(queries),
   );
   const unread = home.channels.reduce((sum, seat) => sum + seat.unread, 0);
   useDocumentTitle(unread > 0 ? `(${unread}) Volano` : 'Volano');
 
   const users = useMemo(() => new Map(home.users.map((user) => [user.id, user])), [home.users]);
-  const workplace = useMemo<Workplace>(() => ({ home, me: home.user, users, outbox, ...going }), [home, users, outbox, going.openChannel, going.openThread, going.openDirect]);
+  const workplace = useMemo<Workplace>(() => ({ home, me: home.user, users, outbox, desk, ask, openMenu: menu.open, ...going }), [home, users, outbox, desk, menu.open, going.openChannel, going.openThread, going.openDirect]);
 
   const asked = pathname.split('/')[2] ?? '';
+  const List = LISTS[asked];
   const last = sessionStorage.getItem(LAST_CHANNEL) ?? '';
   const isMine = (id: string) => home.channels.some((seat) => seat.channel.id === id);
   if (asked === '') return <Navigate replace to={`/chat/${isMine(last) ? last : home.team.general}`} />;
@@ -108,8 +127,12 @@ function Rooms({ home }: { home: Home }) {
         ) : (
           sidebar
         )}
-        <Room key={asked} id={asked} thread={search.get('thread')} at={search.get('at')} openMenu={menu.open} />
+        <div className={classes.middle}>
+          <UrgentBar />
+          <div className={classes.rooms}>{List ? <List /> : <Room key={asked} id={asked} thread={search.get('thread')} at={search.get('at')} openMenu={menu.open} />}</div>
+        </div>
       </div>
+      <Dialogs question={question} close={() => ask(null)} />
       <Switcher opened={switcherOpen} onClose={switcher.close} />
     </WorkplaceContext>
   );

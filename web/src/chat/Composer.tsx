@@ -8,6 +8,8 @@ import { formatBytes } from '../app/format';
 import { t } from '../i18n/text';
 import classes from './chat.module.css';
 import { useWorkplace } from './context';
+import { tellTyping } from './desk/typing';
+import { useDraft } from './desk/useDraft';
 import { EmojiPicker } from './EmojiPicker';
 import { shareFiles } from './Files';
 import { toMessageText } from './mrkdwn';
@@ -26,14 +28,11 @@ interface Props {
   ref?: Ref<ComposerHandle>;
 }
 
-// What was begun stays while one looks at another channel.
-const drafts = new Map<string, string>();
 const MAX_FILES = 10;
 
 export function Composer({ channel, thread = null, placeholder, onEditLast, ref }: Props) {
   const { home, outbox } = useWorkplace();
-  const draft = `${channel}/${thread ?? ''}`;
-  const [text, setText] = useState(drafts.get(draft) ?? '');
+  const [text, change] = useDraft(channel, thread);
   const [files, setFiles] = useState<File[]>([]);
   const [isSending, setSending] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
@@ -43,10 +42,6 @@ export function Composer({ channel, thread = null, placeholder, onEditLast, ref 
     field.style.height = 'auto';
     field.style.height = `${field.scrollHeight}px`;
   }, [text]);
-  const change = (next: string) => {
-    setText(next);
-    drafts.set(draft, next);
-  };
   const insert = (piece: string, replaced = 0) => {
     const field = area.current!;
     const start = field.selectionStart - replaced;
@@ -109,6 +104,7 @@ export function Composer({ channel, thread = null, placeholder, onEditLast, ref 
         value={text}
         onChange={(event) => {
           change(event.currentTarget.value);
+          tellTyping(channel);
           complete.look(event.currentTarget);
         }}
         onSelect={(event) => complete.look(event.currentTarget)}

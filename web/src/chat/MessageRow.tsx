@@ -1,21 +1,16 @@
 // One message: who, when, what, and what can be done with it.
-import { ActionIcon, Badge, Group, Menu, Text, Tooltip, UnstyledButton } from '@mantine/core';
-import { IconDots, IconLink, IconMessageCircle, IconMoodPlus, IconPencil, IconTrash } from '@tabler/icons-react';
-import { useQueryClient } from '@tanstack/react-query';
+import { Badge, Group, Text, Tooltip, UnstyledButton } from '@mantine/core';
+import { IconTrash } from '@tabler/icons-react';
 import { memo, useState } from 'react';
 
-import { slack } from '../api/client';
-import { tell, tellFailure } from '../app/parts';
 import { t } from '../i18n/text';
 import { Attachments, Blocks } from './Blocks';
-import { react } from './cache';
 import classes from './chat.module.css';
 import { nameOf, useWorkplace } from './context';
 import { EditBox } from './EditBox';
-import { emojiOf, QUICK } from './emoji';
-import { EmojiPicker } from './EmojiPicker';
 import { Face } from './Face';
 import { Files } from './Files';
+import { MessageActions } from './MessageActions';
 import { Reactions } from './Reactions';
 import { MessageText } from './Text';
 import { clockTime, fullTime, relativeDay } from './time';
@@ -86,7 +81,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         {message.reactions && message.reactions.length > 0 && <Reactions channel={channel} message={message} />}
         {!isInThread && (message.reply_count ?? 0) > 0 && <ThreadLink channel={channel} message={message} />}
       </div>
-      {!isEditing && !isGone && !message.is_ephemeral && <Actions {...props} isInThread={isInThread} hold={setHeld} />}
+      {!isEditing && !isGone && !message.is_ephemeral && <MessageActions channel={channel} message={message} isInThread={isInThread} edit={edit} remove={props.remove} hold={setHeld} />}
     </article>
   );
 });
@@ -100,7 +95,7 @@ function Notice({ message }: { message: Message }) {
   );
 }
 
-function Content({ message }: { message: Message }) {
+export function Content({ message }: { message: Message }) {
   const edited = message.edited && (
     <Tooltip label={fullTime(message.edited.ts)}>
       <Text span size="xs" c="dimmed">
@@ -139,78 +134,3 @@ function ThreadLink({ channel, message }: { channel: string; message: Message })
     </UnstyledButton>
   );
 }
-
-function Actions({ channel, message, isInThread, edit, remove, hold }: Props & { hold: (isHeld: boolean) => void }) {
-  const { me, openThread } = useWorkplace();
-  const toggle = useReact(channel, message);
-  const isMine = message.user === me.id;
-  const copyLink = async () => {
-    const { permalink } = await slack<{ permalink: string }>('chat.getPermalink', { channel, message_ts: message.ts });
-    // Browsers let a page copy only over https or on localhost.
-    if (!window.isSecureContext) throw new Error(t('cannotCopy', { link: permalink }));
-    await navigator.clipboard.writeText(permalink);
-    tell(t('linkCopied'));
-  };
-  return (
-    <div className={classes.actions} role="toolbar" aria-label={t('messageActions')}>
-      {QUICK.map((name) => (
-        <ActionIcon key={name} variant="subtle" color="gray" onClick={() => toggle(name)} aria-label={t('reactWith', { name })} className={classes.quick}>
-          {emojiOf(name)}
-        </ActionIcon>
-      ))}
-      <EmojiPicker
-        onPick={toggle}
-        onChange={hold}
-        target={(open) => (
-          <ActionIcon variant="subtle" color="gray" onClick={open} aria-label={t('addAReaction')}>
-            <IconMoodPlus size={17} />
-          </ActionIcon>
-        )}
-      />
-      {!isInThread && (
-        <Tooltip label={t('replyInThread')}>
-          <ActionIcon variant="subtle" color="gray" onClick={() => openThread(channel, message.thread_ts ?? message.ts)} aria-label={t('replyInThread')}>
-            <IconMessageCircle size={17} />
-          </ActionIcon>
-        </Tooltip>
-      )}
-      <Menu position="bottom-end" onChange={hold} withinPortal>
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={t('moreActions')}>
-            <IconDots size={17} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<IconLink size={16} />} onClick={() => void copyLink().catch(tellFailure)}>
-            {t('copyLink')}
-          </Menu.Item>
-          {isMine && (
-            <Menu.Item leftSection={<IconPencil size={16} />} onClick={() => edit(message.ts)}>
-              {t('edit')}
-            </Menu.Item>
-          )}
-          {(isMine || me.is_admin) && (
-            <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => remove(message)}>
-              {t('delete')}
-            </Menu.Item>
-          )}
-        </Menu.Dropdown>
-      </Menu>
-    </div>
-  );
-}
-
-// Adds or takes back one's own reaction; shown at once, mended when the server refuses.
-export function useReact(channel: string, message: Message): (name: string) => void {
-  const { me } = useWorkplace();
-  const queries = useQueryClient();
-  return (name) => {
-    const isAdded = !(message.reactions ?? []).some((item) => item.name === name && item.users.includes(me.id));
-    react(queries, channel, message.ts, name, me.id, isAdded);
-    slack(isAdded ? 'reactions.add' : 'reactions.remove', { channel, timestamp: message.ts, name }).catch((error: unknown) => {
-      react(queries, channel, message.ts, name, me.id, !isAdded);
-      tellFailure(error);
-    });
-  };
-}
-

@@ -4,9 +4,9 @@ import { t } from '../i18n/text';
 
 import classes from './chat.module.css';
 import { nameOf, useWorkplace } from './context';
-import { useReact } from './MessageRow';
 import { Emoji } from './Text';
 import type { Message } from './types';
+import { useReact } from './useReact';
 
 export function Reactions({ channel, message }: { channel: string; message: Message }) {
   const { users, me } = useWorkplace();

@@ -1,6 +1,8 @@
 // What the page holds of the workplace, how each live event changes it, and what to read again when.
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 
+import { applyDeskEvent } from './desk/desk';
+import { noteTyping, noteWritten } from './desk/typing';
 import { isLater, isReplyOnly, type HistoryPage, type Home, type LiveEvent, type Message, type Reaction, type Thread } from './types';
 
 export type History = InfiniteData<HistoryPage, string>;
@@ -129,11 +131,12 @@ function reacted(reactions: Reaction[], name: string, user: string, isAdded: boo
   return reactions.map((item) => (item === known ? { ...item, users, count: users.length } : item)).filter((item) => item.count > 0);
 }
 
-export function markRead(queries: QueryClient, channel: string, ts: string, unread: number): void {
+// Going back is for marking as unread; else the pointer goes forward only.
+export function markRead(queries: QueryClient, channel: string, ts: string, unread: number, isBack = false): void {
   queries.setQueryData<Home>(homeKey, (home) => {
     if (home === undefined) return home;
     const channels = home.channels.map((seat) =>
-      seat.channel.id === channel ? { ...seat, unread, channel: { ...seat.channel, last_read: ts } } : seat,
+      seat.channel.id === channel && (isBack || isLater(ts, seat.channel.last_read ?? '0')) ? { ...seat, unread, channel: { ...seat.channel, last_read: ts } } : seat,
     );
     return { ...home, channels };
   });
@@ -151,6 +154,7 @@ function channelOf(event: LiveEvent): string {
 }
 
 function take(queries: QueryClient, event: LiveEvent, me: string): void {
+  if (applyDeskEvent(queries, event)) return undefined;
   const channel = channelOf(event);
   switch (event.type) {
     case 'message':
@@ -161,9 +165,13 @@ function take(queries: QueryClient, event: LiveEvent, me: string): void {
       return react(queries, item.channel, item.ts, String(event.reaction), String(event.user), event.type === 'reaction_added');
     }
     case 'channel_marked':
-      return markRead(queries, channel, String(event.ts), Number(event.unread_count_display ?? 0));
+      return markRead(queries, channel, String(event.ts), Number(event.unread_count_display ?? 0), true);
     case 'user_typing':
-      return undefined;
+      return noteTyping(channel, String(event.user));
+    case 'volano_all_read':
+      return void queries.invalidateQueries({ queryKey: ['chat'] });
+    case 'volano_urgent':
+      return void queries.invalidateQueries({ queryKey: ['chat', 'urgent'] });
     default:
       return void queries.invalidateQueries({ queryKey: homeKey });
   }
@@ -176,6 +184,7 @@ function applyMessage(queries: QueryClient, channel: string, event: LiveEvent, m
     return removeMessage(queries, channel, String(event.deleted_ts), previous?.thread_ts);
   }
   const message = event as unknown as Message;
+  noteWritten(channel, message.user);
   addMessage(queries, channel, message, me);
   const home = queries.getQueryData<Home>(homeKey);
   const isKnown = home?.channels.some((seat) => seat.channel.id === channel) && home.users.some((user) => user.id === message.user);

@@ -2,14 +2,25 @@
 import { createContext, useContext } from 'react';
 import { t } from '../i18n/text';
 
+import type { Desk } from './desk/desk';
 import type { Outbox } from './outbox';
-import type { Channel, Home, User } from './types';
+import type { Channel, Home, Message, User } from './types';
+
+// What is asked of a message in a window of its own.
+export interface Question {
+  kind: 'readers' | 'history' | 'forward' | 'remind' | 'urgent';
+  channel: string;
+  message: Message;
+}
 
 export interface Workplace {
   home: Home;
   me: User;
   users: Map<string, User>;
   outbox: Outbox;
+  desk: Desk;
+  ask: (question: Question) => void;
+  openMenu: () => void;
   openChannel: (channel: string, at?: string) => void;
   openThread: (channel: string, ts: string | null, at?: string) => void;
   openDirect: (user: string) => Promise<void>;

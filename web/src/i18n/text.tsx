@@ -18,6 +18,7 @@ export const LANGUAGES = [...languages].map(([code, texts]) => ({ code, name: te
 const KEPT = 'volano.language';
 const listeners = new Set<() => void>();
 let current = firstLanguage();
+document.documentElement.lang = current;
 
 function firstLanguage(): string {
   const wanted = [localStorage.getItem(KEPT) ?? '', ...navigator.languages];

@@ -1,0 +1,252 @@
+"""Catching up, mentions, threads, later, drafts, readers, history, urgent: in real Chromium."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from tests.console.test_chat import (
+    Room,
+    composer,
+    open_page,
+    people,
+    room,
+    row,
+    say,
+    windows,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["open_page", "people", "room", "windows"]  # fixtures of the first page of tests
+
+pytestmark = pytest.mark.xdist_group("console")
+
+
+def view(page: Page, name: str) -> Locator:
+    page.get_by_role("navigation", name="Channels and people").get_by_role(
+        "link", name=re.compile(f"^{name}")
+    ).click()
+    found = page.get_by_role("region", name=name)
+    expect(found).to_be_visible()
+    return found
+
+
+def menu(page: Page, text: str, item: str) -> None:
+    mine = row(page, text)
+    mine.hover()
+    mine.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name=item).click()
+
+
+def my_id(client) -> str:
+    return client.auth_test()["user_id"]
+
+
+def test_catch_up_reads_everything_in_one_place(
+    open_page: Callable[..., Page], room: Room, shoot: Callable[[Page, str], None]
+) -> None:
+    page = open_page("/chat/mentions")
+    room.mira.chat_postMessage(channel=room.id, text="The kiln is hot")
+    room.mira.chat_postMessage(channel=room.id, text="Bring gloves")
+    unread = view(page, "Catch up")
+    here = unread.get_by_role("region", name=f"#{room.name}")
+    expect(here).to_contain_text("The kiln is hot")
+    expect(here).to_contain_text("Bring gloves")
+    shoot(page, "chat-catch-up")
+    here.get_by_role("button", name="Mark as read").click()
+    expect(here).to_have_count(0)
+    room.mira.chat_postMessage(channel=room.id, text="One more")
+    page.reload()
+    page.get_by_role("button", name="Mark all as read").click()
+    expect(page.get_by_text("You have read everything.")).to_be_visible()
+
+
+def test_mentions_and_keywords_call(
+    open_page: Callable[..., Page], room: Room, shoot: Callable[[Page, str], None]
+) -> None:
+    page = open_page(room.path)
+    page.get_by_role("button", name="Chat settings").click()
+    page.get_by_role("combobox", name="Keywords").fill("forklift")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_text("forklift", exact=True)).to_be_visible()
+    shoot(page, "chat-settings")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    room.mira.chat_postMessage(channel=room.id, text=f"<@{my_id(room.admin)}> are you there?")
+    room.mira.chat_postMessage(channel=room.id, text="The Forklift leaks oil")
+    mentions = view(page, "Mentions")
+    card = mentions.get_by_role("article").filter(has_text="The Forklift leaks oil")
+    expect(card).to_contain_text("Your keyword")
+    expect(mentions.get_by_role("article").filter(has_text="are you there?")).to_contain_text(
+        "Named you"
+    )
+    shoot(page, "chat-mentions")
+    card.get_by_role("link", name=f"#{room.name}").click()
+    expect(row(page, "The Forklift leaks oil")).to_be_in_viewport()
+
+
+def test_a_message_is_saved_for_later_and_ticked_off(
+    room: Room, windows: tuple[Page, Page], shoot: Callable[[Page, str], None]
+) -> None:
+    admin, _ = windows
+    room.mira.chat_postMessage(channel=room.id, text="Order more glaze")
+    message = row(admin, "Order more glaze")
+    message.hover()
+    message.get_by_role("button", name="Save for later").click()
+    expect(message.get_by_role("button", name="Take from the list for later")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    later = view(admin, "Later")
+    card = later.get_by_role("article").filter(has_text="Order more glaze")
+    expect(card).to_be_visible()
+    shoot(admin, "chat-later")
+    card.get_by_role("button", name="Done", exact=True).click()
+    expect(card).to_have_count(0)
+    admin.get_by_text("Done", exact=True).click()
+    expect(card).to_be_visible()
+
+
+def test_a_draft_follows_to_another_window(
+    open_page: Callable[..., Page], room: Room, shoot: Callable[[Page, str], None]
+) -> None:
+    first, second = open_page(room.path), open_page(room.path)
+    expect(composer(second, room)).to_be_visible()
+    with first.expect_response("**/volano/v1/chat/drafts"):
+        composer(first, room).fill("half a thought")
+    expect(composer(second, room)).to_have_value("half a thought")
+    drafts = view(second, "Drafts")
+    expect(drafts.get_by_role("article")).to_contain_text("half a thought")
+    shoot(second, "chat-drafts")
+    composer(first, room).press("Enter")
+    expect(drafts.get_by_role("article").filter(has_text="half a thought")).to_have_count(0)
+
+
+def test_typing_is_seen_and_ends(room: Room, windows: tuple[Page, Page]) -> None:
+    admin, mira = windows
+    composer(mira, room).press_sequentially("I think")
+    expect(admin.get_by_text("Mira Conti is typing …")).to_be_visible()
+    composer(mira, room).press("Enter")
+    expect(row(admin, "I think")).to_be_visible()
+    expect(admin.get_by_text("Mira Conti is typing …")).to_have_count(0)
+
+
+def test_who_has_read_and_what_it_said_before(
+    room: Room, windows: tuple[Page, Page], shoot: Callable[[Page, str], None]
+) -> None:
+    admin, mira = windows
+    say(admin, room, "We open at nin")
+    expect(row(mira, "We open at nin")).to_be_visible()
+    composer(admin, room).press("ArrowUp")
+    admin.get_by_role("textbox", name="Edit the message").fill("We open at nine")
+    admin.keyboard.press("Enter")
+    expect(row(admin, "We open at nine")).to_contain_text("(edited)")
+    menu(admin, "We open at nine", "What it said before")
+    dialog = admin.get_by_role("dialog")
+    expect(dialog.get_by_text("We open at nin", exact=True)).to_be_visible()
+    shoot(admin, "chat-history")
+    admin.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    menu(admin, "We open at nine", "Who has read this")
+    expect(admin.get_by_text("Read by 1 of 1")).to_be_visible()
+    expect(admin.get_by_role("region", name="Have read it")).to_contain_text("Mira Conti")
+    shoot(admin, "chat-readers")
+
+
+def test_unread_again_and_forwarded(room: Room, windows: tuple[Page, Page]) -> None:
+    admin, mira = windows
+    room.mira.chat_postMessage(channel=room.id, text="Look at this later")
+    expect(row(admin, "Look at this later")).to_be_visible()
+    menu(admin, "Look at this later", "Mark as unread")
+    place = admin.get_by_role("button", name=f"{room.name}, 1 unread")
+    expect(place).to_be_visible()
+    menu(admin, "Look at this later", "Forward")
+    dialog = admin.get_by_role("dialog", name="Forward")
+    dialog.get_by_role("combobox", name="Where to").fill("general")
+    admin.get_by_role("option", name="#general").click()
+    dialog.get_by_role("button", name="Forward").click()
+    mira.goto(mira.url.replace(room.id, ""))
+    expect(admin.get_by_text("Forwarded to #general.")).to_be_visible()
+
+
+def test_followed_threads_are_listed(
+    room: Room, windows: tuple[Page, Page], shoot: Callable[[Page, str], None]
+) -> None:
+    admin, _ = windows
+    root = room.admin.chat_postMessage(channel=room.id, text="Who has the key?")["ts"]
+    room.mira.chat_postMessage(channel=room.id, text="I do", thread_ts=root)
+    threads = view(admin, "Threads")
+    card = threads.get_by_role("article").filter(has_text="Who has the key?")
+    expect(card).to_contain_text("New")
+    shoot(admin, "chat-threads")
+    card.get_by_role("link", name="1 reply").click()
+    panel = admin.get_by_role("complementary", name="Thread")
+    expect(panel).to_contain_text("I do")
+    panel.get_by_role("button", name="Stop following").click()
+    expect(panel.get_by_role("button", name="Follow", exact=True)).to_be_visible()
+
+
+def test_an_urgent_message_waits_for_everyone(
+    room: Room, windows: tuple[Page, Page], shoot: Callable[[Page, str], None]
+) -> None:
+    admin, mira = windows
+    say(admin, room, "The kiln door is open")
+    menu(admin, "The kiln door is open", "Make it urgent")
+    dialog = admin.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Who must know").fill("Mira")
+    admin.get_by_role("option", name="Mira Conti").click()
+    shoot(admin, "chat-urgent-form")
+    dialog.get_by_role("button", name="Call them").click()
+    bar = mira.get_by_role("alert").filter(has_text="The kiln door is open")
+    expect(bar).to_be_visible()
+    shoot(mira, "chat-urgent-bar")
+    board = view(admin, "Urgent")
+    card = board.get_by_role("article").filter(has_text="The kiln door is open")
+    expect(card).to_contain_text("0 of 1 have acknowledged")
+    bar.get_by_role("button", name="I have seen it").click()
+    expect(bar).to_have_count(0)
+    expect(card).to_contain_text("1 of 1 have acknowledged")
+    shoot(admin, "chat-urgent")
+
+
+def test_the_directory_has_departments_and_managers(
+    open_page: Callable[..., Page], room: Room, shoot: Callable[[Page, str], None]
+) -> None:
+    page = open_page("/chat/directory")
+    page.get_by_role("button", name="New department").click()
+    page.get_by_role("textbox", name="Name").fill("Workshop")
+    page.get_by_role("button", name="Save").click()
+    tree = page.get_by_role("navigation", name="Departments")
+    expect(tree.get_by_role("button", name="Workshop", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Edit Mira Conti").click()
+    page.get_by_role("textbox", name="Title").fill("Potter")
+    page.get_by_role("combobox", name="Department").click()
+    page.get_by_role("option", name="Workshop").click()
+    page.get_by_role("button", name="Save").click()
+    tree.get_by_role("button", name="Workshop", exact=True).click()
+    card = page.get_by_role("article", name="Mira Conti")
+    expect(card).to_contain_text("Potter · Workshop")
+    expect(page.get_by_role("article")).to_have_count(1)
+    shoot(page, "chat-directory")
+
+
+def test_chat_speaks_chinese(
+    open_page: Callable[..., Page], room: Room, shoot: Callable[[Page, str], None]
+) -> None:
+    room.mira.chat_postMessage(channel=room.id, text="你好")
+    page = open_page(room.path, user="mira")
+    page.get_by_role("button", name="Chat settings").click()
+    page.get_by_role("combobox", name="Language").click()
+    page.get_by_role("option", name="中文").click()
+    expect(page.get_by_role("link", name="待读")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("textbox", name=f"发消息到 #{room.name}")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "zh"
+    shoot(page, "chat-chinese")
+    page.get_by_role("button", name="聊天设置").click()
+    page.get_by_role("combobox", name="语言").click()
+    page.get_by_role("option", name="English").click()
+    expect(page.get_by_role("link", name="Catch up")).to_be_visible()
