@@ -132,6 +132,33 @@ def test_pipelined_reads_and_writes_are_answered_in_order(wire):
     run()
 
 
+def test_requests_one_after_the_other_are_answered_alike(wire):
+    """Here most reads are repeats: bytes of the last, with another path, time and signature."""
+
+    @settings(max_examples=40, deadline=None)
+    @given(operations=OPERATIONS.map(lambda some: some * 3), late=st.integers(0, 3))
+    def run(operations, late):
+        prefix, model = uuid.uuid4().hex[:8], {}
+        with wire.connect() as connection:
+            for at, (kind, number, content) in enumerate(operations):
+                method, head, body, (status, want) = plan(
+                    wire, kind, f"{prefix}/{number}", content, model
+                )
+                if late and at % 4 == late:  # a head in two pieces
+                    connection.sendall(head[: len(head) // late - 1])
+                    time.sleep(0.001)
+                    head = head[len(head) // late - 1 :]
+                connection.sendall(head + body)
+                [(got, answer)] = read_answers(connection, [method])
+                assert got == status
+                assert want is None or answer == want
+            connection.sendall(wire.request("GET", f"{prefix}/nothing")[0])
+            connection.shutdown(socket.SHUT_WR)
+            assert read_answers(connection, ["GET"])[0][0] == 404
+
+    run()
+
+
 def plan(wire, kind, key, content, model):
     """Method, head, body and (status, body or None for any) of one operation on the model."""
     if kind == "health":

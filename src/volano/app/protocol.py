@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import uvicorn
     from uvicorn.server import ServerState
 
-    from volano.wire.lane import Lane
+    from volano.wire.lane import Again, Lane, Upload
 
     AnyExchange = Exchange | LaneExchange
 
@@ -79,6 +79,8 @@ class LimitedProtocol(WriteFlow):
         self._lane: Lane | None = getattr(config.loaded_app, "lane", None)
         self._declined = False
         """The lane was asked for the request that comes, and leaves it to the application."""
+        self._had_answer = False
+        self._again: Again | None = None
         self._client_ip, self._secure = "", False
         self._default_pairs: Any = None
         self._default_lines: list[bytes] = []
@@ -224,13 +226,21 @@ class LimitedProtocol(WriteFlow):
         """Whether `data` was one request, read without the parser, that a lane has answered."""
         if self._in_head or self._unclaimed_bytes or self.write_paused:
             return False
-        head = whole_head(data, self.limits)
-        if head is None:
-            return False
-        found = lane(Asked(*head, self._client_ip, self._secure))
+        again = self._again
+        found: Answer | Upload | None = None if again is None else again.answer(data)
+        if found is None:
+            head = whole_head(data, self.limits)
+            if head is None:
+                return False
+            # A connection whose second request the lane answers may well send more of its kind.
+            wanted = self._had_answer and (again is None or not again.fits(data))
+            asked = Asked(*head, self._client_ip, self._secure, data if wanted else b"")
+            found = lane(asked)
         if not isinstance(found, Answer):
             self._declined = True
             return False
+        self._had_answer = True
+        self._again = found.again or again
         self._latest = None
         self.write_answer(found, keep_alive=True)
         self._after_answer(keep_alive=True)

@@ -30,6 +30,20 @@ class Asked(NamedTuple):
     headers: dict[bytes, bytes]
     client_ip: str
     secure: bool
+    data: bytes = b""
+    """All of the request as it came, where an `Again` is wanted and there was no body."""
+
+
+class Again(Protocol):
+    """What the next requests of a connection are compared with before they are parsed."""
+
+    def fits(self, data: bytes) -> bool:
+        """Whether these bytes are a request of the kind that this one was made of."""
+        ...
+
+    def answer(self, data: bytes) -> Answer | None:
+        """The answer to one whole request; None where the lane is to be asked."""
+        ...
 
 
 class Answer(NamedTuple):
@@ -38,6 +52,7 @@ class Answer(NamedTuple):
     status: int
     lines: bytes
     body: bytes = b""
+    again: Again | None = None
 
 
 class Upload(Protocol):

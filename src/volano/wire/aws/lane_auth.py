@@ -54,6 +54,9 @@ SHA256_BLOCK_BYTES = 64
 _INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 _ALGORITHM = ALGORITHM.encode()
+_TOKEN = re.compile(r"[a-z0-9\-]+").fullmatch
+_Name = tuple[bytes, bytes | None]
+"""Authorization without the signature, and the session token."""
 _PLAIN_PATH = re.compile(rb"[A-Za-z0-9\-._~/]*").fullmatch
 
 
@@ -61,24 +64,24 @@ class Credential:
     """What requests of one client have in common for a day."""
 
     __slots__ = (
-        "_canonical", "_forms", "_inner", "_names", "_outer", "_scope", "_signed", "date",
-        "decisions", "key", "until_s",
+        "_forms", "_inner", "_outer", "_scope", "_signed", "canonical", "date", "decisions", "key",
+        "names", "until_s",
     )  # fmt: skip
 
     def __init__(self, key: AccessKey, claim: Claim, until_s: float) -> None:
         """Remembered until `until_s` on the monotonic clock."""
-        names = [name.encode("latin-1") for name in claim.signed_headers]
+        names = tuple(name.encode("latin-1") for name in claim.signed_headers)
         self.key = key
         self.until_s = until_s
         self.date = claim.date.encode("latin-1")
         self.decisions: dict[tuple[str, str], bool] = {}
         """What the service that asked decided of this signer; its to fill."""
-        self._names = names
+        self.names = names
         self._signed = frozenset(names)
         self._forms: set[tuple[bytes, ...]] = set()
-        lines = b"".join(name.replace(b"%", b"%%") + b":%b\n" for name in names)
-        signed = b";".join(names).replace(b"%", b"%%")
-        self._canonical = b"%b\n%b\n\n" + lines + b"\n" + signed + b"\n%b"
+        lines = b"".join(name + b":%b\n" for name in names)
+        self.canonical = b"%b\n%b\n\n" + lines + b"\n" + b";".join(names) + b"\n%b"
+        """The canonical request, to be filled with method, path, values and payload hash."""
         self._scope = b"\n" + claim.scope.encode("latin-1") + b"\n"
         # HMAC by its definition (RFC 2104): OpenSSL's own takes twice as long to begin.
         secret = signing_key(key.secret_access_key, claim.date, claim.region, claim.service)
@@ -86,27 +89,27 @@ class Credential:
         self._inner = sha256(padded.translate(_INNER_PAD) + _ALGORITHM + b"\n")
         self._outer = sha256(padded.translate(_OUTER_PAD))
 
-    def signature_of(self, asked: Asked) -> bytes | None:
-        """The signature that the signer gives `asked`; None where only the ordinary way knows."""
+    def sign(self, stamp: bytes, canonical: bytes) -> bytes:
+        """The signature, in hexadecimal, of a canonical request at that time."""
+        inner = self._inner.copy()
+        inner.update(stamp + self._scope + sha256(canonical).hexdigest().encode())
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.hexdigest().encode()
+
+    def canonical_of(self, asked: Asked) -> bytes | None:
+        """The canonical request; None where only the ordinary way knows it."""
         headers = asked.headers
         form = tuple(headers)
         if form not in self._forms and not self._takes(form):
             return None
-        canonical = self._canonical % (
-            asked.method,
-            asked.path,
-            *[headers[name] for name in self._names],
-            headers[b"x-amz-content-sha256"],
-        )
+        values = [headers[name] for name in self.names]
+        hashed = headers[b"x-amz-content-sha256"]
+        canonical: bytes = self.canonical % (asked.method, asked.path, *values, hashed)
         # Spaces of values are collapsed before they are signed: those are looked for here.
         if b"  " in canonical or b"\t" in canonical or b" \n" in canonical or b": " in canonical:
             return None
-        inner = self._inner.copy()
-        hashed = sha256(canonical).hexdigest().encode()
-        inner.update(headers[b"x-amz-date"] + self._scope + hashed)
-        outer = self._outer.copy()
-        outer.update(inner.digest())
-        return outer.hexdigest().encode()
+        return canonical
 
     def _takes(self, form: tuple[bytes, ...]) -> bool:
         """Whether these headers are there that must be, and none unsigned that must be signed."""
@@ -127,7 +130,7 @@ class LaneAuth:
         self._env = env
         self._service = service
         self._on_use = on_use
-        self._known: dict[tuple[bytes, bytes | None], Credential] = {}
+        self._known: dict[_Name, Credential] = {}
         self._seconds: dict[bytes, int] = {}
 
     def forget(self) -> None:
@@ -140,17 +143,28 @@ class LaneAuth:
         authorization = headers.get(b"authorization")
         if authorization is None or asked.query or not _PLAIN_PATH(asked.path):
             return None
-        prefix = authorization[:-SIGNATURE_CHARACTERS]
-        credential = self._known.get((prefix, headers.get(b"x-amz-security-token")))
+        name = self.name_of(headers)
+        credential = self._known.get(name)
         if credential is None or self._env.clock.monotonic_s() > credential.until_s:
-            return self._learn(asked, prefix)
-        if not self._is_timely(headers.get(b"x-amz-date", b""), credential):
-            return None
-        expected = credential.signature_of(asked)
-        if expected is None:
+            return self._learn(asked, name)
+        stamp = headers.get(b"x-amz-date", b"")
+        canonical = credential.canonical_of(asked)
+        if canonical is None or not self._is_timely(stamp, credential):
             return None
         given = authorization[-SIGNATURE_CHARACTERS:]
-        return credential if compare_digest(expected, given) else None
+        return credential if compare_digest(credential.sign(stamp, canonical), given) else None
+
+    def name_of(self, headers: dict[bytes, bytes]) -> _Name:
+        """Under what the signer of such a request is remembered."""
+        token = headers.get(b"x-amz-security-token")
+        return headers[b"authorization"][:-SIGNATURE_CHARACTERS], token
+
+    def recall(self, name: _Name, stamp: bytes) -> Credential | None:
+        """A signer that is remembered and may sign at that time."""
+        credential = self._known.get(name)
+        if credential is None or self._env.clock.monotonic_s() > credential.until_s:
+            return None
+        return credential if self._is_timely(stamp, credential) else None
 
     def _is_timely(self, stamp: bytes, credential: Credential) -> bool:
         """Within the allowed skew, of the scope's day, and the key is not over."""
@@ -173,15 +187,15 @@ class LaneAuth:
         self._seconds[stamp] = seconds
         return seconds
 
-    def _learn(self, asked: Asked, prefix: bytes) -> Credential | None:
+    def _learn(self, asked: Asked, name: _Name) -> Credential | None:
         """Let the stock functions verify, and remember whom they found."""
         request = request_of_asked(asked)
         declared = request.headers.get("x-amz-content-sha256")
-        if declared is None or not prefix.endswith(b"Signature="):
+        if declared is None or not name[0].endswith(b"Signature="):
             return None
         try:
             claim = find_claim(request)
-            if claim is None or claim.presigned:
+            if claim is None or claim.presigned or not all(map(_TOKEN, claim.signed_headers)):
                 return None
             key = run_now(find_caller(self._env, claim, self._service)).key
             if key is None:
@@ -194,8 +208,7 @@ class LaneAuth:
         if len(self._known) >= MAX_KNOWN:
             self._known.clear()
         self._on_use(credential)
-        token = asked.headers.get(b"x-amz-security-token")
-        self._known[prefix, token] = credential
+        self._known[name] = credential
         return credential
 
 

@@ -36,6 +36,9 @@ class LaneClient:
         self.env = env
         self.lane = open_aws_lane(env)
         self.keys = Credentials(admin.access_key_id, admin.secret_access_key)
+        self.again: Any = None
+        self.repeated = 0
+        """Answers that came from `again`."""
 
     def signed(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
@@ -55,8 +58,17 @@ class LaneClient:
         return Asked(method.encode(), raw.encode(), query.encode(), pairs, "127.0.0.1", False), body
 
     async def by_lane(self, asked: Asked, body: bytes = b"") -> Got | None:
-        """What the lane answers; None where it leaves the request to the gateway."""
-        found = self.lane(asked)
+        """What the lane answers; None where it leaves the request to the gateway.
+
+        It is asked as a connection asks it: first what its last answer left for such requests.
+        """
+        data = b"" if body else bytes_of(asked)
+        found = self.again.answer(data) if self.again is not None and data else None
+        self.repeated += found is not None
+        if found is None:
+            found = self.lane(asked._replace(data=data))
+        if isinstance(found, Answer):
+            self.again = found.again or self.again
         if found is None:
             return None
         if not isinstance(found, Answer):
@@ -97,6 +109,13 @@ class LaneClient:
         pairs = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in sent[0]["headers"]]
         body = b"".join(message.get("body", b"") for message in sent[1:])
         return _plain(sent[0]["status"], pairs, body)
+
+
+def bytes_of(asked: Asked) -> bytes:
+    """The head as it comes on the wire."""
+    target = asked.path + (b"?" + asked.query if asked.query else b"")
+    lines = b"".join(b"%b: %b\r\n" % pair for pair in asked.headers.items())
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (asked.method, target, lines)
 
 
 class _Signer(S3SigV4Auth):

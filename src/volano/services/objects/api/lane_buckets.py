@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from volano.kernel.identity import Principal
     from volano.kernel.store import OwnStore
     from volano.wire.aws.lane_auth import Credential
+    from volano.wire.aws.lane_repeats import Repeats
     from volano.wire.lane import Asked
 
 MAX_BUCKETS = 4096
@@ -73,14 +74,23 @@ class LaneBuckets:
         self._drawn: list[RequestId] = []
 
     def signer(self, asked: Asked) -> Credential | None:
-        """Who signed the request; drops what identity's last change made doubtful."""
+        """Who signed the request."""
+        self._follow_identity()
+        return self.auth.find(asked)
+
+    def signer_again(self, repeats: Repeats, data: bytes) -> tuple[bytes, Credential] | None:
+        """Path and signer of a request that repeats others."""
+        self._follow_identity()
+        return repeats.verify(data)
+
+    def _follow_identity(self) -> None:
+        """Drop what identity's last change made doubtful."""
         changes = self._identity.changes
         if changes != self._identity_seen:
             # (The commit is there already; whoever made it may not have said so yet.)
             forget_caches(self._env)
             self.auth.forget()
             self._identity_seen = changes
-        return self.auth.find(asked)
 
     def _note_use(self, credential: Credential) -> None:
         who = credential.key.principal
@@ -158,13 +168,13 @@ class LaneBuckets:
             return False
 
     def caller_of(self, asked: Asked, credential: Credential) -> LaneCaller:
-        return LaneCaller(
-            credential.key.principal,
-            "aws",
-            self._request_id(),
-            asked.client_ip,
-            asked.headers.get(b"user-agent", b"").decode("latin-1"),
-        )
+        user_agent = asked.headers.get(b"user-agent", b"").decode("latin-1")
+        return self.caller(credential, asked.client_ip, user_agent)
+
+    def caller(self, credential: Credential, client_ip: str, user_agent: str) -> LaneCaller:
+        """The caller of one more request."""
+        who = credential.key.principal
+        return LaneCaller(who, "aws", self._request_id(), client_ip, user_agent)
 
     def _request_id(self) -> RequestId:
         """As `Ids.request_id`, but for the last digits, which count: drawing all of them anew for

@@ -20,12 +20,13 @@ from volano.services.objects.logic.versions import get_item
 from volano.wire.action import find_action, record_call, resource_of
 from volano.wire.aws.catalog import get_codec, get_service
 from volano.wire.aws.lane_auth import EMPTY, UNSIGNED_PAYLOAD
+from volano.wire.aws.lane_repeats import Repeats
 from volano.wire.lane import Answer, NotNow, run_now
 
 if TYPE_CHECKING:
     from volano.kernel.bytes import Blob
     from volano.kernel.call import Call, Env
-    from volano.services.objects.api.lane_buckets import LaneBuckets
+    from volano.services.objects.api.lane_buckets import LaneBuckets, LaneCaller
     from volano.services.objects.model import Bucket, StoredObject
     from volano.wire.action import Action
     from volano.wire.http import Response
@@ -94,6 +95,27 @@ class _Known:
         """The blob's bytes, when they were read twice and there was room for them."""
 
 
+class _Again:
+    """Reads of one client, which differ only in their keys."""
+
+    __slots__ = ("_lane", "client_ip", "host", "method", "mode", "repeats", "user_agent")
+
+    def __init__(
+        self, lane: LaneReads, repeats: Repeats, name: _Name, client_ip: str, user_agent: str
+    ) -> None:
+        self.repeats = repeats
+        self.method, self.host, _, self.mode = name
+        self.client_ip = client_ip
+        self.user_agent = user_agent
+        self._lane = lane
+
+    def fits(self, data: bytes) -> bool:
+        return self.repeats.fits(data)
+
+    def answer(self, data: bytes) -> Answer | None:
+        return self._lane.answer_again(self, data)
+
+
 class LaneReads:
     """The lane of GET and HEAD."""
 
@@ -107,7 +129,7 @@ class LaneReads:
         self._actions = {method: find_action(f"s3:{name}") for method, name in OPERATIONS.items()}
 
     def answer(self, asked: Asked) -> Answer | None:
-        method, path, _, headers, _, _ = asked
+        method, path, _, headers, *_ = asked
         if not TAKEN.issuperset(headers) or headers.get(b"x-amz-content-sha256") not in _HASHES:
             return None
         began_s = self._env.clock.monotonic_s()
@@ -129,6 +151,33 @@ class LaneReads:
             known, body = self._learn(name, bucket, action, call) or (None, None)
         if known is None or body is None:
             return None
+        again = None
+        if asked.data:
+            repeats = Repeats(asked, credential, buckets.auth)
+            again = _Again(self, repeats, name, asked.client_ip, caller.user_agent)
+        return self._tell(action, caller, known, body, began_s)._replace(again=again)
+
+    def answer_again(self, again: _Again, data: bytes) -> Answer | None:
+        """The answer to a read of a remembered key by a request that repeats others."""
+        began_s = self._env.clock.monotonic_s()
+        found = self._buckets.signer_again(again.repeats, data)
+        action = self._actions[again.method]
+        if found is None or action is None:
+            return None
+        path, credential = found
+        known = self._recall((again.method, again.host, path, again.mode))
+        if known is None or not self._buckets.may(credential, known.bucket, action.permission):
+            return None
+        body = self._read(known)
+        if body is None:
+            return None
+        caller = self._buckets.caller(credential, again.client_ip, again.user_agent)
+        return self._tell(action, caller, known, body, began_s)
+
+    def _tell(
+        self, action: Action, caller: LaneCaller, known: _Known, body: bytes, began_s: float
+    ) -> Answer:
+        """The answer, counted and audited."""
         took_s = self._env.clock.monotonic_s() - began_s
         record_call(self._env, action, caller, resource=known.resource, took_s=took_s)
         return Answer(200, caller.request_id.encode().join(known.lines), body)

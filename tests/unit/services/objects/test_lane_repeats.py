@@ -1,0 +1,111 @@
+"""Requests that repeat others are compared with them, byte by byte, and verified each time."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from tests.unit.services.objects.lane_client import bytes_of
+from tests.unit.services.objects.test_lanes import World
+
+from volano.app.head import Limits, whole_head
+from volano.services.identity import interface as identity
+from volano.wire.lane import Asked
+
+MUTATIONS = 3000
+
+
+@pytest.fixture
+def store_kind():
+    return "sqlite"
+
+
+@pytest.fixture
+async def world(env):
+    made = World(env, await identity.bootstrap(env))
+    await made.s3("CreateBucket", Bucket="shop")
+    for key in ("key", "other"):
+        await made.s3("PutObject", Bucket="shop", Key=key, Body=key.encode())
+        await made.warm(key=key)
+    return made
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"user-agent": "Boto3/1.2 md/x#1"},
+        {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"},
+        {
+            "amz-sdk-invocation-id": "0d1c8bcd-53c1-4d31-9a1f-0b7f4dc1d6e9",
+            "amz-sdk-request": "attempt=1",
+        },
+    ],
+)
+async def test_reads_of_one_client_repeat(world, method, headers):
+    before = world.lane.repeated
+    for number in range(6):
+        for key in ("key", "other"):
+            if "amz-sdk-invocation-id" in headers:
+                drawn = f"0d1c8bcd-53c1-4d31-9a1f-{number:012x}"
+                headers = headers | {"amz-sdk-invocation-id": drawn}
+            got, expected = await world.read(key=key, method=method, **headers)
+            assert got in (None, expected)
+            assert expected.body == (b"" if method == "HEAD" else key.encode())
+    assert world.lane.repeated - before >= 8
+
+
+async def test_a_repeat_with_any_other_byte_is_none(world):
+    """Whatever byte is changed, added or left out: nothing, or what the lane itself answers."""
+    draw = random.Random(7)
+    asked, _ = world.lane.signed("GET", "/shop/key")
+    data = bytes_of(asked)
+    again = world.lane.again
+    assert again.answer(data) is not None
+    alphabet = b" \t\r\n\0:%?#/.;=aAzZ09-\x7f\x80\xff"
+    for _ in range(MUTATIONS):
+        at, new = draw.randrange(len(data)), bytes([draw.choice(alphabet)])
+        cut = data[:at] + new + data[at + draw.randrange(2) :]
+        if cut == data:
+            continue
+        found = again.answer(cut)
+        assert found is None, cut
+
+
+async def test_two_requests_at_once_are_not_one(world):
+    asked, _ = world.lane.signed("GET", "/shop/key")
+    data = bytes_of(asked)
+    for both in (data + data, data[:-2], data + b"\r\n", data[:-4] + b"\r\nx: y\r\n\r\n", b""):
+        assert world.lane.again.answer(both) is None
+        assert not world.lane.again.fits(both)
+
+
+async def test_what_is_read_from_memory_follows_the_row(world):
+    for _ in range(4):
+        await world.read()
+    await world.s3("PutObject", Bucket="shop", Key="key", Body=b"new")
+    got, expected = await world.read()
+    assert expected.body == b"new"
+    assert got in (None, expected)
+    assert (await world.warm()).body == b"new"
+    await world.s3("DeleteObject", Bucket="shop", Key="key")
+    got, expected = await world.read()
+    assert got is None
+    assert expected.status == 404
+
+
+async def test_bodies_in_memory_have_a_limit(world, monkeypatch):
+    monkeypatch.setattr("volano.services.objects.api.lane_reads.MAX_KEPT_BYTES", 6)
+    for _ in range(4):
+        for key in ("key", "other"):
+            got, expected = await world.read(key=key)
+            assert got == expected
+            assert got.body == key.encode()
+
+
+async def test_a_head_read_at_once_is_what_the_parser_reads(world):
+    asked, _ = world.lane.signed("GET", "/shop/key?x=y", headers={"Range": "bytes=0-1"})
+    head = whole_head(bytes_of(asked), Limits())
+    assert head is not None
+    assert Asked(*head, "127.0.0.1", False) == asked
