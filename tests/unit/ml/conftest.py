@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from volano.ml.load import Form
+
     MakeGenerator = Callable[..., Generator]
 
 
@@ -91,6 +93,7 @@ def make_generator(tiny_folder: Path) -> MakeGenerator:
         *,
         kv_bytes: int = 2**26,
         host_kv_bytes: int = 0,
+        form: Form | None = None,
         **limits: int,
     ) -> Generator:
         return Generator(
@@ -98,6 +101,7 @@ def make_generator(tiny_folder: Path) -> MakeGenerator:
             kv_bytes=kv_bytes,
             host_kv_bytes=host_kv_bytes,
             limits=Limits(**limits),
+            form=form,
         )
 
     return make

@@ -49,6 +49,7 @@ class Engine:
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """`visible` gives special tokens a text; `host_blocks` bounds the cache's second tier."""
+        self.model_config = model.config
         self._tokenizer = tokenizer
         self._eos_ids = eos_ids
         self._visible = dict(visible or {})

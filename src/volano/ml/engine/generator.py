@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from volano.ml.load import Form
+
+
 KV_BYTES_MAX = 1024 * 1024 * 1024
 HOST_KV_BYTES_MAX = 256 * 1024 * 1024
 CONTEXT_TOKENS_MAX = 32_768
@@ -35,11 +38,12 @@ class Generator:
         kv_bytes: int = KV_BYTES_MAX,
         host_kv_bytes: int = HOST_KV_BYTES_MAX,
         limits: Limits | None = None,
+        form: Form | None = None,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Load the folder; raises BadModel."""
+        """Load the folder, its weights held as `form`; raises BadModel."""
         limits = limits or Limits()
-        model = load_decoder(folder, context_tokens=CONTEXT_TOKENS_MAX)
+        model = load_decoder(folder, context_tokens=CONTEXT_TOKENS_MAX, form=form)
         context = min(model.config.max_positions, CONTEXT_TOKENS_MAX)
         block_bytes = model.kv_bytes_per_token() * BLOCK_SIZE
         blocks = min(kv_bytes // block_bytes, limits.running * -(-context // BLOCK_SIZE))
