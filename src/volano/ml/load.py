@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal
 
+from volano.ml.errors import BadRequest
 from volano.ml.models.configs import ConfigFile
 from volano.ml.models.families import parse_decoder
 from volano.ml.models.numpy_decoder import NumpyDecoder
@@ -14,9 +16,26 @@ if TYPE_CHECKING:
 
     from volano.ml.models.batch import Decoder
 
+# How weights are held: float32 in NumPy, or packed for the compiled kernels.
+Form = Literal["f32", "bf16", "int8", "int4"]
 
-def load_decoder(folder: Path, *, context_tokens: int) -> Decoder:
-    """The folder's decoder for positions up to `context_tokens`; raises BadModel."""
+
+def default_form() -> Form:
+    """bfloat16 where kernels can be compiled, else float32 in NumPy."""
+    return "bf16" if find_spec("llvmlite") else "f32"
+
+
+def load_decoder(folder: Path, *, context_tokens: int, form: Form | None = None) -> Decoder:
+    """The folder's decoder for positions up to `context_tokens`; raises BadModel or OutOfMemory."""
+    form = form or default_form()
     config = parse_decoder(ConfigFile(folder))
     context = min(config.max_positions, context_tokens)
-    return NumpyDecoder(config, Weights(folder), max_positions=context)
+    weights = Weights(folder)
+    if form == "f32":
+        return NumpyDecoder(config, weights, max_positions=context)
+    if not find_spec("llvmlite"):
+        raise BadRequest(f"Weights as {form} need llvmlite: pip install volano[ml].")
+    # Imported here: NumPy alone must do where llvmlite is not installed.
+    from volano.ml.cpu.decoder import CpuDecoder  # noqa: PLC0415
+
+    return CpuDecoder(config, weights, max_positions=context, form=form)

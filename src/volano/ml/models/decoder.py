@@ -82,11 +82,15 @@ class DecoderConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linear:
-    """A matrix as it is multiplied: stored parts stacked by rows. `parts` are (name, rows)."""
+    """A matrix as it is multiplied: stored parts stacked by rows. `parts` are (name, rows).
+
+    `halved` says that the two parts' results are multiplied with each other.
+    """
 
     parts: tuple[tuple[str, int], ...]
     inner: int
     bias: bool = False
+    halved: bool = False
 
     @property
     def rows(self) -> int:
@@ -110,7 +114,7 @@ def mlp_linears(prefix: str, *, hidden: int, inner: int) -> tuple[Linear, Linear
     """gate and up as one matrix, and down."""
     gate_up = ((f"{prefix}gate_proj", inner), (f"{prefix}up_proj", inner))
     down = ((f"{prefix}down_proj", hidden),)
-    return Linear(parts=gate_up, inner=hidden), Linear(parts=down, inner=inner)
+    return Linear(parts=gate_up, inner=hidden, halved=True), Linear(parts=down, inner=inner)
 
 
 def norm_names(config: DecoderConfig) -> dict[str, str]:
