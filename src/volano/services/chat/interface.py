@@ -1,8 +1,91 @@
-"""The door of the workplace for `app/`."""
+"""The door of the workplace for the services above it and for `app/`."""
 
 from __future__ import annotations
 
+from volano.services.chat.logic.access import (
+    channel_arn,
+    channels_for_audience,
+    readable_channels,
+)
+from volano.services.chat.logic.blocks import block_texts
+from volano.services.chat.logic.catch_up import list_unread
+from volano.services.chat.logic.history import permalink
+from volano.services.chat.logic.indexing import FILE, MESSAGE, index_waiting, message_source
+from volano.services.chat.logic.lookup import (
+    find_channel,
+    find_file,
+    find_message,
+    find_user,
+    find_workspace,
+    list_readers,
+)
+from volano.services.chat.logic.messages import Draft, post_ephemeral, post_message
+from volano.services.chat.logic.mrkdwn import escape_text, find_mentions, to_plain
+from volano.services.chat.logic.names import quote_name
+from volano.services.chat.logic.own_bots import (
+    Rewritten,
+    add_own_bot,
+    may_read,
+    remove_own_bot,
+    rewrite_own,
+    show_to,
+)
 from volano.services.chat.logic.seats import forget as forget_caches
-from volano.services.chat.logic.workspaces import bootstrap
+from volano.services.chat.logic.workspaces import Here, bootstrap, enter, get_workspace
+from volano.services.chat.model import (
+    Channel,
+    ChannelKind,
+    ChatUser,
+    Message,
+    MessagePosted,
+    Pressed,
+    Workspace,
+    parse_ts,
+    to_ts,
+)
 
-__all__ = ["bootstrap", "forget_caches"]
+__all__ = [
+    "FILE",
+    "MESSAGE",
+    "Channel",
+    "ChannelKind",
+    "ChatUser",
+    "Draft",
+    "Here",
+    "Message",
+    "MessagePosted",
+    "Pressed",
+    "Rewritten",
+    "Workspace",
+    "add_own_bot",
+    "block_texts",
+    "bootstrap",
+    "channel_arn",
+    "channels_for_audience",
+    "enter",
+    "escape_text",
+    "find_channel",
+    "find_file",
+    "find_mentions",
+    "find_message",
+    "find_user",
+    "find_workspace",
+    "forget_caches",
+    "get_workspace",
+    "index_waiting",
+    "list_readers",
+    "list_unread",
+    "may_read",
+    "message_source",
+    "parse_ts",
+    "permalink",
+    "post_ephemeral",
+    "post_message",
+    "quote_name",
+    "readable_channels",
+    "remove_own_bot",
+    "rewrite_own",
+    "show_to",
+    "to_plain",
+    "to_ts",
+]

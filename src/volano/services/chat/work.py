@@ -1,4 +1,4 @@
-"""Work of the workplace: mirrors of principals, retrieval, the copilot, events for apps."""
+"""Work of the workplace: mirrors of principals, retrieval, events for apps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import NotFound
 from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
-from volano.services.chat.logic import apps, copilot, users
+from volano.services.chat.logic import apps, users
 from volano.services.chat.logic.app_events import tell_app, tell_apps, tell_everyone
 from volano.services.chat.logic.calls import call_people
 from volano.services.chat.logic.deliveries import deliver_due
@@ -68,12 +68,6 @@ async def on_words(env: Env, event: Event) -> None:
 async def on_call(env: Env, event: MessagePosted) -> None:
     """Tell whom a message calls."""
     await call_people(env, event.account, event.channel, event.ts_us)
-
-
-@subscribe("chat:copilot", MessagePosted)
-async def on_question(env: Env, event: MessagePosted) -> None:
-    """Answer what is meant for the copilot."""
-    await copilot.answer_message(env, event.account, event.channel, event.ts_us)
 
 
 @subscribe(

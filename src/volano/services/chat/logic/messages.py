@@ -69,7 +69,10 @@ TOMBSTONE = "This message was deleted."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A message to be posted. `body` is for what the workplace adds itself: files, inviter ..."""
+    """A message to be posted. `body` is for what the workplace adds itself: files, inviter ...
+
+    `is_answer`: an assistant's answer, which retrieval never quotes.
+    """
 
     channel: str
     text: str = ""
@@ -83,6 +86,7 @@ class Draft:
     icon_emoji: str = ""
     icon_url: str = ""
     subtype: str = ""
+    is_answer: bool = False
     body: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -123,7 +127,7 @@ async def post_in(
         thread_us=thread_us,
         in_channel=not thread_us or draft.reply_broadcast,
         subtype="thread_broadcast" if thread_us and draft.reply_broadcast else composed.subtype,
-        indexed=here.is_copilot or is_for_copilot(here, channel),
+        indexed=draft.is_answer or here.is_copilot or is_for_copilot(here, channel),
     )
     message = await insert(tx, env, channel, message)
     if member is not None and message.in_channel:

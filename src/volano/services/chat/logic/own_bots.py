@@ -6,17 +6,17 @@ message when it has done what was pressed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from volano.kernel.call import system_call
-from volano.kernel.ids import AccountId
 from volano.services.chat.logic.access import find_readable
+from volano.services.chat.logic.app_posts import be_bot, replace_message, show_as_bot
 from volano.services.chat.logic.blocks import require_blocks
 from volano.services.chat.logic.elements import find_element, state_of, taken_action
 from volano.services.chat.logic.ephemerals import find_ephemeral, replace_ephemeral
-from volano.services.chat.logic.messages import Change, Draft, compose, update_message
-from volano.services.chat.logic.workspaces import enter
+from volano.services.chat.logic.messages import Draft, compose
+from volano.services.chat.logic.mrkdwn import escape_text
+from volano.services.chat.logic.workspaces import add_bot, enter
 from volano.services.chat.model import Pressed, to_ts
 from volano.services.chat.store import messages as message_rows
 from volano.services.chat.store import users as user_rows
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from volano.kernel.call import Call, Env
-    from volano.kernel.identity import Principal
     from volano.kernel.store import Tx
     from volano.services.chat.logic.workspaces import Here
     from volano.services.chat.model import ChatUser
@@ -93,20 +92,38 @@ class Rewritten:
     only_for: str = ""
 
 
-async def rewrite_own(env: Env, principal: Principal, rewritten: Rewritten) -> None:
+async def rewrite_own(env: Env, account: str, bot_id: str, rewritten: Rewritten) -> None:
     """Put something else in the place of an own bot's message; one that is gone stays gone."""
-    call = system_call(env, AccountId(principal.account)).acting_as(principal)
+    here = await be_bot(env, account, bot_id)
+    blocks = require_blocks(env, rewritten.blocks)
+    draft = Draft(channel=rewritten.channel, text=rewritten.text, blocks=blocks)
     ts = to_ts(rewritten.ts_us)
-    if rewritten.only_for:
-        found = await find_ephemeral(env.store.reader, rewritten.channel, rewritten.only_for, ts)
-        if found is not None:
-            here = await enter(env, call)
-            blocks = require_blocks(env, rewritten.blocks)
-            draft = Draft(channel=rewritten.channel, text=rewritten.text, blocks=blocks)
-            await replace_ephemeral(env, here, found, compose(env, here, draft))
+    if not rewritten.only_for:
+        if await message_rows.find_message(env.store.reader, rewritten.channel, rewritten.ts_us):
+            await replace_message(env, here, rewritten.channel, ts, draft)
         return
-    if await message_rows.find_message(env.store.reader, rewritten.channel, rewritten.ts_us):
-        change = Change(
-            channel=rewritten.channel, ts=ts, text=rewritten.text, blocks=rewritten.blocks
-        )
-        await update_message(env, call, change)
+    found = await find_ephemeral(env.store.reader, rewritten.channel, rewritten.only_for, ts)
+    if found is not None:
+        await replace_ephemeral(env, here, found, compose(env, here, draft))
+
+
+async def show_to(
+    env: Env, account: str, bot_id: str, channel: str, user_id: str, text: str
+) -> None:
+    """An own bot says something to one person alone."""
+    here = await be_bot(env, account, bot_id)
+    await show_as_bot(env, here, user_id, Draft(channel=channel, text=escape_text(text)))
+
+
+async def add_own_bot(tx: Tx, env: Env, account: str, name: str, title: str) -> ChatUser:
+    """A new own bot that everybody can mention and write to, in the caller's transaction."""
+    bot = await add_bot(tx, env, account, name, title)
+    await user_rows.upsert_user(tx, bot)
+    return bot
+
+
+async def remove_own_bot(tx: Tx, account: str, bot_id: str) -> None:
+    """It is gone from the workplace; what it said stays."""
+    bot = await user_rows.find_user(tx, account, bot_id)
+    if bot is not None:
+        await user_rows.upsert_user(tx, replace(bot, deleted=True))

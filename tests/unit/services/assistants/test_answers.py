@@ -10,7 +10,8 @@ import pytest
 
 from volano.kernel.call import system_call
 from volano.kernel.ids import AccountId
-from volano.services.chat.logic import copilot, members, messages, workspaces
+from volano.services.assistants.logic import answers, questions
+from volano.services.chat.logic import members, messages, workspaces
 from volano.services.chat.logic.history import Span, permalink, read_history, read_thread
 from volano.services.chat.logic.live import topic_of
 from volano.services.chat.logic.messages import Change, Draft
@@ -23,7 +24,7 @@ GROSS = "Gross sales of the month were EUR 30,178.98 from 216 orders."
 async def ask(company, who: str, channel: str, text: str, **more):
     """Post a question and let the copilot handle it; returns the question."""
     posted = await company.say(who, channel, f"{company.mention} {text}", **more)
-    await copilot.answer_message(company.env, company.account, channel, posted.ts_us)
+    await answers.answer_message(company.env, company.account, channel, posted.ts_us)
     return posted
 
 
@@ -47,8 +48,8 @@ async def test_the_mention_itself_is_never_the_source(company):
     posted = await company.say(
         "admin", channel, f"{GROSS} {company.mention} what were the gross sales of the month?"
     )
-    await copilot.answer_message(company.env, company.account, channel, posted.ts_us)
-    assert await answers_to(company, "admin", channel, posted) == [copilot.NOT_FOUND_HERE]
+    await answers.answer_message(company.env, company.account, channel, posted.ts_us)
+    assert await answers_to(company, "admin", channel, posted) == [answers.NOT_FOUND_HERE]
 
 
 async def test_total_sales_are_found_in_a_report(company):
@@ -67,7 +68,7 @@ async def test_what_has_no_answer_is_said_plainly(company, text):
     channel = await company.channel("sales", "admin")
     await company.say("admin", channel, "The car needs new tyres on Monday.")
     question = await ask(company, "admin", channel, text)
-    assert await answers_to(company, "admin", channel, question) == [copilot.NOT_FOUND_HERE]
+    assert await answers_to(company, "admin", channel, question) == [answers.NOT_FOUND_HERE]
 
 
 async def test_chinese_is_found(company):
@@ -83,7 +84,7 @@ async def test_an_event_handled_twice_is_answered_once(company):
     await company.say("admin", channel, GROSS)
     question = await ask(company, "admin", channel, "what were the gross sales?")
     for _ in range(3):
-        await copilot.answer_message(company.env, company.account, channel, question.ts_us)
+        await answers.answer_message(company.env, company.account, channel, question.ts_us)
     assert len(await answers_to(company, "admin", channel, question)) == 1
 
 
@@ -104,10 +105,10 @@ async def test_a_direct_message_is_a_question(company):
     channel = await company.channel("sales", "admin", private=True)
     await company.say("admin", channel, GROSS)
     del ana
-    for who, expected in (("admin", "30,178.98"), ("ana", copilot.NOT_FOUND)):
+    for who, expected in (("admin", "30,178.98"), ("ana", answers.NOT_FOUND)):
         direct = await members.open_direct(company.env, company.calls[who], [company.copilot])
         posted = await company.say(who, direct.channel.id, "What were the gross sales?")
-        await copilot.answer_message(company.env, company.account, direct.channel.id, posted.ts_us)
+        await answers.answer_message(company.env, company.account, direct.channel.id, posted.ts_us)
         page = await read_history(company.env, company.calls[who], direct.channel.id, Span())
         assert expected in page.messages[0]["text"]
 
@@ -128,7 +129,7 @@ async def test_what_not_everyone_here_may_read_is_shown_to_the_asker_alone(compa
     seen = await asyncio.gather(mine, hers)
     shown = [e for e in seen[0] if e.get("is_ephemeral")]
     assert "closes in March" in shown[0]["text"]
-    assert shown[0]["text"].startswith(copilot.ONLY_YOU)
+    assert shown[0]["text"].startswith(answers.ONLY_YOU)
     assert "March" not in msgspec.json.encode(seen[1]).decode()
 
 
@@ -158,9 +159,9 @@ async def test_who_left_does_not_read_any_more(company):
     direct = await members.open_direct(company.env, company.calls["ana"], [company.copilot])
     await members.kick_user(company.env, company.calls["admin"], secret, company.users["ana"].id)
     posted = await company.say("ana", direct.channel.id, "when does the merger close?")
-    await copilot.answer_message(company.env, company.account, direct.channel.id, posted.ts_us)
+    await answers.answer_message(company.env, company.account, direct.channel.id, posted.ts_us)
     page = await read_history(company.env, company.calls["ana"], direct.channel.id, Span())
-    assert page.messages[0]["text"] == copilot.NOT_FOUND
+    assert page.messages[0]["text"] == answers.NOT_FOUND
 
 
 async def test_edited_and_deleted_words_are_gone(company):
@@ -174,7 +175,7 @@ async def test_edited_and_deleted_words_are_gone(company):
     await messages.update_message(env, admin, change)
     await messages.delete_message(env, admin, channel, second.ts)
     question = await ask(company, "admin", channel, "what is the door code of the office?")
-    assert await answers_to(company, "admin", channel, question) == [copilot.NOT_FOUND_HERE]
+    assert await answers_to(company, "admin", channel, question) == [answers.NOT_FOUND_HERE]
 
 
 async def test_a_disabled_copilot_is_silent(company):
@@ -224,9 +225,9 @@ async def test_a_person_without_permission_to_read_gets_nothing_by_asking(compan
     await company.env.store.transact(write)
     direct = await members.open_direct(company.env, company.calls["ana"], [company.copilot])
     posted = await company.say("ana", direct.channel.id, "What were the gross sales?")
-    await copilot.answer_message(company.env, company.account, direct.channel.id, posted.ts_us)
+    await answers.answer_message(company.env, company.account, direct.channel.id, posted.ts_us)
     page = await read_history(company.env, company.calls["ana"], direct.channel.id, Span())
-    assert page.messages[0]["text"] == copilot.NOT_FOUND
+    assert page.messages[0]["text"] == answers.NOT_FOUND
 
 
 async def test_documents_in_buckets_need_permission_of_everyone_here(company):
@@ -248,7 +249,7 @@ async def test_documents_in_buckets_need_permission_of_everyone_here(company):
     question = await ask(company, "bob", with_ana, "how many days of leave do I have?")
     assert await answers_to(company, "bob", with_ana, question) == []
     question = await ask(company, "ana", with_ana, "how many days of leave do I have?")
-    assert await answers_to(company, "ana", with_ana, question) == [copilot.NOT_FOUND_HERE]
+    assert await answers_to(company, "ana", with_ana, question) == [answers.NOT_FOUND_HERE]
 
 
 async def test_its_words_and_links_cannot_be_made_by_a_source(company):
@@ -267,7 +268,7 @@ def test_the_question_is_what_follows_the_mention():
 
     def asked(text: str, **body) -> str:
         message = Message(channel_id="C1", ts_us=1, account="1", user_id="U1", text=text, body=body)
-        return copilot.question_of(message, "U0COPILOT")
+        return questions.question_of(message, "U0COPILOT")
 
     assert asked("Sales were 5. <@U0COPILOT> how much?") == "how much?"
     assert asked("<@U0COPILOT>, hi. What is it? Thanks.") == "hi. What is it? Thanks."
@@ -333,7 +334,7 @@ async def test_an_unread_draft_never_posts(company):
     await company.say("admin", channel, GROSS)
     posted = await company.say("admin", channel, f"{company.mention} gross sales?")
     await messages.delete_message(company.env, company.calls["admin"], channel, posted.ts)
-    await copilot.answer_message(company.env, company.account, channel, posted.ts_us)
+    await answers.answer_message(company.env, company.account, channel, posted.ts_us)
     page = await read_history(company.env, company.calls["admin"], channel, Span())
     assert [message["text"] for message in page.messages] == [GROSS]
 
@@ -347,7 +348,7 @@ async def test_the_copilot_does_not_answer_itself(company):
     )
     answer = page.messages[-1]
     assert (
-        await copilot.find_question(
+        await questions.find_question(
             company.env, company.account, channel, int(answer["ts"].replace(".", ""))
         )
         is None

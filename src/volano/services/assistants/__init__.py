@@ -1,0 +1,1 @@
+"""The copilot and assistants: answers with sources, actions with approval, outside tools."""

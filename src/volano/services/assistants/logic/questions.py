@@ -1,0 +1,96 @@
+"""Which messages are for an assistant, and what they ask."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from volano.kernel.call import Call, system_call
+from volano.kernel.ids import AccountId
+from volano.services.assistants import store as rows
+from volano.services.assistants.logic.speakers import Speaker, list_speakers
+from volano.services.chat import interface as chat
+from volano.services.identity import interface as identity
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Env
+    from volano.services.assistants.model import Settings
+
+MAX_QUESTION_CHARACTERS = 400
+_SPOKEN = ("", "bot_message", "thread_broadcast", "file_share")
+_QUESTION_END = re.compile(r"(?<=[.!?。！？])\s+|\n+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A message for a speaker; `call` acts as its author."""
+
+    workspace: chat.Workspace
+    settings: Settings
+    speaker: Speaker
+    channel: chat.Channel
+    message: chat.Message
+    asker: chat.ChatUser
+    call: Call
+    text: str
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but the author and the speaker is in the conversation."""
+        return self.channel.kind is chat.ChannelKind.IM
+
+
+async def find_question(env: Env, account: str, channel_id: str, ts_us: int) -> Question | None:
+    """The message as a question, or None when it is for nobody who may answer its author."""
+    reader = env.store.reader
+    workspace = await chat.find_workspace(reader, account)
+    message = await chat.find_message(reader, channel_id, ts_us)
+    if workspace is None or message is None or message.subtype not in _SPOKEN:
+        return None
+    channel = await chat.find_channel(reader, account, channel_id)
+    settings = await rows.find_settings(reader, account)
+    speakers = await list_speakers(reader, workspace, settings)
+    if channel is None or message.user_id in speakers:
+        return None
+    speaker = _addressed(channel, message, speakers)
+    asker = await chat.find_user(reader, account, message.user_id)
+    principal = await identity.find_principal(reader, asker.principal_id) if asker else None
+    if speaker is None or asker is None or principal is None or not speaker.hears(asker.id):
+        return None
+    return Question(
+        workspace=workspace,
+        settings=settings,
+        speaker=speaker,
+        channel=channel,
+        message=message,
+        asker=asker,
+        call=system_call(env, AccountId(account)).acting_as(principal),
+        text=question_of(message, speaker.user_id),
+    )
+
+
+def _addressed(
+    channel: chat.Channel, message: chat.Message, speakers: dict[str, Speaker]
+) -> Speaker | None:
+    """The other one of a direct conversation, else the first who is mentioned."""
+    if channel.kind is chat.ChannelKind.IM:
+        other = next((user for user in channel.direct_members if user in speakers), None)
+        if other is not None:
+            return speakers[other]
+    texts = [message.text, *chat.block_texts(message.body)]
+    mentioned = (user for text in texts for user in chat.find_mentions(text))
+    return next((speakers[user] for user in mentioned if user in speakers), None)
+
+
+def question_of(message: chat.Message, speaker_id: str) -> str:
+    """What is asked: the words after the mention; of many words only the last question."""
+    texts = [message.text, *chat.block_texts(message.body)]
+    text = next((text for text in texts if speaker_id in chat.find_mentions(text)), message.text)
+    before, _, after = text.partition(f"<@{speaker_id}>")
+    words = chat.to_plain(after).strip(" \t\n,:;-") or chat.to_plain(before).strip()
+    if len(words) <= MAX_QUESTION_CHARACTERS:
+        return " ".join(words.split())
+    parts = [part.strip() for part in _QUESTION_END.split(words) if part.strip()]
+    asked = [part for part in parts if part.endswith(("?", "？"))]
+    return (asked[-1] if asked else words)[:MAX_QUESTION_CHARACTERS]

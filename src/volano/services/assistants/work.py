@@ -1,0 +1,55 @@
+"""Work of assistants: answering, acting on buttons, rewriting cards, ending what ran out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volano.kernel.call import system_call
+from volano.kernel.errors import VolanoError
+from volano.kernel.events import subscribe
+from volano.kernel.ids import AccountId
+from volano.kernel.work import reconciler
+from volano.services.assistants.logic import answers, cards, proposals
+from volano.services.assistants.model import ProposalMoved
+from volano.services.chat.interface import MessagePosted, Pressed, find_user, show_to
+from volano.services.identity.interface import find_principal
+
+if TYPE_CHECKING:
+    from volano.kernel.call import Env
+
+
+@subscribe("assistants:questions", MessagePosted)
+async def on_message(env: Env, event: MessagePosted) -> None:
+    """Answer what is meant for an assistant."""
+    await answers.answer_message(env, event.account, event.channel, event.ts_us)
+
+
+@subscribe("assistants:buttons", Pressed)
+async def on_pressed(env: Env, event: Pressed) -> None:
+    """Somebody decided about a proposal; what goes wrong is told to them alone."""
+    if event.action_id not in (cards.APPROVE, cards.REFUSE):
+        return
+    user = await find_user(env.store.reader, event.account, event.user_id)
+    principal = await find_principal(env.store.reader, user.principal_id) if user else None
+    if principal is None:
+        return
+    call = system_call(env, AccountId(event.account)).acting_as(principal)
+    try:
+        if event.action_id == cards.APPROVE:
+            await proposals.approve(env, call, event.value, state=event.state)
+        else:
+            await proposals.refuse(env, call, event.value)
+    except VolanoError as error:
+        await show_to(env, event.account, event.bot_id, event.channel, event.user_id, error.message)
+
+
+@subscribe("assistants:cards", ProposalMoved)
+async def on_moved(env: Env, event: ProposalMoved) -> None:
+    """Make the card say what became of it."""
+    await proposals.rewrite_card(env, event.account, event.id)
+
+
+@reconciler("assistants:expire", every_s=60.0)
+async def reconcile_expired(env: Env) -> None:
+    """End proposals that nobody decided."""
+    await proposals.expire(env)

@@ -1,0 +1,50 @@
+"""Look-ups of the workplace's rows for the services above; who may read is asked elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volano.services.chat.model import ChannelKind
+from volano.services.chat.store import channels as channel_rows
+from volano.services.chat.store import files as file_rows
+from volano.services.chat.store import messages as message_rows
+from volano.services.chat.store import users as user_rows
+from volano.services.chat.store import workspaces as workspace_rows
+
+if TYPE_CHECKING:
+    from volano.kernel.store import Reader
+    from volano.services.chat.model import Channel, ChatUser, File, Message, Workspace
+
+
+async def find_workspace(reader: Reader, account: str) -> Workspace | None:
+    return await workspace_rows.find_workspace(reader, account)
+
+
+async def find_message(reader: Reader, channel_id: str, ts_us: int) -> Message | None:
+    return await message_rows.find_message(reader, channel_id, ts_us)
+
+
+async def find_channel(reader: Reader, account: str, channel_id: str) -> Channel | None:
+    return await channel_rows.find_channel(reader, account, channel_id)
+
+
+async def find_user(reader: Reader, account: str, user_id: str) -> ChatUser | None:
+    return await user_rows.find_user(reader, account, user_id)
+
+
+async def find_file(reader: Reader, account: str, file_id: str) -> File | None:
+    return await file_rows.find_file(reader, account, file_id)
+
+
+async def list_readers(reader: Reader, channel: Channel, *, limit: int) -> list[ChatUser] | None:
+    """Everyone who may read the channel, None when they are more than `limit`.
+
+    A public channel is read by every person, and by the bots that are in it.
+    """
+    ids = await channel_rows.select_members(reader, channel.id, after="", limit=limit + 1)
+    members = await user_rows.select_users_by_id(reader, channel.account, ids)
+    users = list(members.values())
+    if channel.kind is ChannelKind.PUBLIC:
+        everyone = await user_rows.select_users(reader, channel.account, after="", limit=limit + 1)
+        users = [user for user in everyone if not user.is_bot or user.id in members]
+    return None if len(users) > limit else [user for user in users if not user.deleted]
