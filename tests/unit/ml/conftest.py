@@ -93,7 +93,7 @@ def make_generator(tiny_folder: Path) -> MakeGenerator:
         *,
         kv_bytes: int = 2**26,
         host_kv_bytes: int = 0,
-        form: Form | None = None,
+        form: Form = "f32",
         **limits: int,
     ) -> Generator:
         return Generator(
