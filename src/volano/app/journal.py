@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from volano.kernel.store import Store, Tx
 
     InsertAudit = Callable[[Tx, list[AuditRecord]], Awaitable[None]]
+    Source = Callable[[], list[AuditRecord]]
     InsertUsage = Callable[[Tx, list[UsageRecord]], Awaitable[None]]
 
 T = TypeVar("T")
@@ -63,6 +64,7 @@ class GroupJournal:
         self._insert_usage = insert_usage
         self._audits: deque[AuditRecord] = deque()
         self._usages: deque[UsageRecord] = deque()
+        self._sources: list[Source] = []
         self._wake = asyncio.Event()
         self._unproven_second = self._unproven = 0
         self._lock = asyncio.Lock()
@@ -75,6 +77,10 @@ class GroupJournal:
 
     def usage(self, record: UsageRecord) -> None:
         self._add(self._usages, record)
+
+    def join(self, source: Source) -> Callable[[], None]:
+        self._sources.append(source)
+        return self._wake.set
 
     def _has_room_for_unproven(self, second: int) -> bool:
         if second != self._unproven_second:
@@ -92,6 +98,9 @@ class GroupJournal:
 
     async def flush(self) -> None:
         async with self._lock:
+            for source in self._sources:
+                for record in source():
+                    self._add(self._audits, record)
             while self._audits or self._usages:
                 await self._write_group()
 

@@ -8,9 +8,12 @@ tokens) is published by logic inside its own transaction instead (`billing.Usage
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,13 @@ class Journal(Protocol):
         ...
 
     def usage(self, record: UsageRecord) -> None: ...
+
+    def join(self, source: Callable[[], list[AuditRecord]]) -> Callable[[], None]:
+        """Ask `source` for the records that it has whenever a group is written.
+
+        Returns what the source calls when it has some after it had none.
+        """
+        ...
 
     async def flush(self) -> None:
         """Return when everything handed over before the call is durable."""

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 MAX_SERIES = 10_000
@@ -38,14 +38,19 @@ class Metrics:
         self._gauges[name] = read
 
     def observe(self, name: str, seconds: float, labels: Labels = ()) -> None:
+        self.observe_all(name, (seconds,), labels)
+
+    def observe_all(self, name: str, seconds: Sequence[float], labels: Labels = ()) -> None:
+        """Observe many of the same kind at once."""
         series = self._histograms.setdefault(name, {})
         slots = series.get(labels)
         if slots is None:
             if len(series) >= MAX_SERIES:
                 return
             slots = series[labels] = [0.0] * (len(LATENCY_BUCKETS_S) + 2)
-        slots[bisect_left(LATENCY_BUCKETS_S, seconds)] += 1
-        slots[-1] += seconds
+        for each in seconds:
+            slots[bisect_left(LATENCY_BUCKETS_S, each)] += 1
+        slots[-1] += sum(seconds)
 
     def render(self) -> str:
         """The Prometheus text exposition format, version 0.0.4."""

@@ -23,7 +23,7 @@ from volano.kernel.identity import PrincipalKind
 from volano.kernel.journal import AuditRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from volano.kernel.call import Call, Env
     from volano.kernel.identity import Principal
@@ -321,34 +321,58 @@ def record_call(
     code: str = "",
 ) -> None:
     """Count and audit one call, however it was run."""
+    count_calls(env, found, caller.door, (took_s,), status=status)
+    time_us = env.clock.now_us()
+    env.journal.audit(
+        audit_record(
+            found, caller, resource, time_us=time_us, took_s=took_s, status=status, code=code
+        )
+    )
+
+
+def count_calls(
+    env: Env, found: Action, door: str, took_s: Sequence[float], *, status: int = 200
+) -> None:
+    """Count calls of one action that ended alike; `took_s` has an item for each."""
     labels = _LABELS.get((found.name, status // 100))
     if labels is None:
         labels = (("action", found.name), ("status", f"{status // 100}xx"))
         _LABELS[found.name, status // 100] = labels
-    door = _DOOR_LABELS.get(caller.door)
-    if door is None:
-        door = _DOOR_LABELS[caller.door] = (("door", caller.door),)
-    env.metrics.count("volano_requests_total", labels)
-    env.metrics.observe("volano_request_seconds", took_s, door)
+    doors = _DOOR_LABELS.get(door)
+    if doors is None:
+        doors = _DOOR_LABELS[door] = (("door", door),)
+    env.metrics.count("volano_requests_total", labels, len(took_s))
+    env.metrics.observe_all("volano_request_seconds", took_s, doors)
+
+
+def audit_record(
+    found: Action,
+    caller: Caller,
+    resource: str,
+    *,
+    time_us: int,
+    took_s: float,
+    status: int = 200,
+    code: str = "",
+) -> AuditRecord:
+    """What the trail keeps of one call."""
     who = caller.principal
-    env.journal.audit(
-        AuditRecord(
-            id=caller.request_id,
-            time_us=env.clock.now_us(),
-            account=who.account,
-            principal_id=who.id,
-            principal_arn=who.arn,
-            door=caller.door,
-            action=found.name,
-            resource=resource,
-            source_ip=caller.source_ip,
-            user_agent=caller.user_agent[:256],
-            request_id=caller.request_id,
-            status=status,
-            error_code=code,
-            read_only=found.read_only,
-            duration_us=int(took_s * 1e6),
-        )
+    return AuditRecord(
+        id=caller.request_id,
+        time_us=time_us,
+        account=who.account,
+        principal_id=who.id,
+        principal_arn=who.arn,
+        door=caller.door,
+        action=found.name,
+        resource=resource,
+        source_ip=caller.source_ip,
+        user_agent=caller.user_agent[:256],
+        request_id=caller.request_id,
+        status=status,
+        error_code=code,
+        read_only=found.read_only,
+        duration_us=int(took_s * 1e6),
     )
 
 

@@ -1,8 +1,7 @@
 """GetObject and HeadObject of small objects on the fast lane (wire/lane.py).
 
-The first read of a key runs the stock handler and codec and remembers their header lines, when
-the next read would give the same (lane_buckets.py) and the bytes are those that lie in the blob.
-The next reads verify, decide, read the blob (every byte is compared with its checksum) and send the
+The first read of a key is the stock handler's (lane_learning.py). The next reads verify, decide,
+read the blob (every byte is compared with its checksum when it comes from the disk) and send the
 same lines with a new request id. What was remembered is compared with the object's row after any
 commit that wrote objects, and dropped after any that wrote other tables of S3. Whatever fails or is
 unusual goes the ordinary way.
@@ -10,34 +9,33 @@ unusual goes the ordinary way.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from volano.kernel.errors import VolanoError
 from volano.services.objects.api.lane_calls import call_of_lane
+from volano.services.objects.api.lane_learning import MODES, ReadName, learn_read
 from volano.services.objects.logic.metering import BYTES_OUT, READ, counts_of
-from volano.services.objects.logic.storage_classes import ARCHIVES
 from volano.services.objects.logic.versions import get_item
-from volano.wire.action import find_action, record_call, resource_of
-from volano.wire.aws.catalog import get_codec, get_service
+from volano.wire.action import find_action
 from volano.wire.aws.lane_auth import EMPTY, UNSIGNED_PAYLOAD
 from volano.wire.aws.lane_repeats import Repeats
+from volano.wire.call_log import CallLog
 from volano.wire.lane import Answer, NotNow, run_now
 
 if TYPE_CHECKING:
-    from volano.kernel.bytes import Blob
     from volano.kernel.call import Call, Env
     from volano.services.objects.api.lane_buckets import LaneBuckets, LaneCaller
-    from volano.services.objects.model import Bucket, StoredObject
+    from volano.services.objects.api.lane_learning import KnownRead
+    from volano.services.objects.model import Bucket
     from volano.wire.action import Action
-    from volano.wire.http import Response
+    from volano.wire.aws.lane_auth import Credential
     from volano.wire.lane import Asked
 
-SMALL_BYTES = 64 * 1024
 MAX_REMEMBERED = 8192
 """Reads that are remembered (about 1.5 KB each)."""
 MAX_KEPT_BYTES = 16 * 1024 * 1024
 """Of the bodies of remembered reads."""
-OPERATIONS = {b"GET": "GetObject", b"HEAD": "HeadObject"}
+OPERATIONS = {b"GET": "s3:GetObject", b"HEAD": "s3:HeadObject"}
 TAKEN = frozenset(
     {
         b"accept",
@@ -60,53 +58,28 @@ TAKEN = frozenset(
 )
 """Headers of a read that the lane understands, or that change nothing."""
 _HASHES = (EMPTY, UNSIGNED_PAYLOAD)
-_MODES = {b"": None, b"ENABLED": "ENABLED"}
-_Name = tuple[bytes, bytes, bytes, bytes]
-"""Method, Host, path and checksum mode."""
-_ID = "\0id\0"
-"""Stands where the request id goes; no header can hold it."""
 
 
-class _Known:
-    """What a read of a key is answered with, as long as its row is `item`."""
+class _Kind(NamedTuple):
+    """Reads of one method."""
 
-    __slots__ = ("blob", "body", "bucket", "item", "lines", "resource", "seen")
-
-    def __init__(
-        self,
-        bucket: Bucket,
-        item: StoredObject,
-        *,
-        resource: str,
-        blob: Blob | None,
-        lines: list[bytes],
-        seen: int,
-    ) -> None:
-        self.bucket = bucket
-        self.item = item
-        self.resource = resource
-        self.blob = blob
-        """None for an answer without a body."""
-        self.lines = lines
-        """Header lines, to be joined by the request id."""
-        self.seen = seen
-        """The count of changes at which the row was last compared."""
-        self.body = None if blob else b""
-        """The blob's bytes, when they were read twice and there was room for them."""
+    action: Action
+    log: CallLog
 
 
 class _Again:
     """Reads of one client, which differ only in their keys."""
 
-    __slots__ = ("_lane", "client_ip", "host", "method", "mode", "repeats", "user_agent")
+    __slots__ = ("_lane", "client_ip", "name", "repeats", "user_agent")
 
     def __init__(
-        self, lane: LaneReads, repeats: Repeats, name: _Name, client_ip: str, user_agent: str
+        self, lane: LaneReads, repeats: Repeats, name: ReadName, caller: LaneCaller
     ) -> None:
+        """`name` is that of one of these reads."""
         self.repeats = repeats
-        self.method, self.host, _, self.mode = name
-        self.client_ip = client_ip
-        self.user_agent = user_agent
+        self.name = name
+        self.client_ip = caller.source_ip
+        self.user_agent = caller.user_agent
         self._lane = lane
 
     def fits(self, data: bytes) -> bool:
@@ -122,73 +95,83 @@ class LaneReads:
     def __init__(self, env: Env, buckets: LaneBuckets) -> None:
         self._env = env
         self._buckets = buckets
-        self._known: dict[_Name, _Known] = {}
+        self._known: dict[tuple[bytes, ...], KnownRead] = {}
+        """By `ReadName`."""
         self._settings = -1
         self._kept_bytes = 0
-        self._host_id = f"volano/{env.region.name}"
-        self._actions = {method: find_action(f"s3:{name}") for method, name in OPERATIONS.items()}
+        self._kinds: dict[bytes, _Kind] = {}
+        for method, operation in OPERATIONS.items():
+            action = find_action(operation)
+            if action is not None:
+                self._kinds[method] = _Kind(action, CallLog(env, action, "aws"))
 
     def answer(self, asked: Asked) -> Answer | None:
-        method, path, _, headers, *_ = asked
+        headers = asked.headers
         if not TAKEN.issuperset(headers) or headers.get(b"x-amz-content-sha256") not in _HASHES:
             return None
         began_s = self._env.clock.monotonic_s()
-        buckets = self._buckets
-        credential = buckets.signer(asked)
-        action = self._actions[method]
-        if credential is None or action is None:
+        credential = self._buckets.signer(asked)
+        kind = self._kinds.get(asked.method)
+        if credential is None or kind is None:
             return None
-        name = (method, headers.get(b"host", b""), path, headers.get(b"x-amz-checksum-mode", b""))
+        mode = headers.get(b"x-amz-checksum-mode", b"")
+        name = ReadName(asked.method, headers.get(b"host", b""), asked.path, mode)
         known = self._recall(name)
         bucket = self._bucket_of(name) if known is None else known.bucket
-        if bucket is None or not buckets.may(credential, bucket, action.permission):
+        if bucket is None or not self._buckets.may(credential, bucket, kind.action.permission):
             return None
-        caller = buckets.caller_of(asked, credential)
+        caller = self._buckets.caller_of(asked, credential)
         if known is not None:
             body = self._read(known)
         else:
             call = call_of_lane(self._env, asked, caller)
-            known, body = self._learn(name, bucket, action, call) or (None, None)
+            known, body = self._learn(name, bucket, kind.action, call) or (None, None)
         if known is None or body is None:
             return None
-        again = None
-        if asked.data:
-            repeats = Repeats(asked, credential, buckets.auth)
-            again = _Again(self, repeats, name, asked.client_ip, caller.user_agent)
-        return self._tell(action, caller, known, body, began_s)._replace(again=again)
+        answer = self._tell(kind.log, caller, known, body, began_s)
+        return answer._replace(again=self._again(asked, credential, name, caller))
+
+    def _again(
+        self, asked: Asked, credential: Credential, name: ReadName, caller: LaneCaller
+    ) -> _Again | None:
+        if not asked.data:
+            return None
+        return _Again(self, Repeats(asked, credential, self._buckets.auth), name, caller)
 
     def answer_again(self, again: _Again, data: bytes) -> Answer | None:
         """The answer to a read of a remembered key by a request that repeats others."""
         began_s = self._env.clock.monotonic_s()
         found = self._buckets.signer_again(again.repeats, data)
-        action = self._actions[again.method]
-        if found is None or action is None:
+        if found is None:
             return None
         path, credential = found
-        known = self._recall((again.method, again.host, path, again.mode))
-        if known is None or not self._buckets.may(credential, known.bucket, action.permission):
+        method, host, _, mode = again.name
+        kind = self._kinds[method]
+        known = self._recall((method, host, path, mode))
+        if known is None:
+            return None
+        if not self._buckets.may(credential, known.bucket, kind.action.permission):
             return None
         body = self._read(known)
         if body is None:
             return None
         caller = self._buckets.caller(credential, again.client_ip, again.user_agent)
-        return self._tell(action, caller, known, body, began_s)
+        return self._tell(kind.log, caller, known, body, began_s)
 
     def _tell(
-        self, action: Action, caller: LaneCaller, known: _Known, body: bytes, began_s: float
+        self, log: CallLog, caller: LaneCaller, known: KnownRead, body: bytes, began_s: float
     ) -> Answer:
         """The answer, counted and audited."""
-        took_s = self._env.clock.monotonic_s() - began_s
-        record_call(self._env, action, caller, resource=known.resource, took_s=took_s)
+        log.add(caller, known.resource, self._env.clock.monotonic_s() - began_s)
         return Answer(200, caller.request_id.encode().join(known.lines), body)
 
-    def _bucket_of(self, name: _Name) -> Bucket | None:
-        bucket, key = self._buckets.named(name[1], name[2])
-        found = self._buckets.find(bucket) if key and name[3] in _MODES else None
+    def _bucket_of(self, name: ReadName) -> Bucket | None:
+        bucket, key = self._buckets.named(name.host, name.path)
+        found = self._buckets.find(bucket) if key and name.checksum_mode in MODES else None
         return None if found is None else found.bucket
 
-    def _read(self, known: _Known) -> bytes | None:
-        """The same with the bytes, counted as the stock handler counts."""
+    def _read(self, known: KnownRead) -> bytes | None:
+        """The bytes, counted as the stock handler counts them; None when they are not at hand."""
         env = self._env
         body = known.body
         if body is None:
@@ -203,7 +186,7 @@ class LaneReads:
             counts.add(env, known.bucket, BYTES_OUT, len(body))
         return body
 
-    def _keep(self, known: _Known, body: bytes) -> None:
+    def _keep(self, known: KnownRead, body: bytes) -> None:
         """Keep the bytes of what is read often; a blob never changes."""
         if self._kept_bytes + len(body) > MAX_KEPT_BYTES:
             self._kept_bytes = 0
@@ -212,7 +195,7 @@ class LaneReads:
         self._kept_bytes += len(body)
         known.body = body
 
-    def _recall(self, name: _Name) -> _Known | None:
+    def _recall(self, name: tuple[bytes, ...]) -> KnownRead | None:
         """What is remembered of a key whose row is still the same."""
         settings, changes = self._buckets.setting_changes, self._buckets.object_changes
         if settings != self._settings:
@@ -237,63 +220,14 @@ class LaneReads:
         self._kept_bytes = 0
 
     def _learn(
-        self, name: _Name, bucket: Bucket, action: Action, call: Call
-    ) -> tuple[_Known, bytes] | None:
-        """Let the stock handler answer; remember it when it read just the blob's bytes.
-
-        None when it cannot be answered here; then the handler has counted nothing.
-        """
+        self, name: ReadName, bucket: Bucket, action: Action, call: Call
+    ) -> tuple[KnownRead, bytes] | None:
         changes = self._buckets.object_changes
-        key = self._buckets.named(name[1], name[2])[1]
-        request = {"Bucket": bucket.name, "Key": key, "ChecksumMode": _MODES[name[3]]}
-        try:
-            item = run_now(get_item(self._env.store.reader, bucket, key))
-            data = self._data_of(name[0], item)
-            service = run_now(get_service("s3"))
-            codec = run_now(get_codec(service, action.operation, "rest-xml"))
-            if data is None:
-                return None
-            handling: Any = action.handler(self._env, call, request)
-            result: dict[str, Any] = run_now(handling)
-        except (VolanoError, NotNow):
-            return None
-        response = codec.write(result, _ID)
-        if response.status != 200 or response.body != data:
-            return None
-        resource = resource_of(action, call, request)
-        if len(self._known) >= MAX_REMEMBERED:
-            self._forget_all()
-        known = self._known[name] = _Known(
-            bucket,
-            item,
-            resource=resource,
-            blob=item.blob if data else None,
-            lines=self._lines(response),
-            seen=changes,
-        )
-        return known, data
-
-    def _data_of(self, method: bytes, item: StoredObject) -> bytes | None:
-        """The bytes in a plain small object's blob; b'' for HEAD, None when they are elsewhere."""
-        said = item.description
-        if said.encryption is not None or said.storage_class in ARCHIVES or item.part_count:
-            return None
-        if method == b"HEAD" or not item.size_bytes:
-            return b""
-        if item.blob is None or item.blob.size_bytes > SMALL_BYTES:
-            return None
-        return self._env.bytes.read_now(item.blob)
-
-    def _lines(self, response: Response) -> list[bytes]:
-        """The header lines as gateway, server and `send_response` write them."""
-        pairs = [
-            *response.headers,
-            ("x-amz-request-id", _ID),
-            ("x-amz-id-2", self._host_id),
-            ("x-request-id", _ID),
-        ]
-        if response.header("content-length") is None:
-            pairs.append(("content-length", str(len(response.body))))  # type: ignore[arg-type]  # it is bytes
-        text = "".join(f"{name.lower()}: {value}\r\n" for name, value in pairs)
-        assert text.count("\n") == text.count("\r") == len(pairs), "a header has a line break"
-        return [part.encode("latin-1") for part in text.split(_ID)]
+        key = self._buckets.named(name.host, name.path)[1]
+        learned = learn_read(self._env, call, action, bucket, key, name)
+        if learned is not None:
+            if len(self._known) >= MAX_REMEMBERED:
+                self._forget_all()
+            learned[0].seen = changes
+            self._known[name] = learned[0]
+        return learned
