@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import NotFound
 from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
-from volano.services.chat.logic import apps, users
+from volano.services.chat.logic import apps, reminders, scheduling, users
 from volano.services.chat.logic.app_events import tell_app, tell_apps, tell_everyone
 from volano.services.chat.logic.calls import call_people
 from volano.services.chat.logic.deliveries import deliver_due
@@ -16,6 +16,7 @@ from volano.services.chat.logic.files import remove_bytes
 from volano.services.chat.logic.indexing import index_waiting
 from volano.services.chat.logic.passes import remove_old_passes
 from volano.services.chat.logic.urgent import escalate
+from volano.services.chat.logic.words import keep_words
 from volano.services.chat.model import (
     ChannelChanged,
     FileShared,
@@ -107,6 +108,20 @@ async def on_app_told(env: Env, event: AppTold) -> None:
 async def on_workspace_told(env: Env, event: WorkspaceTold) -> None:
     """Tell every app."""
     await tell_everyone(env, event)
+
+
+@subscribe("chat:words", MessagePosted, MessageChanged, MessageDeleted)
+async def on_searchable(env: Env, event: Event) -> None:
+    """Keep the words of messages for search."""
+    assert isinstance(event, MessagePosted | MessageChanged | MessageDeleted)
+    await keep_words(env, event.account, event.channel, event.ts_us)
+
+
+@reconciler("chat:later", every_s=1.0)
+async def reconcile_later(env: Env) -> None:
+    """Post scheduled messages and remind people."""
+    await scheduling.post_due(env)
+    await reminders.tell_due(env)
 
 
 @reconciler("chat:deliver", every_s=2.0)

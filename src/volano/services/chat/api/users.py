@@ -18,7 +18,8 @@ from volano.services.chat.logic.cursors import (
     require_limit,
     to_cursor,
 )
-from volano.services.chat.logic.payloads import bot_json, user_json
+from volano.services.chat.logic.payloads import bot_json
+from volano.services.chat.logic.profiles import is_away, show_users
 from volano.services.chat.logic.workspaces import enter
 from volano.services.chat.model import MAX_PAGE
 from volano.wire.action import action
@@ -81,7 +82,7 @@ async def list_users(env: Env, call: Call, request: ListUsers) -> Json:
     after = parse_cursor("user", request.cursor)
     page, following = await users.list_users(env, call.account, after=after, limit=limit)
     return {
-        "members": [user_json(here.workspace, user) for user in page],
+        "members": await show_users(env, here, page),
         "cache_ts": env.clock.now_us() // 1_000_000,
         **page_metadata(to_cursor("user", following)),
     }
@@ -97,7 +98,7 @@ async def list_users(env: Env, call: Call, request: ListUsers) -> Json:
 async def get_user(env: Env, call: Call, request: UserArguments) -> Json:
     here = await enter(env, call)
     user = await users.get_user(env.store.reader, call.account, request.user)
-    return {"user": user_json(here.workspace, user)}
+    return {"user": (await show_users(env, here, [user]))[0]}
 
 
 @action(
@@ -110,7 +111,7 @@ async def get_user(env: Env, call: Call, request: UserArguments) -> Json:
 async def get_user_by_email(env: Env, call: Call, request: EmailArguments) -> Json:
     here = await enter(env, call)
     user = await users.get_user_by_email(env, call.account, request.email)
-    return {"user": user_json(here.workspace, user)}
+    return {"user": (await show_users(env, here, [user]))[0]}
 
 
 @action(
@@ -119,7 +120,7 @@ async def get_user_by_email(env: Env, call: Call, request: EmailArguments) -> Js
     resource=USER,
     scopes=("users:read",),
     read_only=True,
-    partial="A person is active for ten minutes after a call; presence cannot be set.",
+    partial="A person is active for ten minutes after a call.",
 )
 async def get_presence(env: Env, call: Call, request: PresenceArguments) -> Json:
     here = await enter(env, call)
@@ -127,10 +128,11 @@ async def get_presence(env: Env, call: Call, request: PresenceArguments) -> Json
     if request.user:
         user = await users.get_user(env.store.reader, call.account, request.user)
     last_us = seats.last_active_us(env, user.id)
-    active = user.is_bot or env.clock.now_us() - last_us < PRESENT_US
+    away = await is_away(env, user.id)
+    active = not away and (user.is_bot or env.clock.now_us() - last_us < PRESENT_US)
     found: Json = {"presence": "active" if active else "away"}
     if user.id == here.me.id:
-        found |= {"online": active, "auto_away": False, "manual_away": False}
+        found |= {"online": active, "auto_away": False, "manual_away": away}
         found |= {"connection_count": int(active), "last_activity": last_us // 1_000_000}
     return found
 

@@ -23,6 +23,7 @@ from volano.services.chat.logic.messages import (
     changed_json,
     compose,
     get_message,
+    is_for_copilot,
     remove_in,
     thread_of,
 )
@@ -65,7 +66,10 @@ async def post_as_bot(env: Env, here: Here, draft: Draft) -> Posted:
         channel = await _open_channel(tx, here.workspace.account, draft.channel)
         thread_us = await thread_of(tx, channel, draft.thread_ts)
         message = replace(
-            composed, thread_us=thread_us, in_channel=not thread_us or draft.reply_broadcast
+            composed,
+            thread_us=thread_us,
+            in_channel=not thread_us or draft.reply_broadcast,
+            indexed=here.is_copilot or is_for_copilot(here, channel),
         )
         return Posted(here=here, channel=channel, message=await insert(tx, env, channel, message))
 

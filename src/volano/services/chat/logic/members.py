@@ -240,7 +240,12 @@ async def open_direct(env: Env, call: Call, users: Sequence[str]) -> Joined:
 
     Raises users_list_not_supplied, too_many_users and user_not_found.
     """
-    here = await enter(env, call)
+    return await open_direct_as(env, await enter(env, call), users)
+
+
+async def open_direct_as(env: Env, here: Here, users: Sequence[str]) -> Joined:
+    """As `open_direct`, for whoever `here` says (a bot that speaks to somebody)."""
+    account = here.workspace.account
     if not users:
         raise refused("users_list_not_supplied", "users or channel is needed.")
     members = sorted({here.me.id, *users})
@@ -248,9 +253,9 @@ async def open_direct(env: Env, call: Call, users: Sequence[str]) -> Joined:
         raise refused("too_many_users", f"At most {MAX_DIRECT_MEMBERS - 1} others take part.")
 
     async def write(tx: Tx) -> Joined:
-        await _require_users(tx, call.account, [user for user in users if user != here.me.id])
+        await _require_users(tx, account, [user for user in users if user != here.me.id])
         key = "im:" + ",".join(members)
-        known = await rows.find_channel_by_key(tx, call.account, key)
+        known = await rows.find_channel_by_key(tx, account, key)
         is_new = known is None
         channel = known or await _make_direct(tx, env, here, key, members)
         member = await rows.find_member(tx, channel.id, here.me.id)
@@ -260,7 +265,7 @@ async def open_direct(env: Env, call: Call, users: Sequence[str]) -> Joined:
     joined = await env.store.transact(write)
     if joined.is_new and joined.channel.kind is ChannelKind.IM:
         event: Json = {"type": "im_created", "channel": {"id": joined.channel.id}}
-        tell_users(env, call.account, members, event)
+        tell_users(env, account, members, event)
     return joined
 
 

@@ -46,6 +46,16 @@ async def find_user_by_email(reader: Reader, account: str, email: str) -> ChatUs
     return None if row is None else _user(row)
 
 
+async def find_user_by_name(reader: Reader, account: str, name: str) -> ChatUser | None:
+    row = await reader.row(
+        f"SELECT {_USER} FROM chat_user WHERE account = ? AND name = ? AND deleted = 0 "
+        "ORDER BY id LIMIT 1",
+        account,
+        name,
+    )
+    return None if row is None else _user(row)
+
+
 async def find_bot(reader: Reader, account: str, bot_id: str) -> ChatUser | None:
     row = await reader.row(
         f"SELECT {_USER} FROM chat_user WHERE account = ? AND bot_id = ?", account, bot_id
