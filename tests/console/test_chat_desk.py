@@ -74,7 +74,7 @@ def test_mentions_and_keywords_call(
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog").get_by_text("forklift", exact=True)).to_be_visible()
     shoot(page, "chat-settings")
-    page.keyboard.press("Escape")
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     room.mira.chat_postMessage(channel=room.id, text=f"<@{my_id(room.admin)}> are you there?")
     room.mira.chat_postMessage(channel=room.id, text="The Forklift leaks oil")

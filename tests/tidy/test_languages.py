@@ -20,7 +20,7 @@ ATTRIBUTE = re.compile(
     rf"""\b(?:{SPOKEN})=(?:"([^"]*[^\W\d_]{{2}}[^"]*)"|\{{?[`']([^`'{{}}]*[^\W\d_]{{2}}[^`'{{}}]*)[`'])"""
 )
 BETWEEN_TAGS = re.compile(r"(?<![=\s])>\s*([^<>{}=;()]*[^\W\d_]{2}[^<>{}=;()]*)\s*(?:<|\{)")
-CODE = re.compile(r"^:|&&|\?\Z")
+CODE = re.compile(r"^[:,]|&&|\?\Z")
 TOLD = re.compile(r"""\btell\(\s*[`']""")
 
 

@@ -1,35 +1,30 @@
-// Block Kit: what bots and programs post. Buttons are shown but not live; there is nobody to press them for.
-import { Anchor, Button, Divider, Group, Text, Title } from '@mantine/core';
+// Block Kit: what bots and programs post, in messages, modals and Home tabs.
+import { Alert, Anchor, Badge, Button, Divider, Group, Loader, Stack, Table, Text, Title } from '@mantine/core';
+import { IconAlertTriangle, IconCheck, IconCircle, IconPhone, IconX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+
+import { Markdown } from '../app/markdown';
 import { t } from '../i18n/text';
-
+import { ElementView } from './blocks/Elements';
+import { RichPart } from './blocks/RichText';
+import { elementsOf, useSurface, type Element, type TextObject } from './blocks/surface';
 import classes from './chat.module.css';
-import { Emoji, InlineText, MessageText, TextLink } from './Text';
 import { isSafeUrl } from './mrkdwn';
+import { MessageText, TextLink } from './Text';
 import type { Block } from './types';
-
-interface TextObject {
-  type: string;
-  text: string;
-}
-
-interface Element extends Record<string, unknown> {
-  type: string;
-  text?: unknown;
-  elements?: Element[];
-}
 
 export function Blocks({ blocks }: { blocks: Block[] }) {
   return (
     <div className={classes.blocks}>
       {blocks.map((block, index) => (
-        <BlockView key={index} block={block} />
+        <BlockView key={String(block.block_id ?? index)} block={block} />
       ))}
     </div>
   );
 }
 
-function BlockView({ block }: { block: Block }) {
+function BlockView({ block }: { block: Block }): ReactNode {
+  const id = String(block.block_id ?? '');
   switch (block.type) {
     case 'header':
       return (
@@ -52,27 +47,67 @@ function BlockView({ block }: { block: Block }) {
     case 'rich_text':
       return elementsOf(block).map((element, index) => <RichPart key={index} element={element} />);
     case 'actions':
-      return (
-        <Group gap={6}>
-          {elementsOf(block).map((element, index) => (
-            <DeadButton key={index} element={element} />
-          ))}
-        </Group>
-      );
+    case 'context_actions':
+      return <Row block={id} elements={elementsOf(block)} />;
+    case 'input':
+      return <InputBlock block={block} />;
     case 'markdown':
-      return <MessageText text={String(block.text ?? '')} />;
+      return <Markdown text={String(block.text ?? '')} />;
+    case 'table':
+      return <TableBlock block={block} />;
+    case 'alert':
+      return <AlertBlock block={block} />;
+    case 'card':
+      return <Card block={block} />;
+    case 'carousel':
+      return (
+        <div className={classes.carousel} tabIndex={0} role="group">
+          {elementsOf(block).map((card, index) => (
+            <Card key={index} block={{ ...card, block_id: id }} />
+          ))}
+        </div>
+      );
+    case 'container':
+      return (
+        <section className={classes.card} style={{ margin: 0 }}>
+          <Text fw={650}>
+            <Words text={block.title as TextObject | undefined} />
+          </Text>
+          <Blocks blocks={(block.blocks ?? block.elements ?? []) as Block[]} />
+        </section>
+      );
+    case 'plan':
+      return <Plan block={block} />;
+    case 'task_card':
+      return <Task block={block} />;
+    case 'video':
+      return <Video block={block} />;
+    case 'call':
+      return <Call block={block} />;
+    case 'file':
+      return (
+        <Text size="sm" c="dimmed">
+          {t('fileElsewhere', { name: String(block.external_id ?? '') })}
+        </Text>
+      );
     default:
       return null;
   }
 }
 
-function elementsOf(block: Record<string, unknown>): Element[] {
-  return Array.isArray(block.elements) ? (block.elements as Element[]) : [];
-}
-
 function Words({ text }: { text: TextObject | undefined }): ReactNode {
   if (!text || typeof text.text !== 'string') return null;
   return text.type === 'mrkdwn' ? <MessageText text={text.text} /> : <span className={classes.lines}>{text.text}</span>;
+}
+
+function Row({ block, elements }: { block: string; elements: Element[] }) {
+  return (
+    <Group gap={6} align="flex-start">
+      {elements.map((element, index) => (
+        <ElementView key={element.action_id ?? index} block={block} element={element} />
+      ))}
+    </Group>
+  );
 }
 
 function Section({ block }: { block: Block }) {
@@ -91,31 +126,172 @@ function Section({ block }: { block: Block }) {
         )}
       </div>
       {accessory?.type === 'image' && <Picture block={accessory} isSmall />}
-      {accessory && accessory.type !== 'image' && <DeadButton element={accessory} />}
+      {accessory && accessory.type !== 'image' && <ElementView block={String(block.block_id ?? '')} element={accessory} />}
     </Group>
   );
 }
 
-function DeadButton({ element }: { element: Element }) {
-  const label = ((element.text ?? element.placeholder) as TextObject | undefined)?.text ?? element.type.replaceAll('_', ' ');
-  const url = typeof element.url === 'string' && isSafeUrl(element.url) ? element.url : null;
-  if (url !== null) {
-    return (
-      <Button component="a" href={url} target="_blank" rel="noreferrer noopener" size="compact-sm" variant="default">
-        {label}
-      </Button>
-    );
-  }
+function InputBlock({ block }: { block: Block }) {
+  const { errors } = useSurface();
+  const id = String(block.block_id ?? '');
+  const label = (block.label as TextObject).text;
+  const element = { ...(block.element as Element), ...(block.dispatch_action ? { dispatch: true } : {}) };
   return (
-    <Button size="compact-sm" variant="default" disabled>
-      {label}
-    </Button>
+    <div>
+      <Text size="sm" fw={550} mb={2}>
+        {label}
+        {block.optional ? (
+          <Text span size="sm" c="dimmed">
+            {' '}
+            {t('optional')}
+          </Text>
+        ) : null}
+      </Text>
+      <ElementView block={id} element={element} isInput label={label} />
+      {errors[id] && (
+        <Text size="sm" c="red" role="alert">
+          {errors[id]}
+        </Text>
+      )}
+      {block.hint ? (
+        <Text size="xs" c="dimmed">
+          {(block.hint as TextObject).text}
+        </Text>
+      ) : null}
+    </div>
+  );
+}
+
+function TableBlock({ block }: { block: Block }) {
+  const rows = (Array.isArray(block.rows) ? block.rows : []) as Element[][];
+  const [head = [], ...rest] = rows;
+  const cell = (item: Element) => (item.type === 'rich_text' ? elementsOf(item).map((part, index) => <RichPart key={index} element={part} />) : String(item.text ?? ''));
+  return (
+    <Table.ScrollContainer minWidth={240}>
+      <Table withTableBorder withColumnBorders verticalSpacing={4}>
+        <Table.Thead>
+          <Table.Tr>
+            {head.map((item, index) => (
+              <Table.Th key={index}>{cell(item)}</Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {rest.map((row, index) => (
+            <Table.Tr key={index}>
+              {row.map((item, place) => (
+                <Table.Td key={place}>{cell(item)}</Table.Td>
+              ))}
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+const LEVELS: Record<string, string> = { info: 'blue', warning: 'yellow', error: 'red', success: 'green' };
+
+function AlertBlock({ block }: { block: Block }) {
+  return (
+    <Alert color={LEVELS[String(block.level)] ?? 'gray'} icon={<IconAlertTriangle size={18} />} p="xs">
+      <Words text={block.text as TextObject} />
+    </Alert>
+  );
+}
+
+function Card({ block }: { block: Block | Element }) {
+  const hero = block.hero_image as Element | undefined;
+  const actions = Array.isArray(block.actions) ? (block.actions as Element[]) : [];
+  return (
+    <section className={classes.kitCard}>
+      {hero && <Picture block={hero} />}
+      <Text fw={650}>
+        <Words text={block.title as TextObject | undefined} />
+      </Text>
+      <Text size="sm" c="dimmed">
+        <Words text={block.subtitle as TextObject | undefined} />
+      </Text>
+      <Words text={block.body as TextObject | undefined} />
+      {actions.length > 0 && <Row block={String(block.block_id ?? '')} elements={actions} />}
+    </section>
+  );
+}
+
+function Plan({ block }: { block: Block }) {
+  const tasks = (Array.isArray(block.tasks) ? block.tasks : []) as Block[];
+  return (
+    <section className={classes.card} style={{ margin: 0 }}>
+      <Text fw={650}>{String(block.title ?? '')}</Text>
+      <Stack gap={4}>
+        {tasks.map((task, index) => (
+          <Task key={index} block={task} />
+        ))}
+      </Stack>
+    </section>
+  );
+}
+
+function Task({ block }: { block: Block }) {
+  const signs: Record<string, ReactNode> = {
+    complete: <IconCheck size={16} color="var(--mantine-color-green-7)" aria-label={t('done')} />,
+    error: <IconX size={16} color="var(--mantine-color-red-7)" aria-label={t('failed')} />,
+    in_progress: <Loader size={14} aria-label={t('underWay')} />,
+  };
+  const parts = (value: unknown) => elementsOf((value ?? {}) as Element).map((part, index) => <RichPart key={index} element={part} />);
+  return (
+    <div>
+      <Group gap={8} wrap="nowrap">
+        {signs[String(block.status)] ?? <IconCircle size={14} aria-hidden />}
+        <Text size="sm" fw={550}>
+          {String(block.title ?? '')}
+        </Text>
+      </Group>
+      <div className={classes.taskParts}>
+        {parts(block.details)}
+        {parts(block.output)}
+        <Group gap={6}>
+          {((block.sources ?? []) as { url: string; text: string }[]).map((source) => isSafeUrl(source.url) && <TextLink key={source.url} url={source.url} text={source.text} />)}
+        </Group>
+      </div>
+    </div>
+  );
+}
+
+function Video({ block }: { block: Block }) {
+  const url = String(block.title_url ?? block.video_url ?? '');
+  return (
+    <section className={classes.kitCard}>
+      <Text fw={650}>{isSafeUrl(url) ? <TextLink url={url} text={(block.title as TextObject).text} /> : (block.title as TextObject).text}</Text>
+      {typeof block.author_name === 'string' && (
+        <Text size="xs" c="dimmed">
+          {block.author_name}
+        </Text>
+      )}
+      <Picture block={{ image_url: block.thumbnail_url, alt_text: block.alt_text }} />
+    </section>
+  );
+}
+
+function Call({ block }: { block: Block }) {
+  const call = ((block.call ?? {}) as { v1?: { name?: string; join_url?: string; date_end?: number } }).v1 ?? {};
+  return (
+    <Group gap="sm" className={classes.kitCard}>
+      <IconPhone size={18} aria-hidden />
+      <Text fw={600}>{call.name ?? t('call')}</Text>
+      {call.date_end ? <Badge color="gray">{t('over')}</Badge> : null}
+      {call.join_url && isSafeUrl(call.join_url) && (
+        <Button component="a" href={call.join_url} target="_blank" rel="noreferrer noopener" size="compact-sm">
+          {t('join')}
+        </Button>
+      )}
+    </Group>
   );
 }
 
 // The page loads pictures from Volano only, so that a message cannot tell strangers who reads it.
 function Picture({ block, isSmall = false }: { block: Record<string, unknown>; isSmall?: boolean }) {
-  const url = String(block.image_url ?? '');
+  const url = String(block.image_url ?? (block.slack_file as { url?: string } | undefined)?.url ?? '');
   const alt = String(block.alt_text ?? '');
   if (!isSafeUrl(url)) return null;
   const parsed = new URL(url);
@@ -127,75 +303,6 @@ function Picture({ block, isSmall = false }: { block: Record<string, unknown>; i
     );
   }
   return <img src={parsed.pathname + parsed.search} alt={alt} className={isSmall ? classes.smallPicture : classes.picture} />;
-}
-
-function RichPart({ element }: { element: Element }) {
-  const inner = elementsOf(element);
-  switch (element.type) {
-    case 'rich_text_preformatted':
-      return <pre className={classes.pre}>{inner.map((item) => String(item.text ?? item.url ?? '')).join('')}</pre>;
-    case 'rich_text_quote':
-      return (
-        <blockquote className={classes.quote}>
-          <RichRun inner={inner} />
-        </blockquote>
-      );
-    case 'rich_text_list': {
-      const Tag = element.style === 'ordered' ? 'ol' : 'ul';
-      return (
-        <Tag className={classes.list} style={{ marginLeft: Number(element.indent ?? 0) * 22 }}>
-          {inner.map((item, index) => (
-            <li key={index}>
-              <RichRun inner={elementsOf(item)} />
-            </li>
-          ))}
-        </Tag>
-      );
-    }
-    default:
-      return (
-        <div className={classes.lines}>
-          <RichRun inner={inner} />
-        </div>
-      );
-  }
-}
-
-function RichRun({ inner }: { inner: Element[] }) {
-  return inner.map((item, index) => (
-    <span key={index} style={styleOf(item)}>
-      <RichInline item={item} />
-    </span>
-  ));
-}
-
-function styleOf({ style }: Element): React.CSSProperties {
-  const on = (style ?? {}) as { bold?: boolean; italic?: boolean; strike?: boolean };
-  return {
-    ...(on.bold ? { fontWeight: 700 } : {}),
-    ...(on.italic ? { fontStyle: 'italic' } : {}),
-    ...(on.strike ? { textDecoration: 'line-through' } : {}),
-  };
-}
-
-function RichInline({ item }: { item: Element }): ReactNode {
-  const text = String(item.text ?? '');
-  switch (item.type) {
-    case 'link': {
-      const url = String(item.url ?? '');
-      return isSafeUrl(url) ? <TextLink url={url} text={text || url} /> : text;
-    }
-    case 'user':
-      return <InlineText text={`<@${String(item.user_id)}>`} />;
-    case 'channel':
-      return <InlineText text={`<#${String(item.channel_id)}>`} />;
-    case 'broadcast':
-      return <InlineText text={`<!${String(item.range)}>`} />;
-    case 'emoji':
-      return <Emoji name={String(item.name)} />;
-    default:
-      return (item.style as { code?: boolean } | undefined)?.code ? <code className={classes.code}>{text}</code> : text;
-  }
 }
 
 // Older than blocks: a coloured bar with a title, a text and fields.

@@ -15,6 +15,9 @@ import classes from './chat.module.css';
 import { useWorkplace, WorkplaceContext, type Question, type Workplace } from './context';
 import { useOutbox } from './outbox';
 import { Sidebar } from './Sidebar';
+import { AppHome, Modals, useModals } from './blocks/Views';
+import { ConfirmProvider } from './blocks/Confirm';
+import { Apps } from './desk/Apps';
 import { CatchUp } from './desk/CatchUp';
 import { useDesk } from './desk/desk';
 import { Dialogs } from './desk/Dialogs';
@@ -28,13 +31,17 @@ import type { Channel, Home, LiveEvent } from './types';
 
 const PERMALINK = /^\/archives\/([A-Z0-9]+)\/p(\d{10,})(\d{6})$/;
 // The lists beside the channels, by the last part of their address.
-const LISTS: Record<string, ComponentType> = { 'catch-up': CatchUp, mentions: Mentions, threads: Threads, later: Later, drafts: Drafts, urgent: Urgent, directory: Directory };
+const LISTS: Record<string, ComponentType> = { 'catch-up': CatchUp, mentions: Mentions, threads: Threads, later: Later, drafts: Drafts, urgent: Urgent, directory: Directory, apps: Apps, app: AppHome };
 
 const LAST_CHANNEL = 'volano.chat.channel';
 
 export default function Chat() {
   const language = useLanguage();
-  return <Workroom key={language} />;
+  return (
+    <ConfirmProvider key={language}>
+      <Workroom />
+    </ConfirmProvider>
+  );
 }
 
 function Workroom() {
@@ -91,6 +98,7 @@ function Rooms({ home }: { home: Home }) {
   const [switcherOpen, switcher] = useDisclosure();
   useHotkeys([['mod+K', switcher.toggle]], []);
   const desk = useDesk();
+  const modals = useModals();
   const [question, ask] = useState<Question | null>(null);
   const { language } = desk.preferences;
   useEffect(() => setLanguage(language), [language]);
@@ -100,6 +108,7 @@ function Rooms({ home }: { home: Home }) {
     (event) => {
       applyEvent(queries, event as LiveEvent, home.user.id);
       notice(event as LiveEvent);
+      modals.take(event as LiveEvent);
     },
     () => readAllAgain(queries),
   );
@@ -132,6 +141,7 @@ function Rooms({ home }: { home: Home }) {
           <div className={classes.rooms}>{List ? <List /> : <Room key={asked} id={asked} thread={search.get('thread')} at={search.get('at')} openMenu={menu.open} />}</div>
         </div>
       </div>
+      <Modals modals={modals} />
       <Dialogs question={question} close={() => ask(null)} />
       <Switcher opened={switcherOpen} onClose={switcher.close} />
     </WorkplaceContext>

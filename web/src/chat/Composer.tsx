@@ -8,6 +8,7 @@ import { formatBytes } from '../app/format';
 import { t } from '../i18n/text';
 import classes from './chat.module.css';
 import { useWorkplace } from './context';
+import { commandOf, runCommand, useCommands } from './desk/commands';
 import { tellTyping } from './desk/typing';
 import { useDraft } from './desk/useDraft';
 import { EmojiPicker } from './EmojiPicker';
@@ -32,6 +33,7 @@ const MAX_FILES = 10;
 
 export function Composer({ channel, thread = null, placeholder, onEditLast, ref }: Props) {
   const { home, outbox } = useWorkplace();
+  const commands = useCommands();
   const [text, change] = useDraft(channel, thread);
   const [files, setFiles] = useState<File[]>([]);
   const [isSending, setSending] = useState(false);
@@ -57,6 +59,14 @@ export function Composer({ channel, thread = null, placeholder, onEditLast, ref 
   const submit = async () => {
     const message = toMessageText(text.trim(), { users: home.users, channels: home.channels.map((seat) => seat.channel) });
     if (isSending || (message === '' && files.length === 0)) return;
+    if (files.length === 0 && commandOf(text, commands)) {
+      change('');
+      runCommand(channel, thread, text.trim()).catch((error: unknown) => {
+        change(text);
+        tellFailure(error);
+      });
+      return;
+    }
     if (files.length === 0) {
       outbox.post(channel, thread, message);
       change('');
@@ -154,11 +164,12 @@ function Picked({ files, remove }: { files: File[]; remove: (index: number) => v
 
 function useCompletion(text: string, insert: (piece: string, replaced: number) => void) {
   const { home } = useWorkplace();
+  const commands = useCommands();
   const id = useId();
   const [caret, setCaret] = useState<number | null>(null);
   const [active, setActive] = useState(0);
   const trigger = caret === null ? null : triggerOf(text.slice(0, caret));
-  const items = trigger === null ? [] : suggest(trigger, home);
+  const items = trigger === null ? [] : suggest(trigger, home, commands);
   const close = () => setCaret(null);
   const pick = (item: Suggestion) => {
     insert(item.insert, trigger!.letters.length + 1);

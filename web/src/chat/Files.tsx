@@ -77,16 +77,27 @@ function Download({ file }: { file: SharedFile }) {
 
 // Uploads the files and shares them in one message; `text` goes with them.
 export async function shareFiles(channel: string, thread: string | null, files: File[], text: string): Promise<void> {
+  await slack('files.completeUploadExternal', {
+    files: await sendBytes(files),
+    channel_id: channel,
+    ...(thread ? { thread_ts: thread } : {}),
+    ...(text ? { initial_comment: text } : {}),
+  });
+}
+
+// Uploads the files without sharing them anywhere yet.
+export async function uploadFiles(files: File[]): Promise<{ id: string; title: string }[]> {
+  const uploaded = await sendBytes(files);
+  await slack('files.completeUploadExternal', { files: uploaded });
+  return uploaded;
+}
+
+async function sendBytes(files: File[]): Promise<{ id: string; title: string }[]> {
   const uploaded: { id: string; title: string }[] = [];
   for (const file of files) {
     const place = await slack<{ upload_url: string; file_id: string }>('files.getUploadURLExternal', { filename: file.name, length: file.size });
     await send('POST', hereOf(place.upload_url), { body: file, headers: { 'content-type': 'application/octet-stream' } });
     uploaded.push({ id: place.file_id, title: file.name });
   }
-  await slack('files.completeUploadExternal', {
-    files: uploaded,
-    channel_id: channel,
-    ...(thread ? { thread_ts: thread } : {}),
-    ...(text ? { initial_comment: text } : {}),
-  });
+  return uploaded;
 }

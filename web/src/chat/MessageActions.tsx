@@ -1,19 +1,22 @@
 // What can be done with a message: a row of buttons on it and the menu behind them.
 import { ActionIcon, Menu, Tooltip } from '@mantine/core';
-import { IconBell, IconBookmark, IconBookmarkFilled, IconDots, IconEye, IconEyeOff, IconHistory, IconLink, IconMessageCircle, IconMoodPlus, IconPencil, IconShare3, IconTrash, IconUrgent } from '@tabler/icons-react';
+import { IconApps, IconBell, IconBookmark, IconBookmarkFilled, IconDots, IconEye, IconEyeOff, IconHistory, IconLink, IconMessageCircle, IconMoodPlus, IconPencil, IconShare3, IconTrash, IconUrgent } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 
-import { slack } from '../api/client';
+import { rest, slack } from '../api/client';
 import { tell, tellFailure } from '../app/parts';
 import { t } from '../i18n/text';
 import { markRead } from './cache';
 import classes from './chat.module.css';
 import { useWorkplace, type Question } from './context';
+import { useApps } from './desk/Apps';
 import { useSave } from './desk/desk';
 import { emojiOf, QUICK } from './emoji';
 import { EmojiPicker } from './EmojiPicker';
 import { useReact } from './useReact';
 import type { Message } from './types';
+
+const MAX_SHORTCUTS = 5;
 
 interface Props {
   channel: string;
@@ -64,6 +67,8 @@ export function MessageActions({ channel, message, isInThread, edit, remove, hol
 
 function MoreActions({ channel, message, isInThread, edit, remove, hold }: Props) {
   const { me, ask } = useWorkplace();
+  const apps = useApps().data?.apps ?? [];
+  const shortcuts = apps.flatMap((app) => (app.manifest.features?.shortcuts ?? []).filter((item) => item.type === 'message').map((shortcut) => ({ app, shortcut }))).slice(0, MAX_SHORTCUTS);
   const queries = useQueryClient();
   const isMine = message.user === me.id;
   const open = (kind: Question['kind']) => () => ask({ kind, channel, message });
@@ -115,6 +120,11 @@ function MoreActions({ channel, message, isInThread, edit, remove, hold }: Props
         <Menu.Item leftSection={<IconUrgent size={16} />} onClick={open('urgent')}>
           {t('makeUrgent')}
         </Menu.Item>
+        {shortcuts.map(({ app, shortcut }) => (
+          <Menu.Item key={app.id + shortcut.callback_id} leftSection={<IconApps size={16} />} onClick={() => void rest.post('/chat/interactions/shortcut', { app_id: app.id, callback_id: shortcut.callback_id, channel, message_ts: message.ts }).catch(tellFailure)}>
+            {shortcut.name}
+          </Menu.Item>
+        ))}
         {isMine && (
           <Menu.Item leftSection={<IconPencil size={16} />} onClick={() => edit(message.ts)}>
             {t('edit')}

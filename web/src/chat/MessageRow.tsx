@@ -5,6 +5,7 @@ import { memo, useState } from 'react';
 
 import { t } from '../i18n/text';
 import { Attachments, Blocks } from './Blocks';
+import { MessageSurface } from './blocks/surface';
 import classes from './chat.module.css';
 import { nameOf, useWorkplace } from './context';
 import { EditBox } from './EditBox';
@@ -14,7 +15,7 @@ import { MessageActions } from './MessageActions';
 import { Reactions } from './Reactions';
 import { MessageText } from './Text';
 import { clockTime, fullTime, relativeDay } from './time';
-import { isNotice, type Message } from './types';
+import { isNotice, type Block, type Message } from './types';
 
 interface Props {
   channel: string;
@@ -76,7 +77,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         ) : isEditing ? (
           <EditBox channel={channel} message={message} close={() => edit(null)} />
         ) : (
-          <Content message={message} />
+          <Content message={message} channel={channel} />
         )}
         {message.reactions && message.reactions.length > 0 && <Reactions channel={channel} message={message} />}
         {!isInThread && (message.reply_count ?? 0) > 0 && <ThreadLink channel={channel} message={message} />}
@@ -95,7 +96,7 @@ function Notice({ message }: { message: Message }) {
   );
 }
 
-export function Content({ message }: { message: Message }) {
+export function Content({ message, channel = '' }: { message: Message; channel?: string }) {
   const edited = message.edited && (
     <Tooltip label={fullTime(message.edited.ts)}>
       <Text span size="xs" c="dimmed">
@@ -105,11 +106,21 @@ export function Content({ message }: { message: Message }) {
   );
   return (
     <>
-      {message.blocks && message.blocks.length > 0 ? <Blocks blocks={message.blocks} /> : message.text && <MessageText text={message.text} />}
+      {message.blocks && message.blocks.length > 0 ? <LiveBlocks channel={channel} message={message} blocks={message.blocks} /> : message.text && <MessageText text={message.text} />}
       {edited}
       {message.attachments && <Attachments attachments={message.attachments} />}
       {message.files && message.files.length > 0 && <Files files={message.files} />}
     </>
+  );
+}
+
+// Only an app hears what is pressed in its message; blocks of people are dead.
+function LiveBlocks({ channel, message, blocks }: { channel: string; message: Message; blocks: Block[] }) {
+  if (channel === '' || !message.bot_id) return <Blocks blocks={blocks} />;
+  return (
+    <MessageSurface channel={channel} ts={message.ts} blocks={blocks}>
+      <Blocks blocks={blocks} />
+    </MessageSurface>
   );
 }
 

@@ -6,6 +6,7 @@ import { t } from '../i18n/text';
 import { Face } from './Face';
 import classes from './chat.module.css';
 import { nameOf } from './context';
+import type { Command } from './desk/commands';
 import { EMOJI, PICKABLE } from './emoji';
 import type { Home, User } from './types';
 
@@ -19,16 +20,22 @@ export interface Suggestion {
 }
 
 const MAX_SHOWN = 8;
-const TRIGGER = /(^|[\s(])([@#:])([\w.+-]*)$/;
+const TRIGGER = /(^|[\s(])([@#:])([\w.+-]*)$|(^)(\/)([\w.+-]*)$/;
 
 // The mark and the letters typed since, when the caret stands behind such a word.
 export function triggerOf(textBeforeCaret: string): { mark: string; letters: string } | null {
   const match = TRIGGER.exec(textBeforeCaret);
-  if (match === null || (match[2] === ':' && match[3]!.length < 2)) return null;
-  return { mark: match[2]!, letters: match[3]!.toLowerCase() };
+  if (match === null) return null;
+  const mark = match[2] ?? match[5]!;
+  const letters = match[3] ?? match[6]!;
+  return mark === ':' && letters.length < 2 ? null : { mark, letters: letters.toLowerCase() };
 }
 
-export function suggest({ mark, letters }: { mark: string; letters: string }, home: Home): Suggestion[] {
+export function suggest({ mark, letters }: { mark: string; letters: string }, home: Home, commands: Command[]): Suggestion[] {
+  if (mark === '/') {
+    const found = commands.filter(({ command }) => command.slice(1).toLowerCase().startsWith(letters));
+    return found.slice(0, MAX_SHOWN).map((item) => ({ key: item.app_id + item.command, insert: `${item.command} `, label: item.command, hint: `${item.usage_hint} ${item.description}`.trim(), sign: '/' }));
+  }
   if (mark === ':') {
     const names = PICKABLE.filter((name) => name.startsWith(letters)).concat(PICKABLE.filter((name) => !name.startsWith(letters) && name.includes(letters)));
     return names.slice(0, MAX_SHOWN).map((name) => ({ key: name, insert: `:${name}: `, label: `:${name}:`, hint: '', sign: EMOJI[name]! }));

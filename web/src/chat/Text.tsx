@@ -5,6 +5,7 @@ import { Link } from 'react-router';
 import { t } from '../i18n/text';
 
 import classes from './chat.module.css';
+import { Code } from './Code';
 import { nameOf, useWorkplace } from './context';
 import { emojiOf } from './emoji';
 import { parseInline, parseMrkdwn, type Inline, type Part } from './mrkdwn';
@@ -26,7 +27,7 @@ export function InlineText({ text }: { text: string }) {
 function PartView({ part }: { part: Part }) {
   switch (part.kind) {
     case 'pre':
-      return <pre className={classes.pre}>{part.text}</pre>;
+      return <Code text={part.text} language={part.language} />;
     case 'quote':
       return (
         <blockquote className={classes.quote}>

@@ -101,7 +101,7 @@ export function changeMessage(queries: QueryClient, channel: string, message: Me
   change(queries, channel, (item) => {
     if (!isSame(item, message)) return item;
     const { reactions, reply_users } = item;
-    return { ...item, ...message, ...(reactions ? { reactions } : {}), ...(reply_users ? { reply_users } : {}) };
+    return { ...message, ...(reactions ? { reactions } : {}), ...(reply_users ? { reply_users } : {}) };
   });
 }
 
@@ -168,6 +168,14 @@ function take(queries: QueryClient, event: LiveEvent, me: string): void {
       return markRead(queries, channel, String(event.ts), Number(event.unread_count_display ?? 0), true);
     case 'user_typing':
       return noteTyping(channel, String(event.user));
+    case 'view_opened':
+    case 'view_pushed':
+    case 'view_updated':
+      return undefined;
+    case 'view_published': {
+      const view = event.view as { app_id: string };
+      return void queries.setQueryData(['chat', 'app-home', view.app_id], { view });
+    }
     case 'volano_all_read':
       return void queries.invalidateQueries({ queryKey: ['chat'] });
     case 'volano_urgent':

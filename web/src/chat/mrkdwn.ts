@@ -9,7 +9,7 @@ export type Inline =
 
 export type Part =
   | { kind: 'lines'; inner: Inline[] }
-  | { kind: 'pre'; text: string }
+  | { kind: 'pre'; text: string; language: string }
   | { kind: 'quote'; inner: Inline[] }
   | { kind: 'list'; isNumbered: boolean; items: Inline[][] };
 
@@ -26,7 +26,13 @@ const TOKEN = new RegExp(
 );
 
 export function parseMrkdwn(text: string): Part[] {
-  return text.split(/```\n?([\s\S]*?)\n?```/).flatMap<Part>((piece, index) => (index % 2 === 1 ? [{ kind: 'pre', text: unescape(piece) }] : parseLines(piece)));
+  return text.split(/```([\s\S]*?)\n?```/).flatMap<Part>((piece, index) => (index % 2 === 1 ? [toCode(piece)] : parseLines(piece)));
+}
+
+// A word alone on the first line names the language.
+function toCode(piece: string): Part {
+  const [, language = '', text = piece] = /^([\w+-]{1,20})\n([\s\S]*)$/.exec(piece) ?? [];
+  return { kind: 'pre', language: language.toLowerCase(), text: unescape(text.replace(/^\n/, '')) };
 }
 
 const LINE_KINDS: [RegExp, 'quote' | 'bullet' | 'number'][] = [

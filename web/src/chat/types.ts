@@ -52,6 +52,7 @@ export interface Message {
   text: string;
   subtype?: string;
   username?: string;
+  bot_id?: string;
   client_msg_id?: string;
   thread_ts?: string;
   reply_count?: number;

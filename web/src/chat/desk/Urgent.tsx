@@ -201,7 +201,7 @@ export function UrgentForm({ channel, message, close }: { channel: string; messa
             <Checkbox value="webhook" label={t('webhookAfter', { count: MINUTES.webhook })} />
           </Stack>
         </Checkbox.Group>
-        {ways.includes('webhook') && <TextInput label={t('webhookAddress')} type="url" placeholder="https://" value={url} onChange={(event) => setUrl(event.currentTarget.value)} required />}
+        {ways.includes('webhook') && <TextInput label={t('webhookAddress')} type="url" value={url} onChange={(event) => setUrl(event.currentTarget.value)} required />}
         <Group justify="space-between">
           <Text size="sm" c="dimmed">
             <Say text="peopleCalled" values={{ count: <b>{users.length}</b> }} />
