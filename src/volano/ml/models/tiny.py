@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NAME = "volano-tiny-qwen3"
 NOTE = "Made by a script for tests and demonstrations, not trained: its text is not useful."
-VERSION = 1
+VERSION = 2
 SEED = 20_261_122
 VOCAB_SIZE = 512
 HIDDEN = 128
@@ -41,9 +41,16 @@ CONTEXT_TOKENS = 2048
 NOISE = 0.02
 
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+# Tools are named, not described: the model cannot read, and its context is short.
 CHAT_TEMPLATE = (
+    "{%- if tools %}{{- '<|im_start|>system\\nTools:' }}"
+    "{%- for tool in tools %}{{- ' ' + tool['function']['name'] }}{%- endfor %}"
+    "{{- '<|im_end|>\\n' }}{%- endif %}"
     "{%- for message in messages %}"
-    "{{- '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
+    "{{- '<|im_start|>' + message['role'] + '\\n' + message['content'] }}"
+    "{%- for call in message['tool_calls'] or [] %}"
+    "{{- '\\n<tool_call>\\n' + call['function'] | tojson + '\\n</tool_call>' }}"
+    "{%- endfor %}{{- '<|im_end|>\\n' }}"
     "{%- endfor %}"
     "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}"
 )

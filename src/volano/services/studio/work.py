@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.kernel.events import subscribe
-from volano.kernel.work import reconciler
+from volano.kernel.work import job_kind, reconciler
 from volano.services.objects.interface import BucketDeleted, ObjectDeleted, ObjectWritten
 from volano.services.studio.logic import documents
 from volano.services.studio.logic.expiry import expire_records
 from volano.services.studio.logic.indexing import embed_waiting
+from volano.services.studio.logic.responses.keeping import JOB, run_in_background
 from volano.services.studio.logic.vector_files import RECONCILER, index_waiting
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
     from volano.kernel.events import Event
+    from volano.kernel.work import JobContext
 
 
 def _is_document(event: Event) -> bool:
@@ -51,3 +53,9 @@ async def reconcile_vector_files(env: Env) -> None:
 async def reconcile_expiry(env: Env) -> None:
     """End what has an end."""
     await expire_records(env)
+
+
+@job_kind(JOB)
+async def make_response(env: Env, context: JobContext, payload: str) -> str:
+    """Make a response that nobody waits for."""
+    return await run_in_background(env, payload)

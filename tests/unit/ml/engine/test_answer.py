@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -230,9 +231,12 @@ def test_what_cannot_be_done_is_refused(make_generator, chat_folder, options, me
     assert not generator.engine.has_work
 
 
-def test_a_model_without_tools_in_its_template_says_so(make_generator):
+def test_a_model_without_tools_in_its_template_says_so(make_generator, tiny_folder, tmp_path):
+    folder = tmp_path / "plain"
+    shutil.copytree(tiny_folder, folder)
+    (folder / "chat_template.jinja").write_text("{{ messages[0]['content'] }}")
     with pytest.raises(BadRequest, match="knows no tools"):
-        run(make_generator(), tools=[TOOL])
+        run(make_generator(folder), tools=[TOOL])
 
 
 def test_templates_get_what_hugging_face_gives_them():

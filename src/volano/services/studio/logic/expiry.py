@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.services.studio.logic.files import remove_file
+from volano.services.studio.logic.responses.keeping import remove_response
 from volano.services.studio.logic.uploads import expire_upload
 from volano.services.studio.logic.vector_stores import expire_store
 from volano.services.studio.model.files import FILE, UPLOAD, Upload
+from volano.services.studio.model.responses import RESPONSE, StoredResponse
 from volano.services.studio.model.vector_stores import VECTOR_STORE, VectorStore
 from volano.services.studio.store import records as rows
 
@@ -37,5 +39,7 @@ async def _expire(env: Env, row: RecordRow) -> None:
         await expire_upload(env, row.account, msgspec.json.decode(row.body, type=Upload))
     elif row.kind == VECTOR_STORE.name:
         await expire_store(env, row.account, msgspec.json.decode(row.body, type=VectorStore))
+    elif row.kind == RESPONSE.name:
+        await remove_response(env, row.account, msgspec.json.decode(row.body, type=StoredResponse))
     else:
         raise AssertionError(f"records of kind {row.kind} do not expire")

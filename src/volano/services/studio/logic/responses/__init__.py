@@ -1,0 +1,1 @@
+"""Responses: OpenAI's stateful answers, with tools, conversations and work in the background."""

@@ -1,0 +1,265 @@
+"""From the request of a response to what will be done: checked, with its context and its tools."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from volano.kernel.inference import Generate, Tool
+from volano.services.models import interface as models
+from volano.services.models.interface import invalid, unsupported
+from volano.services.studio.logic.responses.context import context_of
+from volano.services.studio.logic.responses.items import take_items
+from volano.services.studio.model.responses import Asked, Json
+from volano.services.studio.model.search import MAX_RESULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from volano.kernel.call import Call, Env
+    from volano.services.models.interface import Model
+
+MIN_OUTPUT_TOKENS = 16
+MAX_SEARCHED_STORES = 8
+FILE_SEARCH = "file_search"
+_INCLUDABLE = frozenset(
+    (
+        "file_search_call.results",
+        "web_search_call.results",
+        "web_search_call.action.sources",
+        "message.input_image.image_url",
+        "computer_call_output.output.image_url",
+        "code_interpreter_call.outputs",
+        "reasoning.encrypted_content",
+        "message.output_text.logprobs",
+    )
+)
+_SEARCH_TOOL = Tool(
+    name=FILE_SEARCH,
+    description="Search the user's files. Returns passages that may answer, with file names.",
+    parameters={
+        "type": "object",
+        "properties": {"queries": {"type": "array", "items": {"type": "string"}, "maxItems": 5}},
+        "required": ["queries"],
+        "additionalProperties": False,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a response will be made of. `search` is the file search tool as it was asked for."""
+
+    asked: Asked
+    model: Model
+    input_items: list[Json]
+    context: list[Json]
+    conversation: str
+    generate: Generate
+    search: Json | None
+    body: Json
+
+
+async def plan_response(
+    env: Env, call: Call, asked: Asked, *, items: list[Json] | None = None
+) -> Plan:
+    """Check a request and gather its context. `items` are its input's, when it runs again.
+
+    Raises Invalid by the parameter's name, and NotFound for what it refers to.
+    """
+    _refuse(asked)
+    model = await models.require_task(env, call.account, asked.model, models.Task.GENERATE)
+    own = items if items is not None else take_items(env, asked.input)
+    context, conversation = await context_of(env, call, asked)
+    tools, search = _tools(asked.tools or [])
+    tools, choice = _chosen(asked.tool_choice, tools)
+    generate = _generate(env, call, model, asked, tools=tools, choice=choice)
+    body = _body(env, asked, model, conversation)
+    return Plan(
+        asked=asked,
+        model=model,
+        input_items=own,
+        context=context,
+        conversation=conversation,
+        generate=generate,
+        search=search,
+        body=body,
+    )
+
+
+def _generate(
+    env: Env, call: Call, model: Model, asked: Asked, *, tools: tuple[Tool, ...], choice: str
+) -> Generate:
+    effort = (asked.reasoning.effort if asked.reasoning else None) or None
+    reasoning, budget = models.reasoning_of("reasoning.effort", effort)
+    limit = asked.max_output_tokens
+    if limit is not None and limit < MIN_OUTPUT_TOKENS:
+        raise invalid("max_output_tokens", f"it is at least {MIN_OUTPUT_TOKENS}")
+    text = asked.text
+    wants_logprobs = "message.output_text.logprobs" in (asked.include or ())
+    top = asked.top_logprobs
+    if top is not None:
+        models.within("top_logprobs", top, 0, 20)
+    return Generate(
+        request_id=env.ids.uuid(),
+        model=model.files,
+        messages=(),
+        max_tokens=models.max_tokens_of("max_output_tokens", limit),
+        temperature=models.within("temperature", asked.temperature, 0.0, 2.0, default=1.0),
+        top_p=models.within("top_p", asked.top_p, 0.0, 1.0, default=1.0),
+        top_logprobs=(top or 0) if top or wants_logprobs else None,
+        grammar=models.grammar_of("text.format", text.format if text else None),
+        tools=tools,
+        tool_choice=choice,
+        parallel_tool_calls=asked.parallel_tool_calls is not False,
+        reasoning=reasoning,
+        reasoning_tokens_max=budget,
+        truncate=0 if asked.truncation == "auto" else None,
+        priority=models.priority_of(asked.service_tier),
+        cache_scope=call.account,
+    )
+
+
+def _refuse(asked: Asked) -> None:
+    reasoning = asked.reasoning
+    refused = {
+        "prompt": asked.prompt is not None,
+        "moderation": asked.moderation is not None,
+        "context_management": asked.context_management is not None,
+        "prompt_cache_options": asked.prompt_cache_options is not None,
+        "prompt_cache_retention": asked.prompt_cache_retention not in (None, "in_memory"),
+        "text.verbosity": bool(asked.text and asked.text.verbosity not in (None, "medium")),
+        "reasoning.summary": bool(reasoning and reasoning.summary not in (None, "auto")),
+        "reasoning.generate_summary": bool(reasoning and reasoning.generate_summary),
+        "reasoning.mode": bool(reasoning and reasoning.mode),
+        "reasoning.context": bool(reasoning and reasoning.context not in (None, "auto")),
+        "stream_options.include_obfuscation": bool(
+            asked.stream_options and asked.stream_options.include_obfuscation
+        ),
+    }
+    for name, given in refused.items():
+        if given:
+            raise unsupported(name, "it is not offered here")
+    if asked.background and asked.store is False:
+        raise invalid("background", "a response made in the background has to be stored")
+    if asked.stream_options is not None and not asked.stream:
+        raise invalid("stream_options", "it is only allowed when 'stream' is true")
+    if asked.truncation not in (None, "auto", "disabled"):
+        raise invalid("truncation", "it is `auto` or `disabled`")
+    if asked.max_tool_calls is not None and asked.max_tool_calls < 1:
+        raise invalid("max_tool_calls", "it is at least 1")
+    for at, name in enumerate(asked.include or ()):
+        if name not in _INCLUDABLE:
+            raise invalid(f"include[{at}]", f"it is one of {', '.join(sorted(_INCLUDABLE))}")
+    models.require_metadata(asked.metadata)
+
+
+def _tools(given: Sequence[Json]) -> tuple[tuple[Tool, ...], Json | None]:
+    """The functions, with our own file search among them when it is asked for."""
+    found: list[Tool] = []
+    search: Json | None = None
+    for at, item in enumerate(given):
+        where = f"tools[{at}]"
+        kind = item.get("type")
+        if kind == "function":
+            found.append(
+                models.tool_of(
+                    where,
+                    item.get("name"),
+                    item.get("description"),
+                    item.get("parameters"),
+                    strict=item.get("strict"),
+                )
+            )
+        elif kind == FILE_SEARCH and search is None:
+            search = _search(item, where)
+            found.append(_SEARCH_TOOL)
+        else:
+            raise unsupported(f"{where}.type", "tools are functions and one file_search")
+    return models.require_tools(found), search
+
+
+def _search(item: Json, where: str) -> Json:
+    stores = item.get("vector_store_ids")
+    named = isinstance(stores, list) and all(isinstance(id, str) for id in stores)
+    if not named or not isinstance(stores, list) or not 1 <= len(stores) <= MAX_SEARCHED_STORES:
+        raise invalid(f"{where}.vector_store_ids", f"1 to {MAX_SEARCHED_STORES} vector stores")
+    limit = item.get("max_num_results")
+    if limit is not None and (not isinstance(limit, int) or not 1 <= limit <= MAX_RESULTS):
+        raise invalid(f"{where}.max_num_results", f"it is 1 to {MAX_RESULTS}")
+    return item
+
+
+def _chosen(asked: str | Json | None, tools: Sequence[Tool]) -> tuple[tuple[Tool, ...], str]:
+    allowed = tuple(tools)
+    if asked is None or isinstance(asked, str):
+        return allowed, models.choice_of("tool_choice", asked or "auto", allowed)
+    kind = asked.get("type")
+    if kind == "allowed_tools":
+        wanted = asked.get("tools")
+        names = {
+            item.get("name") or item.get("type")
+            for item in (wanted if isinstance(wanted, list) else ())
+        }
+        allowed = tuple(tool for tool in tools if tool.name in names)
+        return allowed, models.choice_of("tool_choice", str(asked.get("mode")), allowed)
+    if kind not in ("function", FILE_SEARCH):
+        raise unsupported("tool_choice.type", "it is `function`, `file_search` or `allowed_tools`")
+    name = FILE_SEARCH if kind == FILE_SEARCH else str(asked.get("name"))
+    return allowed, models.choice_of("tool_choice", name, allowed)
+
+
+def _body(env: Env, asked: Asked, model: Model, conversation: str) -> Json:
+    """The response's object before anything was made; every field is there, as the SDKs read it."""
+    text: Json = {"format": {"type": "text"}, "verbosity": "medium"}
+    if asked.text is not None and asked.text.format is not None:
+        text["format"] = _shown_format(asked.text.format)
+    reasoning = asked.reasoning
+    return {
+        "id": f"resp_{env.ids.hex(48)}",
+        "object": "response",
+        "created_at": env.clock.now_us() // 1_000_000,
+        "completed_at": None,
+        "status": "in_progress",
+        "background": bool(asked.background),
+        "conversation": {"id": conversation} if conversation else None,
+        "error": None,
+        "frequency_penalty": 0.0,
+        "incomplete_details": None,
+        "instructions": asked.instructions,
+        "max_output_tokens": asked.max_output_tokens,
+        "max_tool_calls": asked.max_tool_calls,
+        "metadata": dict(asked.metadata or {}),
+        "model": model.name,
+        "output": [],
+        "parallel_tool_calls": asked.parallel_tool_calls is not False,
+        "presence_penalty": 0.0,
+        "previous_response_id": asked.previous_response_id,
+        "prompt_cache_key": asked.prompt_cache_key,
+        "reasoning": {"effort": reasoning.effort if reasoning else None, "summary": None},
+        "safety_identifier": asked.safety_identifier,
+        "service_tier": asked.service_tier
+        if asked.service_tier not in (None, "auto")
+        else "default",
+        "store": asked.store is not False,
+        "temperature": 1.0 if asked.temperature is None else asked.temperature,
+        "text": text,
+        "tool_choice": asked.tool_choice or "auto",
+        "tools": [_shown_tool(tool) for tool in asked.tools or ()],
+        "top_logprobs": asked.top_logprobs or 0,
+        "top_p": 1.0 if asked.top_p is None else asked.top_p,
+        "truncation": asked.truncation or "disabled",
+        **({"user": asked.user} if asked.user is not None else {}),
+    }
+
+
+def _shown_format(format: Json) -> Json:
+    if format.get("type") != "json_schema":
+        return dict(format)
+    return {"description": None, "strict": bool(format.get("strict")), **format}
+
+
+def _shown_tool(tool: Json) -> Json:
+    if tool.get("type") != "function":
+        return dict(tool)
+    return {"description": None, "parameters": {}, "strict": False, **tool}
