@@ -46,6 +46,14 @@ CONFIGS = {
         head_dim=32,
         rotaries=(RotarySpec(theta=5e5, factor=8.0, original_positions=64),),
     ),
+    "moe": replace(
+        QWEN3,
+        family="qwen3_moe",
+        experts=10,
+        experts_per_token=3,
+        expert_size=40,
+        kinds=(LayerConfig(sparse=True), LayerConfig(), LayerConfig(sparse=True)),
+    ),
     "mistral": replace(QWEN3, family="mistral", qk_norm=False, kinds=(LayerConfig(window=20),) * 2),
     "gemma": replace(
         QWEN3,

@@ -211,8 +211,8 @@ def _load_rows(
     state: Value,
 ) -> None:
     row_bytes = place.dims * 2
-    _fill(f, queries, row_bytes * tile)
-    _fill(f, mixed, row_bytes * (2 * tile))
+    f.clear(queries, row_bytes * tile)
+    f.clear(mixed, row_bytes * (2 * tile))
     with f.loop(0, tile) as row:
         f.store(f.lift(F32, _UNSEEN), f.at(state, row * 4))
         f.store(f.lift(F32, 0.0), f.at(state, row * 4 + _STATE_BYTES))
@@ -220,20 +220,7 @@ def _load_rows(
     with f.loop(0, count) as row:
         token, head = _row_place(f, place, first + row)
         offset = token * place.get.number("q_stride") + head * row_bytes
-        _copy(f, f.at(queries, row * row_bytes), f.at(place.get.pointer("q"), offset), row_bytes)
-
-
-def _fill(f: Function, target: Value, size: Value) -> None:
-    f.declared.add("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-    f.emit(f"call void @llvm.memset.p0.i64(ptr {target.name}, i8 0, i64 {size.name}, i1 false)")
-
-
-def _copy(f: Function, target: Value, source: Value, size: Value) -> None:
-    f.declared.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
-    f.emit(
-        f"call void @llvm.memcpy.p0.p0.i64(ptr {target.name}, ptr {source.name}, "
-        f"i64 {size.name}, i1 false)"
-    )
+        f.copy(f.at(queries, row * row_bytes), f.at(place.get.pointer("q"), offset), row_bytes)
 
 
 def _first_seen(f: Function, place: _Place, row: Value) -> Value:
@@ -303,4 +290,4 @@ def _store_rows(
             f.store(f.load(spot, VF32) * inverse, spot)
         head_bytes = get.number("head_dim") * 4
         offset = token * get.number("out_stride") + head * head_bytes
-        _copy(f, f.at(get.pointer("out"), offset), source, head_bytes)
+        f.copy(f.at(get.pointer("out"), offset), source, head_bytes)

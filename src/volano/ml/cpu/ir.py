@@ -237,6 +237,18 @@ class Function:
         self._slots.append(f"{name} = alloca [{size_bytes} x i8], align 64")
         return Value(self, "ptr", name)
 
+    def clear(self, target: Value, size: Value) -> None:
+        """Zero memory."""
+        self.declared.add("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+        passed = f"ptr {target.name}, i8 0, i64 {size.name}, i1 false"
+        self.emit(f"call void @llvm.memset.p0.i64({passed})")
+
+    def copy(self, target: Value, source: Value, size: Value) -> None:
+        """Copy memory that does not overlap."""
+        self.declared.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        passed = f"ptr {target.name}, ptr {source.name}, i64 {size.name}, i1 false"
+        self.emit(f"call void @llvm.memcpy.p0.p0.i64({passed})")
+
     @contextmanager
     def loop(self, start: Operand, stop: Operand, step: Operand = 1) -> Iterator[Value]:
         """Count an i64 from `start` up to below `stop`."""

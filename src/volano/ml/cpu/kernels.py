@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from volano.ml.cpu.adapters import adapter_functions
 from volano.ml.cpu.attention import attention_functions
+from volano.ml.cpu.experts import expert_functions
 from volano.ml.cpu.heads import heads_function
 from volano.ml.cpu.machine import compile_functions, native_target
 from volano.ml.cpu.matmul import linear_functions
@@ -26,6 +28,7 @@ class Kernels:
     def __init__(self, target: Target) -> None:
         self.target = target
         functions = [*row_functions(), *attention_functions(target), heads_function()]
+        functions += [*expert_functions(), *adapter_functions()]
         self._code = compile_functions(functions, target)
         self._linear: dict[str, Code] = {}
 
@@ -33,11 +36,11 @@ class Kernels:
         """Where a kernel is."""
         return self._code.address(name)
 
-    def linear(self, form: Format) -> int:
+    def product(self, kind: Literal["linear", "experts"], form: Format) -> int:
         """Where the product with weights of this format is."""
         if form not in self._linear:
             self._linear[form] = compile_functions(linear_functions(self.target, form), self.target)
-        return self._linear[form].address(f"linear_{form}")
+        return self._linear[form].address(f"{kind}_{form}")
 
 
 @cache

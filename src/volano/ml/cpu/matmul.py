@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from volano.ml.cpu.arguments import Fields
 from volano.ml.cpu.dots import fused, pair_dot, quad_dot
 from volano.ml.cpu.ir import F32, VF32, VI32, Function
 
@@ -33,16 +34,17 @@ LINEAR_FIELDS = (
     "weights", "blocks", "depth", "block_bytes", "blocks_per_chunk", "x", "x_stride", "scales",
     "sums", "groups_stride", "out", "out_stride", "bias", "add", "count_slot",
 )  # fmt: skip
-
+# Experts' blocks lie one after the other; `starts` says where each expert's tokens begin.
+EXPERTS_FIELDS = (*LINEAR_FIELDS, "starts", "chunks")
 
 _BITS = {"bf16": 16, "int8": 8, "int4": 4}
 
 
 def linear_functions(target: Target, form: str) -> list[Function]:
-    """The kernel `linear_bf16`, `linear_int8` or `linear_int4` with its tiles."""
+    """The kernels `linear_` and `experts_` for one format of weights, with their tiles."""
     sizes = range(1, target.tile + 1)
     tiles = [_tile(target, form, _BITS[form], tokens) for tokens in sizes]
-    return [*tiles, _linear(target, form, tiles)]
+    return [*tiles, _linear(target, form, tiles), _experts(target, form, tiles)]
 
 
 def padded_inner(form: str, inner: int) -> int:
@@ -66,40 +68,70 @@ def block_bytes(form: str, inner: int) -> int:
 def _linear(target: Target, kind: str, tiles: list[Function]) -> Function:
     """One chunk: a few blocks of rows, all tokens."""
     f = Function(f"linear_{kind}", ["ptr", "ptr", "i64"])
-    arguments, step, chunk = f.arguments
-    get = {
-        name: f.load(f.at(arguments, 8 * index), "i64") for index, name in enumerate(LINEAR_FIELDS)
-    }
-    tokens = f.load(f.at(step, get["count_slot"] * 8), "i64")
-    first = chunk * get["blocks_per_chunk"]
-    last = _smaller(f, first + get["blocks_per_chunk"], get["blocks"])
+    get = Fields(f, LINEAR_FIELDS)
+    tokens = f.load(f.at(f.arguments[1], get.number("count_slot") * 8), "i64")
+    _all_tiles(f, target, get, tiles, f.arguments[2], f.lift("i64", 0), tokens)
+    return f
+
+
+def _experts(target: Target, kind: str, tiles: list[Function]) -> Function:
+    """One chunk: a few blocks of one expert's rows, the tokens that chose it."""
+    f = Function(f"experts_{kind}", ["ptr", "ptr", "i64"])
+    get = Fields(f, EXPERTS_FIELDS)
+    chunks = get.number("chunks")
+    expert = f.arguments[2] // chunks
+    starts = f.at(get.pointer("starts"), expert * 8)
+    first = f.load(starts, "i64")
+    count = f.load(f.at(starts, 8), "i64") - first
+    with f.when(f.compare("sgt", count, 0)):
+        block = expert * get.number("blocks")
+        _all_tiles(f, target, get, tiles, f.arguments[2] % chunks, block, count, first)
+    return f
+
+
+def _all_tiles(
+    f: Function,
+    target: Target,
+    get: Fields,
+    tiles: list[Function],
+    chunk: Value,
+    skipped_blocks: Value,
+    tokens: Value,
+    first_token: Value | int = 0,
+) -> None:
+    """Tokens from `first_token` times a chunk's blocks, after the weights of other experts."""
+    per_chunk = get.number("blocks_per_chunk")
+    last = _smaller(f, chunk * per_chunk + per_chunk, get.number("blocks"))
     # Tiles of even size: 13 tokens are 7 and 6, not 12 and 1.
     passes = (tokens + (target.tile - 1)) // target.tile
     passes = f.select(f.compare("sgt", passes, 1), passes, 1)
     size = (tokens + passes - 1) // passes
-    with f.loop(first, last) as block:
-        weights = get["weights"] + block * get["block_bytes"]
-        bias = get["bias"] + block * ROW_BYTES
-        out = get["out"] + block * ROW_BYTES
-        with f.loop(0, tokens, size) as token:
-            count = _smaller(f, size, tokens - token)
+    x_stride, out_stride = get.number("x_stride"), get.number("out_stride")
+    groups_stride, bias = get.number("groups_stride"), get.number("bias")
+    no_bias = f.compare("eq", bias, 0)
+    with f.loop(chunk * per_chunk, last) as block:
+        weights = get.number("weights") + (skipped_blocks + block) * get.number("block_bytes")
+        block_bias = f.select(no_bias, f.lift("i64", 0), bias + block * ROW_BYTES)
+        out = get.number("out") + block * ROW_BYTES
+        with f.loop(0, tokens, size) as offset:
+            count = _smaller(f, size, tokens - offset)
+            token = offset + first_token
             passed = [
                 weights,
-                get["x"] + token * get["x_stride"],
-                get["x_stride"],
-                get["scales"] + token * get["groups_stride"],
-                get["sums"] + token * get["groups_stride"],
-                get["groups_stride"],
-                out + token * get["out_stride"],
-                get["out_stride"],
-                get["depth"],
-                f.select(f.compare("eq", get["bias"], 0), f.lift("i64", 0), bias),
-                get["add"],
+                get.number("x") + token * x_stride,
+                x_stride,
+                get.number("scales") + token * groups_stride,
+                get.number("sums") + token * groups_stride,
+                groups_stride,
+                out + token * out_stride,
+                out_stride,
+                get.number("depth"),
+                block_bias,
+                get.number("add"),
             ]
             for number, tile in enumerate(tiles, 1):
                 with f.when(f.compare("eq", count, number)):
                     f.call(tile.name, "void", *passed)
-    return f
 
 
 def _smaller(f: Function, a: Value, b: Value) -> Value:

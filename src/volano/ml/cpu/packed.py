@@ -15,7 +15,8 @@ from volano.ml.cpu.kernels import packers
 from volano.ml.cpu.memory import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
 
     import numpy.typing as npt
 
@@ -33,7 +34,7 @@ _SLAB_ROWS = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packed:
-    """One matrix (rows, inner), packed; `bias` is float32 for whole blocks of rows."""
+    """A matrix (rows, inner), packed, or experts' one after the other; `bias` is float32."""
 
     form: Format
     rows: int
@@ -47,10 +48,14 @@ class Packed:
         return -(-self.rows // matmul.BLOCK_ROWS)
 
 
-def packed_bytes(form: Format, linear: Linear) -> int:
-    """Arena bytes of a matrix."""
+def packed_bytes(form: Format, linears: Sequence[Linear]) -> int:
+    """Arena bytes of matrices of one shape, one after the other."""
+    return lines(len(linears) * _matrix_bytes(form, linears[0]))
+
+
+def _matrix_bytes(form: Format, linear: Linear) -> int:
     blocks = -(-packed_rows(linear) // matmul.BLOCK_ROWS)
-    return lines(blocks * matmul.block_bytes(form, linear.inner))
+    return blocks * matmul.block_bytes(form, linear.inner)
 
 
 def packed_rows(linear: Linear) -> int:
@@ -77,31 +82,34 @@ class Packer:
     def __exit__(self, *_: object) -> None:
         self._threads.shutdown()
 
-    def pack(self, linear: Linear, form: Format) -> Packed:
-        """Pack stacked parts; raises BadModel when one is missing or misshapen."""
+    def pack(self, linears: Sequence[Linear], form: Format) -> Packed:
+        """Pack one matrix, or several of one shape; raises BadModel for a missing tensor."""
+        first = linears[0]
+        data = self._arena.take(packed_bytes(form, linears))
+        size = _matrix_bytes(form, first)
+        jobs = [
+            job
+            for index, linear in enumerate(linears)
+            for job in self._start(linear, form, data[index * size :])
+        ]
+        for job in jobs:
+            job.result()
+        bias = self._bias(first) if first.bias else None
+        return Packed(form=form, rows=packed_rows(first), inner=first.inner, data=data, bias=bias)
+
+    def _start(self, linear: Linear, form: Format, out: Bytes) -> list[Future[None]]:
         stored: list[Stored] = []
         for name, rows in linear.parts:
             stored.append(self._weights.stored(f"{name}.weight", (rows, linear.inner)))
             stored.append(np.zeros((_padding(linear, rows), linear.inner), dtype=np.uint16))
-        data = self._arena.take(packed_bytes(form, linear))
         jobs = []
         for first, pieces in _slabs(stored):
             start = first // matmul.BLOCK_ROWS * matmul.block_bytes(form, linear.inner)
-            job = self._threads.submit(_pack_rows, form, pieces, linear.inner, data[start:])
+            job = self._threads.submit(_pack_rows, form, pieces, linear.inner, out[start:])
             jobs.append(job)
-        for job in jobs:
-            job.result()
-        return Packed(
-            form=form,
-            rows=packed_rows(linear),
-            inner=linear.inner,
-            data=data,
-            bias=self._bias(linear),
-        )
+        return jobs
 
-    def _bias(self, linear: Linear) -> Floats | None:
-        if not linear.bias:
-            return None
+    def _bias(self, linear: Linear) -> Floats:
         parts = [self._weights.tensor(f"{name}.bias", (rows,)) for name, rows in linear.parts]
         padding = -linear.rows % matmul.BLOCK_ROWS
         return np.concatenate([*parts, np.zeros(padding, dtype=np.float32)])

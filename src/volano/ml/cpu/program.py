@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 # Slots of the step's array, which kernels read: counts, and addresses of arrays.
 (
-    TOKENS, ITEMS, LOGITS, TOKEN_IDS, POSITIONS, SLOTS, ITEM_TABLE, LOGIT_ROWS, ADAPTERS, CACHE,
-    FIXED, STEP_SLOTS,
-) = range(12)  # fmt: skip
+    TOKENS, ITEMS, LOGITS, EXPERT_ROWS, TOKEN_IDS, POSITIONS, SLOTS, ITEM_TABLE, LOGIT_ROWS,
+    ADAPTERS, CACHE, FIXED, STEP_SLOTS,
+) = range(13)  # fmt: skip
 
 THREADS_MAX = 64
 # Programs kept after their model is gone, for a helper that the system put aside in one.

@@ -27,7 +27,7 @@ TOKENS_PER_CHUNK = 4
 _SINK = ("out", "out_stride", "scales", "sums", "groups_stride")
 NORM_FIELDS = ("x", "x_stride", "weight", "width", "mean", "eps", *_SINK)
 ADD_NORM_FIELDS = ("x", "x_stride", "weight", "width", "mean", "eps", "out", "out_stride")
-ACT_FIELDS = ("x", "x_stride", "width", "up", *_SINK)
+ACT_FIELDS = ("x", "x_stride", "width", "up", "count_slot", *_SINK)
 TAKE_FIELDS = ("x", "x_stride", "width", "count_slot", *_SINK)
 EMBED_FIELDS = ("weights", "block_bytes", "depth", "factor", "out", "out_stride")
 CAP_FIELDS = ("x", "x_stride", "width", "cap")
@@ -172,7 +172,7 @@ def _act(name: str, form: str) -> Function:
     f = _kernel(f"{name}_{form}")
     get = Fields(f, ACT_FIELDS)
     act = _silu if name == "silu" else _gelu_tanh
-    with each_row(f) as row:
+    with each_row(f, get.number("count_slot")) as row:
         x = f.at(get.pointer("x"), row * get.number("x_stride"))
         up = f.at(x, get.number("up"))
 

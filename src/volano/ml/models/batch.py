@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volano.ml.layers.arrays import Floats, Ints
+    from volano.ml.layers.arrays import Bytes, Floats, Ints
     from volano.ml.models.decoder import DecoderConfig
 
 # Adapters held beside one model at a time; a token names its adapter by slot.
@@ -65,6 +65,9 @@ class Cache(Protocol):
     @property
     def size_bytes(self) -> int: ...
 
+    @property
+    def memory(self) -> Bytes: ...
+
     def copy_block(self, source: int, target: int) -> None: ...
 
     def read_block(self, block: int) -> bytes: ...
@@ -81,6 +84,10 @@ class Decoder(Protocol):
     @property
     def size_bytes(self) -> int:
         """Memory that the weights take."""
+
+    @property
+    def arena(self) -> Bytes | None:
+        """The weights as one stretch of memory that may be filled again; None when they are not."""
 
     def kv_bytes_per_token(self) -> int:
         """Cache bytes of one token over all layers."""

@@ -24,7 +24,7 @@ from volano.ml.models.decoder import (
 )
 
 if TYPE_CHECKING:
-    from volano.ml.layers.arrays import Floats, Ints
+    from volano.ml.layers.arrays import Bytes, Floats, Ints
     from volano.ml.models.batch import Adapter, Batch, Cache
     from volano.ml.models.decoder import DecoderConfig, LayerConfig, Linear
     from volano.ml.models.weights import Tensors
@@ -42,6 +42,11 @@ class NumpyCache:
     def size_bytes(self) -> int:
         """Memory once every block is written."""
         return self.values.nbytes
+
+    @property
+    def memory(self) -> Bytes:
+        """All of it, as bytes."""
+        return self.values.reshape(-1).view(np.uint8)
 
     def copy_block(self, source: int, target: int) -> None:
         """Make `target` hold what `source` holds."""
@@ -95,6 +100,7 @@ class NumpyDecoder:
             for spec in config.rotaries
         ]
         self._adapters: list[Adapter | None] = [None] * ADAPTER_SLOTS
+        self.arena = None  # many arrays, not one stretch
         self.size_bytes = 2 * weights.size_bytes  # mostly bfloat16 in the file, float32 here
 
     def kv_bytes_per_token(self) -> int:

@@ -44,7 +44,8 @@ def _with_experts(shape: DecoderConfig, file: ConfigFile) -> DecoderConfig:
         LayerConfig(sparse=index not in dense and (index + 1) % every == 0)
         for index in range(shape.layers)
     )
-    experts = file.integer("num_experts", 128)
+    # Newer files name the same number otherwise.
+    experts = file.integer("num_local_experts", file.integer("num_experts", 128))
     per_token = file.integer("num_experts_per_tok", 8)
     if per_token > experts:
         raise BadModel(f"config.json: {per_token} experts a token, but only {experts} experts.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.unit.ml.random_models import BLOCK_SIZE, CONFIGS, RandomTensors, make_batch
@@ -9,6 +11,9 @@ from tests.unit.ml.random_models import BLOCK_SIZE, CONFIGS, RandomTensors, make
 from volano.ml.cpu.decoder import CpuDecoder
 from volano.ml.cpu.kernels import pool
 from volano.ml.cpu.machine import Target, native_target, portable_target
+from volano.ml.errors import BadModel
+from volano.ml.models.batch import Adapter, Batch
+from volano.ml.models.decoder import DecoderConfig
 from volano.ml.models.numpy_decoder import NumpyDecoder
 
 TARGETS = {"native": native_target, "portable": portable_target}
@@ -99,15 +104,65 @@ def test_blocks_can_be_copied_taken_out_and_put_back():
     assert len(second) == decoder.kv_bytes_per_token() * BLOCK_SIZE
 
 
-def with_tokens(batch, token_ids):
-    return type(batch)(
-        token_ids=token_ids,
-        positions=batch.positions,
-        slots=batch.slots,
-        sequences=batch.sequences,
-        logit_rows=batch.logit_rows,
-    )
+def with_tokens(batch: Batch, token_ids: np.ndarray) -> Batch:
+    return replace(batch, token_ids=token_ids)
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
     return float((a * b).sum() / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+@pytest.mark.parametrize("form", ["bf16", "int8"])
+def test_each_token_gets_its_own_adapter(form: str):
+    config = CONFIGS["qwen3"]
+    exact = NumpyDecoder(config, RandomTensors(), max_positions=256)
+    decoder = make("qwen3", form)
+    for slot, rank in ((0, 4), (3, 9)):
+        for each in (exact, decoder):
+            each.set_adapter(slot, random_adapter(config, rank))
+    batch = replace(STEPS[0], adapters=np.repeat([3, -1, 0], [70, 1, 33]))
+    found, wanted = (one_step(each, batch) for each in (decoder, exact))
+    assert cosine(found, wanted) > (0.9995 if form == "bf16" else 0.995)
+    plain = one_step(exact, STEPS[0])
+    assert cosine(wanted[:70], plain[:70]) < 0.9
+    assert np.array_equal(wanted[70], plain[70])
+    decoder.set_adapter(3, None)
+    assert np.array_equal(one_step(decoder, batch)[:71], one_step(make("qwen3", form), batch)[:71])
+
+
+def test_an_adapter_that_does_not_fit_is_refused_and_changes_nothing():
+    decoder = make("qwen3")
+    before = one_step(decoder, STEPS[0])
+    good = random_adapter(CONFIGS["qwen3"], 2).deltas
+    wrong = np.zeros((2, 5), np.float32), np.zeros((3, 2), np.float32)
+    with pytest.raises(BadModel, match="5"):
+        decoder.set_adapter(1, Adapter(deltas={**good, (0, "o_proj"): wrong}))
+    with pytest.raises(BadModel, match="router of layer 0"):
+        decoder.set_adapter(1, Adapter(deltas={(0, "router"): wrong}))
+    batch = replace(STEPS[0], adapters=np.full(len(STEPS[0].token_ids), 1))
+    assert np.array_equal(one_step(decoder, batch), before)
+
+
+def one_step(decoder: CpuDecoder | NumpyDecoder, batch: Batch) -> np.ndarray:
+    return decoder.forward(batch, decoder.new_cache(blocks=40, block_size=BLOCK_SIZE)).copy()
+
+
+def random_adapter(config: DecoderConfig, rank: int) -> Adapter:
+    random = np.random.default_rng(rank)
+    hidden, inner = config.hidden_size, config.intermediate_size
+    shapes = {
+        "q_proj": (hidden, config.q_size),
+        "v_proj": (hidden, config.kv_size),
+        "o_proj": (config.q_size, hidden),
+        "up_proj": (hidden, inner),
+        "down_proj": (inner, hidden),
+    }
+    deltas = {
+        (layer, name): (
+            random.standard_normal((rank, inside)).astype(np.float32) * 0.2,
+            random.standard_normal((out, rank)).astype(np.float32) * 0.2,
+        )
+        for layer in range(config.layers)
+        for name, (inside, out) in shapes.items()
+    }
+    return Adapter(deltas=deltas)

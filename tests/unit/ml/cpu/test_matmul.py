@@ -87,9 +87,9 @@ def widen(values: np.ndarray) -> np.ndarray:
 def product(x: np.ndarray, weight: np.ndarray, form: str, target) -> np.ndarray:
     tokens, inner = x.shape
     linear = Linear(parts=(("w", len(weight)),), inner=inner)
-    arena = Arena(packed_bytes(form, linear))
+    arena = Arena(packed_bytes(form, [linear]))
     with Packer(OneMatrix(weight), arena) as packer:
-        packed = packer.pack(linear, form)
+        packed = packer.pack([linear], form)
     width = -(-inner // 128) * 128
     source = np.zeros((tokens, width), np.float32)
     source[:, :inner] = x
@@ -119,5 +119,5 @@ def product(x: np.ndarray, weight: np.ndarray, form: str, target) -> np.ndarray:
         blocks_per_chunk=2, x=inputs.ctypes.data, x_stride=stride, **groups,
         out=out.ctypes.data, out_stride=out.shape[1] * 4, bias=0, add=0, count_slot=program.TOKENS,
     )  # fmt: skip
-    call(kernels(target).linear(form), arguments, step, -(-packed.blocks // 2))
+    call(kernels(target).product("linear", form), arguments, step, -(-packed.blocks // 2))
     return out[:, : len(weight)]
