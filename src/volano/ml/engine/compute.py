@@ -1,7 +1,10 @@
 """The thread that computes: it alone touches engines, and takes turns between all that waits.
 
-A round is: what was submitted, one step of every model with work, one batch of the embedding jobs.
-So nobody waits longer than a round, and a cancelled request is gone before the next step.
+A round is: what was submitted, one step of the model whose next token is due first, one batch of
+the embedding jobs. A token is due a fixed time after the request came, plus a fixed time for each
+token before it, so a model that is ahead lets the others go first and none is forgotten. A model
+can be paused while its weights are elsewhere; its requests stay. A cancelled request is gone before
+the next step.
 """
 
 from __future__ import annotations
@@ -22,16 +25,17 @@ if TYPE_CHECKING:
     from volano.ml.engine.engine import Engine
     from volano.ml.engine.sequence import Sequence
 
-    Sink: TypeAlias = Callable[[Output | EngineError], None]
+    Sink: TypeAlias = Callable[[Output | EngineError], object]
 
 
 class Compute:
     """Start it once; its methods may be called from any thread, sinks are called on its own."""
 
     def __init__(self) -> None:
-        self._submitted: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._submitted: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._active: dict[Engine, dict[str, Sink]] = {}
         self._jobs: deque[tuple[Iterator[object], Callable[[EngineError | None], None]]] = deque()
+        self._paused: set[Engine] = set()
         self._thread = threading.Thread(target=self._run, name="compute", daemon=True)
 
     def start(self) -> None:
@@ -55,9 +59,26 @@ class Compute:
         """Advance a job a step a round until it is exhausted or fails."""
         self._submitted.put(lambda: self._jobs.append((job, done)))
 
+    def pause(self, engine: Engine, done: Callable[[], object]) -> None:
+        """Step a model no more; `done` is called on the computing thread once that holds."""
+
+        def hold() -> None:
+            self._paused.add(engine)
+            done()
+
+        self._submitted.put(hold)
+
+    def fail(self, engine: Engine, error: EngineError) -> None:
+        """End every request of a model with an error."""
+        self._submitted.put(lambda: self._fail(engine, error))
+
+    def resume(self, engine: Engine) -> None:
+        """Step a paused model again."""
+        self._submitted.put(lambda: self._paused.discard(engine))
+
     def _run(self) -> None:
         while True:
-            busy = bool(self._active or self._jobs)
+            busy = bool(self._jobs or any(each not in self._paused for each in self._active))
             try:
                 submitted = self._submitted.get(block=not busy)
             except queue.Empty:
@@ -68,8 +89,9 @@ class Compute:
             submitted()
 
     def _round(self) -> None:
-        for engine in list(self._active):
-            self._step(engine)
+        ready = [engine for engine in self._active if engine not in self._paused]
+        if ready:
+            self._step(min(ready, key=lambda engine: engine.due_s()))
         if self._jobs:
             self._advance(*self._jobs.popleft())
 
@@ -91,13 +113,17 @@ class Compute:
         try:
             outputs = engine.step()
         except Exception as error:  # noqa: BLE001 - the work loop: one model's failure stays its own
-            failure = _to_engine_error(error)
-            for sequence in engine.abort_all():
-                sinks.pop(sequence.id)(failure)
-            outputs = []
+            self._fail(engine, _to_engine_error(error))
+            return
         for output in outputs:
             sink = sinks.pop(output.id) if output.is_last else sinks[output.id]
             sink(output.error or output)
+        self._retire(engine)
+
+    def _fail(self, engine: Engine, error: EngineError) -> None:
+        sinks = self._active.get(engine, {})
+        for sequence in engine.abort_all():
+            sinks.pop(sequence.id)(error)
         self._retire(engine)
 
     def _retire(self, engine: Engine) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from volano.ml.engine.adapters import AdapterSlots
 from volano.ml.engine.blocks import BlockPool
 from volano.ml.engine.detokenizer import TokenLogprob
+from volano.ml.engine.parking import drop_pages
 from volano.ml.engine.runner import Runner
 from volano.ml.engine.sampler import Chosen, logprob_of
 from volano.ml.engine.scheduler import Limits, Scheduler
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from volano.ml.models.batch import Decoder
 
 BLOCK_SIZE = 16
+# Steps of fewer tokens say little about how fast prompts are read.
+PACE_TOKENS_MIN = 32
 # Masks of grammars are found on this thread while the model computes.
 _masks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="masks")
 
@@ -64,6 +67,7 @@ class Engine:
         # A model's head may be padded beyond the vocabulary; those ids are never sampled.
         self.vocab_size = min(tokenizer.vocab_size, model.config.vocab_size)
         self.prompt_tokens = self.cached_tokens = self.generated_tokens = 0
+        self._seconds_per_token = 0.0
         self.drafted_tokens = self.accepted_tokens = 0
 
     @property
@@ -99,15 +103,25 @@ class Engine:
         self.blocks.require_idle()
         return dropped
 
+    def drop_cache(self) -> None:
+        """Give the memory of the idle cache back to the system; what it knew is forgotten."""
+        self.blocks.require_idle()
+        self.blocks.forget_all()
+        memory = getattr(self._runner.cache, "memory", None)
+        if memory is not None:
+            drop_pages(memory)
+
     def step(self) -> list[Output]:
         """Advance every planned sequence; an output for each that has text or is finished."""
         outputs = [self._expire(sequence) for sequence in self.scheduler.expired(self._now_s())]
-        plan = self.scheduler.plan()
+        plan = self.scheduler.plan(self._seconds_per_token)
         if plan:
+            begun_s = self._now_s()
             masks = _masks.submit(_prepare_masks, plan)
             results = self._runner.run(plan)
             masks.result()
             now_s = self._now_s()
+            self._note_pace(plan, now_s - begun_s)
             for work, logits in results:
                 output = self._advance(work, logits[:, : self.vocab_size], now_s)
                 if output is not None:
@@ -115,6 +129,18 @@ class Engine:
         if not self.has_work:
             self.blocks.require_idle()
         return outputs
+
+    def due_s(self) -> float:
+        """When this model's next token is due, on the clock of `now_s`."""
+        return self.scheduler.due_s()
+
+    def _note_pace(self, plan: list[Work], seconds: float) -> None:
+        """Learn from large steps how long a token of a prompt takes."""
+        tokens = sum(work.count for work in plan)
+        if tokens >= PACE_TOKENS_MIN:
+            known = self._seconds_per_token
+            seen = seconds / tokens
+            self._seconds_per_token = seen if not known else known + (seen - known) / 4
 
     def _remove(self, sequence: Sequence) -> None:
         self.scheduler.remove(sequence)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from volano.ml.layers.arrays import Bytes
     from volano.ml.load import Form
 
 
@@ -53,6 +54,7 @@ class Generator:
         self.tokenizer = Tokenizer(folder)
         self.template = find_chat_template(folder, self.tokenizer.settings)
         self.size_bytes = model.size_bytes
+        self.arena: Bytes | None = getattr(model, "arena", None)
         self.kv_bytes = blocks * block_bytes
         self.vocab_size = model.config.vocab_size
         self.eos_ids = _eos_ids(folder, self.tokenizer)

@@ -1,70 +1,142 @@
-"""The models in memory: loaded by the first request that names them, the least used leave first."""
+"""The models in memory: more of them than fit, the least used out of the way, nobody refused.
+
+A model is *resident* (its weights are in memory), *parked* (its weights are packed in a file that
+the system caches; see `parking.py`) or gone. Requests hold a model while they run. When weights of
+another model are wanted and the limit is reached, idle models go first, least recently used; then,
+if all are busy, the one that has been resident longest and for RESIDENT_S_MIN at least is paused:
+its requests wait where they are, and it queues to come back. Pinned models stay. Who waits is
+served in the order of coming.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import time
+from collections import deque
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from volano.ml.engine.embedder import Embedder
 from volano.ml.engine.generator import KV_BYTES_MAX, Generator
-from volano.ml.errors import BadModel, BadRequest, OutOfMemory
+from volano.ml.engine.parking import ParkedWeights
+from volano.ml.errors import BadModel, BadRequest, EngineError, OutOfMemory
 from volano.ml.models.builtin import find_builtin
 
 if TYPE_CHECKING:
-    from volano.ml.engine.protocol import ModelRef
+    from collections.abc import AsyncGenerator
 
-MODELS_MAX = 4
+    from volano.ml.engine.compute import Compute
+    from volano.ml.engine.protocol import ModelRef
+    from volano.ml.load import Form
+
+MODELS_MAX = 256
+# How long a busy model keeps its place once it has it: switching costs less than a tenth of it.
+RESIDENT_S_MIN = 2.0
 # What must stay free for the rest of the machine once a model is loaded.
 MEMORY_SPARE_BYTES = 256 * 1024 * 1024
+# Switches whose time and size are remembered.
+SWITCHES_KEPT = 1024
 
 Model: TypeAlias = Generator | Embedder
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Weights that came back: how many bytes in how many seconds."""
+
+    name: str
+    size_bytes: int
+    seconds: float
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Held:
+    """A loaded model; `users` counts the requests that hold it."""
+
+    name: str
+    model: Model
+    parked: ParkedWeights | None
+    users: int = 0
+    resident: bool = True
+    resident_since_s: float = 0.0
+    returning: asyncio.Task[None] | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        return self.model.size_bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class PoolLimits:
+    """`weight_bytes` None means what the machine has free; `kv_bytes` is for each model."""
+
+    weight_bytes: int | None = None
+    kv_bytes: int = KV_BYTES_MAX
+    resident_s_min: float = RESIDENT_S_MIN
+    form: Form | None = None
+
+
+@dataclass(slots=True)
+class _Counts:
+    switches: deque[Switch] = field(default_factory=lambda: deque(maxlen=SWITCHES_KEPT))
+    pauses: int = 0
 
 
 class LoadedModels:
     """Models by source, in order of their last use. Belongs to one event loop."""
 
-    def __init__(self, cache: Path, *, kv_bytes: int = KV_BYTES_MAX) -> None:
+    def __init__(self, cache: Path, compute: Compute, limits: PoolLimits | None = None) -> None:
         self._cache = cache
-        self._kv_bytes = kv_bytes
-        self._models: dict[tuple[str, str], tuple[str, Model]] = {}
+        self._compute = compute
+        self._limits = limits or PoolLimits()
+        self._models: dict[tuple[str, str], _Held] = {}
         self._pinned: set[str] = set()
-        self._loading = asyncio.Lock()
+        self._changing = asyncio.Lock()  # fair: who waits is served in order
+        self._released = asyncio.Event()
+        self._counts = _Counts()
 
-    async def generator(self, ref: ModelRef) -> Generator:
-        """The generative model; raises BadRequest when it is one for embeddings."""
-        model = await self.load(ref)
-        if not isinstance(model, Generator):
-            raise BadRequest(f"{ref.name} makes embeddings; it does not generate text.")
-        return model
+    @property
+    def switches(self) -> list[Switch]:
+        """The last returns of weights."""
+        return list(self._counts.switches)
 
-    async def embedder(self, ref: ModelRef) -> Embedder:
-        """The embedding model; raises BadRequest when it is a generative one."""
-        model = await self.load(ref)
-        if not isinstance(model, Embedder):
-            raise BadRequest(f"{ref.name} generates text; it does not make embeddings.")
-        return model
+    @property
+    def pauses(self) -> int:
+        """How often a busy model had to make room."""
+        return self._counts.pauses
+
+    @contextlib.asynccontextmanager
+    async def generator(self, ref: ModelRef) -> AsyncGenerator[Generator, None]:
+        """The generative model, held; raises BadRequest when it is one for embeddings."""
+        async with self._hold(ref) as model:
+            if not isinstance(model, Generator):
+                raise BadRequest(f"{ref.name} makes embeddings; it does not generate text.")
+            yield model
+
+    @contextlib.asynccontextmanager
+    async def embedder(self, ref: ModelRef) -> AsyncGenerator[Embedder, None]:
+        """The embedding model, held; raises BadRequest when it is a generative one."""
+        async with self._hold(ref) as model:
+            if not isinstance(model, Embedder):
+                raise BadRequest(f"{ref.name} generates text; it does not make embeddings.")
+            yield model
 
     async def load(self, ref: ModelRef) -> Model:
         """Have the model in memory; one loads at a time. Raises BadModel or OutOfMemory."""
-        key = (ref.source, ref.task)
-        async with self._loading:
-            found = self._models.pop(key, None)
-            if found is None:
-                if ref.task not in ("generate", "embed"):
-                    raise BadRequest(f"A model's task is generate or embed, not {ref.task!r}.")
-                folder = await asyncio.to_thread(self._find_folder, ref)
-                self._make_room(folder, ref)
-                found = (ref.name, await asyncio.to_thread(self._read, folder, ref.task))
-            self._models[key] = found
-            return found[1]
+        async with self._hold(ref) as model:
+            return model
 
     def unload(self, name: str) -> bool:
         """Forget every model of this name; requests in progress finish and then free it."""
-        keys = [key for key, (held, _) in self._models.items() if held == name]
+        keys = [key for key, held in self._models.items() if held.name == name]
         for key in keys:
-            del self._models[key]
+            held = self._models.pop(key)
+            # Requests that wait for parked weights still need the file.
+            if held.resident or not held.users:
+                self._forget(held)
         return bool(keys)
 
     def pin(self, name: str, *, pinned: bool) -> None:
@@ -77,9 +149,145 @@ class LoadedModels:
     def status(self) -> list[dict[str, object]]:
         """What is loaded, with its load."""
         return [
-            {**_describe(name, model), "pinned": name in self._pinned}
-            for name, model in self._models.values()
+            {
+                **_describe(held.name, held.model),
+                "tier": "resident" if held.resident else "host",
+                "pinned": held.name in self._pinned,
+            }
+            for held in self._models.values()
         ]
+
+    @contextlib.asynccontextmanager
+    async def _hold(self, ref: ModelRef) -> AsyncGenerator[Model, None]:
+        held = await self._find(ref)
+        try:
+            if not held.resident:
+                await self._return(held)
+            yield held.model
+        finally:
+            held.users -= 1
+            self._released.set()
+
+    async def _find(self, ref: ModelRef) -> _Held:
+        """The model, loaded if need be, last in the order of use and with one more user."""
+        if ref.task not in ("generate", "embed"):
+            raise BadRequest(f"A model's task is generate or embed, not {ref.task!r}.")
+        key = (ref.source, ref.task)
+        if key not in self._models:
+            async with self._changing:
+                if key not in self._models:
+                    self._models[key] = await self._read(ref)
+        held = self._models.pop(key)
+        self._models[key] = held
+        held.users += 1
+        return held
+
+    async def _read(self, ref: ModelRef) -> _Held:
+        folder = await asyncio.to_thread(self._find_folder, ref)
+        while len(self._models) >= MODELS_MAX and self._drop_one():
+            pass
+        # In memory weights take about what they take in their files.
+        file_bytes = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+        await self._make_room(file_bytes, ref.name)
+        model = await asyncio.to_thread(self._open, folder, ref.task)
+        arena = model.arena if isinstance(model, Generator) else None
+        parked = None if arena is None else ParkedWeights(arena, self._cache)
+        return _Held(name=ref.name, model=model, parked=parked, resident_since_s=time.monotonic())
+
+    async def _return(self, held: _Held) -> None:
+        """Have a parked model's weights in memory again."""
+        async with self._changing:
+            if held.resident:
+                return
+            await self._make_room(held.size_bytes, held.name)
+            assert held.parked is not None
+            begun_s = time.monotonic()
+            await asyncio.to_thread(held.parked.restore)
+            held.resident_since_s = time.monotonic()
+            seconds = held.resident_since_s - begun_s
+            self._counts.switches.append(Switch(held.name, held.size_bytes, seconds))
+            held.resident = True
+            if isinstance(held.model, Generator):
+                self._compute.resume(held.model.engine)
+
+    async def _come_back(self, held: _Held) -> None:
+        """Bring a paused model back in its turn; its requests end with the error if it cannot."""
+        try:
+            await self._return(held)
+        except EngineError as error:
+            assert isinstance(held.model, Generator)
+            self._compute.fail(held.model.engine, error)
+
+    async def _make_room(self, wanted_bytes: int, name: str) -> None:
+        """Put models out until the weights fit; waits for busy ones. Raises OutOfMemory."""
+        while (lacking := self._lacking_bytes(wanted_bytes)) > 0:
+            movable = [each for each in self._models.values() if self._may_leave(each)]
+            idle = next((each for each in movable if not each.users), None)
+            if idle is not None:
+                await self._put_out(idle)
+                continue
+            busy = min(movable, key=lambda each: each.resident_since_s, default=None)
+            if busy is None:
+                raise OutOfMemory(
+                    f"{name} needs about {wanted_bytes / 1e9:.1f} GB of memory; "
+                    f"{(wanted_bytes - lacking) / 1e9:.1f} GB are free."
+                )
+            left_s = busy.resident_since_s + self._limits.resident_s_min - time.monotonic()
+            if left_s > 0:
+                self._released.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(left_s):
+                        await self._released.wait()
+                continue
+            self._counts.pauses += 1
+            await self._put_out(busy)
+            busy.returning = asyncio.get_running_loop().create_task(self._come_back(busy))
+
+    def _lacking_bytes(self, wanted_bytes: int) -> int:
+        limit = self._limits.weight_bytes
+        if limit is None:
+            available = available_bytes()
+            return 0 if available is None else wanted_bytes + MEMORY_SPARE_BYTES - available
+        used = sum(each.size_bytes for each in self._models.values() if each.resident)
+        return used + wanted_bytes - limit
+
+    def _may_leave(self, held: _Held) -> bool:
+        parkable = held.parked is not None or not held.users
+        return held.resident and parkable and held.name not in self._pinned
+
+    async def _put_out(self, held: _Held) -> None:
+        """Park a model, or forget it when it cannot be parked."""
+        if held.parked is None:
+            assert not held.users
+            self._drop(held)
+            return
+        assert isinstance(held.model, Generator)
+        held.resident = False  # from here on, who comes for it waits
+        loop = asyncio.get_running_loop()
+        paused = asyncio.Event()
+        self._compute.pause(held.model.engine, lambda: loop.call_soon_threadsafe(paused.set))
+        await paused.wait()
+        if not held.users:
+            held.model.engine.drop_cache()
+        await asyncio.to_thread(held.parked.park)
+
+    def _drop_one(self) -> bool:
+        """Forget the least recently used model; False when every one is pinned or busy."""
+        for held in self._models.values():
+            if not held.users and held.name not in self._pinned:
+                self._drop(held)
+                return True
+        return False
+
+    def _drop(self, held: _Held) -> None:
+        self._models = {key: each for key, each in self._models.items() if each is not held}
+        self._forget(held)
+
+    def _forget(self, held: _Held) -> None:
+        if held.parked is not None:
+            held.parked.close()
+        if isinstance(held.model, Generator):
+            self._compute.resume(held.model.engine)
 
     def _find_folder(self, ref: ModelRef) -> Path:
         if ref.source.startswith("builtin:"):
@@ -89,30 +297,10 @@ class LoadedModels:
             raise BadModel(f"The files of {ref.name} are not there. Pull the model again.")
         return folder
 
-    def _read(self, folder: Path, task: str) -> Model:
+    def _open(self, folder: Path, task: str) -> Model:
         if task == "embed":
             return Embedder(folder)
-        return Generator(folder, kv_bytes=self._kv_bytes)
-
-    def _make_room(self, folder: Path, ref: ModelRef) -> None:
-        while len(self._models) >= MODELS_MAX and self._put_one_out():
-            pass
-        file_bytes = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-        needed = 2 * file_bytes + MEMORY_SPARE_BYTES
-        while (available := available_bytes()) is not None and available < needed:
-            if not self._put_one_out():
-                raise OutOfMemory(
-                    f"{ref.name} needs about {needed / 1e9:.1f} GB of memory; "
-                    f"{available / 1e9:.1f} GB are free."
-                )
-
-    def _put_one_out(self) -> bool:
-        """Forget the least recently used model that is not pinned; False when there is none."""
-        for key, (name, _) in self._models.items():
-            if name not in self._pinned:
-                del self._models[key]
-                return True
-        return False
+        return Generator(folder, kv_bytes=self._limits.kv_bytes, form=self._limits.form)
 
 
 def available_bytes() -> int | None:

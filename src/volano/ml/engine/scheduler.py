@@ -15,6 +15,7 @@ same, and what is still in the prefix cache or in host memory is not computed tw
 
 from __future__ import annotations
 
+import math
 from bisect import insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 # Tokens of output that a request is charged for in advance, at most, when shares are counted.
 CHARGED_OUTPUT_TOKENS = 512
 SCOPES_MAX = 4096
+# The least that is read of prompts in a step while others decode.
+CHUNK_TOKENS_MIN = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,8 @@ class Limits:
 
     `draft_tokens` is how many tokens may be guessed for a sequence, 0 for none, while at most
     `draft_sequences` decode. `logit_rows` bounds the rows of a prompt whose log probabilities are
-    wanted in one step.
+    wanted in one step. A first token is due within `first_token_s` and each other `token_s` later;
+    steps in which something decodes are kept to half of `token_s`.
     """
 
     step_tokens: int = 512
@@ -46,6 +50,8 @@ class Limits:
     draft_tokens: int = 4
     draft_sequences: int = 4
     logit_rows: int = 128
+    first_token_s: float = 10.0
+    token_s: float = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +106,22 @@ class Scheduler:
         known = (*self.running, *self.waiting)
         return [each for each in known if each.deadline_s is not None and each.deadline_s <= now_s]
 
-    def plan(self) -> list[Work]:
-        """What goes through the model in the next step."""
+    def due_s(self) -> float:
+        """When the next token of any sequence is due; infinity without one."""
+        first, each = self._limits.first_token_s, self._limits.token_s
+        known = (*self.running, *self.waiting[: self._limits.running])
+        times = (one.arrived_s + first + each * one.completion_tokens for one in known)
+        return min(times, default=math.inf)
+
+    def plan(self, seconds_per_token: float = 0.0) -> list[Work]:
+        """What goes through the model in the next step, given how long a token takes there."""
         planned: dict[str, Work] = {}
         budget = self._limits.step_tokens
         decoding = sum(not each.reading_prompt for each in self.running)
+        if decoding and seconds_per_token:
+            # A prompt must not hold up those that decode; it goes on in small steps all the same.
+            fitting = int(self._limits.token_s / 2 / seconds_per_token)
+            budget = min(budget, decoding + max(fitting, CHUNK_TOKENS_MIN))
         # Those that decode come first: a prompt must not hold them up.
         for sequence in sorted(self.running, key=lambda each: (each.pending > 1, each.order)):
             if budget <= 0 or sequence not in self.running:

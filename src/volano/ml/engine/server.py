@@ -25,7 +25,7 @@ import numpy as np
 from volano.ml.engine import protocol
 from volano.ml.engine.compute import Compute
 from volano.ml.engine.generator import KV_BYTES_MAX
-from volano.ml.engine.loaded import LoadedModels, resident_bytes
+from volano.ml.engine.loaded import LoadedModels, PoolLimits, resident_bytes
 from volano.ml.engine.prepare import prepare
 from volano.ml.engine.sequence import Output
 from volano.ml.errors import BadRequest, EngineError, QueueFull
@@ -144,44 +144,44 @@ class Server:
         self, request: protocol.Generate
     ) -> AsyncGenerator[tuple[Output, bool], None]:
         """The outputs of all choices as they come, each with whether it is the request's last."""
-        generator = await self._models.generator(request.model)
-        sequences = await asyncio.to_thread(prepare, generator, request)
-        for sequence in sequences:
-            # Two connections may use the same id; the engine needs one of its own.
-            sequence.id = str(next(self._sequence_numbers))
-        loop = asyncio.get_running_loop()
-        # Bounded by max_tokens: a reader that is slow can hold no more than its own answer.
-        outputs: asyncio.Queue[Output | EngineError] = asyncio.Queue()
-
-        def sink(item: Output | EngineError) -> None:
-            loop.call_soon_threadsafe(outputs.put_nowait, item)
-
-        for sequence in sequences:
-            self._compute.generate(generator.engine, sequence, sink)
-        left = len(sequences)
-        try:
-            while left:
-                item = await outputs.get()
-                if isinstance(item, EngineError):
-                    raise item
-                left -= item.is_last
-                yield item, not left
-        finally:
+        async with self._models.generator(request.model) as generator:
+            sequences = await asyncio.to_thread(prepare, generator, request)
             for sequence in sequences:
-                self._compute.abort(generator.engine, sequence)
+                # Two connections may use the same id; the engine needs one of its own.
+                sequence.id = str(next(self._sequence_numbers))
+            # Bounded by max_tokens: a reader that is slow can hold no more than its own answer.
+            outputs: asyncio.Queue[Output | EngineError] = asyncio.Queue()
+            loop = asyncio.get_running_loop()
+            for sequence in sequences:
+                self._compute.generate(
+                    generator.engine,
+                    sequence,
+                    lambda item: loop.call_soon_threadsafe(outputs.put_nowait, item),
+                )
+            left = len(sequences)
+            try:
+                while left:
+                    item = await outputs.get()
+                    if isinstance(item, EngineError):
+                        raise item
+                    left -= item.is_last
+                    yield item, not left
+            finally:
+                for sequence in sequences:
+                    self._compute.abort(generator.engine, sequence)
 
     async def _embed(self, request: protocol.Embed) -> protocol.Reply:
-        embedder = await self._models.embedder(request.model)
-        rows = await asyncio.to_thread(embedder.rows, request.inputs)
-        vectors = np.zeros((len(rows), embedder.width), dtype="<f4")
-        loop = asyncio.get_running_loop()
-        finished: asyncio.Future[EngineError | None] = loop.create_future()
+        async with self._models.embedder(request.model) as embedder:
+            rows = await asyncio.to_thread(embedder.rows, request.inputs)
+            vectors = np.zeros((len(rows), embedder.width), dtype="<f4")
+            loop = asyncio.get_running_loop()
+            finished: asyncio.Future[EngineError | None] = loop.create_future()
 
-        def done(error: EngineError | None) -> None:
-            loop.call_soon_threadsafe(_settle, finished, error)
+            def done(error: EngineError | None) -> None:
+                loop.call_soon_threadsafe(_settle, finished, error)
 
-        self._compute.run(_fill(embedder, rows, vectors, finished), done)
-        error = await finished
+            self._compute.run(_fill(embedder, rows, vectors, finished), done)
+            error = await finished
         if error is not None:
             raise error
         return {
@@ -269,11 +269,11 @@ def _to_logprob(entry: TokenLogprob) -> dict[str, object]:
     }
 
 
-async def serve(socket: Path, cache: Path, *, kv_bytes: int) -> None:
+async def serve(socket: Path, cache: Path, limits: PoolLimits) -> None:
     """Serve until SIGTERM or SIGINT."""
     compute = Compute()
     compute.start()
-    server = Server(LoadedModels(cache, kv_bytes=kv_bytes), compute)
+    server = Server(LoadedModels(cache, compute, limits), compute)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -302,12 +302,18 @@ def main() -> None:
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="where built-in models are made")
     parser.add_argument("--kv-mib", type=int, default=KV_BYTES_MAX // 2**20)
+    parser.add_argument("--weights-mib", type=int, help="weights of all models; default: what fits")
     parser.add_argument("--exit-with-stdin", action="store_true")
     arguments = parser.parse_args()
     if arguments.exit_with_stdin:
         threading.Thread(target=_exit_with_stdin, daemon=True).start()
     os.nice(5)  # whoever answers requests goes before whoever computes
-    asyncio.run(serve(arguments.socket, arguments.cache, kv_bytes=arguments.kv_mib * 2**20))
+    weight_mib: int | None = arguments.weights_mib
+    limits = PoolLimits(
+        weight_bytes=None if weight_mib is None else weight_mib * 2**20,
+        kv_bytes=arguments.kv_mib * 2**20,
+    )
+    asyncio.run(serve(arguments.socket, arguments.cache, limits))
 
 
 if __name__ == "__main__":
