@@ -107,9 +107,7 @@ class Engine:
         """Give the memory of the idle cache back to the system; what it knew is forgotten."""
         self.blocks.require_idle()
         self.blocks.forget_all()
-        memory = getattr(self._runner.cache, "memory", None)
-        if memory is not None:
-            drop_pages(memory)
+        drop_pages(self._runner.cache.memory)
 
     def step(self) -> list[Output]:
         """Advance every planned sequence; an output for each that has text or is finished."""

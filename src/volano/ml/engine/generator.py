@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from volano.ml.layers.arrays import Bytes
     from volano.ml.load import Form
 
 
@@ -54,7 +53,7 @@ class Generator:
         self.tokenizer = Tokenizer(folder)
         self.template = find_chat_template(folder, self.tokenizer.settings)
         self.size_bytes = model.size_bytes
-        self.arena: Bytes | None = getattr(model, "arena", None)
+        self.arena = model.arena
         self.kv_bytes = blocks * block_bytes
         self.vocab_size = model.config.vocab_size
         self.eos_ids = _eos_ids(folder, self.tokenizer)
