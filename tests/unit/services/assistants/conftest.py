@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.services.chat.conftest import Company, company, live_company
 
-from volano.kernel.inference import Delta, ToolCallDelta
+from volano.kernel.inference import Delta, InferenceStatus, ToolCallDelta
 from volano.services.assistants.logic import assistants
 from volano.services.models import interface as models
 
@@ -48,6 +48,9 @@ class ScriptedModel:
             completion_tokens=10,
             engine="scripted",
         )
+
+    async def status(self) -> InferenceStatus:
+        return InferenceStatus(state="off", fraction=0.0, text="scripted")
 
 
 @pytest.fixture

@@ -25,6 +25,9 @@ MARGIN = 0.12
 NEAR = 0.45
 """What is offered when nothing is sure."""
 
+UNNEEDED = 0.6
+"""Likeness of a route whose needed argument is missing, as a share."""
+
 Arguments = dict[str, object]
 
 
@@ -39,12 +42,16 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An action and how people ask for it. `fixed` are arguments that are always the same."""
+    """An action and how people ask for it.
+
+    `fixed` are arguments that are always the same; without its `needs` a route is only offered.
+    """
 
     tool: str
     examples: tuple[str, ...]
     slots: tuple[Slot, ...] = ()
     fixed: Mapping[str, object] = field(default_factory=dict)
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ ROUTES = (
             "show the files in the bucket",
             "which files are in the bucket",
         ),
-        (Slot("Bucket", _named("bucket", "in")),),
+        (BUCKET,),
         {"MaxKeys": 50},
     ),
     Route(
@@ -145,10 +152,9 @@ ROUTES = (
             "launch a server",
             "start a new instance",
             "create a virtual machine",
-            "run new instances",
-            "spin up servers",
+            "run 2 new instances",
+            "spin up two servers",
             "start three servers",
-            "启动服务器",
         ),
         (
             Slot("MinCount", _COUNT, _count),
@@ -156,14 +162,31 @@ ROUTES = (
             Slot("InstanceType", _TYPE),
             Slot("ImageId", _IMAGE),
         ),
+        needs="MinCount",
     ),
-    Route("ec2_StartInstances", ("start the instance", "start instance again"), (_IDS,)),
-    Route("ec2_StopInstances", ("stop the instance", "shut down the server"), (_IDS,)),
-    Route("ec2_RebootInstances", ("reboot the instance", "restart the server"), (_IDS,)),
+    Route(
+        "ec2_StartInstances",
+        ("start the instance", "start instance again"),
+        (_IDS,),
+        needs="InstanceIds",
+    ),
+    Route(
+        "ec2_StopInstances",
+        ("stop the instance", "shut down the server"),
+        (_IDS,),
+        needs="InstanceIds",
+    ),
+    Route(
+        "ec2_RebootInstances",
+        ("reboot the instance", "restart the server"),
+        (_IDS,),
+        needs="InstanceIds",
+    ),
     Route(
         "ec2_TerminateInstances",
         ("terminate the instance", "delete the server", "destroy the machine"),
         (_IDS,),
+        needs="InstanceIds",
     ),
     Route(
         "volano_getBill",
@@ -216,10 +239,11 @@ _POLITE = re.compile(
     r"hey|hi|请|帮我)[, ]*",
     re.IGNORECASE,
 )
-_FILLERS = frozenset(
-    "a an the me my our us all please for in on of to is are do does did there have this that now "
-    "new here s type size with from at it some called named".split()
+_FILLER_WORDS = (
+    "a an the me my our us all please for on of to is are do does did there have this that now "
+    "new here s type size with from at it some called named"
 )
+_FILLERS = frozenset(_FILLER_WORDS.split())
 _SYNONYMS = {
     "add": "create",
     "boot": "start",
@@ -286,10 +310,14 @@ def _ranked(text: str) -> list[tuple[float, Route]]:
     if not asked:
         return []
     ranked = [
-        (max(_likeness(asked, example) for example in examples), route)
+        (max(_likeness(asked, example) for example in examples) * _share(route, text), route)
         for route, examples in _example_words()
     ]
     return sorted(ranked, key=lambda pair: -pair[0])
+
+
+def _share(route: Route, text: str) -> float:
+    return UNNEEDED if route.needs and route.needs not in _arguments(route, text) else 1.0
 
 
 def _without_values(text: str) -> str:
