@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from volano.kernel.call import Call, Env
-    from volano.services.chat.model import Json
+    from volano.services.chat.model import File, Json
     from volano.wire.http import Request
 
 FILE = "arn:aws:chat:{region}:{account}:file/{file}"
@@ -207,6 +207,11 @@ async def download(env: Env, request: Request, params: dict[str, str]) -> Respon
     if team != here.workspace.team_id:
         raise FileNotFound(f"There is no file {file_id[:40]}.")
     file, chunks = await files.open_file(env, call, file_id)
+    return file_response(request, file, chunks)
+
+
+def file_response(request: Request, file: File, chunks: AsyncIterator[bytes]) -> Response:
+    """The bytes with headers that keep a browser from running them."""
     headers = _file_headers(file.name, attachment="download" in dict(request.query))
     return Response(headers=headers, body=chunks, length=file.size_bytes)
 

@@ -23,6 +23,7 @@ from volano.services.chat.logic.payloads import (
     message_json,
 )
 from volano.services.chat.logic.reactions import reaction_event
+from volano.services.chat.logic.unfurls import link_event, links_of
 from volano.services.chat.model import (
     App,
     Channel,
@@ -81,6 +82,8 @@ async def tell_apps(env: Env, event: ChatEvent) -> None:
         return
     for ear in apps:
         payloads = await _payloads(env, workspace, ear.app, channel, event)
+        if isinstance(event, MessagePosted) and payloads:
+            payloads += await _link_events(env, ear, channel, event)
         await _queue(env, workspace, ear, payloads)
 
 
@@ -120,6 +123,16 @@ async def _listening(env: Env, account: str) -> list[Ear]:
             if found is not None:
                 apps[found.id] = found
     return [Ear(app=app, config=configs.get(app.id)) for app in apps.values()]
+
+
+async def _link_events(env: Env, ear: Ear, channel: Channel, event: MessagePosted) -> list[Json]:
+    """`link_shared` for links in the domains that the app's manifest names."""
+    domains = ear.config.manifest.features.unfurl_domains if ear.config is not None else []
+    if not domains:
+        return []
+    message = await message_rows.find_message(env.store.reader, channel.id, event.ts_us)
+    links = links_of(message.text, domains) if message is not None else []
+    return [link_event(channel, message, links)] if message is not None and links else []
 
 
 ALWAYS_TOLD = ("tokens_revoked", "app_uninstalled")

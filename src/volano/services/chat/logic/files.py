@@ -290,12 +290,19 @@ async def get_file(env: Env, call: Call, file_id: str) -> tuple[Here, File]:
 async def open_file(env: Env, call: Call, file_id: str) -> tuple[File, AsyncIterator[bytes]]:
     """A file and its bytes as chunks. Raises file_not_found."""
     here, file = await get_file(env, call, file_id)
-    reading = system_call(env, AccountId(call.account), timeout_s=3600.0)
+    return file, await open_bytes(env, here.workspace, AccountId(call.account), file)
+
+
+async def open_bytes(
+    env: Env, workspace: Workspace, account: AccountId, file: File
+) -> AsyncIterator[bytes]:
+    """A file's bytes for whoever was found to be allowed. Raises file_not_found."""
+    reading = system_call(env, account, timeout_s=3600.0)
     try:
-        _, chunks = await objects.open_object(env, reading, here.workspace.bucket, file.id)
+        _, chunks = await objects.open_object(env, reading, workspace.bucket, file.id)
     except (objects.NoSuchKey, objects.NoSuchBucket) as error:
-        raise FileNotFound(f"The bytes of {file_id[:40]} are gone.") from error
-    return file, chunks
+        raise FileNotFound(f"The bytes of {file.id} are gone.") from error
+    return chunks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

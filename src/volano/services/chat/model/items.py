@@ -90,3 +90,40 @@ class Profile:
     away: bool = False
     snooze_until_us: int = 0
     updated_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One block of a canvas's Markdown."""
+
+    id: str
+    markdown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canvas:
+    """A simple shared page."""
+
+    id: str
+    account: str
+    owner: str
+    title: str
+    channel_id: str = ""
+    sections: tuple[Section, ...] = ()
+    created_us: int
+    updated_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteFile:
+    """A file that lies elsewhere and is shown here by an app."""
+
+    id: str
+    account: str
+    app_id: str
+    user_id: str
+    external_id: str
+    external_url: str
+    title: str
+    filetype: str
+    created_us: int
