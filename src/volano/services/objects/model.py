@@ -217,8 +217,12 @@ class StoredObject:
     noncurrent_us: int = 0
 
 
+ListedRow = tuple[str, int, str, int, str, str]
+"""What a listing reads of an object, as it comes from the database: a page has a thousand."""
+
+
 class ListedObject(NamedTuple):
-    """What a listing shows of an object: a row as it is, because a page has a thousand of them."""
+    """What a listing shows of an object: the parts of a `ListedRow` by name."""
 
     key: str
     size_bytes: int

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from volano.wire.aws.scalars import THREE, TWO, iso8601_millis
+from volano.wire.aws.scalars import THREE, iso8601_millis
 from volano.wire.aws.xml import escape, is_plain
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     Append = Callable[[str], None]
     Writer = Callable[[Append, Any], None]
 
+TELLING = 12
+"""Of `ALGORITHM KIND VALUE`, these first characters say which algorithm and which kind."""
 _USUAL = ("Key", "LastModified", "ETag", "Size", "StorageClass")
 
 
@@ -57,40 +59,44 @@ class ContentRows(Sequence[dict[str, Any]]):
         if not is_plain("".join(keys)):
             keys = [escape(key) for key in keys]
         owner = "" if self._owner is None else _extra({"Owner": self._owner}, usual=0) or ""
-        extras = _Extras(owner)
-        minutes = _Minutes()
+        seconds, extras = _Seconds(), _Extras(owner)
+        kind = extras.get
         return "".join(
             [
-                f"<Contents><Key>{key}</Key><LastModified>{minutes[ms // 60_000]}"
-                f"{TWO[ms // 1000 % 60]}.{THREE[ms % 1000]}Z</LastModified>"
-                f'<ETag>"{etag}"</ETag>{extras[checksum[: checksum.rfind(" ")]]}'
-                f"<Size>{size}</Size><StorageClass>{storage}</StorageClass></Contents>"
-                for key, ms, (_, size, etag, _, storage, checksum) in zip(
-                    keys, [(row[3] + 500) // 1000 for row in self._rows], self._rows, strict=True
+                f"<Contents><Key>{key}</Key><LastModified>"
+                f"{seconds[(ms := (modified_us + 500) // 1000) // 1000]}{THREE[ms % 1000]}Z"
+                f'</LastModified><ETag>"{etag}"</ETag>'
+                f"{kind(checksum[:TELLING]) or extras.of(checksum)}<Size>{size}</Size>"
+                f"<StorageClass>{storage}</StorageClass></Contents>"
+                for key, (_, size, etag, modified_us, storage, checksum) in zip(
+                    keys, self._rows, strict=True
                 )
             ]
         )
 
 
 class _Extras(dict[str, str]):
-    """The elements of owner and checksum by `ALGORITHM KIND`."""
+    """The elements of owner and checksum by the first characters of the checksum."""
 
     def __init__(self, owner: str) -> None:
-        super().__init__({"": owner})
+        super().__init__()
         self._owner = owner
 
-    def __missing__(self, named: str) -> str:
-        algorithm, _, kind = named.partition(" ")
+    def of(self, checksum: str) -> str:
+        """Those of a checksum of which there was none before."""
+        if not checksum:
+            return self._owner
+        algorithm, kind, _ = checksum.split(" ", 2)
         text = f"<ChecksumAlgorithm>{algorithm}</ChecksumAlgorithm>"
-        self[named] = text = f"{self._owner}{text}<ChecksumType>{kind}</ChecksumType>"
+        self[checksum[:TELLING]] = text = f"{self._owner}{text}<ChecksumType>{kind}</ChecksumType>"
         return text
 
 
-class _Minutes(dict[int, str]):
-    """`2026-11-22T06:41:` by minutes since 1970."""
+class _Seconds(dict[int, str]):
+    """`2026-11-22T06:41:07.` by seconds since 1970."""
 
-    def __missing__(self, minutes: int) -> str:
-        self[minutes] = text = iso8601_millis(minutes * 60)[:17]
+    def __missing__(self, second: int) -> str:
+        self[second] = text = iso8601_millis(second)[:20]
         return text
 
 

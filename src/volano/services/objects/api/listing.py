@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from volano.kernel.call import Call, Env
     from volano.services.objects.api.members import Request, Result
-    from volano.services.objects.model import Bucket, ListedObject, ListedVersion
+    from volano.services.objects.model import Bucket, ListedRow, ListedVersion
 
 BUCKET = "arn:aws:s3:::{Bucket}"
 
@@ -47,7 +47,7 @@ async def list_objects(env: Env, call: Call, request: Request) -> Result:
     if listing.is_truncated and request.get("Delimiter"):
         result["NextMarker"] = encode(listing.last)
     owner = await owner_of(env, bucket.account)
-    result["Contents"] = _contents(listing.objects, request, owner)
+    result["Contents"] = _contents(listing.rows, request, owner)
     return result
 
 
@@ -59,8 +59,8 @@ async def list_objects_v2(env: Env, call: Call, request: Request) -> Result:
     bucket, listing, result = await _list(env, request, after=after)
     encode = _encoder(request)
     owner = await owner_of(env, bucket.account) if request.get("FetchOwner") else None
-    result["Contents"] = _contents(listing.objects, request, owner)
-    result["KeyCount"] = len(listing.objects) + len(listing.prefixes)
+    result["Contents"] = _contents(listing.rows, request, owner)
+    result["KeyCount"] = len(listing.rows) + len(listing.prefixes)
     if token is not None:
         result["ContinuationToken"] = token
     if start_after:
@@ -165,13 +165,11 @@ async def _list(env: Env, request: Request, *, after: str) -> tuple[Bucket, List
     return bucket, listing, result
 
 
-def _contents(
-    objects: Sequence[ListedObject], request: Request, owner: Result | None
-) -> ContentRows:
-    keys = [item.key for item in objects]
+def _contents(rows: Sequence[ListedRow], request: Request, owner: Result | None) -> ContentRows:
+    keys = [row[0] for row in rows]
     if encoding_of(request) and not _PLAIN_KEYS("".join(keys)):
         keys = [_url(key) for key in keys]
-    return ContentRows(objects, keys, owner)
+    return ContentRows(rows, keys, owner)
 
 
 _PLAIN_KEYS = re.compile(r"[A-Za-z0-9_.\-~/]*").fullmatch

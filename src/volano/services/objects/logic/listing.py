@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volano.services.objects.model import ListedObject
+from volano.services.objects.model import ListedObject, ListedRow
 from volano.services.objects.store.objects import select_listed
 
 if TYPE_CHECKING:
@@ -27,10 +27,14 @@ SURROGATES = range(0xD800, 0xE000)
 class Listing:
     """One page; `last` is its last key or common prefix, from which the next page goes on."""
 
-    objects: list[ListedObject]
+    rows: list[ListedRow]
     prefixes: list[str]
     is_truncated: bool
     last: str
+
+    @property
+    def objects(self) -> list[ListedObject]:
+        return list(map(ListedObject._make, self.rows))
 
 
 @dataclass(slots=True)
@@ -38,13 +42,13 @@ class _Page:
     """A page being filled."""
 
     limit: int
-    objects: list[ListedObject]
+    rows: list[ListedRow]
     prefixes: list[str]
     last: str = ""
 
     @property
     def is_full(self) -> bool:
-        return len(self.objects) + len(self.prefixes) >= self.limit
+        return len(self.rows) + len(self.prefixes) >= self.limit
 
 
 async def list_keys(
@@ -62,12 +66,12 @@ async def list_keys(
     """
     page = _Page(limit, [], [])
     if limit == 0:
-        return Listing(objects=[], prefixes=[], is_truncated=False, last="")
+        return Listing(rows=[], prefixes=[], is_truncated=False, last="")
     end = key_after_prefix(prefix)
     start, inclusive = _first_key(prefix, delimiter, after)
     batch = SMALL_BATCH if delimiter else limit + 1
     while start is not None and (end is None or start < end):
-        wanted = min(batch, limit + 1 - len(page.objects) - len(page.prefixes))
+        wanted = min(batch, limit + 1 - len(page.rows) - len(page.prefixes))
         rows = await select_listed(
             reader, bucket_id, start=start, inclusive=inclusive, end=end, limit=wanted
         )
@@ -77,7 +81,7 @@ async def list_keys(
         if len(rows) < wanted:
             return _listing(page, is_truncated=False)
         if rolled is None:
-            start, inclusive, batch = rows[-1].key, False, batch * 4
+            start, inclusive, batch = rows[-1][0], False, batch * 4
         else:
             start, inclusive, batch = key_after_prefix(rolled), True, ONE_KEY
     return _listing(page, is_truncated=False)
@@ -92,7 +96,7 @@ def _first_key(prefix: str, delimiter: str, after: str) -> tuple[str | None, boo
 
 
 def _fill(
-    page: _Page, rows: list[ListedObject], prefix: str, delimiter: str
+    page: _Page, rows: list[ListedRow], prefix: str, delimiter: str
 ) -> tuple[str | None, bool]:
     """Take rows into the page.
 
@@ -100,20 +104,21 @@ def _fill(
     because the page is full.
     """
     if not delimiter:
-        taken = rows[: page.limit - len(page.objects)]
-        page.objects += taken
-        page.last = taken[-1].key if taken else page.last
+        taken = rows[: page.limit - len(page.rows)]
+        page.rows += taken
+        page.last = taken[-1][0] if taken else page.last
         return None, len(taken) < len(rows)
     rolled: str | None = None
     for row in rows:
-        if rolled is not None and row.key.startswith(rolled):
+        key = row[0]
+        if rolled is not None and key.startswith(rolled):
             continue
         if page.is_full:
             return rolled, True
-        rolled = common_prefix(row.key, prefix, delimiter)
+        rolled = common_prefix(key, prefix, delimiter)
         if rolled is None:
-            page.objects.append(row)
-            page.last = row.key
+            page.rows.append(row)
+            page.last = key
         else:
             page.prefixes.append(rolled)
             page.last = rolled
@@ -122,7 +127,7 @@ def _fill(
 
 def _listing(page: _Page, *, is_truncated: bool) -> Listing:
     return Listing(
-        objects=page.objects,
+        rows=page.rows,
         prefixes=page.prefixes,
         is_truncated=is_truncated,
         last=page.last,

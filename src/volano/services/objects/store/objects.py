@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from volano.services.objects.model import ListedObject, StoredObject
+from volano.services.objects.model import ListedRow, StoredObject
 from volano.services.objects.store.text import (
     blob_from_text,
     blob_to_text,
@@ -125,18 +125,17 @@ async def has_objects(reader: Reader, bucket_id: str) -> bool:
 
 async def select_listed(
     reader: Reader, bucket_id: str, *, start: str, inclusive: bool, end: str | None, limit: int
-) -> list[ListedObject]:
+) -> list[ListedRow]:
     """Objects by key, from `start` (itself only when `inclusive`) up to before `end`."""
     above = ">=" if inclusive else ">"
     below = "" if end is None else "AND key < ? "
     values = (bucket_id, start) if end is None else (bucket_id, start, end)
-    rows = await reader.rows(
+    return await reader.rows(
         f"SELECT {_LISTED} FROM s3_object WHERE bucket_id = ? AND key {above} ? {below}"
         "ORDER BY key LIMIT ?",
         *values,
         limit,
     )
-    return list(map(ListedObject._make, rows))
 
 
 async def select_objects_after(
