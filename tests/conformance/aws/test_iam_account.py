@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from cryptography.x509.oid import NameOID
+from tests.saml import Provider
 
 
 def name(prefix: str) -> str:
@@ -277,20 +278,19 @@ def test_keys_and_certificates_of_a_user(iam, user):
     iam.delete_user(UserName=user)
 
 
-def test_saml_providers_are_kept_and_let_nobody_in(volano, iam):
-    metadata = '<EntityDescriptor entityID="https://idp.example"><IDPSSODescriptor/></EntityDescriptor>'.ljust(
-        1000
-    )
+def test_saml_providers_are_kept_and_changed(volano, iam):
+    metadata = Provider().metadata()
     made = iam.create_saml_provider(Name=name("idp"), SAMLMetadataDocument=metadata)[
         "SAMLProviderArn"
     ]
-    assert (
-        iam.get_saml_provider(SAMLProviderArn=made)["SAMLMetadataDocument"].strip()
-        == metadata.strip()
-    )
+    assert iam.get_saml_provider(SAMLProviderArn=made)["SAMLMetadataDocument"] == metadata
     assert made in [one["Arn"] for one in iam.list_saml_providers()["SAMLProviderList"]]
-    with refused("InvalidInput"):
-        iam.create_saml_provider(Name=name("idp"), SAMLMetadataDocument="x" * 1000)
+    newer = Provider("https://newer.example.com").metadata()
+    iam.update_saml_provider(SAMLProviderArn=made, SAMLMetadataDocument=newer)
+    assert iam.get_saml_provider(SAMLProviderArn=made)["SAMLMetadataDocument"] == newer
+    for document in ("x" * 1000, metadata.replace("X509Certificate>", "X509Nothing>")):
+        with refused("InvalidInput"):
+            iam.create_saml_provider(Name=name("idp"), SAMLMetadataDocument=document)
     iam.delete_saml_provider(SAMLProviderArn=made)
 
 

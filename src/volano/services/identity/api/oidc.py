@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from volano.kernel.call import Call, Env
-from volano.services.identity.api.shapes import Shape, seconds, tag_condition, tag_shapes, tags_of
+from volano.services.identity.api.shapes import (
+    Shape,
+    credentials,
+    seconds,
+    tag_condition,
+    tag_shapes,
+    tags_of,
+)
 from volano.services.identity.logic import oidc as logic
 from volano.services.identity.logic import sts, web_identity
 from volano.services.identity.model.errors import ValidationError
@@ -123,16 +130,12 @@ async def assume_role_with_web_identity(env: Env, call: Call, request: Shape) ->
     made, identity = await web_identity.assume_role_with_web_identity(
         env, call, wanted, request["WebIdentityToken"]
     )
+    vouched = identity.vouched
     return {
-        "Credentials": {
-            "AccessKeyId": made.access_key_id,
-            "SecretAccessKey": made.secret_access_key,
-            "SessionToken": made.session_token,
-            "Expiration": seconds(made.expires_us),
-        },
-        "SubjectFromWebIdentityToken": identity.subject,
+        "Credentials": credentials(made),
+        "SubjectFromWebIdentityToken": vouched.subject,
         "AssumedRoleUser": {"AssumedRoleId": made.principal_id, "Arn": made.arn},
         "Provider": identity.provider.arn,
         "Audience": identity.audience,
         "PackedPolicySize": made.packed_percent,
-    } | ({"SourceIdentity": identity.source_identity} if identity.source_identity else {})
+    } | ({"SourceIdentity": vouched.source_identity} if vouched.source_identity else {})

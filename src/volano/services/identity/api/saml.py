@@ -1,10 +1,11 @@
-"""IAM SAML providers."""
+"""IAM SAML providers, and STS AssumeRoleWithSAML."""
 
 from __future__ import annotations
 
 from volano.kernel.call import Call, Env
 from volano.services.identity.api.shapes import (
     Shape,
+    credentials,
     new_resource,
     seconds,
     tag_condition,
@@ -12,13 +13,13 @@ from volano.services.identity.api.shapes import (
     tags_of,
 )
 from volano.services.identity.logic import saml as logic
+from volano.services.identity.logic import saml_sign_in, sts
 from volano.services.identity.model.errors import ValidationError
 from volano.services.identity.model.items import Item
-from volano.wire.action import action
+from volano.wire.action import PUBLIC, action
 
 PROVIDER = "{SAMLProviderArn}"
 PROVIDERS = "arn:aws:iam::{account}:saml-provider/*"
-_KEPT = "The provider is kept; AssumeRoleWithSAML is not built, so it lets nobody in."
 
 
 def _require_plain(request: Shape) -> None:
@@ -31,7 +32,6 @@ def _require_plain(request: Shape) -> None:
     permission="iam:CreateSAMLProvider",
     resource=new_resource("saml-provider", "Name"),
     condition=tag_condition,
-    partial=_KEPT,
 )
 async def create_saml_provider(env: Env, call: Call, request: Shape) -> Shape:
     _require_plain(request)
@@ -76,3 +76,34 @@ async def update_saml_provider(env: Env, call: Call, request: Shape) -> Shape:
 @action("iam:DeleteSAMLProvider", permission="iam:DeleteSAMLProvider", resource=PROVIDER)
 async def delete_saml_provider(env: Env, call: Call, request: Shape) -> None:
     await logic.delete_provider(env, call, request["SAMLProviderArn"])
+
+
+# The assertion is the credential, and the role's trust policy decides: see logic/saml_sign_in.py.
+@action(
+    "sts:AssumeRoleWithSAML",
+    permission=PUBLIC,
+    resource="{RoleArn}",
+    read_only=False,
+    partial="Assertions that are signed with SHA-2 and not encrypted.",
+)
+async def assume_role_with_saml(env: Env, call: Call, request: Shape) -> Shape:
+    wanted = sts.AssumeRole(
+        role_arn=request["RoleArn"],
+        session_name="",
+        duration_s=request.get("DurationSeconds"),
+        policy=request.get("Policy"),
+        policy_arns=[one["arn"] for one in request.get("PolicyArns") or ()],
+    )
+    made, identity = await saml_sign_in.assume_role_with_saml(
+        env, call, wanted, request["PrincipalArn"], request["SAMLAssertion"]
+    )
+    return {
+        "Credentials": credentials(made),
+        "AssumedRoleUser": {"AssumedRoleId": made.principal_id, "Arn": made.arn},
+        "PackedPolicySize": made.packed_percent,
+        "Subject": identity.assertion.subject,
+        "SubjectType": identity.subject_type,
+        "Issuer": identity.assertion.issuer,
+        "Audience": identity.assertion.recipient,
+        "NameQualifier": identity.qualifier,
+    } | ({"SourceIdentity": identity.source_identity} if identity.source_identity else {})

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from volano.kernel.call import Call
 from volano.kernel.identity import PrincipalKind
 from volano.services.identity.logic.names import parse_count_marker, require_page_size
+from volano.services.identity.model.credentials import TemporaryCredentials
 from volano.services.identity.model.errors import InvalidInput, ValidationError
 from volano.services.identity.model.policies import Policy, PolicyVersion
 from volano.services.identity.model.principals import Group, InstanceProfile, Role, User
@@ -20,6 +21,16 @@ Shape = dict[str, Any]
 def seconds(time_us: int) -> int:
     """IAM tells whole seconds."""
     return time_us // 1_000_000
+
+
+def credentials(made: TemporaryCredentials) -> Shape:
+    """`Credentials` of STS."""
+    return {
+        "AccessKeyId": made.access_key_id,
+        "SecretAccessKey": made.secret_access_key,
+        "SessionToken": made.session_token,
+        "Expiration": seconds(made.expires_us),
+    }
 
 
 def user_shape(user: User, *, detailed: bool = True) -> Shape:

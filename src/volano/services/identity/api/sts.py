@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from volano.kernel.call import Call, Env
-from volano.services.identity.api.shapes import Shape, seconds, tags_of
+from volano.services.identity.api.shapes import Shape, credentials, tags_of
 from volano.services.identity.logic import messages, session_tokens, sts
-from volano.services.identity.model.credentials import TemporaryCredentials
 from volano.services.identity.model.errors import ValidationError
 from volano.services.identity.store.keys import find_access_key, find_temporary_key
 from volano.wire.action import SIGNED_IN, action
-
-
-def _credentials(made: TemporaryCredentials) -> Shape:
-    return {
-        "AccessKeyId": made.access_key_id,
-        "SecretAccessKey": made.secret_access_key,
-        "SessionToken": made.session_token,
-        "Expiration": seconds(made.expires_us),
-    }
 
 
 def _policy_arns(request: Shape) -> list[str]:
@@ -56,7 +46,7 @@ async def assume_role(env: Env, call: Call, request: Shape) -> Shape:
     )
     made = await sts.assume_role(env, call, wanted)
     shape: Shape = {
-        "Credentials": _credentials(made),
+        "Credentials": credentials(made),
         "AssumedRoleUser": {"AssumedRoleId": made.principal_id, "Arn": made.arn},
         "PackedPolicySize": made.packed_percent,
     }
@@ -74,7 +64,7 @@ async def get_session_token(env: Env, call: Call, request: Shape) -> Shape:
         serial=request.get("SerialNumber"),
         code=request.get("TokenCode"),
     )
-    return {"Credentials": _credentials(made)}
+    return {"Credentials": credentials(made)}
 
 
 @action(
@@ -93,7 +83,7 @@ async def get_federation_token(env: Env, call: Call, request: Shape) -> Shape:
     )
     made = await session_tokens.get_federation_token(env, call, wanted)
     return {
-        "Credentials": _credentials(made),
+        "Credentials": credentials(made),
         "FederatedUser": {"FederatedUserId": made.principal_id, "Arn": made.arn},
         "PackedPolicySize": made.packed_percent,
     }

@@ -1,8 +1,6 @@
-"""SAML providers: their metadata is kept, listed and tagged.
+"""SAML providers: the metadata of a company's identity provider, kept, listed and tagged.
 
-Nobody can assume a role by SAML: AssumeRoleWithSAML is not built, because checking XML signatures
-safely needs a library that Volano does not carry. A trust policy may name such a provider; it then
-lets nobody in.
+What they sign is read by `saml_response.py`; roles are assumed in `saml_sign_in.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volano.services.identity.logic.names import require_name, require_tags
+from volano.services.identity.logic.saml_response import read_metadata
 from volano.services.identity.model.errors import (
     EntityAlreadyExists,
     InvalidInput,
@@ -39,7 +38,7 @@ def _require_metadata(env: Env, text: str) -> None:
         raise ValidationError(
             f"A SAML metadata document has {MIN_METADATA} to {MAX_METADATA} characters."
         )
-    if "EntityDescriptor" not in text or "IDPSSODescriptor" not in text:
+    if read_metadata(text) is None:
         raise InvalidInput("Could not parse metadata")
 
 

@@ -6,16 +6,16 @@ then the role's trust policy decides with the token's claims as condition keys (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from volano.kernel.call import Call
-from volano.kernel.errors import Denied, Invalid
-from volano.kernel.identity import Principal, PrincipalKind
-from volano.kernel.ids import PrincipalId
 from volano.services.identity.logic import sts
-from volano.services.identity.logic.access import RESOURCE_POLICY, stored_authority
+from volano.services.identity.logic.federation import (
+    ExpiredToken,
+    Vouched,
+    open_session,
+    refusal,
+)
 from volano.services.identity.logic.issuers import find_keys
 from volano.services.identity.logic.jwt import (
     InvalidIdentityToken,
@@ -23,14 +23,10 @@ from volano.services.identity.logic.jwt import (
     verify_signature,
 )
 from volano.services.identity.logic.names import require_tags
-from volano.services.identity.logic.session_policies import (
-    packed_percent,
-    require_session_policies,
-)
 from volano.services.identity.store import oidc as rows
 
 if TYPE_CHECKING:
-    from volano.kernel.call import Env
+    from volano.kernel.call import Call, Env
     from volano.services.identity.model.credentials import TemporaryCredentials
     from volano.services.identity.model.oidc import OidcProvider
     from volano.services.identity.model.principals import Role
@@ -41,25 +37,13 @@ SOURCE_CLAIM = "https://aws.amazon.com/source_identity"
 SKEW_S = 60
 
 
-class ExpiredToken(Invalid):
-    code = "ExpiredTokenException"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebIdentity:
-    """What a token says, once it is verified.
-
-    `keys` are its claims as condition keys (`ISSUER:sub`). Tags, which of them go on, and the
-    source identity come from the claims that STS names (`https://aws.amazon.com/tags`).
-    """
+    """What a token says, once it is verified."""
 
     provider: OidcProvider
-    subject: str
     audience: str
-    keys: Mapping[str, str] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    transitive: tuple[str, ...] = ()
-    source_identity: str = ""
+    vouched: Vouched
 
 
 async def assume_role_with_web_identity(
@@ -69,68 +53,10 @@ async def assume_role_with_web_identity(
     sts.require_session_name(wanted.session_name)
     role = await sts.find_role(env, wanted.role_arn)
     if role is None:
-        raise _denied()
-    policy = await require_session_policies(env, role.account, wanted.policy, wanted.policy_arns)
+        raise refusal(PERMISSION)
     identity = await _verify(env, role, token)
-    visitor = Principal(
-        kind=PrincipalKind.SYSTEM,
-        account=role.account,
-        id=PrincipalId(identity.subject),
-        name=identity.provider.arn,
-        arn=identity.provider.arn,
-    )
-    call = call.acting_as(visitor)
-    facts = _facts(role, wanted, identity)
-    needed = [PERMISSION] + (["sts:TagSession"] if identity.tags else [])
-    if identity.source_identity:
-        needed.append("sts:SetSourceIdentity")
-    for permission in needed:
-        verdict = await stored_authority(env).verdict(
-            call, permission, role.arn, facts, resource_must_allow=True
-        )
-        if not verdict.allowed:
-            raise _denied()
-    made = await sts.issue_session(
-        env,
-        role,
-        wanted.session_name,
-        duration_s=sts.role_duration(call, role, wanted.duration_s),
-        policy=policy,
-        tags=identity.tags,
-        facts=_session_facts(env, call, identity),
-        packed=packed_percent(wanted.policy, wanted.policy_arns, identity.tags),
-    )
+    made = await open_session(env, call, role, wanted, identity.vouched, permission=PERMISSION)
     return made, identity
-
-
-def _session_facts(env: Env, call: Call, identity: WebIdentity) -> dict[str, str]:
-    facts = sts.session_facts(env, call, mfa=False)
-    facts["aws:FederatedProvider"] = identity.provider.arn
-    facts |= identity.keys
-    if identity.transitive:
-        facts[sts.TRANSITIVE] = "\n".join(identity.transitive)
-    if identity.source_identity:
-        facts[sts.SOURCE_IDENTITY] = identity.source_identity
-    return facts
-
-
-def _denied() -> Denied:
-    return Denied(f"Not authorized to perform {PERMISSION}")
-
-
-def _facts(role: Role, wanted: sts.AssumeRole, identity: WebIdentity) -> dict[str, str]:
-    found = {
-        RESOURCE_POLICY: role.trust,
-        "sts:RoleSessionName": wanted.session_name,
-        "aws:FederatedProvider": identity.provider.arn,
-        **identity.keys,
-    }
-    if identity.tags:
-        found["aws:TagKeys"] = "\n".join(identity.tags)
-        found |= {f"aws:RequestTag/{key}": value for key, value in identity.tags.items()}
-    if identity.source_identity:
-        found["sts:SourceIdentity"] = identity.source_identity
-    return found
 
 
 async def _verify(env: Env, role: Role, token: str) -> WebIdentity:
@@ -155,15 +81,15 @@ async def _verify(env: Env, role: Role, token: str) -> WebIdentity:
     audience = _require_audience(provider, claims)
     tags, transitive = _tags(claims)
     source = claims.get(SOURCE_CLAIM)
-    return WebIdentity(
-        provider=provider,
+    vouched = Vouched(
+        provider_arn=provider.arn,
         subject=subject,
-        audience=audience,
         keys=_keys(provider.url, claims, subject, audience),
         tags=tags,
         transitive=transitive,
         source_identity=source if isinstance(source, str) else "",
     )
+    return WebIdentity(provider=provider, audience=audience, vouched=vouched)
 
 
 def _keys(url: str, claims: dict[str, Any], subject: str, audience: str) -> dict[str, str]:
