@@ -135,6 +135,7 @@ def open_console(browser: Browser, volano_sqlite: Volano) -> Iterator[Open]:
             color_scheme=scheme,
             accept_downloads=True,
             permissions=["clipboard-read", "clipboard-write"],
+            service_workers="block",  # its requests would pass by the routes of a page
         )
         contexts.append(context)
         context.set_default_timeout(ACTION_TIMEOUT_MS)
@@ -156,6 +157,8 @@ def open_console(browser: Browser, volano_sqlite: Volano) -> Iterator[Open]:
         problem for context in contexts for page in context.pages for problem in page.problems
     ]
     for context in contexts:
+        # What a page still sends while it goes is nobody's concern any more.
+        context.unroute_all(behavior="ignoreErrors")
         context.close()
     assert problems == []
 

@@ -39,6 +39,16 @@ class Room:
         return f"/chat/{self.id}"
 
 
+def choose_miras_password(browser: Browser, volano: Volano, login_url: str) -> None:
+    window = browser.new_context(base_url=volano.url)
+    token = login_url.partition("token=")[2]
+    opened = window.request.post("/volano/v1/session/link", data={"token": token})
+    headers = {"x-volano-csrf": opened.json()["csrf"]}
+    body = {"new": MIRAS_PASSWORD}
+    assert window.request.post("/volano/v1/session/password", data=body, headers=headers).ok
+    window.close()
+
+
 @pytest.fixture(scope="module")
 def people(volano_sqlite: Volano, browser: Browser) -> dict[str, WebClient]:
     """Clients of the administrator and of a second person, `mira`."""
@@ -46,14 +56,9 @@ def people(volano_sqlite: Volano, browser: Browser) -> dict[str, WebClient]:
     policies = ["arn:aws:iam::aws:policy/VolanoChatMember"]
     person = {"name": "mira", "display_name": "Mira Conti", "policies": policies}
     status, made = volano_sqlite.rest("POST", "/people", person)
-    assert status in (200, 201), made
-    window = browser.new_context(base_url=volano_sqlite.url)
-    token = made["login_url"].partition("token=")[2]
-    opened = window.request.post("/volano/v1/session/link", data={"token": token})
-    headers = {"x-volano-csrf": opened.json()["csrf"]}
-    body = {"new": MIRAS_PASSWORD}
-    assert window.request.post("/volano/v1/session/password", data=body, headers=headers).ok
-    window.close()
+    if status != 409:  # another module's tests made her before
+        assert status in (200, 201), made
+        choose_miras_password(browser, volano_sqlite, made["login_url"])
     for name in ("admin", "mira"):
         body = {"kind": "slack-user", "name": "console test"}
         status, key = volano_sqlite.rest("POST", f"/people/{name}/keys", body)

@@ -250,3 +250,84 @@ def test_chat_speaks_chinese(
     page.get_by_role("combobox", name="语言").click()
     page.get_by_role("option", name="English").click()
     expect(page.get_by_role("link", name="Catch up")).to_be_visible()
+
+
+def test_search_has_operators_and_finds_chinese(
+    open_page: Callable[..., Page], room: Room, shoot: Callable[[Page, str], None]
+) -> None:
+    room.mira.chat_postMessage(channel=room.id, text="The zirconium glaze cracked")
+    room.admin.chat_postMessage(channel=room.id, text="zirconium is ordered")
+    room.mira.chat_postMessage(channel=room.id, text="明天开会讨论预算")
+    page = open_page("/chat/search")
+    expect(page.get_by_role("region", name="Operators")).to_be_visible()
+    field = page.get_by_role("textbox", name="Search messages and files")
+    field.fill(f"zirconium in:#{room.name} from:@mira")
+    found = page.get_by_role("region", name="Search").get_by_role("article")
+    expect(found).to_have_count(1)
+    expect(found).to_contain_text("The zirconium glaze cracked")
+    shoot(page, "chat-search")
+    field.fill("预算")
+    expect(found.first).to_contain_text("明天开会讨论预算")
+    found.first.get_by_role("link", name=f"#{room.name}").click()
+    expect(row(page, "明天开会讨论预算")).to_be_in_viewport()
+
+
+def test_pins_and_bookmarks_stand_below_the_head(
+    room: Room, windows: tuple[Page, Page], shoot: Callable[[Page, str], None]
+) -> None:
+    admin, mira = windows
+    say(admin, room, "The safe word is teapot")
+    menu(admin, "The safe word is teapot", "Pin to the channel")
+    mira.get_by_role("button", name="1 pinned").click()
+    dialog = mira.get_by_role("dialog", name="Pinned messages")
+    expect(dialog).to_contain_text("The safe word is teapot")
+    admin.get_by_role("button", name="Add a bookmark").click()
+    admin.get_by_role("textbox", name="Address").fill("https://example.org/plan")
+    admin.get_by_role("textbox", name="Name").fill("The plan")
+    admin.get_by_role("button", name="Add", exact=True).click()
+    expect(admin.get_by_role("link", name="The plan")).to_have_attribute(
+        "href", "https://example.org/plan"
+    )
+    shoot(admin, "chat-pins")
+
+
+def test_a_message_is_sent_later(
+    room: Room, windows: tuple[Page, Page], shoot: Callable[[Page, str], None]
+) -> None:
+    admin, _ = windows
+    composer(admin, room).fill("Good morning, everyone")
+    admin.get_by_role("button", name="Send later").click()
+    shoot(admin, "chat-send-later")
+    admin.get_by_role("menuitem", name="Tomorrow morning").click()
+    expect(composer(admin, room)).to_have_value("")
+    waiting = view(admin, "Drafts").get_by_role("region", name="Waiting to be sent")
+    expect(waiting).to_contain_text("Good morning, everyone")
+    waiting.get_by_role("button", name="Do not send it").click()
+    expect(waiting).to_have_count(0)
+
+
+def test_every_emoji_is_found_by_what_it_means(
+    room: Room, windows: tuple[Page, Page], shoot: Callable[[Page, str], None]
+) -> None:
+    admin, mira = windows
+    admin.get_by_role("button", name="Emoji", exact=True).click()
+    expect(admin.get_by_role("region", name="Flags")).to_be_attached()
+    shoot(admin, "chat-emoji")
+    admin.get_by_role("textbox", name="Search emoji").fill("jar")
+    admin.get_by_role("button", name="amphora").click()
+    expect(composer(admin, room)).to_have_value(":amphora: ")
+    composer(admin, room).press("Enter")
+    expect(row(mira, "🏺")).to_be_visible()
+
+
+def test_code_is_coloured(
+    room: Room, windows: tuple[Page, Page], shoot: Callable[[Page, str], None]
+) -> None:
+    admin, _ = windows
+    code = "```python\ndef fire(kiln: str) -> int:\n    return 1240  # degrees\n```"
+    room.mira.chat_postMessage(channel=room.id, text=code)
+    block = row(admin, "def fire").locator("pre")
+    expect(block.locator("span", has_text="def").first).to_be_visible()
+    expect(block).to_contain_text("return 1240")
+    expect(block).not_to_contain_text("python")
+    shoot(admin, "chat-code")

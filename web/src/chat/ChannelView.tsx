@@ -11,6 +11,7 @@ import { ChannelHead } from './ChannelHead';
 import classes from './chat.module.css';
 import { Composer, type ComposerHandle } from './Composer';
 import { channelName, nameOf, useWorkplace } from './context';
+import { KeptBar } from './desk/Kept';
 import { TypingLine } from './desk/typing';
 import { Face } from './Face';
 import { JoinBar } from './JoinBar';
@@ -67,6 +68,7 @@ export function ChannelView({ seat, channel, at, openMenu }: { seat: Seat | unde
       onDrop={onDrop}
     >
       <ChannelHead channel={channel} isMember={seat !== undefined} openMenu={openMenu} />
+      {seat !== undefined && <KeptBar channel={channel.id} />}
       {history.isPending && <Waiting label={t('loadingMessages')} />}
       {history.isError && (
         <Center p="xl">

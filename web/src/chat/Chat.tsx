@@ -1,6 +1,6 @@
 // The workplace: channels at the side, messages in the middle, a thread beside them, everything live.
 import { Drawer } from '@mantine/core';
-import { useDisclosure, useDocumentTitle, useHotkeys, useMediaQuery } from '@mantine/hooks';
+import { useDisclosure, useDocumentTitle, useHotkeys, useMediaQuery, useNetwork } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useState, type ComponentType } from 'react';
 import { Navigate, useLocation, useNavigate, useSearchParams } from 'react-router';
@@ -23,6 +23,7 @@ import { useDesk } from './desk/desk';
 import { Dialogs } from './desk/Dialogs';
 import { Directory } from './desk/Directory';
 import { Drafts, Later, Mentions, Threads } from './desk/Lists';
+import { Search } from './desk/Search';
 import { useNotices } from './desk/useNotices';
 import { Urgent, UrgentBar } from './desk/Urgent';
 import { Switcher } from './Switcher';
@@ -31,7 +32,7 @@ import type { Channel, Home, LiveEvent } from './types';
 
 const PERMALINK = /^\/archives\/([A-Z0-9]+)\/p(\d{10,})(\d{6})$/;
 // The lists beside the channels, by the last part of their address.
-const LISTS: Record<string, ComponentType> = { 'catch-up': CatchUp, mentions: Mentions, threads: Threads, later: Later, drafts: Drafts, urgent: Urgent, directory: Directory, apps: Apps, app: AppHome };
+const LISTS: Record<string, ComponentType> = { 'catch-up': CatchUp, mentions: Mentions, threads: Threads, later: Later, drafts: Drafts, urgent: Urgent, directory: Directory, search: Search, apps: Apps, app: AppHome };
 
 const LAST_CHANNEL = 'volano.chat.channel';
 
@@ -94,6 +95,7 @@ function Rooms({ home }: { home: Home }) {
   const going = useGoing();
   const outbox = useOutbox(home.user.id);
   const isPhone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
+  const isOnline = useNetwork().online;
   const [menuOpen, menu] = useDisclosure();
   const [switcherOpen, switcher] = useDisclosure();
   useHotkeys([['mod+K', switcher.toggle]], []);
@@ -138,6 +140,7 @@ function Rooms({ home }: { home: Home }) {
         )}
         <div className={classes.middle}>
           <UrgentBar />
+          {!isOnline && <div className={classes.offline} role="status">{t('youAreOffline')}</div>}
           <div className={classes.rooms}>{List ? <List /> : <Room key={asked} id={asked} thread={search.get('thread')} at={search.get('at')} openMenu={menu.open} />}</div>
         </div>
       </div>

@@ -3,12 +3,14 @@ import { ActionIcon, Badge, CloseButton, Group, Loader, Text, Tooltip } from '@m
 import { IconMoodSmile, IconPaperclip, IconSend2 } from '@tabler/icons-react';
 import { useId, useImperativeHandle, useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type Ref } from 'react';
 
+import { slack } from '../api/client';
 import { tellFailure } from '../app/parts';
 import { formatBytes } from '../app/format';
 import { t } from '../i18n/text';
 import classes from './chat.module.css';
 import { useWorkplace } from './context';
 import { commandOf, runCommand, useCommands } from './desk/commands';
+import { SendLater } from './desk/SendLater';
 import { tellTyping } from './desk/typing';
 import { useDraft } from './desk/useDraft';
 import { EmojiPicker } from './EmojiPicker';
@@ -83,6 +85,11 @@ export function Composer({ channel, thread = null, placeholder, onEditLast, ref 
       setSending(false);
     }
   };
+  const sendAt = async (post_at: number) => {
+    const message = toMessageText(text.trim(), { users: home.users, channels: home.channels.map((seat) => seat.channel) });
+    await slack('chat.scheduleMessage', { channel, text: message, post_at, ...(thread ? { thread_ts: thread } : {}) });
+    change('');
+  };
   const complete = useCompletion(text, insert);
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.nativeEvent.isComposing || complete.onKeyDown(event)) return;
@@ -139,9 +146,12 @@ export function Composer({ channel, thread = null, placeholder, onEditLast, ref 
             )}
           />
         </Group>
+        <Group gap={4}>
+        <SendLater isReady={text.trim() !== '' && files.length === 0} send={sendAt} />
         <ActionIcon onClick={() => void submit()} disabled={isSending || (text.trim() === '' && files.length === 0)} aria-label={t('send')}>
           {isSending ? <Loader size={14} /> : <IconSend2 size={17} />}
         </ActionIcon>
+        </Group>
       </Group>
     </div>
   );

@@ -1,11 +1,32 @@
-// A small table of emoji with a search; arrow keys are the browser's Tab.
+// Every emoji by its group, with a search by name and meaning; the last ones used come first.
 import { Popover, TextInput, UnstyledButton, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useEffect, useRef, useState, type ReactElement } from 'react';
-import { t } from '../i18n/text';
+import { t, type TextKey } from '../i18n/text';
 
 import classes from './chat.module.css';
-import { EMOJI, PICKABLE } from './emoji';
+import { PICKABLE, searchEmoji, useEverything, type FoundEmoji } from './emoji';
+
+const MAX_FOUND = 120;
+const MAX_USED = 18;
+const USED = 'volano.chat.emoji';
+
+function lastUsed(): string[] {
+  const kept: unknown = JSON.parse(localStorage.getItem(USED) ?? '[]');
+  return Array.isArray(kept) ? kept.map(String) : [];
+}
+
+function keepUsed(name: string): void {
+  localStorage.setItem(USED, JSON.stringify([name, ...lastUsed().filter((other) => other !== name)].slice(0, MAX_USED)));
+}
+
+const TITLES: Record<string, TextKey> = { people: 'emojiPeople', nature: 'emojiNature', foods: 'emojiFoods', activity: 'emojiActivity', places: 'emojiPlaces', objects: 'emojiObjects', symbols: 'emojiSymbols', flags: 'emojiFlags' };
+
+function groupsOf(all: ReturnType<typeof useEverything>): { title: string; emoji: FoundEmoji[] }[] {
+  const often = [...new Set([...lastUsed(), ...PICKABLE])].slice(0, MAX_USED).flatMap((name) => searchEmoji(name, all, 1));
+  const groups = (all?.CATEGORIES ?? []).map(({ id }) => ({ title: t(TITLES[id] ?? 'emoji'), emoji: all!.ENTRIES.filter((entry) => entry.category === id) }));
+  return [{ title: t('emojiOften'), emoji: often }, ...groups];
+}
 
 export function EmojiPicker({ target, onPick, onChange }: { target: (open: () => void) => ReactElement; onPick: (name: string) => void; onChange?: (isOpen: boolean) => void }) {
   const [opened, { open, close }] = useDisclosure();
@@ -13,17 +34,20 @@ export function EmojiPicker({ target, onPick, onChange }: { target: (open: () =>
   const latest = useRef(onChange);
   latest.current = onChange;
   useEffect(() => latest.current?.(opened), [opened]);
+  const all = useEverything(opened);
   const words = search.trim().toLowerCase().replaceAll(' ', '_');
-  const found = PICKABLE.filter((name) => name.includes(words));
+  const groups = words === '' ? groupsOf(all) : [{ title: '', emoji: searchEmoji(words, all, MAX_FOUND) }];
+  const first = groups[0]?.emoji[0];
   const pick = (name: string) => {
     onPick(name);
+    keepUsed(name);
     setSearch('');
     close();
   };
   return (
     <Popover opened={opened} onChange={(isOpen) => !isOpen && close()} trapFocus withinPortal shadow="md" position="top-end" returnFocus>
       <Popover.Target>{target(open)}</Popover.Target>
-      <Popover.Dropdown p="xs" w={292}>
+      <Popover.Dropdown p="xs" w={318}>
         <TextInput
           size="xs"
           placeholder={t('searchEmoji')}
@@ -31,17 +55,28 @@ export function EmojiPicker({ target, onPick, onChange }: { target: (open: () =>
           data-autofocus
           value={search}
           onChange={(event) => setSearch(event.currentTarget.value)}
-          onKeyDown={(event) => event.key === 'Enter' && found[0] && pick(found[0])}
+          onKeyDown={(event) => event.key === 'Enter' && first && pick(first.name)}
           mb="xs"
         />
-        <div className={classes.emojis}>
-          {found.map((name) => (
-            <UnstyledButton key={name} className={classes.emoji} onClick={() => pick(name)} aria-label={name} title={`:${name}:`}>
-              {EMOJI[name]}
-            </UnstyledButton>
+        <div className={classes.emojiTable}>
+          {groups.map(({ title, emoji }) => (
+            <section key={title} aria-label={title || t('emoji')}>
+              {title && (
+                <Text size="xs" c="dimmed" fw={600} my={4}>
+                  {title}
+                </Text>
+              )}
+              <div className={classes.emojis}>
+                {emoji.map(({ name, native }) => (
+                  <UnstyledButton key={name} className={classes.emoji} onClick={() => pick(name)} aria-label={name} title={`:${name}:`}>
+                    {native}
+                  </UnstyledButton>
+                ))}
+              </div>
+            </section>
           ))}
         </div>
-        {found.length === 0 && (
+        {first === undefined && (
           <Text size="sm" c="dimmed" ta="center">
             {t('noneOfThatName')}
           </Text>

@@ -1,6 +1,6 @@
 // What can be done with a message: a row of buttons on it and the menu behind them.
 import { ActionIcon, Menu, Tooltip } from '@mantine/core';
-import { IconApps, IconBell, IconBookmark, IconBookmarkFilled, IconDots, IconEye, IconEyeOff, IconHistory, IconLink, IconMessageCircle, IconMoodPlus, IconPencil, IconShare3, IconTrash, IconUrgent } from '@tabler/icons-react';
+import { IconApps, IconBell, IconBookmark, IconBookmarkFilled, IconDots, IconEye, IconEyeOff, IconHistory, IconLink, IconMessageCircle, IconMoodPlus, IconPencil, IconPin, IconPinnedOff, IconShare3, IconTrash, IconUrgent } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 
 import { rest, slack } from '../api/client';
@@ -11,6 +11,7 @@ import classes from './chat.module.css';
 import { useWorkplace, type Question } from './context';
 import { useApps } from './desk/Apps';
 import { useSave } from './desk/desk';
+import { pinsKey } from './desk/Kept';
 import { emojiOf, QUICK } from './emoji';
 import { EmojiPicker } from './EmojiPicker';
 import { useReact } from './useReact';
@@ -79,6 +80,11 @@ function MoreActions({ channel, message, isInThread, edit, remove, hold }: Props
     await navigator.clipboard.writeText(permalink);
     tell(t('linkCopied'));
   };
+  const isPinned = queries.getQueryData<{ items: { message: Message }[] }>(pinsKey(channel))?.items.some((item) => item.message.ts === message.ts) ?? false;
+  const pin = async () => {
+    await slack(isPinned ? 'pins.remove' : 'pins.add', { channel, timestamp: message.ts });
+    await queries.invalidateQueries({ queryKey: pinsKey(channel) });
+  };
   // The pointer goes to just before this message.
   const markUnread = async () => {
     const [seconds = '0', micros = '0'] = message.ts.split('.');
@@ -108,6 +114,9 @@ function MoreActions({ channel, message, isInThread, edit, remove, hold }: Props
         )}
         <Menu.Item leftSection={<IconEye size={16} />} onClick={open('readers')}>
           {t('whoHasRead')}
+        </Menu.Item>
+        <Menu.Item leftSection={isPinned ? <IconPinnedOff size={16} /> : <IconPin size={16} />} onClick={() => void pin().catch(tellFailure)}>
+          {isPinned ? t('unpin') : t('pin')}
         </Menu.Item>
         <Menu.Item leftSection={<IconBell size={16} />} onClick={open('remind')}>
           {t('remindMe')}

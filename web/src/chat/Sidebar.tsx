@@ -53,6 +53,7 @@ export function Sidebar({ current, openSwitcher, onGo }: { current: string; open
         </Button>
       </div>
       <ScrollArea style={{ flex: 1 }} type="auto" scrollbarSize={8}>
+        <ListLink path="search" text="search" icon={<IconSearch size={16} />} current={current} onGo={onGo} />
         <ListLink path="catch-up" text="catchUp" icon={<IconInbox size={16} />} count={unread} current={current} onGo={onGo} />
         <ListLink path="mentions" text="mentions" icon={<IconAt size={16} />} current={current} onGo={onGo} />
         <ListLink path="threads" text="threads" icon={<IconMessages size={16} />} count={desk.unread_threads} current={current} onGo={onGo} />

@@ -7,7 +7,7 @@ import { Face } from './Face';
 import classes from './chat.module.css';
 import { nameOf } from './context';
 import type { Command } from './desk/commands';
-import { EMOJI, PICKABLE } from './emoji';
+import { everythingNow, loadEverything, searchEmoji } from './emoji';
 import type { Home, User } from './types';
 
 export interface Suggestion {
@@ -37,8 +37,8 @@ export function suggest({ mark, letters }: { mark: string; letters: string }, ho
     return found.slice(0, MAX_SHOWN).map((item) => ({ key: item.app_id + item.command, insert: `${item.command} `, label: item.command, hint: `${item.usage_hint} ${item.description}`.trim(), sign: '/' }));
   }
   if (mark === ':') {
-    const names = PICKABLE.filter((name) => name.startsWith(letters)).concat(PICKABLE.filter((name) => !name.startsWith(letters) && name.includes(letters)));
-    return names.slice(0, MAX_SHOWN).map((name) => ({ key: name, insert: `:${name}: `, label: `:${name}:`, hint: '', sign: EMOJI[name]! }));
+    void loadEverything();
+    return searchEmoji(letters, everythingNow(), MAX_SHOWN).map(({ name, native }) => ({ key: name, insert: `:${name}: `, label: `:${name}:`, hint: '', sign: native }));
   }
   if (mark === '#') {
     const channels = home.channels.filter(({ channel }) => channel.name?.includes(letters) && !channel.is_mpim);

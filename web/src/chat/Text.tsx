@@ -7,7 +7,7 @@ import { t } from '../i18n/text';
 import classes from './chat.module.css';
 import { Code } from './Code';
 import { nameOf, useWorkplace } from './context';
-import { emojiOf } from './emoji';
+import { emojiOf, useEverything } from './emoji';
 import { parseInline, parseMrkdwn, type Inline, type Part } from './mrkdwn';
 
 export function MessageText({ text }: { text: string }) {
@@ -97,7 +97,9 @@ function InlineView({ item }: { item: Inline }) {
 }
 
 export function Emoji({ name }: { name: string }) {
-  const shown = emojiOf(name);
+  const known = emojiOf(name);
+  useEverything(known === undefined);
+  const shown = known ?? emojiOf(name);
   if (shown === undefined) return `:${name}:`;
   return (
     <span role="img" aria-label={name} title={`:${name}:`}>

@@ -168,6 +168,9 @@ function take(queries: QueryClient, event: LiveEvent, me: string): void {
       return markRead(queries, channel, String(event.ts), Number(event.unread_count_display ?? 0), true);
     case 'user_typing':
       return noteTyping(channel, String(event.user));
+    case 'pin_added':
+    case 'pin_removed':
+      return void queries.invalidateQueries({ queryKey: ['chat', 'pins', String(event.channel_id ?? channel)] });
     case 'view_opened':
     case 'view_pushed':
     case 'view_updated':

@@ -1,6 +1,6 @@
-// Messages on their way: shown at once, sent one after another per channel, kept when they fail.
+// Messages on their way: shown at once, sent one after another per channel, kept while there is no network.
 import { useQueryClient } from '@tanstack/react-query';
-import { useCallback, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import { ApiError, slack } from '../api/client';
 import { messageOf } from '../app/parts';
@@ -22,10 +22,26 @@ export interface Outbox {
   drop: (id: string) => void;
 }
 
+const MAX_KEPT = 100;
+
+// What waits is kept in this browser, so that a reload in a tunnel loses nothing.
+function keptFor(me: string): Outgoing[] {
+  const kept: unknown = JSON.parse(localStorage.getItem(placeOf(me)) ?? '[]');
+  return Array.isArray(kept) ? (kept as Outgoing[]).map((item) => ({ ...item, failure: '' })) : [];
+}
+
+const placeOf = (me: string) => `volano.chat.outbox.${me}`;
+
 export function useOutbox(me: string): Outbox {
   const queries = useQueryClient();
-  const [waiting, setWaiting] = useState<Outgoing[]>([]);
+  const [waiting, setWaiting] = useState<Outgoing[]>(() => keptFor(me));
   const lines = useRef(new Map<string, Promise<void>>());
+  const latest = useRef(waiting);
+  latest.current = waiting;
+  useEffect(() => {
+    if (waiting.length === 0) localStorage.removeItem(placeOf(me));
+    else localStorage.setItem(placeOf(me), JSON.stringify(waiting.slice(-MAX_KEPT)));
+  }, [waiting, me]);
 
   const send = useCallback(
     (item: Outgoing) => {
@@ -36,6 +52,8 @@ export function useOutbox(me: string): Outbox {
           addMessage(queries, item.channel, message, me);
           setWaiting((now) => now.filter((other) => other.id !== item.id));
         } catch (error) {
+          // Without a network nothing has failed: it goes out when there is one again.
+          if (!navigator.onLine) return;
           setWaiting((now) => now.map((other) => (other.id === item.id ? { ...other, failure: messageOf(error) } : other)));
         }
       };
@@ -43,6 +61,16 @@ export function useOutbox(me: string): Outbox {
     },
     [queries, me],
   );
+
+  const sendAll = useCallback(() => {
+    setWaiting((now) => now.map((item) => ({ ...item, failure: '' })));
+    latest.current.forEach(send);
+  }, [send]);
+  useEffect(() => {
+    if (navigator.onLine && latest.current.length > 0) sendAll();
+    window.addEventListener('online', sendAll);
+    return () => window.removeEventListener('online', sendAll);
+  }, [sendAll]);
 
   return useMemo(
     () => ({
@@ -72,7 +100,7 @@ async function postPatiently(body: Record<string, unknown>): Promise<{ message: 
     try {
       return await slack<{ message: Message }>('chat.postMessage', body);
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 0) throw error;
+      if (!(error instanceof ApiError) || error.status !== 0 || !navigator.onLine) throw error;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }

@@ -13,6 +13,7 @@ import { useWorkplace } from '../context';
 import { isLater } from '../types';
 import { deskKey, notedKey, useNoted, useSave } from './desk';
 import { MessageCard, usePlaceName } from './MessageCard';
+import { ScheduledList } from './SendLater';
 import { Answered, Nothing, View } from './View';
 
 const REASONS: Record<string, TextKey> = { mention: 'reasonMention', broadcast: 'reasonBroadcast', keyword: 'reasonKeyword', thread: 'reasonThread' };
@@ -165,6 +166,7 @@ export function Drafts() {
         </article>
       ))}
       {desk.drafts.length === 0 && <Nothing>{t('noDrafts')}</Nothing>}
+      <ScheduledList />
     </View>
   );
 }
