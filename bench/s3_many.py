@@ -2,7 +2,8 @@
 
 The objects are rows written straight into the index (empty ones, without bytes), because ten
 million PUTs would take hours; the requests are real ones of boto3 against a real server, and the
-figure is the server's CPU. `--most 10000000` draws the whole curve (about 3 GB of disk).
+figure is the server's CPU. `--most 10000000` draws the whole curve: seeding a million rows takes
+about 4 s of CPU and 120 MB of disk.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import argparse
 import random
 import tempfile
 import time
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ SMALLEST, MOST = 10_000, 1_000_000
 UNDER_PREFIX = 1000
 EMPTY_ETAG = "d41d8cd98f00b204e9800998ecf8427e"
 REQUESTS = 300
+ROWS_AT_ONCE = 100_000
+"""So that neither SQLite's log nor memory grows with the bucket."""
 COLUMNS = (
     "bucket_id, key, version_id, size_bytes, etag, modified_us, storage_class, checksum, blob, "
     "content_id, part_count, headers, tags"
@@ -84,9 +87,11 @@ def _fill(database: Path, held: int, wanted: int) -> None:
             yield (bucket_id, _key(number), "null", 0, EMPTY_ETAG, now_us, *rest)
 
     marks = ", ".join("?" * 13)
-    with db:
-        db.executemany(f"INSERT INTO s3_object ({COLUMNS}) VALUES ({marks})", rows())
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    waiting = rows()
+    while batch := list(islice(waiting, ROWS_AT_ONCE)):
+        with db:
+            db.executemany(f"INSERT INTO s3_object ({COLUMNS}) VALUES ({marks})", batch)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
 
 

@@ -23,6 +23,7 @@ import tempfile
 from bisect import bisect_right
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from volano import __version__
 from volano.app import discover
 from volano.backends.store.postgres import open_postgres
+from volano.backends.store.sqlite import open_sqlite
 from volano.kernel.clock import SystemClock
 from volano.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from volano.services.objects import interface as objects
@@ -122,21 +124,10 @@ def _copy_sqlite(database: Path, stage: Path) -> None:
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
         connection.execute("VACUUM INTO ?", (str(stage / "volano.db"),))
-        _forget_progress(stage / "volano.db")
     except sqlite3.Error as error:
         raise Unavailable(
             f"The database cannot be copied ({error}). Is the disk full? `volano doctor` tells."
         ) from error
-    finally:
-        connection.close()
-
-
-def _forget_progress(copy: Path) -> None:
-    """The segments go on after the moment of the copy; what was put since is not in the backup."""
-    connection = sqlite3.connect(copy)
-    try:
-        with connection:
-            connection.execute("DELETE FROM s3_work_state WHERE name = ?", (objects.PROGRESS,))
     finally:
         connection.close()
 
@@ -293,13 +284,25 @@ async def _restore_database(config: Config, stage: Path, manifest: dict[str, Any
     if wanted == "postgresql":
         await _fill_postgres(config.store, stage / "tables")
         shutil.rmtree(stage / "tables")
+        store: Any = await open_postgres(config.store, SystemClock(), discover.migrations(), _deaf)
+    else:
+        store = open_sqlite(stage / "volano.db", SystemClock(), discover.migrations(), _deaf)
+    try:
+        # The segments go on after the moment of the copy; what was put since is not in the backup.
+        await store.transact(partial(objects.pass_over_log, now_us=SystemClock().now_us()))
+    finally:
+        await store.close()
+
+
+def _deaf() -> None:
+    """Nobody hears of events yet."""
 
 
 async def _fill_postgres(url: str, folder: Path) -> None:
     import asyncpg  # noqa: PLC0415 - in the `scale` extra
 
     await _require_empty(url)
-    store = await open_postgres(url, SystemClock(), discover.migrations(), lambda: None)
+    store = await open_postgres(url, SystemClock(), discover.migrations(), _deaf)
     await store.close()
     connection = await asyncpg.connect(url)
     try:

@@ -15,7 +15,7 @@ from volano.app.health import Health
 from volano.app.journal import GroupJournal
 from volano.app.root_key import open_secrets
 from volano.backends.bytes.disk import open_disk
-from volano.backends.bytes.tiers import TieredStore
+from volano.backends.bytes.tiers import with_outside
 from volano.backends.egress.http import HttpEgress
 from volano.backends.events.local import LocalEventFeed
 from volano.backends.inference.engine import EngineInference
@@ -192,7 +192,7 @@ async def _open_bytes(
         "AWS_ACCESS_KEY_ID": config.external_access_key_id,
         "AWS_SECRET_ACCESS_KEY": config.external_secret_access_key,
     }
-    return TieredStore(home, open_s3_url(config.external_url, environ=key, ids=ids))
+    return with_outside(home, open_s3_url(config.external_url, environ=key, ids=ids))
 
 
 def _open_home(config: Config, region: Region, *, log: Log, clock: Clock, ids: Ids) -> ByteStore:

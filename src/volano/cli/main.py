@@ -27,9 +27,11 @@ COMMANDS = {
     "explain": "why somebody may do something, or may not",
     "security": "say what is weak in this account, and how to mend it",
     "aws": "run any AWS operation: `volano aws s3 ListBuckets`",
+    "slack": "run a Slack app that knows only slack.com: `volano slack run -- python app.py`",
     "enable": "install an extra: ml, scale or clients",
     "backup": "write everything to one file",
     "restore": "make a data folder from a backup",
+    "rebuild-index": "make the index of objects again from the zones' logs",
     "coverage": "list every API operation: built, partial, not built",
     "version": "print the version",
 }

@@ -84,7 +84,7 @@ class GroupWriter(Protocol):
         self, items: Sequence[tuple[str, bytes]], *, copies: int, note: bytes
     ) -> list[Blob]:
         """The blobs of (key, payload), in order, all of them durable in so many zones; and the
-        note with them.
+        note with them. Without items, the note alone in every zone.
 
         Raises Unavailable when one copy of one of them failed; then none may be named.
         """
@@ -171,8 +171,11 @@ class ByteStore(Protocol):
         """
         ...
 
-    async def sweep(self, live: AsyncIterator[Blob], *, min_age_s: float = 3600.0) -> int:
-        """Remove what no row names and give its space back; returns the copies removed.
+    async def sweep(
+        self, live: AsyncIterator[Blob], *, min_age_s: float = 3600.0, notes_before_us: int = 0
+    ) -> int:
+        """Remove what no row names and give its space back; returns the copies removed. Notes
+        (`GroupWriter`) written before that time go too.
 
         `live` must yield every blob named by a row when the call began (one snapshot). Blobs
         younger than `min_age_s` stay, because their row may not be written yet.

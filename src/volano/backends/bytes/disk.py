@@ -200,8 +200,10 @@ class DiskStore:
             counts=self.counts,
         )
 
-    async def sweep(self, live: AsyncIterator[Blob], *, min_age_s: float = 3600.0) -> int:
-        return await self._upkeep.sweep(live, min_age_s)
+    async def sweep(
+        self, live: AsyncIterator[Blob], *, min_age_s: float = 3600.0, notes_before_us: int = 0
+    ) -> int:
+        return await self._upkeep.sweep(live, min_age_s, notes_before_us)
 
     async def compact(self) -> int:
         """Rewrite the segments that are mostly dead; returns the bytes given back."""

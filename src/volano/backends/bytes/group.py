@@ -34,14 +34,14 @@ async def write_records(
     uids: Uids,
 ) -> list[Blob]:
     """The blobs of (key, payload), each durable in `copies` zones, and the note in each zone that
-    has one of them; raises Unavailable."""
-    size = max(len(payload) for _, payload in items)
+    has one of them (in each zone, for a note alone); raises Unavailable."""
+    size = max((len(payload) for _, payload in items), default=0)
     taking = [zone for zone in zones if zone.is_taking(size)]
     if len(taking) < copies or any(zone.log.is_waiting_full() for zone in taking):
         raise Unavailable("Not all zones take a group now.", code="SlowDown", retry_after_s=1.0)
     now_us = clock.now_us()
     chosen = [choose_order(taking, key)[:copies] for key, _ in items]
-    touched = {zone.name: zone for each in chosen for zone in each}
+    touched = {zone.name: zone for each in chosen or [taking] for zone in each}
     group = Group(copies * len(items) + len(touched))
     appends = [Append(uids.next(), payload, now_us, group=group) for _, payload in items]
     text = pack_note([append.uid for append in appends], note)

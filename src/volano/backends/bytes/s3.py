@@ -251,7 +251,10 @@ class S3ByteStore:
             counts=self.counts,
         )
 
-    async def sweep(self, live: AsyncIterator[Blob], *, min_age_s: float = 3600.0) -> int:
+    async def sweep(
+        self, live: AsyncIterator[Blob], *, min_age_s: float = 3600.0, notes_before_us: int = 0
+    ) -> int:
+        """There are no notes here."""
         before_s = self._clock.now_us() / 1e6 - min_age_s
         known = LiveCopies(self._ids.bytes(16))
         async for blob in live:

@@ -53,8 +53,9 @@ def _place(number: int, offset: int) -> bytes:
     return number.to_bytes(8) + offset.to_bytes(4)
 
 
-def sweep_zone(zone: Zone, live: LiveCopies, before_us: int) -> int:
-    """Delete the zone's copies older than a wall time that are not live; blocks."""
+def sweep_zone(zone: Zone, live: LiveCopies, before_us: int, notes_before_us: int) -> int:
+    """Delete the zone's copies older than a wall time that are not live, and notes of before
+    another; blocks."""
     removed = 0
     for uid, entry in zone.files.uids():
         is_old = entry.stat().st_mtime_ns // 1000 < before_us
@@ -62,14 +63,16 @@ def sweep_zone(zone: Zone, live: LiveCopies, before_us: int) -> int:
             zone.files.delete(uid)
             removed += 1
     for number in zone.log.numbers():
-        garbage = _garbage_of(zone, number, live, before_us)
+        garbage = _garbage_of(zone, number, live, before_us, notes_before_us)
         if garbage:
             mark_dead(zone.log, number, garbage)
             removed += len(garbage)
     return removed
 
 
-def _garbage_of(zone: Zone, number: int, live: LiveCopies, before_us: int) -> list[tuple[int, int]]:
+def _garbage_of(
+    zone: Zone, number: int, live: LiveCopies, before_us: int, notes_before_us: int
+) -> list[tuple[int, int]]:
     if not zone.log.is_sealed(number):
         return []
     try:
@@ -80,8 +83,9 @@ def _garbage_of(zone: Zone, number: int, live: LiveCopies, before_us: int) -> li
     dead, _ = read_dead(zone.log, number)
     garbage: list[tuple[int, int]] = []
     for _, header in walk(segment.fd, SEGMENT_HEADER_BYTES, segment.records_end()):
-        if header.is_note or header.offset in dead or header.written_at_us >= before_us:
+        limit_us = notes_before_us if header.is_note else before_us
+        if header.offset in dead or header.written_at_us >= limit_us:
             continue
-        if not live.has(zone.name, _place(number, header.offset)):
+        if header.is_note or not live.has(zone.name, _place(number, header.offset)):
             garbage.append((header.offset, record_span(header.length)))
     return garbage

@@ -6,17 +6,17 @@ outside store keeps no copies in zones: it is durable by itself, or it is not th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
-from volano.kernel.bytes import EXTERNAL, Blob, ScrubReport
+from volano.kernel.bytes import EXTERNAL, Blob, ByteStore, GroupWriter, ScrubReport
 from volano.kernel.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from volano.kernel.bytes import BlobWriter, ByteStore, FileSlice
+    from volano.kernel.bytes import BlobWriter, FileSlice, Note
     from volano.kernel.place import ZoneName
 
 PREFIX = "x."
@@ -112,7 +112,9 @@ class TieredStore:
             at_home(), copies=copies, on_moved=on_moved, bytes_per_s=bytes_per_s
         )
 
-    async def sweep(self, live: AsyncIterator[Blob], *, min_age_s: float = 3600.0) -> int:
+    async def sweep(
+        self, live: AsyncIterator[Blob], *, min_age_s: float = 3600.0, notes_before_us: int = 0
+    ) -> int:
         outside: list[Blob] = []
 
         async def at_home() -> AsyncIterator[Blob]:
@@ -126,7 +128,9 @@ class TieredStore:
             for blob in outside:
                 yield blob
 
-        removed = await self._home.sweep(at_home(), min_age_s=min_age_s)
+        removed = await self._home.sweep(
+            at_home(), min_age_s=min_age_s, notes_before_us=notes_before_us
+        )
         return removed + await self._outside.sweep(away(), min_age_s=min_age_s)
 
     def fail_zone(self, zone: ZoneName) -> None:
@@ -147,6 +151,37 @@ class TieredStore:
 
     def _of(self, blob: Blob) -> tuple[ByteStore, Blob]:
         return (self._outside, _inward(blob)) if is_outside(blob) else (self._home, blob)
+
+
+@runtime_checkable
+class GroupStore(ByteStore, GroupWriter, Protocol):
+    """A store that keeps a log."""
+
+
+class TieredLog(TieredStore):
+    """The same where the home keeps a log."""
+
+    def __init__(self, home: GroupStore, outside: ByteStore) -> None:
+        super().__init__(home, outside)
+        self._log = home
+
+    async def write_group(
+        self, items: Sequence[tuple[str, bytes]], *, copies: int, note: bytes
+    ) -> list[Blob]:
+        return await self._log.write_group(items, copies=copies, note=note)
+
+    def mark(self) -> str:
+        return self._log.mark()
+
+    async def read_notes(self, *, since: str = "", since_us: int = 0) -> list[Note]:
+        return await self._log.read_notes(since=since, since_us=since_us)
+
+
+def with_outside(home: ByteStore, outside: ByteStore) -> TieredStore:
+    """A store at home that has another as its tier."""
+    if isinstance(home, GroupStore):
+        return TieredLog(home, outside)
+    return TieredStore(home, outside)
 
 
 def is_outside(blob: Blob) -> bool:

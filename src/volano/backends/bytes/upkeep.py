@@ -77,7 +77,7 @@ class Upkeep:
         self._start_compacting(zone)
         return await asyncio.shield(self._compacting[zone.name])
 
-    async def sweep(self, live: AsyncIterator[Blob], min_age_s: float) -> int:
+    async def sweep(self, live: AsyncIterator[Blob], min_age_s: float, notes_before_us: int) -> int:
         before_us = self._clock.now_us() - int(min_age_s * 1e6)
         copies = LiveCopies(self._ids.bytes(16))
         count = 0
@@ -91,7 +91,7 @@ class Upkeep:
             if zone.is_failed:
                 continue
             try:
-                removed += await self._run(sweep_zone, zone, copies, before_us)
+                removed += await self._run(sweep_zone, zone, copies, before_us, notes_before_us)
             except OSError as error:
                 self._journal.error("a zone cannot be swept", zone=zone.name, error=repr(error))
         self._counts["copies_swept"] += removed

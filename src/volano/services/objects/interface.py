@@ -27,11 +27,12 @@ from volano.services.objects.logic.errors import (
     NoSuchKey,
 )
 from volano.services.objects.logic.listing import Listing, list_keys
+from volano.services.objects.logic.log_images import pass_over_log
 from volano.services.objects.logic.metering import READ, count_request, forget_counts
 from volano.services.objects.logic.notifications import forget_notifications
 from volano.services.objects.logic.put_notes import replay_puts
-from volano.services.objects.logic.put_rows import PROGRESS
 from volano.services.objects.logic.reading import read_range
+from volano.services.objects.logic.rebuilding import rebuild_index
 from volano.services.objects.logic.reset import free_all_blobs, keep_named_blobs
 from volano.services.objects.logic.upkeep import free_garbage, repair_copies, sweep_orphans
 from volano.services.objects.logic.writing import BytesBody, StreamBody
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
 
 __all__ = [
-    "PROGRESS",
     "Bucket",
     "BucketDeleted",
     "ListedObject",
@@ -70,9 +70,11 @@ __all__ = [
     "keep_named_blobs",
     "list_objects",
     "open_object",
+    "pass_over_log",
     "put_bucket_policy",
     "put_object",
     "read_object",
+    "rebuild_index",
     "repair_copies",
     "replay_puts",
     "sweep_orphans",

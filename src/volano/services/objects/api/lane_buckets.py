@@ -38,7 +38,7 @@ ID_DIGITS = 2
 _BACKWARDS = range(16**ID_DIGITS - 1, -1, -1)
 IDENTITY_TABLES = r"identity_(?!audit)\w+"
 OBJECT_TABLES = r"s3_object"
-NO_SETTINGS = "object|version|part|upload|garbage|shared|work_state|bucket_usage"
+NO_SETTINGS = "object|version|part|upload|garbage|shared|work_state|bucket_usage|changed"
 SETTING_TABLES = rf"s3_(?!(?:{NO_SETTINGS})\b)\w+"
 
 

@@ -50,16 +50,14 @@ class _Put(NamedTuple):
 class PutGroups:
     """Gathers the puts of one process."""
 
-    def __init__(
-        self, env: Env, store: OwnStore, writer: GroupWriter, *, known: Progress | None
-    ) -> None:
+    def __init__(self, env: Env, store: OwnStore, writer: GroupWriter, *, known: Progress) -> None:
         self._env = env
         self._store = store
         self._writer = writer
         self._waiting: list[_Put] = []
         self._writing = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._number = 0 if known is None else known.number
+        self._known = known
         self._failed: Progress | None = None
         """A group that failed and is not passed over yet: until then nothing is taken."""
         self._lazy: Progress | None = None
@@ -93,11 +91,13 @@ class PutGroups:
             self._start()
 
     async def _commit(self, group: list[_Put]) -> None:
-        self._number = max(self._number + 1, self._env.clock.now_us())
-        made = Progress(self._number, self._writer.mark())
+        number = max(self._known.number + 1, self._env.clock.now_us())
+        note = note_of(number, [put.new for put in group])
+        made = Progress(number, self._writer.mark(), self._known.noted_bytes + len(note))
+        self._known = made
         written = [False] * len(group)
         try:
-            written = await self._write(group, made)
+            written = await self._write(group, note, made)
         except VolanoError as error:
             self._env.log.warning("a group of puts goes the ordinary way", error=error.message)
         finally:
@@ -107,11 +107,10 @@ class PutGroups:
                 if not put.done.done():
                     put.done.set_result(is_written)
 
-    async def _write(self, group: list[_Put], made: Progress) -> list[bool]:
+    async def _write(self, group: list[_Put], note: bytes, made: Progress) -> list[bool]:
         news = [put.new for put in group]
         items = [(f"{put.new.bucket.id}/{put.new.key}", put.body) for put in group]
         try:
-            note = note_of(made.number, news)
             blobs = await self._writer.write_group(items, copies=COPIES, note=note)
         finally:
             self._go_on()

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from volano.kernel.bytes import GroupWriter
+from volano.services.objects.logic.log_notes import Group, Put, decode, encode
 from volano.services.objects.logic.put_rows import (
+    NO_PROGRESS,
     NewObject,
     Progress,
     select_progress,
@@ -43,28 +43,10 @@ COPIES = 2
 """In how many zones a small object is."""
 
 
-class _Put(msgspec.Struct, array_like=True):
-    bucket_id: str
-    key: str
-    etag: str
-    modified_us: int
-    checksum: str
-    headers: str
-
-
-class _Group(msgspec.Struct, array_like=True, tag="puts"):
-    number: int
-    puts: list[_Put]
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Group).decode
-
-
 def note_of(number: int, news: Sequence[NewObject]) -> bytes:
     """All that the rows of a group say, but for where its blobs lie."""
     puts = [
-        _Put(
+        Put(
             new.bucket.id,
             new.key,
             new.etag,
@@ -74,7 +56,7 @@ def note_of(number: int, news: Sequence[NewObject]) -> bytes:
         )
         for new in news
     ]
-    return _encode(_Group(number, puts))
+    return encode(Group(number, puts))
 
 
 async def replay_puts(env: Env) -> int:
@@ -82,17 +64,17 @@ async def replay_puts(env: Env) -> int:
     else is written."""
     writer = env.bytes
     known = await select_progress(env.store.reader)
-    if known is None or not isinstance(writer, GroupWriter):
+    if known == NO_PROGRESS or not isinstance(writer, GroupWriter):
         return 0
-    found: list[tuple[_Group, Sequence[Blob | None]]] = []
+    found: list[tuple[Group, Sequence[Blob | None]]] = []
     for note in await writer.read_notes(since=known.mark):
-        group = _decode(note.text)
-        if group.number > known.number:
-            found.append((group, note.blobs))
+        told = decode(note.text)
+        if isinstance(told, Group) and told.number > known.number:
+            found.append((told, note.blobs))
     count = 0
     is_short = False
     for group, blobs in sorted(found, key=lambda each: each[0].number):
-        count += await _replay(env, group, blobs, known.mark)
+        count += await _replay(env, group, blobs, known._replace(number=group.number))
         is_short = is_short or any(blob and len(blob.zones) < COPIES for blob in blobs)
     if found:
         env.log.info("rows of small objects were made again from the log", count=count)
@@ -101,22 +83,23 @@ async def replay_puts(env: Env) -> int:
     return count
 
 
-async def _replay(env: Env, group: _Group, blobs: Sequence[Blob | None], mark: str) -> int:
+async def _replay(env: Env, group: Group, blobs: Sequence[Blob | None], made: Progress) -> int:
     async def write(tx: Tx) -> int:
         news: list[NewObject] = []
         named: list[Blob] = []
         for put, blob in zip(group.puts, blobs, strict=True):
             bucket = await bucket_rows.select_bucket_by_id(tx, put.bucket_id)
             if bucket is not None and blob is not None:
-                news.append(_new(bucket, put))
+                news.append(new_object(bucket, put))
                 named.append(blob)
-        await write_rows(tx, news, named, Progress(group.number, mark))
+        await write_rows(tx, news, named, made)
         return len(news)
 
     return await env.store.transact(write)
 
 
-def _new(bucket: Bucket, put: _Put) -> NewObject:
+def new_object(bucket: Bucket, put: Put) -> NewObject:
+    """The object of which a note tells."""
     checksum = checksum_from_text(put.checksum)
     assert checksum is not None, "every small object has one"
     return NewObject(

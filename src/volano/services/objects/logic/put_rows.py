@@ -63,24 +63,31 @@ class Progress(NamedTuple):
     number: int
     mark: str
     """The notes of this group and of all later ones lie behind it."""
+    noted_bytes: int = 0
+    """What all notes so far took."""
 
 
-async def select_progress(reader: Reader) -> Progress | None:
+NO_PROGRESS = Progress(0, "")
+
+
+async def select_progress(reader: Reader) -> Progress:
+    """NO_PROGRESS where there never was a group, or nobody knows."""
     text = await select_state(reader, PROGRESS)
     if text is None:
-        return None
-    number, _, mark = text.partition(" ")
-    return Progress(int(number), mark)
+        return NO_PROGRESS
+    number, noted_bytes, mark = text.split(" ")
+    return Progress(int(number), mark, int(noted_bytes))
 
 
 async def note_progress(tx: Tx, made: Progress) -> None:
     """Write down the newer of `made` and what is known; there is always something written."""
     known = await select_progress(tx)
-    await _write_progress(tx, made if known is None or made.number > known.number else known)
+    await write_progress(tx, max(made, known))
 
 
-async def _write_progress(tx: Tx, made: Progress) -> None:
-    await upsert_state(tx, PROGRESS, f"{made.number} {made.mark}")
+async def write_progress(tx: Tx, made: Progress) -> None:
+    """Write it down, whatever was known."""
+    await upsert_state(tx, PROGRESS, f"{made.number} {made.noted_bytes} {made.mark}")
 
 
 async def write_rows(
@@ -109,8 +116,8 @@ async def write_rows(
     await object_rows.insert_objects(tx, fresh)
     for new, blob in replacing:
         previous = await object_rows.select_object(tx, new.bucket.id, new.key)
-        await object_rows.upsert_object(tx, await _place(tx, new, blob, previous))
-    await _write_progress(tx, made)
+        await object_rows.overwrite_object(tx, await _place(tx, new, blob, previous))
+    await write_progress(tx, made)
     return [same[new.bucket.id] for new in news]
 
 

@@ -11,6 +11,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from volano.services.objects.logic.log_images import forgotten_before_us
 from volano.services.objects.logic.storage_classes import copies_of
 from volano.services.objects.model import Part
 from volano.services.objects.store import garbage as garbage_rows
@@ -128,7 +129,8 @@ async def sweep_orphans(env: Env, *, min_age_s: float = ORPHAN_GRACE_S) -> int:
             if row.blob is not None:
                 yield row.blob
 
-    removed = await env.bytes.sweep(live(), min_age_s=min_age_s)
+    notes_before_us = await forgotten_before_us(env.store.reader)
+    removed = await env.bytes.sweep(live(), min_age_s=min_age_s, notes_before_us=notes_before_us)
     if removed:
         env.log.info("orphaned copies removed", count=removed)
     return removed

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.services.objects.model import Access, Bucket, ObjectLock
+from volano.services.objects.store.noted import note_bucket
 from volano.services.objects.store.text import object_lock_from_text, object_lock_to_text
 
 if TYPE_CHECKING:
@@ -67,29 +68,35 @@ async def insert_bucket(tx: Tx, bucket: Bucket) -> None:
         bucket.versioning,
         object_lock_to_text(bucket.object_lock),
     )
+    await note_bucket(tx, bucket.id)
 
 
 async def delete_bucket(tx: Tx, bucket_id: str) -> None:
     await tx.execute("DELETE FROM s3_bucket_setting WHERE bucket_id = ?", bucket_id)
     await tx.execute("DELETE FROM s3_bucket WHERE id = ?", bucket_id)
+    await note_bucket(tx, bucket_id)
 
 
 async def update_policy(tx: Tx, bucket_id: str, policy: str) -> int:
+    await note_bucket(tx, bucket_id)
     return await tx.execute("UPDATE s3_bucket SET policy = ? WHERE id = ?", policy, bucket_id)
 
 
 async def update_access(tx: Tx, bucket_id: str, access: Access) -> int:
     text = _access_to_text(access)
+    await note_bucket(tx, bucket_id)
     return await tx.execute("UPDATE s3_bucket SET access = ? WHERE id = ?", text, bucket_id)
 
 
 async def update_encryption(tx: Tx, bucket_id: str, encryption: str) -> int:
+    await note_bucket(tx, bucket_id)
     return await tx.execute(
         "UPDATE s3_bucket SET encryption = ? WHERE id = ?", encryption, bucket_id
     )
 
 
 async def update_versioning(tx: Tx, bucket_id: str, versioning: str) -> int:
+    await note_bucket(tx, bucket_id)
     return await tx.execute(
         "UPDATE s3_bucket SET versioning = ? WHERE id = ?", versioning, bucket_id
     )
@@ -97,6 +104,7 @@ async def update_versioning(tx: Tx, bucket_id: str, versioning: str) -> int:
 
 async def update_object_lock(tx: Tx, bucket_id: str, lock: ObjectLock) -> int:
     text = object_lock_to_text(lock)
+    await note_bucket(tx, bucket_id)
     return await tx.execute("UPDATE s3_bucket SET object_lock = ? WHERE id = ?", text, bucket_id)
 
 
@@ -115,12 +123,14 @@ async def upsert_setting(tx: Tx, bucket_id: str, kind: str, document: str) -> No
         kind,
         document,
     )
+    await note_bucket(tx, bucket_id)
 
 
 async def delete_setting(tx: Tx, bucket_id: str, kind: str) -> None:
     await tx.execute(
         "DELETE FROM s3_bucket_setting WHERE bucket_id = ? AND kind = ?", bucket_id, kind
     )
+    await note_bucket(tx, bucket_id)
 
 
 async def select_all_buckets(reader: Reader, *, after: str, limit: int) -> list[Bucket]:

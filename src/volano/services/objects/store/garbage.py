@@ -107,6 +107,10 @@ async def select_state(reader: Reader, name: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+async def delete_state(tx: Tx, name: str) -> None:
+    await tx.execute("DELETE FROM s3_work_state WHERE name = ?", name)
+
+
 async def upsert_state(tx: Tx, name: str, value: str) -> None:
     await tx.execute(
         "INSERT INTO s3_work_state (name, value) VALUES (?, ?) "

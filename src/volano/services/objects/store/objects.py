@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from volano.services.objects.model import ListedRow, StoredObject
+from volano.services.objects.store.noted import note_key
 from volano.services.objects.store.text import (
     blob_from_text,
     blob_to_text,
@@ -50,11 +51,17 @@ async def select_object(reader: Reader, bucket_id: str, key: str) -> StoredObjec
 
 
 async def upsert_object(tx: Tx, item: StoredObject) -> None:
+    await overwrite_object(tx, item)
+    await note_key(tx, item.bucket_id, item.key)
+
+
+async def overwrite_object(tx: Tx, item: StoredObject) -> None:
+    """As `upsert_object`, for an object of which the log tells already."""
     await tx.execute(_UPSERT, *to_values(item))
 
 
 async def insert_objects(tx: Tx, items: Sequence[StoredObject]) -> None:
-    """Objects whose keys have none yet, many with one statement."""
+    """Objects whose keys have none yet and of which the log tells already; many at once."""
     for at, count in _chunks(len(items)):
         values = [value for item in items[at : at + count] for value in to_values(item)]
         await tx.execute(_insert_of(count), *values)
@@ -116,6 +123,7 @@ def to_values(item: StoredObject) -> tuple[Value, ...]:
 
 async def delete_object(tx: Tx, bucket_id: str, key: str) -> None:
     await tx.execute("DELETE FROM s3_object WHERE bucket_id = ? AND key = ?", bucket_id, key)
+    await note_key(tx, bucket_id, key)
 
 
 async def has_objects(reader: Reader, bucket_id: str) -> bool:
@@ -168,6 +176,7 @@ async def select_sizes(
 
 async def update_blob(tx: Tx, item: StoredObject, blob: Blob) -> int:
     """Name the copies of an object's blob anew, unless it was replaced meanwhile."""
+    await note_key(tx, item.bucket_id, item.key)
     return await tx.execute(
         "UPDATE s3_object SET blob = ? WHERE bucket_id = ? AND key = ? AND blob = ?",
         blob_to_text(blob),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.services.objects.model import Part, Upload
+from volano.services.objects.store.noted import note_content
 from volano.services.objects.store.text import (
     blob_from_text,
     blob_to_text,
@@ -161,6 +162,7 @@ async def update_starts(tx: Tx, content_id: str, starts: Sequence[tuple[int, int
 
 async def update_part_blob(tx: Tx, part: Part, blob: Blob) -> int:
     """Name the copies of a part's blob anew, unless it was replaced meanwhile."""
+    await note_content(tx, part.content_id)
     return await tx.execute(
         "UPDATE s3_part SET blob = ? WHERE content_id = ? AND number = ? AND blob = ?",
         blob_to_text(blob),

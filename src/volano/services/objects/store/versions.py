@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volano.services.objects.model import NULL_VERSION, ListedVersion, StoredObject
+from volano.services.objects.store.noted import note_key
 from volano.services.objects.store.objects import COLUMNS, to_object, to_values
 from volano.services.objects.store.text import (
     checksum_from_text,
@@ -30,6 +31,7 @@ async def insert_version(tx: Tx, item: StoredObject) -> None:
         int(item.is_marker),
         item.noncurrent_us,
     )
+    await note_key(tx, item.bucket_id, item.key)
 
 
 async def select_version(
@@ -73,6 +75,7 @@ async def select_versions_after(
 
 
 async def delete_version(tx: Tx, item: StoredObject) -> None:
+    await note_key(tx, item.bucket_id, item.key)
     await tx.execute(
         "DELETE FROM s3_version WHERE bucket_id = ? AND key = ? AND rank = ?",
         item.bucket_id,
@@ -101,6 +104,7 @@ async def update_description(tx: Tx, item: StoredObject) -> None:
 
 async def _update(tx: Tx, item: StoredObject, column: str, text: str) -> None:
     """Set a column of a version, whichever table it is in."""
+    await note_key(tx, item.bucket_id, item.key)
     for table in ("s3_object", "s3_version"):
         changed = await tx.execute(
             f"UPDATE {table} SET {column} = ? WHERE bucket_id = ? AND key = ? AND rank = ?",
@@ -115,6 +119,7 @@ async def _update(tx: Tx, item: StoredObject, column: str, text: str) -> None:
 
 async def update_noncurrent(tx: Tx, item: StoredObject, noncurrent_us: int) -> None:
     """Say since when a delete marker is not the latest any more, 0 when it is again."""
+    await note_key(tx, item.bucket_id, item.key)
     await tx.execute(
         "UPDATE s3_version SET noncurrent_us = ? WHERE bucket_id = ? AND key = ? AND rank = ?",
         noncurrent_us,
