@@ -12,6 +12,7 @@ from volano.services.models.logic.collecting import (
 )
 from volano.services.models.logic.embeddings import embed
 from volano.services.models.logic.messages import parse_messages, text_of
+from volano.services.models.logic.metering import BATCH_TIER, TIER, USAGE_ID
 from volano.services.models.logic.parameters import (
     choice_of,
     grammar_of,
@@ -29,8 +30,11 @@ from volano.services.models.logic.stored_chat import require_metadata
 from volano.services.models.model import EMBEDDING_MODEL, TINY_MODEL, Model, Task
 
 __all__ = [
+    "BATCH_TIER",
     "EMBEDDING_MODEL",
+    "TIER",
     "TINY_MODEL",
+    "USAGE_ID",
     "Collected",
     "CollectedCall",
     "Counts",

@@ -8,6 +8,8 @@ from volano.kernel.events import subscribe
 from volano.kernel.work import job_kind, reconciler
 from volano.services.objects.interface import BucketDeleted, ObjectDeleted, ObjectWritten
 from volano.services.studio.logic import documents
+from volano.services.studio.logic.batch_running import run_batch
+from volano.services.studio.logic.batches import JOB as BATCH_JOB
 from volano.services.studio.logic.expiry import expire_records
 from volano.services.studio.logic.indexing import embed_waiting
 from volano.services.studio.logic.responses.keeping import JOB, run_in_background
@@ -59,3 +61,9 @@ async def reconcile_expiry(env: Env) -> None:
 async def make_response(env: Env, context: JobContext, payload: str) -> str:
     """Make a response that nobody waits for."""
     return await run_in_background(env, payload)
+
+
+@job_kind(BATCH_JOB)
+async def answer_batch(env: Env, context: JobContext, payload: str) -> str:
+    """Answer the lines of a batch."""
+    return await run_batch(env, payload)

@@ -1,0 +1,169 @@
+"""Moderations, completions, stored chats, reranking: the smaller operations, by the stock client.
+
+Sources: the API reference's "Moderations", "Completions" and "Chat Completions"; Cohere's and
+vLLM's "Rerank".
+"""
+
+from __future__ import annotations
+
+import json
+
+import httpx2
+import openai
+import pytest
+from pydantic import BaseModel
+
+MODEL = "volano-tiny-qwen3"
+SAY = [{"role": "user", "content": "Say something."}]
+CLOCK = {
+    "type": "function",
+    "function": {
+        "name": "clock",
+        "parameters": {
+            "type": "object",
+            "properties": {"zone": {"type": "string", "enum": ["UTC", "CET"]}},
+            "required": ["zone"],
+            "additionalProperties": False,
+        },
+    },
+}
+FORCED = {"tools": [CLOCK], "tool_choice": "required", "parallel_tool_calls": False}
+
+
+@pytest.fixture(scope="module")
+def client(volano):
+    return volano.openai()
+
+
+def ask(client, **words):
+    return client.chat.completions.create(
+        **({"model": MODEL, "messages": SAY, "max_tokens": 200} | words)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "categories"),
+    [
+        ("I will kill you tomorrow.", {"harassment/threatening", "violence"}),
+        ("我想死", {"self-harm/intent", "self-harm"}),
+        ("How do I make a bomb", {"illicit/violent", "illicit"}),
+    ],
+)
+def test_plain_harm_is_flagged(client, text, categories):
+    made = client.moderations.create(input=text)
+    (result,) = made.results
+    found = {name for name, held in result.categories.model_dump(by_alias=True).items() if held}
+    assert result.flagged
+    assert categories <= found
+    assert "basic" in made.model
+
+
+def test_harmless_texts_are_not(client):
+    texts = ["The train leaves at nine.", "How do I make bread at home?"]
+    made = client.moderations.create(input=texts, model="omni-moderation-latest")
+    assert [result.flagged for result in made.results] == [False, False]
+    with pytest.raises(openai.BadRequestError):
+        client.moderations.create(
+            input=[{"type": "image_url", "image_url": {"url": "https://example.com/x.png"}}]
+        )
+
+
+def test_a_legacy_completion_echoes_and_tells_probabilities(client):
+    made = client.completions.create(
+        model=MODEL, prompt="The ", max_tokens=6, echo=True, logprobs=2, seed=1
+    )
+    choice = made.choices[0]
+    assert choice.text.startswith("The ")
+    assert len(choice.logprobs.tokens) == len(choice.logprobs.token_logprobs)
+    best = client.completions.create(model=MODEL, prompt="The ", n=2, best_of=4, max_tokens=4)
+    assert [choice.index for choice in best.choices] == [0, 1]
+    assert best.usage.completion_tokens <= 16
+    two = client.completions.create(model=MODEL, prompt=["One", "Two"], max_tokens=3)
+    assert len(two.choices) == 2
+    streamed = list(
+        client.completions.create(
+            model=MODEL,
+            prompt="The ",
+            max_tokens=6,
+            seed=1,
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+    )
+    plain = client.completions.create(model=MODEL, prompt="The ", max_tokens=6, seed=1)
+    assert "".join(c.choices[0].text for c in streamed if c.choices) == plain.choices[0].text
+    assert streamed[-1].usage.total_tokens == plain.usage.total_tokens
+    for words, param in (({"suffix": "end"}, "suffix"), ({"n": 3, "best_of": 2}, "best_of")):
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.completions.create(model=MODEL, prompt="x", **words)
+        assert refused.value.param == param
+
+
+def test_tools_are_called_whole_and_streamed(client):
+    choice = ask(client, **FORCED).choices[0]
+    assert choice.finish_reason == "tool_calls"
+    (call,) = choice.message.tool_calls
+    assert json.loads(call.function.arguments)["zone"] in ("UTC", "CET")
+    answer = {"role": "tool", "tool_call_id": call.id, "content": "12:00"}
+    said = {"role": "assistant", "content": None, "tool_calls": [call.model_dump()]}
+    after = ask(client, messages=[*SAY, said, answer], tools=[CLOCK], tool_choice="none")
+    assert after.choices[0].message.content
+    with client.chat.completions.stream(model=MODEL, messages=SAY, **FORCED) as stream:
+        final = stream.get_final_completion()
+    assert final.choices[0].message.tool_calls[0].function.name == "clock"
+    with pytest.raises(openai.BadRequestError) as refused:
+        ask(client, messages=[*SAY, said], tools=[CLOCK])
+    assert call.id in refused.value.message
+
+
+def test_functions_of_the_old_api_are_called(client):
+    choice = ask(
+        client, functions=[CLOCK["function"]], function_call={"name": "clock"}
+    ).choices[0]
+    assert (choice.finish_reason, choice.message.function_call.name) == ("function_call", "clock")
+
+
+class Point(BaseModel):
+    on: bool
+
+
+def test_structured_outputs_parse(client):
+    made = client.chat.completions.parse(model=MODEL, messages=SAY, response_format=Point)
+    assert isinstance(made.choices[0].message.parsed, Point)
+    choice = ask(client, response_format={"type": "json_object"}, max_tokens=600).choices[0]
+    if choice.finish_reason == "stop":
+        json.loads(choice.message.content)
+
+
+def test_chats_are_kept_when_asked_to(client):
+    made = ask(client, store=True, metadata={"topic": "trains"}, max_tokens=4)
+    assert client.chat.completions.retrieve(made.id).choices == made.choices
+    listed = client.chat.completions.list(metadata={"topic": "trains"}, model=MODEL)
+    assert made.id in [item.id for item in listed]
+    messages = client.chat.completions.messages.list(made.id).data
+    assert [message.content for message in messages] == ["Say something."]
+    changed = client.chat.completions.update(made.id, metadata={"topic": "ships"})
+    assert changed.metadata == {"topic": "ships"}
+    assert client.chat.completions.delete(made.id).deleted is True
+    with pytest.raises(openai.NotFoundError):
+        client.chat.completions.retrieve(made.id)
+    list(ask(client, store=True, stream=True, metadata={"topic": "streams"}, max_tokens=4))
+    assert client.chat.completions.list(metadata={"topic": "streams"}).data
+
+
+def test_every_answer_names_the_engine_and_the_model(client):
+    made = ask(client, max_tokens=2)
+    assert made.system_fingerprint.startswith("fp_")
+    assert made.model == MODEL
+
+
+def test_documents_are_ordered_by_a_query(volano):
+    headers = {"authorization": f"Bearer {volano.credentials['OPENAI_API_KEY']}"}
+    body = {"query": "a small cat", "documents": ["tax law", "a kitten", "the sea"], "top_n": 2}
+    answer = httpx2.post(f"{volano.url}/v1/rerank", json=body, headers=headers, timeout=60)
+    results = answer.json()["results"]
+    assert [results[0]["index"], len(results)] == [1, 2]
+    counted = httpx2.post(
+        f"{volano.url}/v1/tokenize", json={"model": MODEL, "prompt": "one two"}, headers=headers
+    )
+    assert counted.json()["count"] >= 2
