@@ -94,10 +94,17 @@ def _name_of(reference: Schema) -> str:
     return str(reference["$ref"]).rpartition("/")[2]
 
 
+def _shown(name: str) -> str:
+    """The name in TypeScript; of structs that share one it tells service and module too."""
+    *path, last = name.split(".")
+    words = [word for word in path if word not in ("volano", "services", "api")]
+    return "".join(part.title() for word in words for part in word.split("_")) + last
+
+
 def _interface(name: str, schema: Schema, *, is_answer: bool) -> str:
     fields = _fields(schema, all_required=is_answer)
     about = _comment(schema.get("description", ""))
-    return f"{about}export interface {name} {{\n{fields}}}\n"
+    return f"{about}export interface {_shown(name)} {{\n{fields}}}\n"
 
 
 def _fields(schema: Schema, *, all_required: bool, indent: str = "  ") -> str:
@@ -121,7 +128,7 @@ def _comment(text: str) -> str:
 def _type(schema: Schema) -> str:
     """A JSON schema as a TypeScript type."""
     if "$ref" in schema:
-        return _name_of(schema)
+        return _shown(_name_of(schema))
     if "anyOf" in schema:
         return " | ".join(dict.fromkeys(_type(part) for part in schema["anyOf"]))
     if "enum" in schema:
@@ -161,7 +168,7 @@ def _input(operation: Schema, schemas: dict[str, Schema]) -> str:
     if body is None:
         return whole if fields else "Record<string, never>"
     if "$ref" in body:
-        return f"{whole} & {_name_of(body)}" if fields else _name_of(body)
+        return f"{whole} & {_shown(_name_of(body))}" if fields else _shown(_name_of(body))
     inner = _fields(body, all_required=False, indent="").replace(";\n", "; ").strip("; ")
     return "{ " + "; ".join([*fields, inner]) + " }"
 

@@ -41,6 +41,46 @@ export interface AccountView {
   login_url: string | null;
 }
 
+export interface Address {
+  redirect_to: string;
+}
+
+export interface AppHomeView {
+  view: Record<string, unknown> | null;
+}
+
+export interface AppToken {
+  token: string;
+}
+
+// Who asks, and where the browser would go next.
+export interface Asking {
+  client_name: string;
+  returns_to: string;
+}
+
+export interface AssistantList {
+  items: AssistantView[];
+  next_cursor: string | null;
+}
+
+// `user_id` is its chat user: whom to mention.
+export interface AssistantView {
+  title: string;
+  instructions: string;
+  model: string;
+  knowledge: string[];
+  tools: string[];
+  audience: string[];
+  enabled: boolean;
+  id: string;
+  name: string;
+  user_id: string;
+  owner_id: string;
+  created_us: number;
+  updated_us: number;
+}
+
 export interface AuditList {
   items: AuditRecord[];
   next_cursor: string | null;
@@ -112,11 +152,62 @@ export interface ChangePassword {
   old?: string;
 }
 
+export interface ChannelReader {
+  user: string;
+  last_read: string;
+}
+
+export interface ChannelReaders {
+  readers: ChannelReader[];
+}
+
+// An app; the first one of a workspace has no manifest.
+export interface ChatApp {
+  id: string;
+  name: string;
+  user: string;
+  client_id: string;
+  installed: boolean;
+  socket_mode: boolean;
+  home_tab: boolean;
+  manifest: Record<string, unknown>;
+}
+
+export interface ChatApps {
+  apps: ChatApp[];
+}
+
 // A channel of the caller. `channel` and `latest` have Slack's shape.
 export interface ChatChannel {
   channel: Record<string, unknown>;
   unread: number;
   latest: Record<string, unknown> | null;
+}
+
+export interface ChatCommand {
+  app_id: string;
+  command: string;
+  description: string;
+  usage_hint: string;
+}
+
+export interface ChatCommands {
+  commands: ChatCommand[];
+}
+
+export interface ChatDesk {
+  drafts: ChatDraft[];
+  saved: SavedPlace[];
+  unread_threads: number;
+  preferences: Preferences;
+}
+
+// `thread_ts` is '' for the channel itself; `updated` is in seconds.
+export interface ChatDraft {
+  channel: string;
+  thread_ts: string;
+  text: string;
+  updated: number;
 }
 
 // `topic` is for `/volano/v1/live`; users and channels have Slack's shape.
@@ -129,6 +220,18 @@ export interface ChatHome {
   users: Record<string, unknown>[];
 }
 
+export interface ChatHook {
+  id: string;
+  app_id: string;
+  channel: string;
+  created_by: string;
+  created: number;
+}
+
+export interface ChatHooks {
+  hooks: ChatHook[];
+}
+
 // One thing that was looked at: how many there are, or why it could not be looked at.
 export interface Check {
   name: string;
@@ -139,6 +242,21 @@ export interface Check {
 
 export interface Code {
   code: string;
+}
+
+// `text` is the whole line, `/command` first.
+export interface CommandFields {
+  channel: string;
+  text: string;
+  thread_ts?: string;
+}
+
+// For `apps.manifest.*`: the token is good for twelve hours, the refresh token once.
+export interface ConfigToken {
+  token: string;
+  refresh_token: string;
+  iat: number;
+  exp: number;
 }
 
 export interface ConsoleOutput {
@@ -203,10 +321,44 @@ export interface DeletedView {
   errors: Record<string, string>;
 }
 
+export interface DepartmentId {
+  id: string;
+}
+
 // Where to go. The browser's tab keeps `binding` and sends it when it is back.
 export interface DepartureView {
   url: string;
   binding: string;
+}
+
+export interface DirectoryDepartment {
+  id: string;
+  name: string;
+  parent: string;
+}
+
+export interface DirectoryPage {
+  departments: DirectoryDepartment[];
+  positions: DirectoryPosition[];
+}
+
+// Where somebody stands; '' where nothing is set.
+export interface DirectoryPosition {
+  user: string;
+  department: string;
+  manager: string;
+  title: string;
+  phone: string;
+}
+
+export interface Done {
+  ok: boolean;
+}
+
+export interface DraftText {
+  channel: string;
+  text: string;
+  thread_ts?: string;
 }
 
 // One weakness. `severity` is high, medium or low; `link` is the console's page to mend it.
@@ -217,6 +369,25 @@ export interface Finding {
   text: string;
   mend: string;
   link: string;
+}
+
+export interface FollowMark {
+  channel: string;
+  thread_ts: string;
+  following: boolean;
+}
+
+export interface GrantList {
+  items: GrantView[];
+  next_cursor: string | null;
+}
+
+export interface GrantView {
+  id: string;
+  client_name: string;
+  scope: string;
+  created_us: number;
+  used_us: number;
 }
 
 export interface GroupList {
@@ -261,6 +432,12 @@ export interface InferenceObject {
   fraction: number;
   text: string;
   loaded: string[];
+}
+
+// Shown once; '' where the manifest asks for no scopes of the kind.
+export interface InstalledTokens {
+  bot_token: string;
+  user_token: string;
 }
 
 export interface InstanceList {
@@ -357,6 +534,17 @@ export interface LoginLink {
   valid_s: number;
 }
 
+// What a message said until `at` (seconds).
+export interface MessageRevision {
+  at: number;
+  user: string;
+  text: string;
+}
+
+export interface MessageRevisions {
+  revisions: MessageRevision[];
+}
+
 export interface ModelItems {
   items: ModelObject[];
   next_cursor: string | null;
@@ -382,14 +570,37 @@ export interface NewAccount {
   administrator?: string;
 }
 
+export interface NewAssistant {
+  title: string;
+  instructions?: string;
+  model?: string;
+  knowledge?: string[];
+  tools?: string[];
+  audience?: string[];
+  enabled?: boolean;
+  name: string;
+}
+
 // `uri` is what a QR code shows; `secret` is the same to type.
 export interface NewAuthenticator {
   uri: string;
   secret: string;
 }
 
+export interface NewDepartment {
+  name: string;
+  parent?: string;
+}
+
 export interface NewGroup {
   name: string;
+}
+
+// `url` is shown once.
+export interface NewHook {
+  id: string;
+  url: string;
+  channel: string;
 }
 
 // `secret` signs what the hook gets; it is not shown again.
@@ -428,8 +639,15 @@ export interface NewPerson {
   groups?: string[];
 }
 
-// The request of an action that takes nothing.
-export interface NoFields {
+// A message in Slack's shape, where it stands, and what is noted of it.
+export interface NotedMessage {
+  channel: string;
+  message: Record<string, unknown>;
+  note: Record<string, unknown>;
+}
+
+export interface NotedMessages {
+  items: NotedMessage[];
 }
 
 // All that is known of an object but its bytes.
@@ -474,9 +692,33 @@ export interface OpenSession {
   is_current: boolean;
 }
 
+// Slack's `options` or `option_groups`, as the app answered.
+export interface Options {
+  options: Record<string, unknown>[];
+  option_groups: Record<string, unknown>[];
+}
+
+export interface OptionsFields {
+  action_id: string;
+  block_id?: string;
+  channel?: string;
+  message_ts?: string;
+  view_id?: string;
+  choice?: Record<string, unknown>;
+  state?: Record<string, unknown>;
+  value?: string;
+}
+
 // `origin` is the page that asks (`location.origin`).
 export interface Origin {
   origin: string;
+}
+
+export interface OutsideToolView {
+  name: string;
+  description: string;
+  schema: Record<string, unknown>;
+  allowed: boolean;
 }
 
 // Somebody outside of the account whom the resource's policy lets in.
@@ -538,6 +780,31 @@ export interface PolicyView {
   updated_us: number;
 }
 
+// A person's own settings. `notify` is all, calls (mentions and direct messages) or none.
+export interface Preferences {
+  language?: string;
+  notify?: string;
+  keywords?: string[];
+  muted?: string[];
+  quiet?: QuietHours | null;
+}
+
+export interface Present {
+  present: string[];
+}
+
+// `choice` is what was chosen (`selected_option`, `selected_date`, `value` ...); `state` holds
+// all inputs by block and action, as Slack's `state.values`.
+export interface PressFields {
+  action_id: string;
+  block_id?: string;
+  channel?: string;
+  message_ts?: string;
+  view_id?: string;
+  choice?: Record<string, unknown>;
+  state?: Record<string, unknown>;
+}
+
 export interface PriceListObject {
   currency: string;
   items: PriceObject[];
@@ -569,6 +836,25 @@ export interface Proof {
   password?: string;
   code?: string;
   passkey?: PasskeyAnswer | null;
+}
+
+export interface ProposalList {
+  items: ProposalView[];
+  next_cursor: string | null;
+}
+
+// `state` is waiting, running, done, failed, refused or expired.
+export interface ProposalView {
+  id: string;
+  tool: string;
+  arguments: Record<string, unknown>;
+  state: string;
+  result: string;
+  channel: string;
+  created_us: number;
+  expires_us: number;
+  decided_by: string;
+  decided_us: number;
 }
 
 export interface ProviderButton {
@@ -607,6 +893,30 @@ export interface PullModel {
   source?: string;
 }
 
+// A browser's PushSubscription; the keys are base64url.
+export interface PushBrowser {
+  endpoint: string;
+  p256dh: string;
+  auth: string;
+}
+
+export interface PushEndpoint {
+  endpoint: string;
+}
+
+// `key` is the applicationServerKey that a browser subscribes with.
+export interface PushKey {
+  key: string;
+}
+
+// Daily times without notices: minutes since midnight in `zone`; weekdays from Monday as 0.
+export interface QuietHours {
+  from_minute?: number;
+  until_minute?: number;
+  days?: number[];
+  zone?: string;
+}
+
 export interface QuotaList {
   items: QuotaView[];
   next_cursor: string | null;
@@ -616,6 +926,29 @@ export interface QuotaView {
   name: string;
   value: number;
   default: number;
+}
+
+export interface RecapLine {
+  channel: string;
+  ts: string;
+  thread_ts: string;
+  user: string;
+  words: string;
+}
+
+// `name` is mentions, questions, decisions or lively.
+export interface RecapSection {
+  name: string;
+  title: string;
+  lines: RecapLine[];
+}
+
+// `more` when a conversation has more unread messages than were looked at.
+export interface RecapView {
+  messages: number;
+  channels: number;
+  more: boolean;
+  sections: RecapSection[];
 }
 
 // Shown this once; each signs in once.
@@ -657,6 +990,19 @@ export interface RuntimeObject {
   notes: string[];
 }
 
+export interface SavedMark {
+  channel: string;
+  ts: string;
+  saved?: boolean;
+  done?: boolean;
+}
+
+export interface SavedPlace {
+  channel: string;
+  ts: string;
+  done: boolean;
+}
+
 // How the caller signs in. An MFA device of IAM makes `asks_code` true without an app.
 export interface Security {
   passkeys: PasskeyView[];
@@ -670,6 +1016,21 @@ export interface SecurityOverview {
   findings: Finding[];
   checks: Check[];
   checked_us: number;
+}
+
+export interface ServerList {
+  items: ServerView[];
+  next_cursor: string | null;
+}
+
+// `changed`: it describes its tools in another way than approved and is not used any more.
+export interface ServerView {
+  name: string;
+  url: string;
+  has_token: boolean;
+  tools: OutsideToolView[];
+  changed: boolean;
+  approved_us: number;
 }
 
 export interface SessionList {
@@ -697,6 +1058,21 @@ export interface SessionView {
   aws_url: string;
 }
 
+// `model` '' answers by quotations; `may_act` false switches every tool off for everyone;
+// `tokens_per_day` is what one person may spend.
+export interface SettingsView {
+  model: string;
+  may_act: boolean;
+  tokens_per_day: number;
+}
+
+export interface ShortcutFields {
+  app_id: string;
+  callback_id: string;
+  channel?: string;
+  message_ts?: string;
+}
+
 // `account` is an id or alias; empty means the first account of this cloud.
 export interface SignIn {
   user: string;
@@ -712,6 +1088,11 @@ export interface SignInByCode {
 
 export interface SignInByLink {
   token: string;
+}
+
+export interface StartedThread {
+  channel: string;
+  thread_ts: string;
 }
 
 // A statement about the request. `kind` says what its policy does: identity, boundary, session,
@@ -733,6 +1114,13 @@ export interface StatementView {
   waits_for: string[];
 }
 
+// A way that is tried `after_s` seconds after sending: email, or webhook to `url`.
+export interface Step {
+  way: string;
+  after_s: number;
+  url?: string;
+}
+
 export interface TargetPage {
   items: TargetView[];
   next_cursor: string | null;
@@ -749,6 +1137,19 @@ export interface TargetView {
   created_us: number;
 }
 
+export interface ThreadMark {
+  channel: string;
+  thread_ts: string;
+  ts: string;
+}
+
+// A way that was tried at `at` (seconds); `error` is '' when it went through.
+export interface Told {
+  way: string;
+  at: number;
+  error: string;
+}
+
 export interface TypeObject {
   name: string;
   family: string;
@@ -761,6 +1162,64 @@ export interface TypeObject {
 
 export interface TypingArguments {
   channel: string;
+}
+
+// Unread messages in Slack's shape, oldest first; 30 at most, `more` when there are others.
+export interface UnreadChannel {
+  channel: string;
+  messages: Record<string, unknown>[];
+  more: boolean;
+}
+
+export interface UnreadChannels {
+  channels: UnreadChannel[];
+}
+
+// Who is called (`users`), and the ways tried for who does not acknowledge (`steps`).
+export interface UrgentCall {
+  text: string;
+  users: string[];
+  channel?: string;
+  ts?: string;
+  steps?: Step[];
+}
+
+export interface UrgentId {
+  id: string;
+}
+
+// `ts` is '' unless it is about a message; `sent` is in seconds.
+export interface UrgentMessage {
+  id: string;
+  channel: string;
+  ts: string;
+  sender: string;
+  text: string;
+  sent: number;
+  recalled: boolean;
+  to: UrgentReceiver[];
+}
+
+export interface UrgentMessages {
+  items: UrgentMessage[];
+}
+
+// `acknowledged` is in seconds, 0 while it is open; `told` are the ways that were tried.
+export interface UrgentReceiver {
+  user: string;
+  acknowledged: number;
+  told: Told[];
+}
+
+export interface Verified {
+  verified: boolean;
+}
+
+// What the screen does now: close, clear, errors (by block id), update or push `view`.
+export interface ViewOutcome {
+  action: string;
+  errors: Record<string, unknown>;
+  view: Record<string, unknown> | null;
 }
 
 export interface ZoneList {
@@ -779,16 +1238,43 @@ export interface ZoneView {
   stored_bytes: number;
 }
 
+export interface ChatDeskNoFields {
+}
+
+export interface ChatManifestsNoFields {
+}
+
+// `scope` is all or read; `code_challenge` is by S256.
+export interface IdentityOauthApproval {
+  client_id: string;
+  redirect_uri: string;
+  code_challenge: string;
+  scope?: string;
+  state?: string;
+}
+
+// The request of an action that takes nothing.
+export interface IdentitySessionNoFields {
+}
+
 // Fields of path, query and body are given together; their names never meet.
 export interface Operations {
+  // The caller has seen an urgent message.
+  acknowledgeUrgent: { input: { id: string }; answer: Done };
   // Put a user into a group.
   addPersonToGroup: { input: { user: string; group: string }; answer: void };
+  // Let a program act for the caller; the browser goes to the address next.
+  approveOauthRequest: { input: IdentityOauthApproval; answer: Address };
+  // Allow an MCP server as it describes itself now; without `allowed` its tools are only read.
+  approveOutsideServer: { input: { name: string; url: string; token?: string; allowed?: string[] }; answer: ServerView };
+  // Run what was proposed, as the caller; the action's own permission decides.
+  approveProposal: { input: { id: string; state?: Record<string, unknown> }; answer: ProposalView };
   // Attach a policy by ARN; it holds for every member.
   attachGroupPolicy: { input: { group: string; policy: string }; answer: void };
   // Attach a policy by ARN.
   attachPersonPolicy: { input: { user: string; policy: string }; answer: PersonView };
   // A secret for an authenticator app; it counts once a code of it was given.
-  beginAuthenticator: { input: NoFields; answer: NewAuthenticator };
+  beginAuthenticator: { input: IdentitySessionNoFields; answer: NewAuthenticator };
   // Options for `navigator.credentials.create`.
   beginPasskey: { input: Origin; answer: unknown };
   // Options for `navigator.credentials.get`.
@@ -799,12 +1285,24 @@ export interface Operations {
   callAws: { input: { service: string; operation: string; input?: Record<string, unknown> }; answer: AwsAnswer };
   // Change the own password; other sessions end.
   changePassword: { input: ChangePassword; answer: void };
+  // Close a modal; what lay below it is shown again.
+  closeView: { input: { view_id: string; state?: Record<string, unknown>; all?: boolean }; answer: ViewOutcome };
   // Ask for codes of the app at every sign-in from now on.
   confirmAuthenticator: { input: Code; answer: RecoveryCodes };
   // An account with an administrator, who gets a one-time link.
   createAccount: { input: NewAccount; answer: AccountView };
+  // Make a pair of configuration tokens for the caller.
+  createAppConfigToken: { input: ChatManifestsNoFields; answer: ConfigToken };
+  // An app-level token (`xapp-`) for Socket Mode, shown once.
+  createAppToken: { input: { app_id: string; name?: string; scopes?: string[] }; answer: AppToken };
+  // Make an assistant; it can be mentioned at once, where it is invited.
+  createAssistant: { input: NewAssistant; answer: AssistantView };
   // Make a bucket; an error when it exists already.
   createBucket: { input: CreateBucketFields; answer: BucketView };
+  // An incoming webhook of an app into one channel.
+  createChatHook: { input: { app_id: string; channel: string }; answer: NewHook };
+  // Make a department, below another or at the top.
+  createDepartment: { input: NewDepartment; answer: DepartmentId };
   // An empty group.
   createGroup: { input: NewGroup; answer: GroupView };
   // A key for the caller; its secret is shown once.
@@ -819,10 +1317,16 @@ export interface Operations {
   createPerson: { input: NewPerson; answer: CreatedPerson };
   // A key for another user or service account; its secret is shown once.
   createPersonKey: { input: { user: string; kind: string; name?: string; scopes?: string[] | null; expires_days?: number | null }; answer: CreatedKey };
+  // Delete an assistant of one's own; what it said stays.
+  deleteAssistant: { input: { id: string }; answer: void };
   // Ask for no code any more; recovery codes end too.
   deleteAuthenticator: { input: Record<string, never>; answer: void };
   // Delete an empty bucket.
   deleteBucket: { input: { bucket: string }; answer: void };
+  // Remove a webhook; its address is good no more.
+  deleteChatHook: { input: { hook_id: string }; answer: void };
+  // Remove a department; its people and departments move to the one above.
+  deleteDepartment: { input: { id: string }; answer: Done };
   // Delete a group that has no members and no policies.
   deleteGroup: { input: { group: string }; answer: void };
   // Delete a hook and what is on its way to it.
@@ -831,10 +1335,14 @@ export interface Operations {
   deleteKey: { input: { id: string }; answer: void };
   // Forget a pulled model and remove its files; built-in ones stay.
   deleteModel: { input: { model: string }; answer: DeletedModel };
+  // End a program's access at once.
+  deleteOauthGrant: { input: { id: string }; answer: void };
   // Delete one object; no error when it is not there.
   deleteObject: { input: { bucket: string; key: string }; answer: void };
   // Delete several objects; each is authorized as `s3:DeleteObject` by itself.
   deleteObjects: { input: { bucket: string; keys: string[] }; answer: DeletedView };
+  // Forget an outside server.
+  deleteOutsideServer: { input: { name: string }; answer: void };
   // Forget a passkey; it signs in no more.
   deletePasskey: { input: { id: string }; answer: void };
   // Delete a user with all keys, memberships and policies.
@@ -859,44 +1367,74 @@ export interface Operations {
   explainAccess: { input: { principal: string; action: string; resource?: string }; answer: AccessAnswer };
   // Drill: treat a zone as gone until it is restored.
   failZone: { input: { zone: string; reason?: string }; answer: ZoneView };
+  // Hear of a thread's replies from now on, or no more.
+  followThread: { input: FollowMark; answer: Done };
+  // One assistant.
+  getAssistant: { input: { id: string }; answer: AssistantView };
+  // The model, the switch of actions and the daily budget.
+  getAssistantSettings: { input: Record<string, never>; answer: SettingsView };
   // The account's bill of a month, line by line and day by day.
   getBill: { input: { period?: string }; answer: BillObject };
   // One bucket, its objects counted now as far as that is quick.
   getBucket: { input: { bucket: string }; answer: BucketView };
+  // The caller's drafts, saved messages, unread threads and settings.
+  getChatDesk: { input: Record<string, never>; answer: ChatDesk };
   // The caller's workplace: team, user, people, channels with what is unread, live topic.
   getChatHome: { input: Record<string, never>; answer: ChatHome };
   // What can be launched, at which price, and what will run it.
   getComputeCatalog: { input: Record<string, never>; answer: CatalogObject };
   // The end of what the instance wrote.
   getConsoleOutput: { input: { id: string }; answer: ConsoleOutput };
+  // Every department and where people stand in them.
+  getDirectory: { input: Record<string, never>; answer: DirectoryPage };
   // What the inference engine is doing, with progress while it installs.
   getInference: { input: Record<string, never>; answer: InferenceObject };
   // One instance.
   getInstance: { input: { id: string }; answer: InstanceObject };
   // One job; poll it until `state` is done or failed.
   getJob: { input: { id: string }; answer: Job };
+  // Which program asks to act for the caller, before they approve.
+  getOauthRequest: { input: { client_id: string; redirect_uri: string }; answer: Asking };
   // The bytes of an object, of one of its versions, or of a range of it.
   getObject: { input: { bucket: string; key: string; range?: string; download?: boolean; version_id?: string }; answer: unknown };
   // All that is known of an object but its bytes.
   getObjectDetails: { input: { bucket: string; key: string }; answer: ObjectDetails };
   // One user or service account.
   getPerson: { input: { user: string }; answer: PersonView };
+  // One proposal that the caller may see.
+  getProposal: { input: { id: string }; answer: ProposalView };
+  // The public key that names this cloud to push services.
+  getPushKey: { input: Record<string, never>; answer: PushKey };
+  // What the caller missed: mentions, open questions, decisions, what was answered most.
+  getRecap: { input: Record<string, never>; answer: RecapView };
   // The own passkeys and second factor.
   getSecurity: { input: Record<string, never>; answer: Security };
   // What is weak in this account and how to mend it, as far as the caller may look.
   getSecurityOverview: { input: Record<string, never>; answer: SecurityOverview };
   // Who am I?
   getSession: { input: Record<string, never>; answer: SessionView };
+  // Whether the caller follows a thread.
+  getThreadFollow: { input: { channel: string; thread_ts: string }; answer: FollowMark };
   // getTopicCertificate
   getTopicCertificate: { input: { name: string }; answer: unknown };
+  // Install an app with all scopes of its manifest.
+  installChatApp: { input: { app_id: string }; answer: InstalledTokens };
   // Launch instances.
   launchInstances: { input: LaunchRequest; answer: InstanceList };
   // Every account of this cloud.
   listAccounts: { input: Record<string, never>; answer: AccountList };
+  // The account's assistants, by name.
+  listAssistants: { input: Record<string, never>; answer: AssistantList };
   // Every call of this account, the newest first.
   listAudit: { input: { limit?: number; cursor?: string; principal?: string; action?: string; resource?: string; errors?: boolean; changes?: boolean; since_us?: number }; answer: AuditList };
   // Buckets of the account by name, with what they held when last counted.
   listBuckets: { input: { limit?: number; cursor?: string }; answer: BucketPage };
+  // The workspace's apps with their manifests (1,000 at most).
+  listChatApps: { input: Record<string, never>; answer: ChatApps };
+  // The slash commands of installed apps.
+  listChatCommands: { input: Record<string, never>; answer: ChatCommands };
+  // The workspace's incoming webhooks (1,000 at most).
+  listChatHooks: { input: Record<string, never>; answer: ChatHooks };
   // Groups, by name.
   listGroups: { input: { limit?: number; cursor?: string }; answer: GroupList };
   // Hooks of the account by name.
@@ -909,58 +1447,110 @@ export interface Operations {
   listJobs: { input: Record<string, never>; answer: JobList };
   // The own keys.
   listKeys: { input: Record<string, never>; answer: KeyList };
+  // Messages that call the caller, newest first; the note says by what.
+  listMentions: { input: { before?: string }; answer: NotedMessages };
   // The models that the caller can use.
   listModels: { input: Record<string, never>; answer: ModelItems };
+  // The programs that act for the caller.
+  listOauthGrants: { input: Record<string, never>; answer: GrantList };
   // Keys of a bucket, and common prefixes when a delimiter is given.
   listObjects: { input: { bucket: string; prefix?: string; delimiter?: string; limit?: number; cursor?: string }; answer: ObjectPage };
+  // The outside MCP servers, by name.
+  listOutsideServers: { input: Record<string, never>; answer: ServerList };
   // Users and service accounts, by name.
   listPeople: { input: { kind?: string; limit?: number; cursor?: string }; answer: PersonList };
   // A user's keys.
   listPersonKeys: { input: { user: string }; answer: KeyList };
   // Policies that come with Volano, then the account's own.
   listPolicies: { input: { limit?: number; cursor?: string }; answer: PolicyList };
+  // Users of the workplace who have it open now.
+  listPresent: { input: Record<string, never>; answer: Present };
   // Today's price of every meter.
   listPrices: { input: Record<string, never>; answer: PriceListObject };
+  // What the caller asked assistants to do, the newest first.
+  listProposals: { input: { limit?: number; cursor?: string }; answer: ProposalList };
   // What this account may have.
   listQuotas: { input: Record<string, never>; answer: QuotaList };
+  // Who is in a channel and how far each has read: a message up to there was read.
+  listReaders: { input: { channel: string }; answer: ChannelReaders };
   // Targets of the account by name.
   listReplicationTargets: { input: { cursor?: string; limit?: number }; answer: TargetPage };
+  // What a message said before it was edited, the newest first.
+  listRevisions: { input: { channel: string; ts: string }; answer: MessageRevisions };
   // Roles, by name.
   listRoles: { input: { limit?: number; cursor?: string }; answer: RoleList };
+  // The caller's messages for later, the newest first; the note says when and whether done.
+  listSavedMessages: { input: Record<string, never>; answer: NotedMessages };
   // The own open sessions.
   listSessions: { input: Record<string, never>; answer: SessionList };
   // By whom one may sign in to an account.
   listSignInButtons: { input: { account?: string }; answer: ProviderButtons };
   // The account's sign-in providers.
   listSignInProviders: { input: Record<string, never>; answer: ProviderList };
+  // Threads that the caller follows, the one answered last first.
+  listThreads: { input: Record<string, never>; answer: NotedMessages };
+  // What the caller has not read yet, by channel; 60 channels at most.
+  listUnread: { input: Record<string, never>; answer: UnreadChannels };
+  // Urgent messages that the caller sent or received, newest first; 50 at most.
+  listUrgent: { input: Record<string, never>; answer: UrgentMessages };
   // The region's zones and how they are.
   listZones: { input: Record<string, never>; answer: ZoneList };
+  // What an app's own menu offers for the text typed so far.
+  loadOptions: { input: OptionsFields; answer: Options };
+  // Every channel and followed thread of the caller is read.
+  markAllRead: { input: ChatDeskNoFields; answer: Done };
+  // Replies of a thread up to `ts` are read.
+  markThread: { input: ThreadMark; answer: Done };
+  // Open an app's Home tab; the app hears of it and may publish another view.
+  openAppHome: { input: { app_id: string; tab?: string }; answer: AppHomeView };
   // Build an image now instead of at its first launch; repeating joins the build that runs.
   prepareImage: { input: { name: string }; answer: ImageObject };
+  // Press a button or choose something in a message or view of an app.
+  pressElement: { input: PressFields; answer: void };
   // Confirm who one is, before making keys, passkeys or codes; it counts for half an hour.
   proveSession: { input: Proof; answer: void };
   // Start pulling a model; the answer is a job to poll.
   pullModel: { input: PullModel; answer: Job };
+  // Choose the model, switch actions off for everybody, set the daily budget.
+  putAssistantSettings: { input: SettingsView; answer: SettingsView };
+  // Keep what the caller is writing; an empty text takes it away.
+  putChatDraft: { input: DraftText; answer: Done };
+  // Set all of the caller's chat settings.
+  putChatPreferences: { input: Preferences; answer: Preferences };
+  // Rename a department or move it below another.
+  putDepartment: { input: { id: string; name: string; parent?: string }; answer: DepartmentId };
   // Make or replace a hook; its secret is new each time.
   putHook: { input: { name: string; url: string }; answer: NewHookView };
   // Store the request's body as an object.
   putObject: { input: { bucket: string; key: string }; answer: ObjectDetails };
+  // Say where somebody stands: department, manager, title, telephone.
+  putPosition: { input: { user: string; department?: string; manager?: string; title?: string; phone?: string }; answer: DirectoryPosition };
   // Make or replace a target.
   putReplicationTarget: { input: { name: string; endpoint: string; bucket: string; access_key_id: string; secret_access_key: string; region?: string }; answer: TargetView };
   // Make or change a provider; an empty secret keeps the known one.
   putSignInProvider: { input: { name: string; issuer: string; client_id: string; client_secret?: string; title?: string; link_by?: string; create_users?: boolean; email_domains?: string[]; groups?: string[] }; answer: ProviderView };
   // Stop and start in one.
   rebootInstance: { input: { id: string }; answer: InstanceObject };
+  // Take an urgent message back: nobody is called any more.
+  recallUrgent: { input: { id: string }; answer: Done };
+  // Say no.
+  refuseProposal: { input: { id: string }; answer: ProposalView };
   // Take a user out of a group.
   removePersonFromGroup: { input: { user: string; group: string }; answer: void };
   // Call a passkey something else.
   renamePasskey: { input: { id: string; name: string }; answer: void };
   // Ten new recovery codes; older ones end.
-  renewRecoveryCodes: { input: NoFields; answer: RecoveryCodes };
+  renewRecoveryCodes: { input: IdentitySessionNoFields; answer: RecoveryCodes };
   // For a lost phone: remove a user's passkeys and authenticator app; their sessions end.
   resetPersonSecurity: { input: { user: string }; answer: void };
   // Bring a zone back after a drill.
   restoreZone: { input: { zone: string; reason?: string }; answer: ZoneView };
+  // Run a slash command in a channel.
+  runCommand: { input: CommandFields; answer: void };
+  // Put a message on the caller's list for later, tick it off, or take it from there.
+  saveChatMessage: { input: SavedMark; answer: Done };
+  // Call people who must acknowledge; e-mail and webhooks follow when they do not.
+  sendUrgent: { input: UrgentCall; answer: UrgentId };
   // Switch the copilot on or off for everyone in the workspace.
   setCopilot: { input: CopilotSetting; answer: CopilotSetting };
   // A password that the user must change after signing in; open sessions end.
@@ -981,20 +1571,38 @@ export interface Operations {
   signInByProvider: { input: Return; answer: unknown };
   // End this session.
   signOut: { input: Record<string, never>; answer: unknown };
+  // Open a new conversation with an app that is an assistant.
+  startAssistantThread: { input: { app_id: string; channel?: string }; answer: StartedThread };
   // Start a stopped instance.
   startInstance: { input: { id: string }; answer: InstanceObject };
   // Stop an instance; its disk stays.
   stopInstance: { input: { id: string }; answer: InstanceObject };
+  // Hand a form in.
+  submitView: { input: { view_id: string; state?: Record<string, unknown> }; answer: ViewOutcome };
+  // Tell this browser when something calls the caller.
+  subscribePush: { input: PushBrowser; answer: Done };
   // End an instance for good.
   terminateInstance: { input: { id: string }; answer: InstanceObject };
+  // Tell this browser no more.
+  unsubscribePush: { input: PushEndpoint; answer: Done };
+  // Put all fields of an assistant of one's own.
+  updateAssistant: { input: { id: string; title: string; instructions?: string; model?: string; knowledge?: string[]; tools?: string[]; audience?: string[]; enabled?: boolean }; answer: AssistantView };
   // Change what people see, or disable: keys, tokens and sessions then stop at once.
   updatePerson: { input: { user: string; display_name?: string | null; email?: string | null; disabled?: boolean | null }; answer: PersonView };
+  // Use an app's shortcut, on a message or anywhere.
+  useShortcut: { input: ShortcutFields; answer: void };
+  // Ask the app's URL for events to answer a challenge.
+  verifyAppUrl: { input: { app_id: string }; answer: Verified };
   // Who may do an action on a resource, by which statement, and who may not.
   whoCan: { input: { action: string; resource?: string; limit?: number; cursor?: string }; answer: AccessList };
 }
 
 export const ROUTES = {
+  acknowledgeUrgent: ['POST', '/chat/urgent/{id}/acknowledge'],
   addPersonToGroup: ['PUT', '/people/{user}/groups/{group}'],
+  approveOauthRequest: ['POST', '/oauth/grants'],
+  approveOutsideServer: ['PUT', '/assistants-servers/{name}'],
+  approveProposal: ['POST', '/proposals/{id}/approve'],
   attachGroupPolicy: ['POST', '/groups/{group}/policies'],
   attachPersonPolicy: ['POST', '/people/{user}/policies'],
   beginAuthenticator: ['POST', '/security/authenticator'],
@@ -1003,9 +1611,15 @@ export const ROUTES = {
   beginProviderSignIn: ['POST', '/session/providers/{name}'],
   callAws: ['POST', '/aws/{service}/{operation}'],
   changePassword: ['POST', '/session/password'],
+  closeView: ['POST', '/chat/views/{view_id}/close'],
   confirmAuthenticator: ['POST', '/security/authenticator/confirmation'],
   createAccount: ['POST', '/accounts'],
+  createAppConfigToken: ['POST', '/chat/apps/config-token'],
+  createAppToken: ['POST', '/chat/apps/{app_id}/tokens'],
+  createAssistant: ['POST', '/assistants'],
   createBucket: ['POST', '/buckets'],
+  createChatHook: ['POST', '/chat/apps/{app_id}/hooks'],
+  createDepartment: ['POST', '/chat/departments'],
   createGroup: ['POST', '/groups'],
   createKey: ['POST', '/keys'],
   createLoginLink: ['POST', '/people/{user}/login-link'],
@@ -1013,14 +1627,19 @@ export const ROUTES = {
   createPasskey: ['POST', '/security/passkeys'],
   createPerson: ['POST', '/people'],
   createPersonKey: ['POST', '/people/{user}/keys'],
+  deleteAssistant: ['DELETE', '/assistants/{id}'],
   deleteAuthenticator: ['DELETE', '/security/authenticator'],
   deleteBucket: ['DELETE', '/buckets/{bucket}'],
+  deleteChatHook: ['DELETE', '/chat/hooks/{hook_id}'],
+  deleteDepartment: ['DELETE', '/chat/departments/{id}'],
   deleteGroup: ['DELETE', '/groups/{group}'],
   deleteHook: ['DELETE', '/hooks/{name}'],
   deleteKey: ['DELETE', '/keys/{id}'],
   deleteModel: ['DELETE', '/models/{model}'],
+  deleteOauthGrant: ['DELETE', '/oauth/grants/{id}'],
   deleteObject: ['DELETE', '/buckets/{bucket}/objects/{key}'],
   deleteObjects: ['POST', '/buckets/{bucket}/delete-objects'],
+  deleteOutsideServer: ['DELETE', '/assistants-servers/{name}'],
   deletePasskey: ['DELETE', '/security/passkeys/{id}'],
   deletePerson: ['DELETE', '/people/{user}'],
   deletePersonKey: ['DELETE', '/people/{user}/keys/{id}'],
@@ -1033,57 +1652,98 @@ export const ROUTES = {
   endSession: ['DELETE', '/sessions/{id}'],
   explainAccess: ['GET', '/access/explain'],
   failZone: ['POST', '/zones/{zone}/fail'],
+  followThread: ['PUT', '/chat/follows'],
+  getAssistant: ['GET', '/assistants/{id}'],
+  getAssistantSettings: ['GET', '/assistants/settings'],
   getBill: ['GET', '/bill'],
   getBucket: ['GET', '/buckets/{bucket}'],
+  getChatDesk: ['GET', '/chat/desk'],
   getChatHome: ['GET', '/chat/me'],
   getComputeCatalog: ['GET', '/compute/catalog'],
   getConsoleOutput: ['GET', '/instances/{id}/console'],
+  getDirectory: ['GET', '/chat/directory'],
   getInference: ['GET', '/inference'],
   getInstance: ['GET', '/instances/{id}'],
   getJob: ['GET', '/jobs/{id}'],
+  getOauthRequest: ['GET', '/oauth/request'],
   getObject: ['GET', '/buckets/{bucket}/objects/{key}'],
   getObjectDetails: ['GET', '/buckets/{bucket}/details/{key}'],
   getPerson: ['GET', '/people/{user}'],
+  getProposal: ['GET', '/proposals/{id}'],
+  getPushKey: ['GET', '/chat/push/key'],
+  getRecap: ['GET', '/recap'],
   getSecurity: ['GET', '/security'],
   getSecurityOverview: ['GET', '/security-overview'],
   getSession: ['GET', '/session'],
+  getThreadFollow: ['GET', '/chat/follows'],
   getTopicCertificate: ['GET', '/topics/certificates/{name}'],
+  installChatApp: ['POST', '/chat/apps/{app_id}/install'],
   launchInstances: ['POST', '/instances'],
   listAccounts: ['GET', '/accounts'],
+  listAssistants: ['GET', '/assistants'],
   listAudit: ['GET', '/audit'],
   listBuckets: ['GET', '/buckets'],
+  listChatApps: ['GET', '/chat/apps'],
+  listChatCommands: ['GET', '/chat/commands'],
+  listChatHooks: ['GET', '/chat/hooks'],
   listGroups: ['GET', '/groups'],
   listHooks: ['GET', '/hooks'],
   listInstanceProfiles: ['GET', '/instance-profiles'],
   listInstances: ['GET', '/instances'],
   listJobs: ['GET', '/jobs'],
   listKeys: ['GET', '/keys'],
+  listMentions: ['GET', '/chat/mentions'],
   listModels: ['GET', '/models'],
+  listOauthGrants: ['GET', '/oauth/grants'],
   listObjects: ['GET', '/buckets/{bucket}/objects'],
+  listOutsideServers: ['GET', '/assistants-servers'],
   listPeople: ['GET', '/people'],
   listPersonKeys: ['GET', '/people/{user}/keys'],
   listPolicies: ['GET', '/policies'],
+  listPresent: ['GET', '/chat/presence'],
   listPrices: ['GET', '/prices'],
+  listProposals: ['GET', '/proposals'],
   listQuotas: ['GET', '/quotas'],
+  listReaders: ['GET', '/chat/channels/{channel}/readers'],
   listReplicationTargets: ['GET', '/replication-targets'],
+  listRevisions: ['GET', '/chat/channels/{channel}/messages/{ts}/revisions'],
   listRoles: ['GET', '/roles'],
+  listSavedMessages: ['GET', '/chat/saved'],
   listSessions: ['GET', '/sessions'],
   listSignInButtons: ['GET', '/session/providers'],
   listSignInProviders: ['GET', '/sign-in-providers'],
+  listThreads: ['GET', '/chat/threads'],
+  listUnread: ['GET', '/chat/unread'],
+  listUrgent: ['GET', '/chat/urgent'],
   listZones: ['GET', '/zones'],
+  loadOptions: ['POST', '/chat/interactions/options'],
+  markAllRead: ['POST', '/chat/unread/read'],
+  markThread: ['PUT', '/chat/threads/read'],
+  openAppHome: ['POST', '/chat/apps/{app_id}/home'],
   prepareImage: ['POST', '/compute/images/{name}/prepare'],
+  pressElement: ['POST', '/chat/interactions/press'],
   proveSession: ['POST', '/session/proof'],
   pullModel: ['POST', '/models/pull'],
+  putAssistantSettings: ['PUT', '/assistants/settings'],
+  putChatDraft: ['PUT', '/chat/drafts'],
+  putChatPreferences: ['PUT', '/chat/preferences'],
+  putDepartment: ['PUT', '/chat/departments/{id}'],
   putHook: ['PUT', '/hooks/{name}'],
   putObject: ['PUT', '/buckets/{bucket}/objects/{key}'],
+  putPosition: ['PUT', '/chat/positions/{user}'],
   putReplicationTarget: ['PUT', '/replication-targets/{name}'],
   putSignInProvider: ['PUT', '/sign-in-providers/{name}'],
   rebootInstance: ['POST', '/instances/{id}/reboot'],
+  recallUrgent: ['POST', '/chat/urgent/{id}/recall'],
+  refuseProposal: ['POST', '/proposals/{id}/refuse'],
   removePersonFromGroup: ['DELETE', '/people/{user}/groups/{group}'],
   renamePasskey: ['PATCH', '/security/passkeys/{id}'],
   renewRecoveryCodes: ['POST', '/security/recovery-codes'],
   resetPersonSecurity: ['DELETE', '/people/{user}/security'],
   restoreZone: ['POST', '/zones/{zone}/restore'],
+  runCommand: ['POST', '/chat/interactions/command'],
+  saveChatMessage: ['PUT', '/chat/saved'],
+  sendUrgent: ['POST', '/chat/urgent'],
   setCopilot: ['PUT', '/chat/copilot'],
   setPersonPassword: ['PUT', '/people/{user}/password'],
   setQuota: ['PUT', '/accounts/{owner}/quotas/{name}'],
@@ -1094,9 +1754,16 @@ export const ROUTES = {
   signInByPasskey: ['POST', '/session/passkey'],
   signInByProvider: ['POST', '/session/provider'],
   signOut: ['DELETE', '/session'],
+  startAssistantThread: ['POST', '/chat/apps/{app_id}/assistant'],
   startInstance: ['POST', '/instances/{id}/start'],
   stopInstance: ['POST', '/instances/{id}/stop'],
+  submitView: ['POST', '/chat/views/{view_id}/submit'],
+  subscribePush: ['POST', '/chat/push'],
   terminateInstance: ['DELETE', '/instances/{id}'],
+  unsubscribePush: ['POST', '/chat/push/forget'],
+  updateAssistant: ['PUT', '/assistants/{id}'],
   updatePerson: ['PATCH', '/people/{user}'],
+  useShortcut: ['POST', '/chat/interactions/shortcut'],
+  verifyAppUrl: ['POST', '/chat/apps/{app_id}/verify'],
   whoCan: ['GET', '/access/who-can'],
 } as const satisfies Record<keyof Operations, [string, string]>;

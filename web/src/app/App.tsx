@@ -17,6 +17,7 @@ const Objects = lazy(() => import('../objects/Objects'));
 const Instances = lazy(() => import('../compute/Instances'));
 const Models = lazy(() => import('../models/Models'));
 const Chat = lazy(() => import('../chat/Chat'));
+const Assistants = lazy(() => import('../assistants/Assistants'));
 const Bill = lazy(() => import('../billing/Bill'));
 const People = lazy(() => import('../identity/People'));
 const Security = lazy(() => import('../security/Security'));
@@ -55,6 +56,7 @@ function Gate() {
             <Route path="/models/*" element={<Models />} />
             <Route path="/chat/*" element={<Chat />} />
             <Route path="/archives/*" element={<Chat />} />
+            <Route path="/assistants/*" element={<Assistants />} />
             <Route path="/bill" element={<Bill />} />
             <Route path="/people/*" element={<People />} />
             <Route path="/security" element={<Security />} />

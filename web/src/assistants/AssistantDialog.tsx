@@ -1,0 +1,103 @@
+// Making or changing an assistant.
+import { Button, Group, Modal, MultiSelect, Select, Stack, Switch, TagsInput, Textarea, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+
+import { useCall, useChange } from '../api/call';
+import type { AssistantView } from '../api/schema';
+
+export function AssistantDialog({ known, onClose }: { known: AssistantView | null; onClose: () => void }) {
+  const home = useCall('getChatHome', {});
+  const models = useCall('listModels', {});
+  const form = useForm({
+    initialValues: {
+      name: known?.name ?? '',
+      title: known?.title ?? '',
+      instructions: known?.instructions ?? '',
+      model: known?.model ?? '',
+      knowledge: known?.knowledge ?? [],
+      tools: known?.tools ?? [],
+      audience: known?.audience ?? [],
+      enabled: known?.enabled ?? true,
+    },
+    validate: {
+      name: (value) => (/^[a-z0-9][a-z0-9._-]*$/.test(value) ? null : 'Small letters, digits, dots and hyphens'),
+      title: (value) => (value.trim() ? null : 'Say what people will see'),
+    },
+  });
+  const done = known ? 'The assistant is changed' : 'The assistant can be mentioned now';
+  const create = useChange('createAssistant', { reads: ['listAssistants'], done });
+  const update = useChange('updateAssistant', { reads: ['listAssistants'], done });
+  const save = (values: typeof form.values) => {
+    const after = { onSuccess: onClose };
+    if (known) update.mutate({ ...values, id: known.id }, after);
+    else create.mutate(values, after);
+  };
+  const channels = (home.data?.channels ?? [])
+    .map((item) => item.channel as { id: string; name?: string })
+    .filter((channel) => channel.name)
+    .map((channel) => ({ value: channel.id, label: `#${channel.name}` }));
+  const unknown = form.values.knowledge.filter((item) => !channels.some((channel) => channel.value === item));
+  const people = (home.data?.users ?? [])
+    .map((item) => item as { id: string; name: string; real_name?: string; is_bot?: boolean })
+    .filter((user) => !user.is_bot)
+    .map((user) => ({ value: user.id, label: user.real_name || user.name }));
+  const generators = (models.data?.items ?? []).filter((model) => model.task === 'generate').map((model) => model.id);
+  return (
+    <Modal opened onClose={onClose} title={known ? `Edit ${known.title}` : 'Make an assistant'} size="lg">
+      <form onSubmit={form.onSubmit(save)}>
+        <Stack>
+          <Group grow align="flex-start">
+            <TextInput label="Name" description="People mention it as @name" required disabled={known !== null} {...form.getInputProps('name')} />
+            <TextInput label="Title" description="What people see" required {...form.getInputProps('title')} />
+          </Group>
+          <Textarea
+            label="Instructions"
+            description="How it answers; used when a model writes the answers"
+            autosize
+            minRows={3}
+            maxRows={10}
+            {...form.getInputProps('instructions')}
+          />
+          <MultiSelect
+            label="Channels that it knows"
+            description="None: everything that the asker may read"
+            data={channels}
+            searchable
+            value={form.values.knowledge.filter((item) => !unknown.includes(item))}
+            onChange={(value) => form.setFieldValue('knowledge', [...value, ...unknown])}
+            error={form.errors.knowledge}
+          />
+          <TagsInput
+            label="Folders that it knows"
+            placeholder="s3://bucket/prefix"
+            value={unknown}
+            onChange={(value) => form.setFieldValue('knowledge', [...form.values.knowledge.filter((item) => !unknown.includes(item)), ...value])}
+          />
+          <TagsInput
+            label="Actions that it may use"
+            description="Names or patterns such as s3_List*; what changes something still waits for a button"
+            {...form.getInputProps('tools')}
+          />
+          <MultiSelect label="Who may use it" description="Nobody chosen: everybody" data={people} searchable {...form.getInputProps('audience')} />
+          <Select
+            label="Model"
+            description="None: the account's setting"
+            data={generators}
+            clearable
+            value={form.values.model || null}
+            onChange={(value) => form.setFieldValue('model', value ?? '')}
+          />
+          <Switch label="Switched on" {...form.getInputProps('enabled', { type: 'checkbox' })} />
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button type="submit" loading={create.isPending || update.isPending}>
+              {known ? 'Save' : 'Make it'}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,56 @@
+// The account's settings of assistants: model, switch of all actions, budget per person.
+import { Button, Group, NumberInput, Select, Stack, Switch, Text } from '@mantine/core';
+import { useForm } from '@mantine/form';
+
+import { useCall, useChange } from '../api/call';
+import type { SettingsView } from '../api/schema';
+import { Failed, Surface, Waiting } from '../app/parts';
+
+export function SettingsForm() {
+  const { data, error, isPending } = useCall('getAssistantSettings', {});
+  if (isPending) return <Waiting />;
+  if (error !== null) return <Failed error={error} />;
+  return <Form known={data} />;
+}
+
+function Form({ known }: { known: SettingsView }) {
+  const models = useCall('listModels', {});
+  const save = useChange('putAssistantSettings', { reads: ['getAssistantSettings'], done: 'The settings are saved' });
+  const form = useForm({ initialValues: known });
+  const generators = (models.data?.items ?? []).filter((model) => model.task === 'generate').map((model) => model.id);
+  return (
+    <Surface title="For everyone in this account">
+      <form onSubmit={form.onSubmit((values) => save.mutate(values))}>
+        <Stack maw={520}>
+          <Select
+            label="Model that writes answers"
+            description="None: answers are quotations with their sources, and nothing is generated"
+            placeholder="None"
+            data={generators}
+            clearable
+            value={form.values.model || null}
+            onChange={(value) => form.setFieldValue('model', value ?? '')}
+          />
+          <NumberInput
+            label="Tokens a person may use in a day"
+            min={0}
+            max={1_000_000_000}
+            thousandSeparator=" "
+            {...form.getInputProps('tokens_per_day')}
+          />
+          <div>
+            <Switch label="Assistants may use the cloud’s actions" {...form.getInputProps('may_act', { type: 'checkbox' })} />
+            <Text size="xs" c="dimmed" mt={4}>
+              Off is a stop for everybody at once: nothing is looked up or proposed, and nothing that waits can be run.
+            </Text>
+          </div>
+          <Group>
+            <Button type="submit" loading={save.isPending}>
+              Save
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Surface>
+  );
+}
