@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from volano.wire.results import EventStream
 
 PREFIX = "/api/"
+HOST = "volano:Host"
+"""Key of the call's context: the host that the client believes it talks to."""
 
 
 async def handle(env: Env, request: Request) -> Response:
@@ -79,7 +81,9 @@ async def _answer(env: Env, request: Request) -> Response:
     try:
         if "token" in fields_of(request_type(found)):
             arguments["token"] = bearer_token(request) or token
-        response = await _run(env, call_of(env, request, principal, door="slack"), found, arguments)
+        call = call_of(env, request, principal, door="slack")
+        call.context[HOST] = request.host
+        response = await _run(env, call, found, arguments)
     except VolanoError as error:
         response = error_response(error)
     response.headers += headers

@@ -9,6 +9,7 @@ import msgspec
 
 from volano.services.chat.logic import apps
 from volano.wire.action import SIGNED_IN, action
+from volano.wire.slack.gateway import HOST
 from volano.wire.slack.socket import (
     SOCKET_PATH,
     Envelope,
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from volano.kernel.call import Call, Env
     from volano.services.chat.model import Json
+
+
+SLACKS_SOCKETS = "wss://wss-primary.slack.com"
 
 
 class NoArguments(msgspec.Struct):
@@ -38,6 +42,8 @@ async def open_connection(env: Env, call: Call, request: NoArguments) -> Json:
     """The address of a socket, good for one connection within a minute."""
     app_id, ticket = await apps.open_ticket(env, call)
     base = env.config.console_url.replace("http", "ws", 1)
+    if call.context.get(HOST, "").endswith("slack.com"):
+        base = SLACKS_SOCKETS  # through `volano slack run`, which stands for Slack's hosts
     return {"url": f"{base}{SOCKET_PATH}?ticket={ticket}&app_id={app_id}"}
 
 
