@@ -33,7 +33,7 @@ _UNSEEN = -1e30
 
 
 def tile_sizes(target: Target) -> list[int]:
-    """How many rows a pass may hold; a smaller number of rows is filled up with zeros."""
+    """How many rows a pass may hold; what it makes of rows beyond their number is not used."""
     return [size for size in (1, 2, 3, 4, 6, 8, 12) if size <= target.tile]
 
 
@@ -45,12 +45,14 @@ def attention_functions(target: Target) -> list[Function]:
 
 
 def _scores(target: Target, rows: int) -> Function:
-    """Products of query rows with 32 keys: (queries, keys of 16, keys of 16, scores, dims)."""
-    f = Function(f"scores_{rows}", ["ptr", "ptr", "ptr", "ptr", "i64"], linkage="internal")
-    queries, first, second, out, dims = f.arguments
+    """Products of query rows with 32 keys: (queries, 2 keys of 16, 2 next keys, scores, dims)."""
+    f = Function(f"scores_{rows}", ["ptr"] * 6 + ["i64"], linkage="internal")
+    queries, first, second, *following, out, dims = f.arguments
     totals = [[f.variable(VF32, 0.0) for _ in range(2)] for _ in range(rows)]
     with f.loop(0, dims // 2) as pair:
         keys = [f.load(f.at(each, pair * 64), VI32) for each in (first, second)]
+        for each in following:
+            f.prefetch(f.at(each, pair * 64))
         for row, sums in enumerate(totals):
             query = f.splat(f.load(f.at(queries, dims * (2 * row) + pair * 4), "i32"))
             for key, total in zip(keys, sums, strict=True):
@@ -62,9 +64,9 @@ def _scores(target: Target, rows: int) -> Function:
 
 
 def _mix(target: Target, rows: int) -> Function:
-    """Rescale mixed values and add 32 more: (shares, values, values, mixed, factors, dims)."""
-    f = Function(f"mix_{rows}", ["ptr", "ptr", "ptr", "ptr", "ptr", "i64"], linkage="internal")
-    shares, first, second, mixed, factors, dims = f.arguments
+    """Rescale mixed values and add 32: (shares, 2 values, 2 next values, mixed, factors, dims)."""
+    f = Function(f"mix_{rows}", ["ptr"] * 7 + ["i64"], linkage="internal")
+    shares, first, second, *following, mixed, factors, dims = f.arguments
     totals = [[f.variable(VF32) for _ in range(2)] for _ in range(rows)]
     with f.loop(0, dims, 2 * LANES) as dim:
         for row, sums in enumerate(totals):
@@ -76,6 +78,9 @@ def _mix(target: Target, rows: int) -> Function:
             with f.loop(0, LANES // 2) as pair:
                 place = f.at(values, (pair * dims + dim) * 4)
                 halves = [f.load(f.at(place, half * 64), VI32) for half in range(2)]
+                ahead = f.at(following[part], (pair * dims + dim) * 4)
+                for line in (0, 64):
+                    f.prefetch(f.at(ahead, line))
                 for row, sums in enumerate(totals):
                     word = f.load(f.at(shares, pair * 4 + (row * 64 + part * 32)), "i32")
                     for value, total in zip(halves, sums, strict=True):
@@ -169,18 +174,31 @@ def _attention(target: Target, sizes: list[int]) -> Function:
     with f.loop(0, place.rows, tile) as first:
         left = place.rows - first
         count = f.select(f.compare("slt", left, tile), left, f.lift("i64", tile))
-        _load_rows(f, place, first, count, tile, queries, mixed, state)
+        _load_rows(f, place, first, count, queries, mixed, state)
         last_seen = place.position + (first + count - 1) // place.group
         start = _first_seen(f, place, first) // SPAN * SPAN
+        _ask_for(f, place, _blocks(f, place, start, last_seen))
         with f.loop(start, last_seen + 1, SPAN) as base:
             keys, values = _blocks(f, place, base, last_seen)
-            _by_size(f, sizes, count, "scores", [queries, *keys, scores, place.dims])
+            # The pages of a cache lie apart: the next ones are asked for while these are read.
+            following = f.select(f.compare("slt", base + SPAN, last_seen), base + SPAN, base)
+            next_keys, next_values = _blocks(f, place, following, last_seen)
+            passed = [queries, *keys, *next_keys, scores, place.dims]
+            _by_size(f, sizes, count, "scores", passed)
             with f.loop(0, count) as row:
                 _soften_row(f, place, first, row, base, scores, shares, state)
             factors = f.at(state, 2 * _STATE_BYTES)
-            _by_size(f, sizes, count, "mix", [shares, *values, mixed, factors, place.dims])
+            passed = [shares, *values, *next_values, mixed, factors, place.dims]
+            _by_size(f, sizes, count, "mix", passed)
         _store_rows(f, place, first, count, mixed, state)
     return f
+
+
+def _ask_for(f: Function, place: _Place, blocks: tuple[list[Value], list[Value]]) -> None:
+    """Have the first keys and values on their way before the rows are made ready."""
+    with f.loop(0, place.dims * LANES * 2, 64) as line:
+        for each in (*blocks[0], *blocks[1]):
+            f.prefetch(f.at(each, line))
 
 
 def _by_size(
@@ -205,19 +223,15 @@ def _load_rows(
     place: _Place,
     first: Value,
     count: Value,
-    tile: int,
     queries: Value,
     mixed: Value,
     state: Value,
 ) -> None:
     row_bytes = place.dims * 2
-    f.clear(queries, row_bytes * tile)
-    f.clear(mixed, row_bytes * (2 * tile))
-    with f.loop(0, tile) as row:
+    f.clear(mixed, row_bytes * count * 2)
+    with f.loop(0, count) as row:
         f.store(f.lift(F32, _UNSEEN), f.at(state, row * 4))
         f.store(f.lift(F32, 0.0), f.at(state, row * 4 + _STATE_BYTES))
-        f.store(f.lift(F32, 0.0), f.at(state, row * 4 + 2 * _STATE_BYTES))
-    with f.loop(0, count) as row:
         token, head = _row_place(f, place, first + row)
         offset = token * place.get.number("q_stride") + head * row_bytes
         f.copy(f.at(queries, row * row_bytes), f.at(place.get.pointer("q"), offset), row_bytes)

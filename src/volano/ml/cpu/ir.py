@@ -237,6 +237,11 @@ class Function:
         self._slots.append(f"{name} = alloca [{size_bytes} x i8], align 64")
         return Value(self, "ptr", name)
 
+    def prefetch(self, place: Value) -> None:
+        """Ask for a cache line that will be read soon; any address will do."""
+        self.declared.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        self.emit(f"call void @llvm.prefetch.p0(ptr {place.name}, i32 0, i32 3, i32 1)")
+
     def clear(self, target: Value, size: Value) -> None:
         """Zero memory."""
         self.declared.add("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volano.ml.cpu.ir import LANES
 from volano.ml.cpu.matmul import GROUP
 from volano.ml.cpu.packed import packed_bytes
 from volano.ml.layers.rope import Rotary
@@ -47,7 +48,21 @@ class CpuWeights:
     head: Packed
     norm: Floats
     layers: tuple[CpuLayer, ...]
-    rotaries: tuple[Rotary, ...]
+    rotaries: tuple[RotaryTable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RotaryTable:
+    """Cosines and sines (positions, half a head, filled up with zeros to whole vectors)."""
+
+    cos: Floats
+    sin: Floats
+
+    @classmethod
+    def of(cls, rotary: Rotary) -> RotaryTable:
+        """The same table in rows of whole vectors."""
+        padding = ((0, 0), (0, -rotary.cos.shape[1] % LANES))
+        return cls(np.pad(rotary.cos, padding), np.pad(rotary.sin, padding))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +106,7 @@ class Layout:
         embed = packer.pack([self._embed], self._head_form)
         head = embed if config.tied else packer.pack([self._head], self._head_form)
         rotaries = tuple(
-            Rotary(spec, head_dim=config.head_dim, max_positions=max_positions)
+            RotaryTable.of(Rotary(spec, head_dim=config.head_dim, max_positions=max_positions))
             for spec in config.rotaries
         )
         return CpuWeights(

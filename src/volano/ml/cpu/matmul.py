@@ -207,9 +207,7 @@ def _sum_pairs(
 def _load_row(f: Function, place: Value) -> list[Value]:
     """32 i32, asking for what comes later; each is used soon by every token of the tile."""
     for line in (0, 64):
-        ahead = f.at(place, PREFETCH_BYTES + line)
-        f.declared.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-        f.emit(f"call void @llvm.prefetch.p0(ptr {ahead.name}, i32 0, i32 3, i32 1)")
+        f.prefetch(f.at(place, PREFETCH_BYTES + line))
     return [f.load(f.at(place, 64 * half), VI32) for half in range(2)]
 
 

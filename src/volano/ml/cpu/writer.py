@@ -292,6 +292,7 @@ class Writer:
             eps=float(self._config.eps),
             cos=rotary.cos.ctypes.data,
             sin=rotary.sin.ctypes.data,
+            table_stride=rotary.cos.strides[0],
         )
         self._add("split_heads", arguments)
 
