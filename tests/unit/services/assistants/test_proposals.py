@@ -254,4 +254,10 @@ def test_answers_of_tools_are_shown_as_tables():
     assert "i-1         running" in shown
     assert commands.show({"Buckets": []}) == "There is nothing."
     assert "&lt;b&gt;" in commands.show({"A": "<b>```"})
-    assert commands.show({}) == "```Nothing.```"
+    assert commands.show({}) == commands.NOTHING
+    bill = {
+        "total": "0.10333333333333",
+        "lines": [{"service": "Workplace", "cost": "0.1"}],
+        "days": [{"day": "2026-11-22", "services": {"x": 1}}],
+    }
+    assert commands.show(bill) == "```total: 0.1033\n\nservice    cost\nWorkplace  0.1```"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OFF = "An administrator switched my actions off, so I only answer questions."
 NOT_SURE = "I am not sure what to do. Did you mean one of these? Ask me in such words:"
 NOT_GIVEN = "I was not given the action `{action}`; ask whoever made me."
+NOTHING = "There is nothing."
 MAX_ROWS = 10
 MAX_COLUMNS = 4
 MAX_CELL_CHARACTERS = 40
@@ -83,16 +84,24 @@ def _suggest(env: Env, near: list[Routed]) -> str:
 
 
 def show(result: object) -> str:
-    """A tool's answer for people: the list in it as a table, anything else as JSON."""
+    """A tool's answer for people: its single values, then the list in it as a table."""
+    if not isinstance(result, dict):
+        return _block(_json(result)) if result else NOTHING
+    facts = _scalars(result)
     rows = _main_list(result)
-    if rows is None:
-        text = json.dumps(result, indent=1, ensure_ascii=False)
-        return _block(text if text not in ("{}", "null", "[]") else "Nothing.")
-    if not rows:
-        return "There is nothing."
-    table = _table(rows[:MAX_ROWS])
-    more = f"\n… and {len(rows) - MAX_ROWS} more" if len(rows) > MAX_ROWS else ""
-    return _block(table) + more
+    if rows is None and len(facts) < len(result):
+        return _block(_json(result))
+    lines = ["  ".join(f"{name}: {value}" for name, value in facts.items())] if facts else []
+    if rows:
+        lines += ["", _table(rows[:MAX_ROWS])] if lines else [_table(rows[:MAX_ROWS])]
+    if not lines:
+        return NOTHING
+    more = f"\n… and {len(rows) - MAX_ROWS} more" if rows and len(rows) > MAX_ROWS else ""
+    return _block("\n".join(lines)) + more
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False)
 
 
 def _block(text: str) -> str:
@@ -100,24 +109,23 @@ def _block(text: str) -> str:
     return f"```{chat.escape_text(cut.replace('```', chr(39) * 3))}```"
 
 
-def _main_list(result: object) -> list[object] | None:
-    """The one list of objects in an answer, whatever it is called and however it is nested."""
-    if not isinstance(result, dict):
-        return None
+def _main_list(result: Mapping[str, object]) -> list[object] | None:
+    """The first list of objects in an answer, whatever it is called and however it is nested."""
     lists = [value for value in result.values() if isinstance(value, list)]
-    if len(lists) != 1:
+    if not lists:
         return None
+    first = lists[0]
     nested = [
         inner
-        for item in lists[0]
+        for item in first
         if isinstance(item, dict)
         for inner in item.values()
         if isinstance(inner, list) and inner and all(isinstance(one, dict) for one in inner)
     ]
-    has_scalars = any(_scalars(item) for item in lists[0] if isinstance(item, dict))
+    has_scalars = any(_scalars(item) for item in first if isinstance(item, dict))
     if nested and not has_scalars:
         return [one for inner in nested for one in inner]
-    return lists[0]
+    return first
 
 
 def _scalars(item: Mapping[str, object]) -> dict[str, str]:
@@ -127,8 +135,15 @@ def _scalars(item: Mapping[str, object]) -> dict[str, str]:
         if isinstance(value, dict) and isinstance(value.get("Name"), str):
             found[name] = value["Name"]
         elif isinstance(value, str | int | float) and value != "":
-            found[name] = str(value)
+            found[name] = _short(str(value))
     return found
+
+
+def _short(text: str) -> str:
+    """A long decimal fraction with four places."""
+    whole, point, places = text.partition(".")
+    is_number = point and whole.lstrip("-").isdigit() and places.isdigit()
+    return f"{whole}.{places[:4]}" if is_number else text
 
 
 def _table(rows: list[object]) -> str:
