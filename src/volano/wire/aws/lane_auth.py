@@ -24,6 +24,7 @@ from volano.wire.aws.sigv4 import (
     MAX_SKEW_S,
     UNSIGNED,
     AuthFailure,
+    canonical_query,
     find_claim,
     require_signed_amz_headers,
     seconds_of_stamp,
@@ -80,8 +81,8 @@ class Credential:
         self._signed = frozenset(names)
         self._forms: set[tuple[bytes, ...]] = set()
         lines = b"".join(name + b":%b\n" for name in names)
-        self.canonical = b"%b\n%b\n\n" + lines + b"\n" + b";".join(names) + b"\n%b"
-        """The canonical request, to be filled with method, path, values and payload hash."""
+        self.canonical = b"%b\n%b\n%b\n" + lines + b"\n" + b";".join(names) + b"\n%b"
+        """To be filled with method, path, query, values and payload hash."""
         self._scope = b"\n" + claim.scope.encode("latin-1") + b"\n"
         # HMAC by its definition (RFC 2104): OpenSSL's own takes twice as long to begin.
         secret = signing_key(key.secret_access_key, claim.date, claim.region, claim.service)
@@ -105,7 +106,10 @@ class Credential:
             return None
         values = [headers[name] for name in self.names]
         hashed = headers[b"x-amz-content-sha256"]
-        canonical: bytes = self.canonical % (asked.method, asked.path, *values, hashed)
+        query = b""
+        if asked.query:
+            query = canonical_query(asked.query.decode("latin-1")).encode("latin-1")
+        canonical: bytes = self.canonical % (asked.method, asked.path, query, *values, hashed)
         # Spaces of values are collapsed before they are signed: those are looked for here.
         if b"  " in canonical or b"\t" in canonical or b" \n" in canonical or b": " in canonical:
             return None
@@ -138,10 +142,10 @@ class LaneAuth:
         self._known.clear()
 
     def find(self, asked: Asked) -> Credential | None:
-        """The verified signer of `asked`, whose payload hash is in its headers."""
+        """The verified signer of `asked`, whose signature and payload hash are in its headers."""
         headers = asked.headers
         authorization = headers.get(b"authorization")
-        if authorization is None or asked.query or not _PLAIN_PATH(asked.path):
+        if authorization is None or not _PLAIN_PATH(asked.path):
             return None
         name = self.name_of(headers)
         credential = self._known.get(name)

@@ -50,7 +50,7 @@ class Repeats:
                 values[at] = b"%b"
         self._signed = [spans[name] for name in credential.names if name in spans]
         self._canonical = credential.canonical % (
-            asked.method, b"%b", *values, headers[b"x-amz-content-sha256"],
+            asked.method, b"%b", b"", *values, headers[b"x-amz-content-sha256"],
         )  # fmt: skip
 
     def fits(self, data: bytes) -> bool:

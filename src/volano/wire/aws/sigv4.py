@@ -405,7 +405,7 @@ def canonical_request(request: Request, claim: Claim, payload_hash: str) -> byte
         lines.append(f"{name}:{value}")
     s3 = claim.service in ("s3", "s3express", "s3-object-lambda", "s3-outposts")
     path = _s3_path(request.raw_path) if s3 else _normal_path(request.raw_path)
-    query = _canonical_query(request.raw_query) if request.raw_query else ""
+    query = canonical_query(request.raw_query) if request.raw_query else ""
     text = "\n".join(
         (
             request.method,
@@ -447,7 +447,8 @@ def _normal_path(raw: str) -> str:
     return path if _PLAIN_PATH(path) else quote_from_bytes(path.encode("latin-1"), safe="/~-_.")
 
 
-def _canonical_query(raw: str) -> str:
+def canonical_query(raw: str) -> str:
+    """The parameters in the order and the escapes in which they are signed."""
     pieces = raw.split("&")
     if _PLAIN_QUERY(raw):
         pairs = [piece.partition("=")[::2] for piece in pieces if piece]

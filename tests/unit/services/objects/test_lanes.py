@@ -42,6 +42,7 @@ class World:
         self.env = env
         self.call = call_as_root(env, admin.account)
         self.s3 = S3(env, self.call)
+        self.admin = admin
         self.lane = LaneClient(env, admin)
         self.bob: LaneClient = self.lane
 

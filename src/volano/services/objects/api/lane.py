@@ -1,4 +1,4 @@
-"""The lane of S3's objects: whole small ones, read and written by their bucket's own account."""
+"""The lane of S3's objects: small ones whole, and listings, for their bucket's own account."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.bytes import GroupWriter
 from volano.services.objects.api.lane_buckets import LaneBuckets
+from volano.services.objects.api.lane_lists import MARK, LaneLists
 from volano.services.objects.api.lane_reads import LaneReads
 from volano.services.objects.api.lane_writes import LaneWrites
 from volano.services.objects.logic.put_groups import PutGroups
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def open_object_lane(env: Env, store: OwnStore) -> Lane:
     """The lane over a database that this process alone writes."""
     buckets = LaneBuckets(env, store)
-    reads = LaneReads(env, buckets)
+    reads, lists = LaneReads(env, buckets), LaneLists(env, buckets)
     writes = None
     if isinstance(env.bytes, GroupWriter):
         known = run_now(select_progress(store.reader))
@@ -29,6 +30,8 @@ def open_object_lane(env: Env, store: OwnStore) -> Lane:
 
     def answer(asked: Asked) -> Answer | Upload | None:
         if asked.method in (b"GET", b"HEAD"):
+            if MARK in asked.query and asked.method == b"GET":
+                return lists.answer(asked)
             return reads.answer(asked)
         if asked.method == b"PUT" and writes is not None:
             return writes.begin(asked)

@@ -15,7 +15,7 @@ from volano.kernel.call import Call
 from volano.kernel.errors import VolanoError
 from volano.kernel.ids import RequestId
 from volano.services.identity.interface import ACCESS_KEY_ID, always_allows, forget_caches, note_use
-from volano.services.objects.logic.access import forget_bucket, get_bucket, object_arn
+from volano.services.objects.logic.access import bucket_arn, forget_bucket, get_bucket
 from volano.services.objects.model import Access, Bucket
 from volano.services.objects.store.setting_kinds import select_setting_kinds
 from volano.wire.aws.lane_auth import LaneAuth
@@ -74,7 +74,11 @@ class LaneBuckets:
         self._drawn: list[RequestId] = []
 
     def signer(self, asked: Asked) -> Credential | None:
-        """Who signed the request."""
+        """Who signed a request without a query."""
+        return None if asked.query else self.signer_with_query(asked)
+
+    def signer_with_query(self, asked: Asked) -> Credential | None:
+        """Who signed the request; the caller knows every parameter of the query."""
         self._follow_identity()
         return self.auth.find(asked)
 
@@ -153,19 +157,26 @@ class LaneBuckets:
     def may(self, credential: Credential, bucket: Bucket, permission: str) -> bool:
         """Whether the signer may do this to every key of the bucket."""
         known = credential.decisions.get((bucket.id, permission))
-        if known is None:
-            who = credential.key.principal
-            known = who.account == bucket.account and self._decide(who, bucket, permission)
-            if len(credential.decisions) >= MAX_DECISIONS:
-                credential.decisions.clear()
-            credential.decisions[bucket.id, permission] = known
-        return known
+        return self._decide(credential, bucket, permission, "/") if known is None else known
 
-    def _decide(self, who: Principal, bucket: Bucket, permission: str) -> bool:
+    def may_list(self, credential: Credential, bucket: Bucket, permission: str) -> bool:
+        """Whether the signer may do this to the bucket itself."""
+        known = credential.decisions.get((bucket.id, permission))
+        return self._decide(credential, bucket, permission, "") if known is None else known
+
+    def _decide(self, credential: Credential, bucket: Bucket, permission: str, end: str) -> bool:
+        who = credential.key.principal
+        prefix = bucket_arn(bucket.name) + end
         try:
-            return run_now(always_allows(self._env, who, permission, object_arn(bucket.name, "")))
+            known = who.account == bucket.account and run_now(
+                always_allows(self._env, who, permission, prefix)
+            )
         except (VolanoError, NotNow):
-            return False
+            known = False
+        if len(credential.decisions) >= MAX_DECISIONS:
+            credential.decisions.clear()
+        credential.decisions[bucket.id, permission] = known
+        return known
 
     def caller_of(self, asked: Asked, credential: Credential) -> LaneCaller:
         user_agent = asked.headers.get(b"user-agent", b"").decode("latin-1")

@@ -87,12 +87,13 @@ def learn_read(
     response = codec.write(result, _ID)
     if response.status != 200 or response.body != data:
         return None
+    lines = header_lines(response, _ID, f"volano/{env.region.name}")
     known = KnownRead(
         bucket,
         item,
         resource=resource_of(action, call, request),
         blob=item.blob if data else None,
-        lines=_lines(response, f"volano/{env.region.name}"),
+        lines=[part.encode("latin-1") for part in lines.split(_ID)],
     )
     return known, data
 
@@ -109,16 +110,16 @@ def _data_of(env: Env, method: bytes, item: StoredObject) -> bytes | None:
     return env.bytes.read_now(item.blob)
 
 
-def _lines(response: Response, host_id: str) -> list[bytes]:
+def header_lines(response: Response, request_id: str, host_id: str) -> str:
     """The header lines as gateway, server and `send_response` write them."""
     pairs = [
         *response.headers,
-        ("x-amz-request-id", _ID),
+        ("x-amz-request-id", request_id),
         ("x-amz-id-2", host_id),
-        ("x-request-id", _ID),
+        ("x-request-id", request_id),
     ]
     if response.header("content-length") is None:
         pairs.append(("content-length", str(len(response.body))))  # type: ignore[arg-type]  # it is bytes
     text = "".join(f"{name.lower()}: {value}\r\n" for name, value in pairs)
     assert text.count("\n") == text.count("\r") == len(pairs), "a header has a line break"
-    return [part.encode("latin-1") for part in text.split(_ID)]
+    return text

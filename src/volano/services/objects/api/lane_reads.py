@@ -57,7 +57,7 @@ TAKEN = frozenset(
     }
 )
 """Headers of a read that the lane understands, or that change nothing."""
-_HASHES = (EMPTY, UNSIGNED_PAYLOAD)
+HASHES = (EMPTY, UNSIGNED_PAYLOAD)
 
 
 class _Kind(NamedTuple):
@@ -107,7 +107,7 @@ class LaneReads:
 
     def answer(self, asked: Asked) -> Answer | None:
         headers = asked.headers
-        if not TAKEN.issuperset(headers) or headers.get(b"x-amz-content-sha256") not in _HASHES:
+        if not TAKEN.issuperset(headers) or headers.get(b"x-amz-content-sha256") not in HASHES:
             return None
         began_s = self._env.clock.monotonic_s()
         credential = self._buckets.signer(asked)

@@ -138,7 +138,6 @@ def _marker(item: ListedVersion, key: str, owner: Result) -> Result:
 async def _list(env: Env, request: Request, *, after: str) -> tuple[Bucket, Listing, Result]:
     """The page, and the members that both versions have."""
     bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
-    count_request(env, bucket, READ)
     prefix = require_text(request.get("Prefix") or "", "prefix")
     delimiter = require_text(request.get("Delimiter") or "", "delimiter")
     limit = page_size(request, "MaxKeys")
@@ -162,6 +161,7 @@ async def _list(env: Env, request: Request, *, after: str) -> tuple[Bucket, List
         result["Delimiter"] = encode(delimiter)
     if encoding_of(request):
         result["EncodingType"] = "url"
+    count_request(env, bucket, READ)
     return bucket, listing, result
 
 
