@@ -77,7 +77,9 @@ export function addMessage(queries: QueryClient, channel: string, message: Messa
     if (home === undefined) return home;
     const channels = home.channels.map((seat) => {
       if (seat.channel.id !== channel || (seat.latest && !isLater(message.ts, seat.latest.ts))) return seat;
-      return { ...seat, latest: message, unread: seat.unread + (message.user === me ? 0 : 1) };
+      // Who writes has read what stands above.
+      if (message.user === me) return { ...seat, latest: message, unread: 0, channel: { ...seat.channel, last_read: message.ts } };
+      return { ...seat, latest: message, unread: seat.unread + 1 };
     });
     return { ...home, channels };
   });
@@ -190,6 +192,10 @@ function take(queries: QueryClient, event: LiveEvent, me: string): void {
 
 function applyMessage(queries: QueryClient, channel: string, event: LiveEvent, me: string): void {
   if (event.subtype === 'message_changed') return changeMessage(queries, channel, event.message as Message);
+  if (event.subtype === 'message_replied') {
+    const root = event.message as Message;
+    return change(queries, channel, (item) => (isSame(item, root) ? root : item));
+  }
   if (event.subtype === 'message_deleted') {
     const previous = event.previous_message as Message | undefined;
     return removeMessage(queries, channel, String(event.deleted_ts), previous?.thread_ts);

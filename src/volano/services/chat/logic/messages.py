@@ -29,6 +29,7 @@ from volano.services.chat.logic.errors import (
     denied,
     refused,
 )
+from volano.services.chat.logic.history import to_json
 from volano.services.chat.logic.indexing import forget_message, unshare_files
 from volano.services.chat.logic.live import tell_channel
 from volano.services.chat.logic.members import open_direct
@@ -352,7 +353,26 @@ async def delete_message(env: Env, call: Call, channel_id: str, ts: str) -> Mess
         "event_ts": to_ts(at_us),
     }
     await tell_channel(env, channel, event)
+    if message.is_reply:
+        await _tell_thread(env, here, channel, message.thread_us)
     return message
+
+
+async def _tell_thread(env: Env, here: Here, channel: Channel, thread_us: int) -> None:
+    """Slack's `message_replied`: how a thread stands after it lost a reply."""
+    root = await rows.find_message(env.store.reader, channel.id, thread_us)
+    if root is None:
+        return
+    [shown] = await to_json(env, here, channel, [root])
+    event: Json = {
+        "type": "message",
+        "subtype": "message_replied",
+        "hidden": True,
+        "message": shown,
+        "ts": root.ts,
+        "event_ts": to_ts(env.clock.now_us()),
+    }
+    await tell_channel(env, channel, event)
 
 
 async def remove_in(tx: Tx, env: Env, channel: Channel, message: Message, *, at_us: int) -> None:
