@@ -281,3 +281,51 @@ def test_stock_uvicorn_serves_the_same(tmp_path_factory, wire):
             assert got["ETag"] == f'"{hashlib.md5(content).hexdigest()}"'
     finally:
         stock.stop()
+
+
+class StreamingSigner(S3SigV4Auth):
+    """Signs that the body comes in frames, which botocore does over TLS only."""
+
+    def payload(self, request):
+        return "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+
+
+def streamed(wire, key, body, *, length=None):
+    """A put whose body comes in frames with a checksum behind them, in HTTP's own chunks."""
+    made = AWSRequest("PUT", f"http://{wire.host}/{wire.bucket}/{key}")
+    made.headers["host"] = wire.host
+    made.headers["content-encoding"] = "aws-chunked"
+    made.headers["x-amz-decoded-content-length"] = str(len(body) if length is None else length)
+    made.headers["x-amz-trailer"] = "x-amz-checksum-crc32"
+    StreamingSigner(wire.keys, "s3", REGION).add_auth(made)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in made.headers.items())
+    head = f"PUT /{wire.bucket}/{key} HTTP/1.1\r\n{lines}transfer-encoding: chunked\r\n\r\n"
+    frames = b"%x\r\n%b\r\n0\r\nx-amz-checksum-crc32:%b\r\n\r\n" % (
+        len(body),
+        body,
+        crc(body).encode(),
+    )
+    pieces = [frames[at : at + 5000] for at in range(0, len(frames), 5000)]
+    return head.encode() + b"".join(b"%x\r\n%b\r\n" % (len(p), p) for p in pieces) + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 4096, 65_000, 300_000])
+def test_frames_within_chunks_are_read_by_either_way(wire, size):
+    key, body = uuid.uuid4().hex, b"frame " * (size // 6) + b"x" * (size % 6)
+    head, _ = wire.request("GET", key)
+    with wire.connect() as connection:
+        connection.sendall(streamed(wire, key, body) + head)
+        assert read_answers(connection, ["PUT", "GET"]) == [(200, b""), (200, body)]
+
+
+def test_a_body_longer_than_it_said_is_given_to_the_ordinary_way(wire):
+    key = uuid.uuid4().hex
+    with wire.connect() as connection:
+        connection.sendall(streamed(wire, key, b"x" * 200_000, length=5))
+        [(status, answer)] = read_answers(connection, ["PUT"])
+    assert status == 400
+    assert b"IncompleteBody" in answer
+    head, _ = wire.request("GET", key)
+    with wire.connect() as connection:
+        connection.sendall(head)
+        assert read_answers(connection, ["GET"])[0][0] == 404

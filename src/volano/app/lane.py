@@ -21,7 +21,23 @@ if TYPE_CHECKING:
     from volano.kernel.call import Env
     from volano.wire.lane import Asked, Lane, Upload
 
+MAX_LENGTH_DIGITS = 9
+FRAMING_BYTES = 16 * 1024
+"""What `aws-chunked` frames and trailers may add to a body that a lane takes."""
 HEALTHY = b'{"status":"ok"}'
+
+
+def lane_length(method: bytes, headers: dict[bytes, bytes]) -> int | None:
+    """How long a body says it is; None for one that no lane takes.
+
+    SDKs send `aws-chunked` bodies in HTTP's own chunks too, and say their length in a header.
+    """
+    text = headers.get(b"content-length", b"0")
+    if b"transfer-encoding" in headers:
+        if method != b"PUT" or headers[b"transfer-encoding"] != b"chunked":
+            return None
+        text = headers.get(b"x-amz-decoded-content-length", b"")
+    return int(text) if text.isdigit() and len(text) <= MAX_LENGTH_DIGITS else None
 
 
 class LaneExchange:
@@ -30,6 +46,7 @@ class LaneExchange:
     __slots__ = (
         "_chunks",
         "_connection",
+        "_left_bytes",
         "_upload",
         "body_ended",
         "complete",
@@ -59,11 +76,15 @@ class LaneExchange:
         self.task: asyncio.Task[None] | None = None
         self._connection = connection
         self._upload = upload
+        self._left_bytes = upload.limit_bytes + FRAMING_BYTES
         self._chunks: list[bytes] = []
 
     def feed(self, data: bytes) -> bool:
-        """Keep a piece of the body; its length was limited before it came."""
+        """Keep a piece of the body; one that is longer than it said is given up."""
         self._chunks.append(data)
+        self._left_bytes -= len(data)
+        if self._left_bytes < 0:
+            self._give_up()
         return False
 
     def end_body(self) -> None:
@@ -111,7 +132,8 @@ class LaneExchange:
                 ordinary.feed(chunk)
         if self.gone:
             ordinary.leave(lost=False)
-        ordinary.end_body()
+        if self.body_ended:
+            ordinary.end_body()
         self._connection.put_in_place(self, ordinary)
 
 
@@ -121,9 +143,13 @@ def open_console_lane(env: Env) -> Lane:
 
 
 def open_aws_lane(env: Env) -> Lane:
-    """The lane of the AWS port: S3's objects where this process alone has the database."""
+    """The lane of the AWS port: S3's objects where this process alone has the database.
+
+    A lane knows the connection's address only, which behind a proxy is not the caller's.
+    """
     health = _health_lane(env)
-    if not isinstance(env.store, OwnStore) or not env.store.exclusive:
+    alone = isinstance(env.store, OwnStore) and env.store.exclusive
+    if not alone or env.config.trusted_proxies:
         return health
     objects = open_object_lane(env, env.store)
 

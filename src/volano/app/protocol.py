@@ -25,7 +25,7 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from volano.app.exchange import STATUS_LINES, Exchange
 from volano.app.flow import WriteFlow
 from volano.app.head import Limits, Refused, check_head, path_and_query, whole_head
-from volano.app.lane import LaneExchange
+from volano.app.lane import LaneExchange, lane_length
 from volano.wire.lane import Answer, Asked
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 _IDLE, _HEAD, _BODY, _ANSWER, _CLOSING = range(5)
 """What a connection waits for: a request, its head, its body, our answer, its end."""
 _EXTENSIONS: dict[str, dict[str, Any]] = {"http.response.zerocopysend": {}}
-MAX_LENGTH_DIGITS = 9
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
@@ -251,24 +250,20 @@ class LimitedProtocol(WriteFlow):
     ) -> bool:
         """Whether a lane has answered, or takes the body that comes."""
         headers = dict(self._headers)
-        length = headers.get(b"content-length", b"0")
-        if (
-            len(headers) != len(self._headers)
-            or b"transfer-encoding" in headers
-            or len(length) > MAX_LENGTH_DIGITS
-        ):
-            return False
         method = self._parser.get_method()
+        length = lane_length(method, headers)
+        if len(headers) != len(self._headers) or length is None:
+            return False
         asked = Asked(method, raw_path, query, headers, self._client_ip, self._secure)
         found = lane(asked)
         if found is None:
             return False
         if isinstance(found, Answer):
-            assert length == b"0", "an answer at once to a request with a body"
+            assert length == 0, "an answer at once to a request with a body"
             self._latest = None
             self.write_answer(found, keep_alive=keep_alive)
             self._after_answer(keep_alive=keep_alive)
-        elif int(length) > found.limit_bytes:
+        elif length > found.limit_bytes:
             return False
         else:
             scope = self._scope_of(raw_path, query, "1.1")

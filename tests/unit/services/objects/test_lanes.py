@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import dataclasses
+import hashlib
+import hmac
 import json
 import time
 import zlib
@@ -25,6 +27,7 @@ from volano.services.identity.work import reconcile_uses
 from volano.services.objects.logic.metering import counts_of
 from volano.services.objects.store import objects as object_rows
 from volano.wire.action import find_action, run_action
+from volano.wire.aws.sigv4 import signing_key
 
 ALL = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 CRC = base64.b64encode(zlib.crc32(b"hello").to_bytes(4, "big")).decode()
@@ -331,6 +334,107 @@ async def test_writes_store_and_answer_as_the_gateway(world, headers):
 async def test_other_writes_go_the_ordinary_way_and_change_nothing(world, headers, body):
     asked, _ = world.lane.signed("PUT", "/shop/fresh", body, headers)
     assert await world.lane.by_lane(asked, body) is None
+    assert await world.s3.keys("shop") == ["key"]
+
+
+STREAMS = {
+    "STREAMING-UNSIGNED-PAYLOAD-TRAILER": False,
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD": True,
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": True,
+}
+
+
+def streamed(world, declared, path, body, trailer=CRC, size=8192):
+    """A put whose body comes in frames, as SDKs send it."""
+    trailing = declared.endswith("TRAILER")
+    headers = {
+        "x-amz-content-sha256": declared,
+        "content-encoding": "aws-chunked",
+        "x-amz-decoded-content-length": str(len(body)),
+    }
+    if trailing:
+        headers |= {
+            "x-amz-trailer": "x-amz-checksum-crc32",
+            "x-amz-sdk-checksum-algorithm": "CRC32",
+        }
+    pieces = [body[at : at + size] for at in range(0, len(body), size)] + [b""]
+
+    def framed(seed):
+        signer = Chain(world, seed) if STREAMS[declared] else None
+        frames = b""
+        for piece in pieces:
+            name = b";chunk-signature=" + signer.chunk(piece) if signer else b""
+            frames += b"%x%b\r\n%b%b" % (len(piece), name, piece, b"\r\n" if piece else b"")
+        line = f"x-amz-checksum-crc32:{trailer}"
+        if trailing:
+            frames += line.encode() + b"\r\n"
+            if signer:
+                frames += b"x-amz-trailer-signature:" + signer.trailer(line) + b"\r\n"
+        return frames + b"\r\n"
+
+    size_bytes = len(framed("0" * 64))
+    asked, _ = world.lane.signed("PUT", path, b"x" * size_bytes, headers)
+    return asked, framed(asked.headers[b"authorization"].decode()[-64:])
+
+
+class Chain:
+    """Signatures of frames (Amazon S3 API reference, "Signature calculations: chunked upload")."""
+
+    def __init__(self, world, seed):
+        keys = world.lane.keys
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        region = world.env.region.name
+        self.key = signing_key(keys.secret_key, now[:8], region, "s3")
+        self.head = f"{now}\n{now[:8]}/{region}/s3/aws4_request\n"
+        self.previous = seed
+
+    def chunk(self, piece):
+        empty = hashlib.sha256().hexdigest()
+        return self._sign("PAYLOAD", f"{empty}\n{hashlib.sha256(piece).hexdigest()}")
+
+    def trailer(self, line):
+        return self._sign("TRAILER", hashlib.sha256(f"{line}\n".encode()).hexdigest())
+
+    def _sign(self, kind, what):
+        text = f"AWS4-HMAC-SHA256-{kind}\n{self.head}{self.previous}\n{what}"
+        self.previous = hmac.new(self.key, text.encode(), "sha256").hexdigest()
+        return self.previous.encode()
+
+
+@pytest.mark.parametrize("declared", STREAMS)
+async def test_streamed_writes_store_and_answer_as_the_gateway(world, declared):
+    body = bytes(range(256)) * 100
+    crc = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+    answers = []
+    for key, way in (("one", world.lane.by_lane), ("two", world.lane.by_gateway)):
+        asked, frames = streamed(world, declared, f"/shop/{key}", body, crc)
+        answers.append(await way(asked, frames))
+        assert await world.s3.body("shop", key) == body
+    assert answers[0] == answers[1]
+    one, two = [await world.s3("HeadObject", Bucket="shop", Key=key) for key in ("one", "two")]
+    assert {**one, "LastModified": 0} == {**two, "LastModified": 0}
+    assert "ContentEncoding" not in one
+
+
+@pytest.mark.parametrize("declared", STREAMS)
+@pytest.mark.parametrize("harm", ["frame", "trailer", "short", "more", "length"])
+async def test_broken_streams_go_the_ordinary_way_and_change_nothing(world, declared, harm):
+    body = b"hello" * 4000
+    crc = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+    if harm == "trailer" and not declared.endswith("TRAILER"):
+        return
+    value = CRC if harm == "trailer" else crc
+    asked, frames = streamed(world, declared, "/shop/fresh", body, value)
+    if harm == "frame":
+        frames = frames.replace(b"hello", b"hallo", 1)
+    elif harm == "short":
+        frames = frames[:-200]
+    elif harm == "more":
+        frames += b"more"
+    elif harm == "length":
+        asked.headers[b"x-amz-decoded-content-length"] = b"19999"
+    assert await world.lane.by_lane(asked, frames) is None
+    assert (await world.lane.by_gateway(asked, frames)).status in (400, 403)
     assert await world.s3.keys("shop") == ["key"]
 
 

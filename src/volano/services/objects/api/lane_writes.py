@@ -1,22 +1,24 @@
 """PutObject of small objects on the fast lane (wire/lane.py).
 
-The head is verified and decided before the body is asked for; the body is hashed here (a few
-microseconds) and written with all others that come at the same time (logic/put_groups.py). A
+The head is verified and decided before the body is asked for; the body is unframed and hashed here
+(a few microseconds) and written with all others that come at the same time (logic/put_groups.py). A
 header that this page does not name, a checksum that does not match, a bucket with settings: all
 that goes the ordinary way, with the body.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from volano.kernel.errors import VolanoError
-from volano.services.objects.logic.checksums import (
-    DEFAULT_ALGORITHM,
-    full_checksum,
-    new_hash,
+from volano.services.objects.api.lane_bodies import (
+    ALGORITHM,
+    CHECKSUMS,
+    DECODED_LENGTH,
+    ENCODING,
+    TRAILER,
+    claims_of,
+    frames_of,
 )
 from volano.services.objects.logic.descriptions import require_description
 from volano.services.objects.logic.metering import WRITE, count_request
@@ -24,13 +26,13 @@ from volano.services.objects.logic.names import require_key
 from volano.services.objects.logic.put_rows import NewObject
 from volano.services.objects.model import Description
 from volano.wire.action import find_action, record_call
-from volano.wire.aws.lane_auth import UNSIGNED_PAYLOAD
 from volano.wire.lane import Answer
 
 if TYPE_CHECKING:
     import asyncio
 
     from volano.kernel.call import Env
+    from volano.services.objects.api.lane_bodies import Claims, Frames
     from volano.services.objects.api.lane_buckets import LaneBuckets, LaneCaller
     from volano.services.objects.logic.put_groups import PutGroups
     from volano.services.objects.model import Bucket
@@ -39,10 +41,6 @@ if TYPE_CHECKING:
 SMALL_BYTES = 64 * 1024
 HARMLESS_SETTINGS = frozenset({"tags", "cors"})
 """Settings of a bucket that change nothing about a put."""
-CHECKSUMS = {
-    f"x-amz-checksum-{name.lower()}".encode(): name
-    for name in ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
-}
 CONTENT = {
     b"cache-control": "CacheControl",
     b"content-disposition": "ContentDisposition",
@@ -50,7 +48,6 @@ CONTENT = {
     b"content-type": "ContentType",
 }
 METADATA = b"x-amz-meta-"
-ALGORITHM = b"x-amz-sdk-checksum-algorithm"
 TAKEN = frozenset(
     {
         b"accept",
@@ -63,26 +60,21 @@ TAKEN = frozenset(
         b"content-md5",
         b"expect",
         b"host",
+        b"transfer-encoding",
         b"user-agent",
         b"x-amz-content-sha256",
         b"x-amz-date",
         b"x-amz-security-token",
         b"x-amz-user-agent",
         ALGORITHM,
+        DECODED_LENGTH,
+        ENCODING,
+        TRAILER,
         *CHECKSUMS,
         *CONTENT,
     }
 )
 """Headers of a write that the lane understands, or that change nothing."""
-
-
-class _Claims(NamedTuple):
-    """What the body shall hash to; '' and b'' for what was not said."""
-
-    sha256: bytes
-    md5: bytes
-    algorithm: str
-    value: str
 
 
 class LaneWrites:
@@ -99,8 +91,8 @@ class LaneWrites:
         """The upload that a head announces."""
         headers = asked.headers
         described = _description_of(headers)
-        claims = _claims_of(headers)
-        length = headers.get(b"content-length", b"0")
+        claims = claims_of(headers)
+        length = headers.get(DECODED_LENGTH) or headers.get(b"content-length", b"0")
         if described is None or claims is None or self.action is None or length == b"0":
             return None
         began_s = self.env.clock.monotonic_s()
@@ -119,8 +111,19 @@ class LaneWrites:
             require_description(described)
         except VolanoError:
             return None
+        frames = frames_of(asked, credential) if claims.is_streaming else None
+        if claims.is_streaming and frames is None:
+            return None
         caller = buckets.caller_of(asked, credential)
-        return PutUpload(self, found.bucket, key, described, claims, caller, began_s)
+        body = Body(claims, frames)
+        return PutUpload(self, found.bucket, key, described, body, caller, began_s)
+
+
+class Body(NamedTuple):
+    """What is known of a body before it comes."""
+
+    claims: Claims
+    frames: Frames | None
 
 
 class PutUpload:
@@ -128,9 +131,9 @@ class PutUpload:
 
     __slots__ = (
         "_began_s",
+        "_body",
         "_bucket",
         "_caller",
-        "_claims",
         "_description",
         "_key",
         "_lane",
@@ -145,7 +148,7 @@ class PutUpload:
         bucket: Bucket,
         key: str,
         description: Description,
-        claims: _Claims,
+        body: Body,
         caller: LaneCaller,
         began_s: float,
     ) -> None:
@@ -153,33 +156,25 @@ class PutUpload:
         self._bucket = bucket
         self._key = key
         self._description = description
-        self._claims = claims
+        self._body = body
         self._caller = caller
         self._began_s = began_s
         self._new: NewObject | None = None
 
     def put(self, body: bytes) -> asyncio.Future[bool] | None:
-        claims = self._claims
-        if claims.sha256 and hashlib.sha256(body).hexdigest().encode() != claims.sha256:
-            return None
-        md5 = hashlib.md5(body, usedforsecurity=False)
-        if claims.md5 and base64.b64encode(md5.digest()) != claims.md5:
-            return None
-        hashed = new_hash(claims.algorithm)
-        hashed.update(body)
-        checksum = full_checksum(claims.algorithm, hashed.digest())
-        if claims.value and checksum.value != claims.value:
+        hashed = self._body.claims.take(body, self._body.frames)
+        if hashed is None:
             return None
         lane = self._lane
         self._new = NewObject(
             bucket=self._bucket,
             key=self._key,
-            etag=md5.hexdigest(),
+            etag=hashed.md5_hex,
             modified_us=lane.env.clock.now_us(),
             description=self._description,
-            checksum=checksum,
+            checksum=hashed.checksum,
         )
-        return lane.groups.put(self._new, body)
+        return lane.groups.put(self._new, hashed.body)
 
     def answer(self) -> Answer:
         lane, caller, new = self._lane, self._caller, self._new
@@ -224,21 +219,3 @@ def _description_of(headers: dict[bytes, bytes]) -> Description | None:
         if value or target is metadata:
             target[key] = value.decode("ascii")
     return Description(headers=content, metadata=metadata)
-
-
-def _claims_of(headers: dict[bytes, bytes]) -> _Claims | None:
-    """None for claims that cannot be, or that come after the body."""
-    declared = headers.get(b"x-amz-content-sha256", b"")
-    if declared != UNSIGNED_PAYLOAD and len(declared) != 64:
-        return None
-    named = [name for name in CHECKSUMS if name in headers]
-    announced = headers.get(ALGORITHM, b"").decode("latin-1").upper()
-    algorithm = CHECKSUMS[named[0]] if named else DEFAULT_ALGORITHM
-    if len(named) > 1 or (announced and (not named or announced != algorithm)):
-        return None
-    value = headers[named[0]].decode("latin-1") if named else ""
-    md5 = headers.get(b"content-md5", b"")
-    if (named and not value) or (b"content-md5" in headers and not md5):
-        return None
-    sha256 = b"" if declared == UNSIGNED_PAYLOAD else declared
-    return _Claims(sha256, md5, algorithm, value)
