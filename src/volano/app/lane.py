@@ -143,13 +143,9 @@ def open_console_lane(env: Env) -> Lane:
 
 
 def open_aws_lane(env: Env) -> Lane:
-    """The lane of the AWS port: S3's objects where this process alone has the database.
-
-    A lane knows the connection's address only, which behind a proxy is not the caller's.
-    """
+    """The lane of the AWS port: S3's objects where this process alone has the database."""
     health = _health_lane(env)
-    alone = isinstance(env.store, OwnStore) and env.store.exclusive
-    if not alone or env.config.trusted_proxies:
+    if not isinstance(env.store, OwnStore) or not env.store.exclusive:
         return health
     objects = open_object_lane(env, env.store)
 
