@@ -204,7 +204,10 @@ class ModelSource(Protocol):
 
 
 class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A model the engine holds. `tier` is `resident` (serving) or `host` (packed, soon ready)."""
+    """A model the engine holds. `tier` is `resident` (serving) or `host` (packed, soon ready).
+
+    Tokens count since it was loaded; `late_tokens` came after the time limits of the engine.
+    """
 
     name: str
     task: str
@@ -219,16 +222,26 @@ class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     generated_tokens: int = 0
     cached_tokens: int = 0
     prompt_tokens: int = 0
+    late_tokens: int = 0
 
 
 class InferenceStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """`state` is off, installing, starting, ready or failed; `text` says more."""
+    """`state` is off, installing, starting, ready or failed; `text` says more.
+
+    `switches` counts weights that came back into memory, with their bytes and seconds; `pauses`
+    how often a busy model had to make room.
+    """
 
     state: str
     fraction: float
     text: str
     loaded: tuple[str, ...] = ()
     models: tuple[LoadedModel, ...] = ()
+    resident_bytes: int = 0
+    switches: int = 0
+    switch_bytes: int = 0
+    switch_s: float = 0.0
+    pauses: int = 0
 
 
 class Inference(Protocol):

@@ -46,6 +46,7 @@ CRASH_WINDOW_S = 300.0
 INSTALL_RETRY_S = 20.0
 IDLE_S = 1800.0
 TRIES_MAX = 2
+_COUNTS = ("resident_bytes", "switches", "switch_bytes", "switch_s", "pauses")
 
 
 class EngineInference:
@@ -73,6 +74,7 @@ class EngineInference:
             import_paths=(source, self._extra_dir),
         )
         self._worker: Worker | None = None
+        self._pinned: set[str] = set()
         self._starting: asyncio.Task[Worker] | None = None
         self._idling: asyncio.Task[None] | None = None
         self._crashes: deque[float] = deque(maxlen=CRASHES_MAX)
@@ -130,7 +132,8 @@ class EngineInference:
         assert isinstance(loaded, list)
         models = tuple(msgspec.convert(entry, LoadedModel) for entry in loaded)
         names = tuple(model.name for model in models)
-        return msgspec.structs.replace(self._status, loaded=names, models=models)
+        counts = {name: reply[name] for name in _COUNTS}
+        return msgspec.structs.replace(self._status, loaded=names, models=models, **counts)
 
     async def pull(
         self,
@@ -163,7 +166,11 @@ class EngineInference:
         await self._ask({"op": "load", "model": model})
 
     async def pin(self, name: str, *, pinned: bool) -> None:
-        """See the port; a process that starts anew has nothing pinned."""
+        """See the port; a process that starts anew is told again."""
+        if pinned:
+            self._pinned.add(name)
+        else:
+            self._pinned.discard(name)
         await self._ask({"op": "pin", "name": name, "pinned": pinned})
 
     async def unload(self, name: str) -> None:
@@ -222,6 +229,8 @@ class EngineInference:
         except asyncio.CancelledError:
             self._show("off", 0.0, "Not started.")
             raise
+        for name in self._pinned:
+            await self._worker.connection.ask({"op": "pin", "name": name, "pinned": True})
         self._show("ready", 1.0, "Ready.")
         self._log.info("The inference engine is ready.", pid=self._worker.pid)
         if self._idle_s is not None and self._idling is None:

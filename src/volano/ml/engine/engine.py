@@ -67,6 +67,7 @@ class Engine:
         # A model's head may be padded beyond the vocabulary; those ids are never sampled.
         self.vocab_size = min(tokenizer.vocab_size, model.config.vocab_size)
         self.prompt_tokens = self.cached_tokens = self.generated_tokens = 0
+        self.late_tokens = 0
         self._seconds_per_token = 0.0
         self.drafted_tokens = self.accepted_tokens = 0
 
@@ -170,6 +171,7 @@ class Engine:
             self._remove(sequence)
             return Output(id=sequence.id, index=sequence.index, error=error)
         self.generated_tokens += sequence.completion_tokens - before
+        self.late_tokens += self.scheduler.late_tokens(sequence, before, now_s)
         self.scheduler.note_computed(sequence)
         return self._output(sequence, finish_reason, first=not before)
 

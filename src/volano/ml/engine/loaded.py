@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from volano.ml.load import Form
 
 MODELS_MAX = 256
-# How long a busy model keeps its place once it has it: switching costs less than a tenth of it.
+# How long a busy model keeps its place once it has it: this, or so many times what its last return
+# took, so that a slow machine does not spend its time on switching.
 RESIDENT_S_MIN = 2.0
+SWITCHES_WORTH = 5
 # What must stay free for the rest of the machine once a model is loaded.
 MEMORY_SPARE_BYTES = 256 * 1024 * 1024
 # Switches whose time and size are remembered.
@@ -62,6 +64,7 @@ class _Held:
     users: int = 0
     resident: bool = True
     resident_since_s: float = 0.0
+    switch_s: float = 0.0
     returning: asyncio.Task[None] | None = None
 
     @property
@@ -83,6 +86,15 @@ class PoolLimits:
 class _Counts:
     switches: deque[Switch] = field(default_factory=lambda: deque(maxlen=SWITCHES_KEPT))
     pauses: int = 0
+    total: int = 0
+    total_bytes: int = 0
+    total_s: float = 0.0
+
+    def note(self, switch: Switch) -> None:
+        self.switches.append(switch)
+        self.total += 1
+        self.total_bytes += switch.size_bytes
+        self.total_s += switch.seconds
 
 
 class LoadedModels:
@@ -146,6 +158,15 @@ class LoadedModels:
         else:
             self._pinned.discard(name)
 
+    def counts(self) -> dict[str, float]:
+        """How often weights came back, their bytes and seconds, and how often a model paused."""
+        return {
+            "switches": self._counts.total,
+            "switch_bytes": self._counts.total_bytes,
+            "switch_s": self._counts.total_s,
+            "pauses": self._counts.pauses,
+        }
+
     def status(self) -> list[dict[str, object]]:
         """What is loaded, with its load."""
         return [
@@ -204,8 +225,8 @@ class LoadedModels:
             begun_s = time.monotonic()
             await asyncio.to_thread(held.parked.restore)
             held.resident_since_s = time.monotonic()
-            seconds = held.resident_since_s - begun_s
-            self._counts.switches.append(Switch(held.name, held.size_bytes, seconds))
+            held.switch_s = held.resident_since_s - begun_s
+            self._counts.note(Switch(held.name, held.size_bytes, held.switch_s))
             held.resident = True
             if isinstance(held.model, Generator):
                 self._compute.resume(held.model.engine)
@@ -232,7 +253,8 @@ class LoadedModels:
                     f"{name} needs about {wanted_bytes / 1e9:.1f} GB of memory; "
                     f"{(wanted_bytes - lacking) / 1e9:.1f} GB are free."
                 )
-            left_s = busy.resident_since_s + self._limits.resident_s_min - time.monotonic()
+            stays_s = max(self._limits.resident_s_min, SWITCHES_WORTH * busy.switch_s)
+            left_s = busy.resident_since_s + stays_s - time.monotonic()
             if left_s > 0:
                 self._released.clear()
                 with contextlib.suppress(TimeoutError):
@@ -340,4 +362,5 @@ def _describe(name: str, model: Model) -> dict[str, object]:
         "prompt_tokens": engine.prompt_tokens,
         "cached_tokens": engine.cached_tokens,
         "generated_tokens": engine.generated_tokens,
+        "late_tokens": engine.late_tokens,
     }

@@ -113,6 +113,15 @@ class Scheduler:
         times = (one.arrived_s + first + each * one.completion_tokens for one in known)
         return min(times, default=math.inf)
 
+    def late_tokens(self, sequence: Sequence, before: int, now_s: float) -> int:
+        """How many of the tokens after the first `before` came after they were due."""
+        limits = self._limits
+        allowed_s = now_s - sequence.arrived_s - limits.first_token_s
+        if allowed_s <= 0:
+            return 0
+        in_time = math.floor(allowed_s / limits.token_s) + 1  # token `in_time` is not due yet
+        return max(min(sequence.completion_tokens, in_time) - before, 0)
+
     def plan(self, seconds_per_token: float = 0.0) -> list[Work]:
         """What goes through the model in the next step, given how long a token takes there."""
         planned: dict[str, Work] = {}

@@ -131,6 +131,7 @@ class Server:
                     "event": "status",
                     "loaded": self._models.status(),
                     "resident_bytes": resident_bytes(),
+                    **self._models.counts(),
                 }
             case protocol.Pin(name=name, pinned=pinned):
                 self._models.pin(name, pinned=pinned)

@@ -16,8 +16,8 @@ import pytest
 from volano.backends.inference import engine as engine_module
 from volano.backends.inference.engine import CRASHES_MAX, EngineInference
 from volano.kernel.clock import ManualClock, SystemClock
-from volano.kernel.errors import Conflict, Invalid, Unavailable
-from volano.kernel.inference import Delta, Generate, ModelFiles
+from volano.kernel.errors import Conflict, DeadlineExceeded, Invalid, Unavailable
+from volano.kernel.inference import Delta, Generate, Grammar, ModelFiles, Tool
 from volano.kernel.log import StreamLog
 
 if TYPE_CHECKING:
@@ -268,3 +268,56 @@ async def test_a_data_folder_with_a_very_long_path_works(tmp_path: Path):
     assert await inference.count_tokens(TINY, "x") == 1
     await inference.close()
     assert list((folder / "run").iterdir()) == []
+
+
+async def test_choices_come_in_one_stream_each_with_its_index(inference: EngineInference):
+    deltas = await collect(inference, ask(n=3, max_tokens=5, logit_bias=NO_END))
+    ends = {delta.index: delta for delta in deltas if delta.finish_reason is not None}
+    assert sorted(ends) == [0, 1, 2]
+    assert [delta.last for delta in deltas].count(True) == 1
+    assert deltas[-1].last
+    assert {delta.seed for delta in ends.values()} == {1, 2, 3}
+    assert deltas[-1].engine == "volano"
+
+
+async def test_a_schema_shapes_the_answer_and_the_prompt_has_logprobs(inference: EngineInference):
+    schema = {"type": "object", "properties": {"a": {"enum": [1, 2]}}, "required": ["a"],
+              "additionalProperties": False}  # fmt: skip
+    grammar = Grammar(kind="json_schema", text=json.dumps(schema))
+    deltas = await collect(inference, ask(grammar=grammar, prompt_logprobs=1, max_tokens=50))
+    assert json.loads("".join(delta.text for delta in deltas)) in ({"a": 1}, {"a": 2})
+    assert deltas[0].prompt_logprobs[0] is None
+    assert len(deltas[0].prompt_logprobs) == deltas[-1].prompt_tokens
+
+
+async def test_what_the_model_or_grammar_cannot_do_is_invalid(inference: EngineInference):
+    asked = {"prompt": None, "messages": ({"role": "user", "content": "x"},)}
+    for options, words in (
+        ({"grammar": Grammar(kind="regex", text="(")}, "not valid"),
+        ({**asked, "tools": (Tool(name="f"),), "tool_choice": "g"}, "names 'g'"),
+        ({**asked, "reasoning": True}, "does not reason"),
+    ):
+        with pytest.raises(Invalid, match=words):
+            await collect(inference, ask(**options))
+
+
+async def test_a_deadline_ends_a_request(inference: EngineInference):
+    await inference.load(TINY)
+    with pytest.raises(DeadlineExceeded, match="by its deadline"):
+        await collect(inference, ask(deadline_s=0.001, max_tokens=1900, logit_bias=NO_END))
+    free, total = await free_blocks(inference)
+    assert free == total
+
+
+async def test_pins_outlive_the_process_and_the_status_tells_of_models(inference: EngineInference):
+    await inference.load(TINY)
+    await inference.pin(TINY.name, pinned=True)
+    await kill(inference)
+    await collect(inference, ask(max_tokens=3, ignore_eos=True))
+    status = await inference.status()
+    (model,) = status.models
+    assert (model.name, model.pinned, model.tier) == (TINY.name, True, "resident")
+    assert model.generated_tokens == 3
+    assert status.resident_bytes > 0
+    await inference.pin(TINY.name, pinned=False)
+    assert not (await inference.status()).models[0].pinned

@@ -229,3 +229,34 @@ async def test_sigterm_ends_it_cleanly(server: Running):
     await client.receive()
     server.process.terminate()
     assert await server.process.wait() == 0
+
+
+async def test_ten_thousand_requests_are_all_answered_or_refused(server: Running):
+    """Bounded queues on both ends: nothing is stuck, nothing leaks, and it serves on."""
+    clients = [await server.connect() for _ in range(10)]
+
+    async def flood(client: Client) -> tuple[int, int]:
+        for number in range(1000):
+            client.send(op="generate", id=str(number), model=TINY, prompt="A", max_tokens=1)
+        await client.writer.drain()
+        ended, refused = set(), set()
+        while len(ended) + len(refused) < 1000:
+            reply = await client.receive()
+            if reply["event"] == "error":
+                assert reply["kind"] == "busy"
+                assert "Try again later" in reply["message"]
+                refused.add(reply["id"])
+            elif reply.get("last"):
+                ended.add(reply["id"])
+        assert not ended & refused
+        return len(ended), len(refused)
+
+    counts = await asyncio.gather(*map(flood, clients))
+    assert sum(map(sum, counts)) == 10_000
+    assert sum(ended for ended, _ in counts) >= 1024
+    status = await clients[0].ask(op="status", id="s")
+    (model,) = status["loaded"]
+    assert (model["running"], model["waiting"]) == (0, 0)
+    assert model["blocks_free"] == model["blocks_total"]
+    reply = await clients[1].ask(op="generate", id="again", model=TINY, prompt="A", max_tokens=1)
+    assert reply["event"] == "delta"

@@ -1,0 +1,145 @@
+"""Tokens a second through HTTP and server-sent events, beside the engine's loop alone.
+
+Run: `python bench/ml_server.py [--streams N] [--tokens N] [--rounds N] [--small]`. The same
+streams, prompts and lengths go through a whole Volano (gateway, authorization, metering, worker
+process) and through the bare loop of the engine in a process of its own, turn and turn about; the
+best of each counts. The model has the shape of Qwen3-0.6B and random weights; `--small` takes a
+small one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from machine import ROOT, Figure, Volano, main_of, volano
+from ml_models import QWEN3_06B, Shape, write_model
+
+SMALL = Shape(hidden=512, inner=1536, layers=8, heads=8, kv_heads=4, vocab=32_000)
+PROMPT = "The report of the shop and the region, number {}."
+NAME = "bench"
+# No token ends an answer, so every stream has its full length.
+ENDLESS = {"0": -100.0, "2": -100.0}
+
+
+def bare_loop(
+    folder: str, streams: int, tokens: int, results: multiprocessing.Queue[float]
+) -> None:
+    """Tokens a second of the engine's steps and nothing else, after one round to warm up."""
+    from volano.ml.engine.generator import Generator  # noqa: PLC0415 - in its own process only
+    from volano.ml.engine.prepare import prepare  # noqa: PLC0415
+    from volano.ml.engine.protocol import Generate, ModelRef  # noqa: PLC0415
+
+    os.nice(5)  # as the server's worker
+    generator = Generator(Path(folder))
+    ref = ModelRef(name=NAME, source=folder, task="generate")
+    for count in (1, streams):
+        for number in range(count):
+            wanted = Generate(
+                id=str(number), model=ref, max_tokens=tokens, seed=number,
+                messages=[{"role": "user", "content": PROMPT.format(number)}],
+                logit_bias={int(id): bias for id, bias in ENDLESS.items()},
+            )  # fmt: skip
+            generator.engine.add(prepare(generator, wanted)[0])
+        begun_s = time.monotonic()
+        while generator.engine.has_work:
+            generator.engine.step()
+        spent_s = time.monotonic() - begun_s
+    results.put(streams * tokens / spent_s)
+
+
+async def through_http(server: Volano, streams: int, tokens: int) -> float:
+    """Tokens a second of as many streamed chat completions at once, as their usage counts them."""
+    counts = await asyncio.gather(*(stream(server, number, tokens) for number in range(1)))
+    begun_s = time.monotonic()
+    counts = await asyncio.gather(*(stream(server, number, tokens) for number in range(streams)))
+    return sum(counts) / (time.monotonic() - begun_s)
+
+
+async def stream(server: Volano, number: int, tokens: int) -> int:
+    """One request over a connection of its own; the completion tokens it was told of."""
+    body = json.dumps(
+        {
+            "model": NAME,
+            "messages": [{"role": "user", "content": PROMPT.format(number)}],
+            "max_tokens": tokens,
+            "seed": number,
+            "logit_bias": ENDLESS,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        f"Authorization: Bearer {server.admin['OPENAI_API_KEY']}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    writer.write((head + body).encode())
+    count = 0
+    async for line in reader:
+        if line.startswith(b"data: {"):
+            usage = json.loads(line[6:]).get("usage")
+            count = usage["completion_tokens"] if usage else count
+        elif line.startswith(b"HTTP/1.1") and b" 200 " not in line:
+            raise RuntimeError((await reader.read()).decode())
+    writer.close()
+    assert count == tokens, f"a stream of {count} tokens"
+    return count
+
+
+def pull(server: Volano, model: Path) -> None:
+    """Have the server take the model from its folder."""
+    environment = os.environ | server.admin | {"PYTHONPATH": str(ROOT / "src")}
+    program = [sys.executable, "-m", "volano", "models", "pull", NAME, "--from", str(model)]
+    program += ["--data", str(server.data)]
+    subprocess.run(program, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def measure(folder: Path, asked: argparse.Namespace) -> list[Figure]:
+    model = folder / NAME
+    write_model(model, SMALL if asked.small else QWEN3_06B)
+    context = multiprocessing.get_context("spawn")
+    bare, served = [], []
+    for number in range(asked.rounds):
+        results: multiprocessing.Queue[float] = context.Queue()
+        arguments = (str(model), asked.streams, asked.tokens, results)
+        loop = context.Process(target=bare_loop, args=arguments)
+        loop.start()
+        bare.append(results.get())
+        loop.join()
+        with volano(folder / f"volano{number}", core=None) as server:
+            pull(server, model)
+            served.append(asyncio.run(through_http(server, asked.streams, asked.tokens)))
+    return [
+        Figure(
+            name=f"{asked.streams} streams through HTTP and SSE",
+            value=max(served),
+            unit="tok/s",
+            peer="bare engine loop",
+            peer_value=max(bare),
+            note=f"{asked.tokens} tokens each, {asked.rounds} rounds",
+        )
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--streams", type=int, default=32)
+    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--small", action="store_true")
+    with tempfile.TemporaryDirectory() as folder:
+        main_of("ml_server", measure(Path(folder), parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
