@@ -103,14 +103,14 @@ class Form:
     files: list[tuple[str, UploadedFile]] = field(default_factory=list)
 
 
-def parse_urlencoded(data: bytes) -> list[tuple[str, str]]:
-    """The pairs of a urlencoded body; raises BadForm."""
+def parse_urlencoded(data: bytes, *, errors: str = "strict") -> list[tuple[str, str]]:
+    """The pairs of a urlencoded body; raises BadForm. `errors` is for what is not UTF-8."""
     try:
         return parse_qsl(
             data.decode("ascii"),
             keep_blank_values=True,
             max_num_fields=MAX_FORM_FIELDS,
-            errors="strict",
+            errors=errors,
         )
     except ValueError as error:
         raise BadForm(f"The form cannot be read: {error}.") from error

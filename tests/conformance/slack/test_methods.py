@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import urllib.error
+import urllib.request
 import uuid
 
 import pytest
@@ -216,3 +218,67 @@ def test_a_limited_token_may_do_what_it_was_given(volano):
     assert bot.auth_revoke()["revoked"]
     assert refusal(bot.auth_test) == "invalid_auth"
     assert refusal(volano.slack().apps_manifest_create, manifest="{}") == "invalid_manifest"
+
+
+def test_canvases_and_remote_files(volano, channel):
+    app = make_app(volano)
+    bot = app.bot()
+    bot.conversations_join(channel=channel)
+    content = {"type": "markdown", "markdown": "# Plan\n\nfirst step"}
+    canvas = bot.conversations_canvases_create(channel_id=channel, document_content=content)
+    place = {"canvas_id": canvas["canvas_id"]}
+    sections = bot.canvases_sections_lookup(**place, criteria={"section_types": ["any_header"]})
+    change = {
+        "operation": "insert_after",
+        "section_id": sections["sections"][0]["id"],
+        "document_content": {"type": "markdown", "markdown": "between"},
+    }
+    bot.canvases_edit(**place, changes=[change])
+    found = bot.canvases_sections_lookup(**place, criteria={"contains_text": "between"})
+    assert len(found["sections"]) == 1
+    stranger = volano.slack(volano.add_account()["SLACK_USER_TOKEN"])
+    assert refusal(stranger.canvases_delete, **place) == "canvas_not_found"
+    bot.canvases_delete(**place)
+    remote = bot.files_remote_add(
+        external_id="x1", external_url="https://example.com/doc", title="Doc"
+    )["file"]
+    bot.files_remote_share(external_id="x1", channels=channel)
+    shown = bot.conversations_history(channel=channel)["messages"][0]["files"][0]
+    assert (shown["id"], shown["is_external"]) == (remote["id"], True)
+    bot.files_remote_update(external_id="x1", title="Paper")
+    assert bot.files_remote_info(file=remote["id"])["file"]["title"] == "Paper"
+    bot.files_remote_remove(external_id="x1")
+    assert refusal(bot.files_remote_info, external_id="x1") == "file_not_found"
+
+
+def test_the_old_upload_and_public_links(slack, channel):
+    made = slack.api_call(
+        "files.upload", data={"channels": channel, "content": b"\x89PNG old", "filename": "a.png"}
+    )["file"]
+    assert made["size"] == 8
+    link = slack.files_sharedPublicURL(file=made["id"])["file"]["permalink_public"]
+    with urllib.request.urlopen(link) as reply:
+        assert reply.read() == b"\x89PNG old"
+    assert refusal(slack.files_sharedPublicURL, file=made["id"]) == "already_public"
+    slack.files_revokePublicURL(file=made["id"])
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(link)
+
+
+def test_blocks_are_checked_in_slacks_words(slack, channel):
+    bad = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3001}},
+        {"type": "unknown"},
+        {"type": "actions", "elements": [{"type": "button", "action_id": "a"}]},
+        {"type": "image", "image_url": "https://example.com/a.png"},
+    ]
+    with pytest.raises(SlackApiError) as refused:
+        slack.chat_postMessage(channel=channel, text="x", blocks=bad)
+    answer = refused.value.response
+    assert answer["error"] == "invalid_blocks"
+    assert answer["response_metadata"]["messages"] == [
+        "[ERROR] must be less than 3001 characters [json-pointer:/blocks/0/text/text]",
+        "[ERROR] unsupported type: unknown [json-pointer:/blocks/1/type]",
+        "[ERROR] missing required field: text [json-pointer:/blocks/2/elements/0]",
+        "[ERROR] missing required field: alt_text [json-pointer:/blocks/3]",
+    ]

@@ -85,9 +85,7 @@ def test_a_bolt_app_with_no_settings_answers(app, channel):
         assert child.stdout.readline().strip() == "connected", child.stderr.read()
         slack = app.volano.slack()
         ts = slack.chat_postMessage(channel=channel, text="ping")["ts"]
-        found = until(
-            lambda: slack.conversations_replies(channel=channel, ts=ts)["messages"][1:]
-        )
+        found = until(lambda: slack.conversations_replies(channel=channel, ts=ts)["messages"][1:])
         assert found[0]["text"] == "pong"
     finally:
         child.send_signal(signal.SIGINT)

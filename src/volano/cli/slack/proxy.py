@@ -63,6 +63,8 @@ class SlackProxy:
         self._upstream = upstream
         self._tls = server
         self._server: asyncio.Server | None = None
+        # asyncio holds tasks weakly, and with TLS the protocol that held this one is replaced.
+        self._serving: set[asyncio.Task[None]] = set()
         self.url = ""
 
     async def __aenter__(self) -> SlackProxy:
@@ -81,6 +83,10 @@ class SlackProxy:
         self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError, ValueError):
             async with asyncio.timeout(HEAD_TIMEOUT_S):
                 head = await reader.readuntil(b"\r\n\r\n")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from volano.wire.decode import Field
     from volano.wire.http import Request
 
+RAW_FIELD = "content"
 MAX_SLACK_BODY_BYTES = 8 * 1024 * 1024
 
 
@@ -51,7 +52,7 @@ async def _body_arguments(env: Env, request: Request) -> dict[str, Any]:
     if not data:
         return {}
     if media == "application/x-www-form-urlencoded":
-        return dict(parse_urlencoded(_escaped(data)))
+        return _form_arguments(_escaped(data))
     if media == "application/json":
         value = parse_json(data)
         if not isinstance(value, dict):
@@ -60,6 +61,25 @@ async def _body_arguments(env: Env, request: Request) -> dict[str, Any]:
     if not media:
         raise BadPost("The body has no Content-Type.", code="missing_post_type")
     raise BadPost(f"The method does not take a body of type {media[:80]}.")
+
+
+def _form_arguments(data: bytes) -> dict[str, Any]:
+    """A form's fields. `content` may be any bytes (`files.upload`): what is not UTF-8 stays in it
+    as lone surrogates; everywhere else it is refused.
+    """
+    found = dict(parse_urlencoded(data, errors="surrogateescape"))
+    for name, value in found.items():
+        if name != RAW_FIELD and not _is_text(value):
+            raise BadForm(f"The field '{name[:100]}' is not UTF-8.", code="invalid_charset")
+    return found
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _escaped(data: bytes) -> bytes:

@@ -136,7 +136,7 @@ async def _read(request: Request) -> Json:
     """JSON, also as the field `payload` of a form. Raises invalid_payload."""
     data = await read_body(request, MAX_HOOK_BYTES)
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media == "application/x-www-form-urlencoded":
+    if media == "application/x-www-form-urlencoded" and not data.lstrip().startswith(b"{"):
         text = dict(parse_urlencoded(data)).get("payload", "")
         data = text.encode()
     try:

@@ -147,7 +147,7 @@ async def update_remote_file(env: Env, call: Call, request: RemoteArguments) -> 
 async def upload_file(env: Env, call: Call, request: LegacyUpload) -> Json:
     """The upload of before: the bytes are in the call itself."""
     given = request.file
-    data = request.content.encode()
+    data = request.content.encode(errors="surrogateescape")
     size_bytes = given.size_bytes if given is not None else len(data)
     if not size_bytes:
         raise refused("no_file_data", "file or content is needed.")
