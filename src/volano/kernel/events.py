@@ -11,6 +11,7 @@ live pages). Nothing that matters may depend on a signal alone.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 import msgspec
@@ -85,6 +86,7 @@ def subscribe(
     ) -> Callable[[Env, E], Awaitable[None]]:
         if name in _SUBSCRIPTIONS:
             raise ValueError(f"two subscribers are called {name}")
+        _wants_of.cache_clear()
         _SUBSCRIPTIONS[name] = Subscription(name=name, types=types, handler=handler, wants=wants)
         return handler
 
@@ -98,11 +100,15 @@ def subscriptions() -> tuple[Subscription, ...]:
 
 def is_wanted(event: Event, *, but: frozenset[str] = frozenset()) -> bool:
     """Whether a subscriber, of those not named in `but`, would do something about an event."""
-    kind = type(event)
-    return any(
-        kind in found.types and (found.wants is None or found.wants(event))
+    return any(wants is None or wants(event) for wants in _wants_of(type(event), but))
+
+
+@lru_cache(maxsize=64)
+def _wants_of(kind: type[Event], but: frozenset[str]) -> tuple[Callable[[Event], bool] | None, ...]:
+    return tuple(
+        found.wants
         for name, found in _SUBSCRIPTIONS.items()
-        if name not in but
+        if kind in found.types and name not in but
     )
 
 
