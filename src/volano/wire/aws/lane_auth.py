@@ -27,6 +27,7 @@ from volano.wire.aws.sigv4 import (
     canonical_query,
     find_claim,
     require_signed_amz_headers,
+    s3_path,
     seconds_of_stamp,
     signing_key,
     verify,
@@ -145,7 +146,7 @@ class LaneAuth:
         """The verified signer of `asked`, whose signature and payload hash are in its headers."""
         headers = asked.headers
         authorization = headers.get(b"authorization")
-        if authorization is None or not _PLAIN_PATH(asked.path):
+        if authorization is None or not _is_canonical(asked.path):
             return None
         name = self.name_of(headers)
         credential = self._known.get(name)
@@ -214,6 +215,14 @@ class LaneAuth:
         self._on_use(credential)
         self._known[name] = credential
         return credential
+
+
+def _is_canonical(path: bytes) -> bool:
+    """Whether the path is signed as it stands."""
+    if _PLAIN_PATH(path):
+        return True
+    text = path.decode("latin-1")
+    return s3_path(text) == text
 
 
 def request_of_asked(asked: Asked) -> Request:

@@ -404,7 +404,7 @@ def canonical_request(request: Request, claim: Claim, payload_hash: str) -> byte
             value = _joined(request, name, value)
         lines.append(f"{name}:{value}")
     s3 = claim.service in ("s3", "s3express", "s3-object-lambda", "s3-outposts")
-    path = _s3_path(request.raw_path) if s3 else _normal_path(request.raw_path)
+    path = s3_path(request.raw_path) if s3 else _normal_path(request.raw_path)
     query = canonical_query(request.raw_query) if request.raw_query else ""
     text = "\n".join(
         (
@@ -426,7 +426,7 @@ def _joined(request: Request, name: str, value: str) -> str:
     return ",".join(" ".join(text.split()) for text in values)
 
 
-def _s3_path(raw: str) -> str:
+def s3_path(raw: str) -> str:
     """S3 encodes the path once and normalises nothing."""
     if _PLAIN_PATH(raw) or (_ESCAPED_PATH(raw) and not _NEEDLESS_ESCAPE(raw)):
         return raw

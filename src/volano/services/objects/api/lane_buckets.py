@@ -19,8 +19,11 @@ from volano.services.objects.logic.access import bucket_arn, forget_bucket, get_
 from volano.services.objects.model import Access, Bucket
 from volano.services.objects.store.setting_kinds import select_setting_kinds
 from volano.wire.aws.lane_auth import LaneAuth
+from volano.wire.aws.lane_links import LaneLinks
+from volano.wire.aws.routes import decode_label
 from volano.wire.aws.s3_edges import website_bucket_of_host
 from volano.wire.aws.s3_routes import bucket_of_host
+from volano.wire.aws.scalars import BadValue
 from volano.wire.lane import NotNow, run_now
 
 if TYPE_CHECKING:
@@ -69,6 +72,7 @@ class LaneBuckets:
         self._objects = store.watch(OBJECT_TABLES)
         self._identity_seen = self._settings_seen = -1
         self.auth = LaneAuth(env, "s3", self._note_use)
+        self._links = LaneLinks(env, "s3", self._note_use)
         self._buckets: dict[str, PlainBucket] = {}
         self._bases = (*env.config.extra_hosts, env.config.public_host, "localhost")
         self._drawn: list[RequestId] = []
@@ -76,6 +80,11 @@ class LaneBuckets:
     def signer(self, asked: Asked) -> Credential | None:
         """Who signed a request without a query."""
         return None if asked.query else self.signer_with_query(asked)
+
+    def signer_of_link(self, asked: Asked) -> Credential | None:
+        """Who presigned the request."""
+        self._follow_identity()
+        return self._links.find(asked)
 
     def signer_with_query(self, asked: Asked) -> Credential | None:
         """Who signed the request; the caller knows every parameter of the query."""
@@ -94,6 +103,7 @@ class LaneBuckets:
             # (The commit is there already; whoever made it may not have said so yet.)
             forget_caches(self._env)
             self.auth.forget()
+            self._links.forget()
             self._identity_seen = changes
 
     def _note_use(self, credential: Credential) -> None:
@@ -120,16 +130,18 @@ class LaneBuckets:
         return self._objects.changes
 
     def named(self, host: bytes, path: bytes) -> tuple[str, str]:
-        """Bucket and key of a path without percent signs; '' where there is none."""
+        """Bucket and key; '' where there is none, or none that is text."""
         name = host.decode("latin-1")
         if website_bucket_of_host(name):
             return "", ""
         bucket = bucket_of_host(name, self._bases)
-        rest = path.decode("ascii")[1:]
-        if bucket:
-            return bucket, rest
-        bucket, _, key = rest.partition("/")
-        return bucket, key
+        rest = path.decode("latin-1")[1:]
+        if not bucket:
+            bucket, _, rest = rest.partition("/")
+        try:
+            return bucket, decode_label(rest)
+        except BadValue:
+            return "", ""
 
     def find(self, name: str) -> PlainBucket | None:
         """The bucket, when it is a plain one."""

@@ -18,6 +18,7 @@ from volano.services.objects.logic.metering import BYTES_OUT, READ, counts_of
 from volano.services.objects.logic.versions import get_item
 from volano.wire.action import find_action
 from volano.wire.aws.lane_auth import EMPTY, UNSIGNED_PAYLOAD
+from volano.wire.aws.lane_links import MARK
 from volano.wire.aws.lane_repeats import Repeats
 from volano.wire.call_log import CallLog
 from volano.wire.lane import Answer, NotNow, run_now
@@ -36,19 +37,24 @@ MAX_REMEMBERED = 8192
 MAX_KEPT_BYTES = 16 * 1024 * 1024
 """Of the bodies of remembered reads."""
 OPERATIONS = {b"GET": "s3:GetObject", b"HEAD": "s3:HeadObject"}
-TAKEN = frozenset(
+LINK_TAKEN = frozenset(
     {
         b"accept",
         b"accept-encoding",
         b"accept-language",
         b"amz-sdk-invocation-id",
         b"amz-sdk-request",
-        b"authorization",
         b"cache-control",
         b"connection",
         b"host",
         b"pragma",
         b"user-agent",
+    }
+)
+"""Headers that change nothing about a read."""
+TAKEN = LINK_TAKEN | frozenset(
+    {
+        b"authorization",
         b"x-amz-checksum-mode",
         b"x-amz-content-sha256",
         b"x-amz-date",
@@ -56,7 +62,7 @@ TAKEN = frozenset(
         b"x-amz-user-agent",
     }
 )
-"""Headers of a read that the lane understands, or that change nothing."""
+"""Headers of a signed read that the lane takes."""
 HASHES = (EMPTY, UNSIGNED_PAYLOAD)
 
 
@@ -107,10 +113,8 @@ class LaneReads:
 
     def answer(self, asked: Asked) -> Answer | None:
         headers = asked.headers
-        if not TAKEN.issuperset(headers) or headers.get(b"x-amz-content-sha256") not in HASHES:
-            return None
         began_s = self._env.clock.monotonic_s()
-        credential = self._buckets.signer(asked)
+        credential = self._signer(asked)
         kind = self._kinds.get(asked.method)
         if credential is None or kind is None:
             return None
@@ -131,10 +135,18 @@ class LaneReads:
         answer = self._tell(kind.log, caller, known, body, began_s)
         return answer._replace(again=self._again(asked, credential, name, caller))
 
+    def _signer(self, asked: Asked) -> Credential | None:
+        headers = asked.headers
+        if MARK in asked.query:
+            return self._buckets.signer_of_link(asked) if LINK_TAKEN.issuperset(headers) else None
+        if not TAKEN.issuperset(headers) or headers.get(b"x-amz-content-sha256") not in HASHES:
+            return None
+        return self._buckets.signer(asked)
+
     def _again(
         self, asked: Asked, credential: Credential, name: ReadName, caller: LaneCaller
     ) -> _Again | None:
-        if not asked.data:
+        if not asked.data or asked.query:
             return None
         return _Again(self, Repeats(asked, credential, self._buckets.auth), name, caller)
 
