@@ -143,9 +143,14 @@ def open_console_lane(env: Env) -> Lane:
 
 
 def open_aws_lane(env: Env) -> Lane:
-    """The lane of the AWS port: S3's objects where this process alone has the database."""
+    """The lane of the AWS port: S3's objects where this process alone has the database.
+
+    A lane knows the connection's address only, which behind a proxy is not the caller's.
+    """
     health = _health_lane(env)
     if not isinstance(env.store, OwnStore) or not env.store.exclusive:
+        return health
+    if env.config.trusted_proxies:
         return health
     objects = open_object_lane(env, env.store)
 

@@ -15,6 +15,7 @@ import orjson
 
 from volano.app.lane import open_aws_lane, open_console_lane
 from volano.console.pages import serve_page
+from volano.kernel.egress import parse_networks
 from volano.kernel.errors import VolanoError
 from volano.wire.action import find_socket
 from volano.wire.aws import gateway as aws
@@ -22,6 +23,7 @@ from volano.wire.http import ClientGone, Response, WebSocket, request_of, send_r
 from volano.wire.mcp import gateway as mcp
 from volano.wire.oauth import gateway as oauth
 from volano.wire.openai import gateway as openai
+from volano.wire.proxies import Proxies
 from volano.wire.rest import gateway as rest
 from volano.wire.slack import gateway as slack
 from volano.wire.slack import raw as slack_raw
@@ -47,10 +49,12 @@ class App:
         self._env = env
         self._health = health
         self._gateway = gateway
+        self._proxies = Proxies(parse_networks(env.config.trusted_proxies), env.config.proxy_header)
         self.lane = lane
         """What our own protocol class asks first (app/protocol.py)."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._proxies.tell(scope)
         if scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":

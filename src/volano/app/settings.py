@@ -27,6 +27,7 @@ MAX_REGION_CHARACTERS = 32
 _CHOICES = {
     "http": ("own", "stock"),
     "log_level": LEVELS,
+    "proxy_header": ("x-forwarded-for", "forwarded"),
     "runtime": ("auto", "container", "crun", "runc", "process"),
 }
 
@@ -151,10 +152,11 @@ def _checked(config: Config) -> Config:
             raise BadSetting(f"{name} = {given!r}: it is one of {', '.join(choices)}.")
     if not config.lifecycle_day_s > 0:
         raise BadSetting(f"lifecycle_day_s = {config.lifecycle_day_s}: it is over 0.")
-    try:
-        parse_networks(config.egress_allow)
-    except Invalid as error:
-        raise BadSetting(error.message) from error
+    for name in ("egress_allow", "trusted_proxies"):
+        try:
+            parse_networks(getattr(config, name), setting=name)
+        except Invalid as error:
+            raise BadSetting(error.message) from error
     if config.test_mode and not _is_loopback(config.listen):
         raise BadSetting(
             "test_mode opens the cloud to anyone who reaches it; it needs a loopback `listen`."

@@ -70,7 +70,7 @@ async def serve_page(env: Env, request: Request) -> Response:
         *PAGE_HEADERS,
         ("vary", "accept-encoding"),
     ]
-    if env.config.tls_certificate is not None:
+    if request.scheme == "https":
         headers.append(STRICT_TRANSPORT)
     if found.zipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
         return Response(headers=[*headers, ("content-encoding", "gzip")], body=found.zipped)

@@ -20,8 +20,11 @@ class Config:
     the address for both ports. `public_host` is the host name written into links and snippets.
     `test_mode` opens what conformance suites need and is refused unless `listen` is a loopback
     address. `egress_allow` names addresses and networks (`10.0.0.0/8`) that URLs of tenants
-    (webhooks, other stores) may point to besides public ones. `smtp_url` names the mail server,
-    `smtp://user:password@host:587` (STARTTLS where offered) or `smtps://…`; `smtp_from` the sender.
+    (webhooks, other stores) may point to besides public ones. `trusted_proxies` names addresses and
+    networks of proxies whose word on a caller's address and scheme is taken, in `proxy_header`
+    (`x-forwarded-for`, with `x-forwarded-proto`, or `forwarded`); from others it is not. `smtp_url`
+    names the mail server, `smtp://user:password@host:587` (STARTTLS where offered) or `smtps://…`;
+    `smtp_from` the sender.
     """
 
     data_dir: Path
@@ -50,6 +53,8 @@ class Config:
     lifecycle_day_s: float = 86_400.0
     egress_allow: tuple[str, ...] = field(default_factory=tuple)
     extra_hosts: tuple[str, ...] = field(default_factory=tuple)
+    trusted_proxies: tuple[str, ...] = field(default_factory=tuple)
+    proxy_header: str = "x-forwarded-for"
     smtp_url: str = field(default="", repr=False)
     smtp_from: str = "volano@localhost"
 

@@ -117,14 +117,14 @@ def parse_url(url: str) -> Place:
     return Place(secure, host, port or (443 if secure else 80), target, credentials)
 
 
-def parse_networks(names: Sequence[str]) -> tuple[Network, ...]:
-    """Networks of the setting `egress_allow`; raises Invalid with the name that is none."""
+def parse_networks(names: Sequence[str], *, setting: str = "egress_allow") -> tuple[Network, ...]:
+    """Networks that a setting names; raises Invalid with the name that is none."""
     found = []
     for name in names:
         try:
             found.append(ipaddress.ip_network(name, strict=False))
         except ValueError:
-            raise Invalid(f"egress_allow: {name!r} is no address and no network.") from None
+            raise Invalid(f"{setting}: {name!r} is no address and no network.") from None
     return tuple(found)
 
 

@@ -10,10 +10,12 @@ import pytest
 
 from volano.app.discover import load_services
 from volano.console.pages import serve_page
+from volano.kernel.egress import parse_networks
 from volano.services.identity import interface as identity
 from volano.services.identity.logic.passwords import set_password
 from volano.services.identity.store.users import find_user
 from volano.wire.http import Request, request_of
+from volano.wire.proxies import Proxies
 from volano.wire.rest.gateway import handle
 
 PASSWORD = "correct horse battery"
@@ -88,6 +90,24 @@ async def test_the_cookie_is_out_of_scripts_reach_and_of_other_sites(env, home):
     cookie = response.header("set-cookie")
     assert cookie.startswith("volano_session=")
     assert cookie.endswith("HttpOnly; SameSite=Strict")
+
+
+async def test_nothing_but_files_of_the_build_is_served(env):
+    page = (await serve_page(env, request("GET", "/"))).body
+    for path in ("/.git/config", "/../pages.py", "/assets/../../pages.py", "/%2e%2e/pages.py"):
+        answer = await serve_page(env, request("GET", path))
+        assert answer.status == 404 or answer.body == page, path
+
+
+async def test_behind_a_trusted_proxy_that_ends_tls_the_cookie_is_secure_too(env, home):
+    through = {"x-forwarded-for": "203.0.113.7", "x-forwarded-proto": "https"}
+    sent = request(
+        "POST", "/volano/v1/session", {"user": home.name, "password": PASSWORD}, **through
+    )
+    Proxies(parse_networks(["127.0.0.1"])).tell(sent.scope)
+    cookie = (await handle(env, request_of(sent.scope, sent.body._receive))).header("set-cookie")
+    assert cookie.startswith("__Host-volano_session=")
+    assert "; Secure" in cookie
 
 
 async def test_by_tls_the_cookie_is_bound_to_the_host(secure, home):

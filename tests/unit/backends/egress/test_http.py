@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.saml import key_pair
 
 from volano.backends.egress.http import HttpEgress
 from volano.kernel.egress import EgressFailed, EgressRefused, EgressRequest, parse_networks
@@ -49,6 +52,20 @@ def server():
         thread.start()
         yield found
         found.shutdown()
+
+
+async def test_a_server_without_a_certificate_to_trust_gets_nothing(server, tmp_path):
+    """Signed by itself, and for another name: OWASP ASVS 12.3.2."""
+    key, certificate = key_pair("elsewhere.example.com")
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "pem").write_bytes(pem + certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    url = server.url.replace("http://", "https://")
+    with pytest.raises(EgressFailed):
+        await HttpEgress(LOOPBACK).fetch(EgressRequest(method="POST", url=url, body=b"secret"))
+    assert server.seen == []
 
 
 async def test_a_post_arrives_and_its_answer_comes_back(server):

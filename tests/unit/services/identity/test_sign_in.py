@@ -529,6 +529,15 @@ async def test_sensitive_actions_want_a_fresh_proof(ada):
     await proof.require_proof(ada.env, call)
 
 
+async def test_a_proof_changes_the_sessions_cookie(ada):
+    """Who has read the cookie before does not come along (OWASP ASVS 7.2.4)."""
+    signed_in = await ada.enter()
+    renewed = await proof.prove(ada.env, await ada.call(signed_in), password=PASSWORD)
+    find = ada.env.authority.find_session
+    assert await find(signed_in.cookie, signed_in.csrf, safe=False) is None
+    assert await find(renewed, signed_in.csrf, safe=False) is not None
+
+
 async def test_aws_operations_from_the_console_want_the_same_proof(ada):
     load_services()
     policy = "arn:aws:iam::aws:policy/AdministratorAccess"

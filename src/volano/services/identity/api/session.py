@@ -134,7 +134,7 @@ async def sign_in(env: Env, call: Call, request: SignIn) -> WithHeaders:
     entered = await login.sign_in(
         env, call, account=request.account, user_name=request.user, password=request.password
     )
-    return await opened(env, entered)
+    return await opened(env, call, entered)
 
 
 @action(
@@ -146,7 +146,7 @@ async def sign_in(env: Env, call: Call, request: SignIn) -> WithHeaders:
 )
 async def sign_in_by_link(env: Env, call: Call, request: SignInByLink) -> WithHeaders:
     """Open a session by one-time link; the link is used up."""
-    return await opened(env, await login.sign_in_by_link(env, call, request.token))
+    return await opened(env, call, await login.sign_in_by_link(env, call, request.token))
 
 
 @action(
@@ -158,9 +158,8 @@ async def sign_in_by_link(env: Env, call: Call, request: SignInByLink) -> WithHe
 )
 async def sign_in_by_code(env: Env, call: Call, request: SignInByCode) -> WithHeaders:
     """Open a session whose first factor was right, by a code of the second."""
-    return await opened(
-        env, await login.sign_in_by_code(env, call, request.challenge, request.code)
-    )
+    entered = await login.sign_in_by_code(env, call, request.challenge, request.code)
+    return await opened(env, call, entered)
 
 
 @action(
@@ -185,7 +184,7 @@ async def begin_passkey_sign_in(env: Env, call: Call, request: Origin) -> Raw:
 )
 async def sign_in_by_passkey(env: Env, call: Call, request: PasskeyAnswer) -> WithHeaders:
     """Open a session by passkey; no name, password or code is needed."""
-    return await opened(env, await login.sign_in_by_passkey(env, call, assertion_of(request)))
+    return await opened(env, call, await login.sign_in_by_passkey(env, call, assertion_of(request)))
 
 
 @action(
@@ -195,10 +194,14 @@ async def sign_in_by_passkey(env: Env, call: Call, request: PasskeyAnswer) -> Wi
     permission=SIGNED_IN,
     resource="*",
 )
-async def prove_session(env: Env, call: Call, request: Proof) -> None:
+async def prove_session(env: Env, call: Call, request: Proof) -> WithHeaders:
     """Confirm who one is, before making keys, passkeys or codes; it counts for half an hour."""
     answer = assertion_of(request.passkey) if request.passkey else None
-    await proof.prove(env, call, password=request.password, code=request.code, passkey=answer)
+    cookie = await proof.prove(
+        env, call, password=request.password, code=request.code, passkey=answer
+    )
+    renewed = _cookie(call, cookie, max_age_s=SESSION_LIFE_S)
+    return WithHeaders(None, headers=[("set-cookie", renewed)])
 
 
 def assertion_of(answer: PasskeyAnswer) -> passkeys.Assertion:
@@ -216,17 +219,17 @@ def as_json(options: dict[str, Any]) -> Raw:
     return Raw("application/json", msgspec.json.encode(options))
 
 
-async def opened(env: Env, entered: login.Entered) -> WithHeaders:
+async def opened(env: Env, call: Call, entered: login.Entered) -> WithHeaders:
     """The answer to whoever came in, with the session's cookie; or the question for a code."""
     if isinstance(entered, login.CodeNeeded):
         return WithHeaders(CodeNeeded(entered.challenge), status=202)
     view = await _view(env, entered.user.id, csrf=entered.csrf)
-    cookie = _cookie(env, entered.cookie, max_age_s=SESSION_LIFE_S)
+    cookie = _cookie(call, entered.cookie, max_age_s=SESSION_LIFE_S)
     return WithHeaders(view, headers=[("set-cookie", cookie)])
 
 
-def _cookie(env: Env, value: str, *, max_age_s: int) -> str:
-    secure = env.config.tls_certificate is not None
+def _cookie(call: Call, value: str, *, max_age_s: int) -> str:
+    secure = call.context.get("aws:SecureTransport") == "true"  # here, or at a trusted proxy
     name = session_cookie(secure=secure)
     flags = "HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
     return f"{name}={value}; Path=/; Max-Age={max_age_s}; {flags}"
@@ -282,7 +285,7 @@ async def _view(env: Env, user_id: str, *, csrf: str) -> SessionView:
 async def sign_out(env: Env, call: Call, request: NoFields) -> WithHeaders:
     """End this session."""
     await login.sign_out(env, call)
-    return WithHeaders({}, headers=[("set-cookie", _cookie(env, "", max_age_s=0))])
+    return WithHeaders({}, headers=[("set-cookie", _cookie(call, "", max_age_s=0))])
 
 
 @action(

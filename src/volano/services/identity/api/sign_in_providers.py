@@ -141,7 +141,7 @@ async def sign_in_by_provider(env: Env, call: Call, request: Return) -> WithHead
     entered = await oidc_sign_in.end(
         env, call, code=request.code, state=request.state, binding=request.binding
     )
-    return await opened(env, entered)
+    return await opened(env, call, entered)
 
 
 def _view(env: Env, provider: SignInProvider) -> ProviderView:

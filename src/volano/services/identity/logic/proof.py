@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Denied, Unauthenticated
 from volano.services.identity.logic import passkeys, second_factor
+from volano.services.identity.logic.access import forget
 from volano.services.identity.logic.passwords import count_attempts, forget_attempts, is_password
 from volano.services.identity.model.credentials import SESSION_TAG
 from volano.services.identity.model.sign_in import PROOF_LIFE_S
@@ -63,8 +64,12 @@ async def prove(
     password: str = "",
     code: str = "",
     passkey: passkeys.Assertion | None = None,
-) -> None:
-    """Note that the caller proved who they are, by one of the three; raises Denied, Throttled."""
+) -> str:
+    """Note that the caller proved who they are, by one of the three; raises Denied, Throttled.
+
+    Returns the session's new cookie: what somebody may have read before does not rise with it
+    (OWASP ASVS 7.2.4).
+    """
     user = await require_person(env, call)
     key = f"id:{user.id}"
     await count_attempts(env, key, call.source_ip)
@@ -72,11 +77,16 @@ async def prove(
         raise Denied("This does not prove that it is you.")
     await forget_attempts(env, key, call.source_ip)
     session_id = call.principal.tags[SESSION_TAG]
+    cookie = env.ids.token(32)
 
     async def write(tx: Tx) -> None:
-        await rows.update_session_proved(tx, session_id, env.clock.now_us())
+        await rows.update_session_proved(
+            tx, session_id, env.clock.now_us(), digest=env.secrets.digest(cookie)
+        )
 
     await env.store.transact(write)
+    forget(env)
+    return cookie
 
 
 async def count_guess(env: Env, call: Call, user: User) -> None:

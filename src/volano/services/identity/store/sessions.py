@@ -67,9 +67,13 @@ async def update_session_seen(tx: Tx, session_id: str, seen_us: int) -> None:
     await tx.execute("UPDATE identity_session SET seen_us = ? WHERE id = ?", seen_us, session_id)
 
 
-async def update_session_proved(tx: Tx, session_id: str, proved_us: int) -> None:
+async def update_session_proved(tx: Tx, session_id: str, proved_us: int, *, digest: bytes) -> None:
+    """The session has another cookie from now on, whose digest this is."""
     await tx.execute(
-        "UPDATE identity_session SET proved_us = ? WHERE id = ?", proved_us, session_id
+        "UPDATE identity_session SET proved_us = ?, digest = ? WHERE id = ?",
+        proved_us,
+        digest,
+        session_id,
     )
 
 
