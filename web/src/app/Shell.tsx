@@ -74,7 +74,9 @@ function Account() {
       <Menu position="bottom-end">
         <Menu.Target>
           <ActionIcon variant="transparent" size="lg" aria-label="Account">
-            <Avatar size={30} name={session.name} color="initials" />
+            <Avatar size={30} color="volano" variant="light" aria-hidden>
+              <IconUser size={18} />
+            </Avatar>
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>

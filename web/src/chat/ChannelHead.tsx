@@ -39,7 +39,7 @@ export function ChannelHead({ channel, isMember, openMenu }: { channel: Channel;
       {!isDirect && (
         <Group gap={4} wrap="nowrap">
           <Tooltip label={t('whoIsHere')}>
-            <Button variant="subtle" color="gray" size="compact-sm" leftSection={<IconUsers size={16} />} onClick={members.open} aria-label={t('members')}>
+            <Button variant="subtle" color="gray" size="compact-sm" leftSection={<IconUsers size={16} />} onClick={members.open} aria-label={t('memberCount', { count: channel.num_members ?? 0 })}>
               {channel.num_members ?? ''}
             </Button>
           </Tooltip>

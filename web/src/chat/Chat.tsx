@@ -132,7 +132,7 @@ function Rooms({ home }: { home: Home }) {
     <WorkplaceContext value={workplace}>
       <div className={classes.chat}>
         {isPhone ? (
-          <Drawer opened={menuOpen} onClose={menu.close} size={290} padding={0} withCloseButton={false} aria-label={t('channelsAndPeople')}>
+          <Drawer opened={menuOpen} onClose={menu.close} size={290} padding={0} withCloseButton={false} attributes={{ content: { 'aria-label': t('channelsAndPeople') } }}>
             {sidebar}
           </Drawer>
         ) : (

@@ -5,7 +5,7 @@ import { IconRobot, IconSparkles } from '@tabler/icons-react';
 import { nameOf } from './context';
 import type { User } from './types';
 
-const COLORS = ['volano', 'indigo', 'grape', 'orange', 'cyan', 'pink', 'lime', 'blue'];
+const COLORS = ['volano.8', 'indigo.8', 'grape.8', 'orange.9', 'cyan.9', 'pink.8', 'lime.9', 'blue.8'];
 
 export function Face({ user, size = 36 }: { user: User | undefined; size?: number }) {
   if (user?.is_bot) {
@@ -17,5 +17,5 @@ export function Face({ user, size = 36 }: { user: User | undefined; size?: numbe
     );
   }
   const seed = [...(user?.id ?? '')].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
-  return <Avatar size={size} radius="md" name={nameOf(user)} color={COLORS[seed % COLORS.length]!} variant="filled" autoContrast aria-hidden />;
+  return <Avatar size={size} radius="md" name={nameOf(user)} color={COLORS[seed % COLORS.length]!} variant="filled" aria-hidden />;
 }

@@ -3,7 +3,7 @@ import { Badge, Group, Text, Tooltip, UnstyledButton } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { memo, useState } from 'react';
 
-import { t } from '../i18n/text';
+import { Say, t, type TextKey } from '../i18n/text';
 import { Attachments, Blocks } from './Blocks';
 import { MessageSurface } from './blocks/surface';
 import classes from './chat.module.css';
@@ -13,7 +13,7 @@ import { Face } from './Face';
 import { Files } from './Files';
 import { MessageActions } from './MessageActions';
 import { Reactions } from './Reactions';
-import { MessageText } from './Text';
+import { InlineText, MessageText } from './Text';
 import { clockTime, fullTime, relativeDay } from './time';
 import { isNotice, type Block, type Message } from './types';
 
@@ -87,10 +87,23 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   );
 });
 
+// What the workplace says of itself is said in the reader's language.
+const NOTICES: Record<string, TextKey> = { channel_join: 'hasJoined', group_join: 'hasJoined', channel_leave: 'hasLeft', group_leave: 'hasLeft' };
+
+function NoticeText({ message }: { message: Message }) {
+  const key = NOTICES[message.subtype ?? ''];
+  if (key === undefined) return <MessageText text={message.text} />;
+  return (
+    <div className={classes.text}>
+      <Say text={key} values={{ name: <InlineText text={`<@${message.user}>`} /> }} />
+    </div>
+  );
+}
+
 function Notice({ message }: { message: Message }) {
   return (
     <div className={classes.notice} data-ts={message.ts}>
-      <MessageText text={message.text} />
+      <NoticeText message={message} />
       <time>{clockTime(message.ts)}</time>
     </div>
   );

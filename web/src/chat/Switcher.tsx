@@ -22,7 +22,7 @@ interface Target {
 
 export function Switcher({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
-    <Modal opened={opened} onClose={onClose} withCloseButton={false} padding="xs" yOffset="12vh" aria-label={t('goTo')}>
+    <Modal opened={opened} onClose={onClose} withCloseButton={false} padding="xs" yOffset="12vh" attributes={{ content: { 'aria-label': t('goTo') } }}>
       <Targets close={onClose} />
     </Modal>
   );

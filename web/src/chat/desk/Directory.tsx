@@ -183,7 +183,7 @@ function Person({ user, position, departments, edit }: { user: User; position: P
               {position.phone}
             </Anchor>
           )}
-          <Text size="xs" c={present.has(user.id) ? 'green.8' : 'dimmed'}>
+          <Text size="xs" c={present.has(user.id) ? 'light-dark(#1b6b2f, #8ce99a)' : 'dimmed'}>
             {present.has(user.id) ? t('presentNow') : t('away')}
           </Text>
         </div>

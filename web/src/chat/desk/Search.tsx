@@ -98,7 +98,7 @@ function Results({ messages, files }: { messages: Found<Match>; files: Found<Sha
         </Tabs.Tab>
       </Tabs.List>
       <Tabs.Panel value="messages">
-        {messages.matches.map(({ channel, ...message }) => (
+        {messages.matches.map(({ channel, username: _, ...message }) => (
           <MessageCard key={channel.id + message.ts} channel={channel.id} message={message} place={`#${channel.name}`} />
         ))}
         {messages.total === 0 && <Nothing>{t('nothingFound')}</Nothing>}

@@ -57,7 +57,7 @@ export function UrgentBar() {
   const acknowledge = useUrgentChange('acknowledge');
   const waiting = (urgent.data?.items ?? []).filter((item) => !item.recalled && item.to.some(({ user, acknowledged }) => user === me.id && acknowledged === 0));
   return waiting.map((item) => (
-    <Alert key={item.id} color="red" variant="filled" radius={0} p="xs" icon={<IconUrgent size={20} />} role="alert" className={classes.urgentBar}>
+    <Alert key={item.id} color="red.9" variant="filled" radius={0} p="xs" icon={<IconUrgent size={20} />} role="alert" className={classes.urgentBar}>
       <Group justify="space-between" wrap="nowrap">
         <Text size="sm" lineClamp={2} c="inherit">
           <b>{nameOf(users.get(item.sender))}</b> {item.text}
@@ -79,7 +79,7 @@ export function Urgent() {
       title={t('urgent')}
       icon={<IconUrgent size={20} aria-hidden />}
       actions={
-        <Button size="compact-sm" color="red" onClick={() => ask({ kind: 'urgent', channel: home.team.general, message: blank })}>
+        <Button size="compact-sm" color="red.9" onClick={() => ask({ kind: 'urgent', channel: home.team.general, message: blank })}>
           {t('newUrgent')}
         </Button>
       }
@@ -206,7 +206,7 @@ export function UrgentForm({ channel, message, close }: { channel: string; messa
           <Text size="sm" c="dimmed">
             <Say text="peopleCalled" values={{ count: <b>{users.length}</b> }} />
           </Text>
-          <Button type="submit" color="red" disabled={users.length === 0 || text.trim() === ''} loading={send.isPending}>
+          <Button type="submit" color="red.9" disabled={users.length === 0 || text.trim() === ''} loading={send.isPending}>
             {t('sendUrgent')}
           </Button>
         </Group>
