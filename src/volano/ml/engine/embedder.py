@@ -63,9 +63,7 @@ class Embedder:
         if prompt and prompt not in prompts:
             raise BadRequest(f"This model has no prompt {prompt!r}; it has {', '.join(prompts)}.")
         before = str(prompts[prompt]) if prompt else ""
-        return self.tokenizer.encode_many(
-            [before + text for text in texts], limit=self.max_tokens
-        )
+        return self.tokenizer.encode_many([before + text for text in texts], limit=self.max_tokens)
 
     def embed(self, rows: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], Floats]]:
         """Batches of (indexes into rows, their vectors (indexes, width)), shortest rows first."""

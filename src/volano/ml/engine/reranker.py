@@ -50,7 +50,7 @@ class Reranker:
     def rows(
         self, query: str, documents: Sequence[str], *, instruction: str = INSTRUCTION
     ) -> list[list[int]]:
-        """Token ids of each document's question; long documents are cut, a long query is refused."""
+        """Token ids of each document's question; raises BadRequest for too long a query."""
         before = self._encode(f"{_BEFORE}<Instruct>: {instruction}\n<Query>: {query}\n<Document>: ")
         after = self._encode(_AFTER)
         room = self.max_tokens - len(before) - len(after)
