@@ -20,19 +20,19 @@ import tempfile
 import time
 from pathlib import Path
 
-from machine import ROOT, Figure, Volano, main_of, volano
+from machine import ROOT, Figure, Volano, cpu_us, main_of, volano
 from ml_models import QWEN3_06B, Shape, write_model
 
 SMALL = Shape(hidden=512, inner=1536, layers=8, heads=8, kv_heads=4, vocab=32_000)
 PROMPT = "The report of the shop and the region, number {}."
 NAME = "bench"
+# Tokens a second, and microseconds of CPU for a token.
+Rate = tuple[float, float]
 # No token ends an answer, so every stream has its full length.
 ENDLESS = {"0": -100.0, "2": -100.0}
 
 
-def bare_loop(
-    folder: str, streams: int, tokens: int, results: multiprocessing.Queue[float]
-) -> None:
+def bare_loop(folder: str, streams: int, tokens: int, results: multiprocessing.Queue[Rate]) -> None:
     """Tokens a second of the engine's steps and nothing else, after one round to warm up."""
     from volano.ml.engine.generator import Generator  # noqa: PLC0415 - in its own process only
     from volano.ml.engine.prepare import prepare  # noqa: PLC0415
@@ -49,19 +49,21 @@ def bare_loop(
                 logit_bias={int(id): bias for id, bias in ENDLESS.items()},
             )  # fmt: skip
             generator.engine.add(prepare(generator, wanted)[0])
-        begun_s = time.monotonic()
+        begun_s, begun_cpu_s = time.monotonic(), time.process_time()
         while generator.engine.has_work:
             generator.engine.step()
-        spent_s = time.monotonic() - begun_s
-    results.put(streams * tokens / spent_s)
+        spent_s, cpu_s = time.monotonic() - begun_s, time.process_time() - begun_cpu_s
+    results.put((streams * tokens / spent_s, cpu_s * 1e6 / (streams * tokens)))
 
 
-async def through_http(server: Volano, streams: int, tokens: int) -> float:
-    """Tokens a second of as many streamed chat completions at once, as their usage counts them."""
-    counts = await asyncio.gather(*(stream(server, number, tokens) for number in range(1)))
-    begun_s = time.monotonic()
+async def through_http(server: Volano, streams: int, tokens: int) -> Rate:
+    """As many streamed chat completions at once, after one to warm up."""
+    await stream(server, 0, tokens)
+    begun_s, begun_us = time.monotonic(), cpu_us(server.pid)
     counts = await asyncio.gather(*(stream(server, number, tokens) for number in range(streams)))
-    return sum(counts) / (time.monotonic() - begun_s)
+    total = sum(counts)
+    spent_s, spent_us = time.monotonic() - begun_s, cpu_us(server.pid) - begun_us
+    return total / spent_s, spent_us / total
 
 
 async def stream(server: Volano, number: int, tokens: int) -> int:
@@ -110,7 +112,7 @@ def measure(folder: Path, asked: argparse.Namespace) -> list[Figure]:
     context = multiprocessing.get_context("spawn")
     bare, served = [], []
     for number in range(asked.rounds):
-        results: multiprocessing.Queue[float] = context.Queue()
+        results: multiprocessing.Queue[Rate] = context.Queue()
         arguments = (str(model), asked.streams, asked.tokens, results)
         loop = context.Process(target=bare_loop, args=arguments)
         loop.start()
@@ -122,12 +124,21 @@ def measure(folder: Path, asked: argparse.Namespace) -> list[Figure]:
     return [
         Figure(
             name=f"{asked.streams} streams through HTTP and SSE",
-            value=max(served),
+            value=max(rate for rate, _ in served),
             unit="tok/s",
             peer="bare engine loop",
-            peer_value=max(bare),
+            peer_value=max(rate for rate, _ in bare),
             note=f"{asked.tokens} tokens each, {asked.rounds} rounds",
-        )
+        ),
+        Figure(
+            name=f"{asked.streams} streams through HTTP and SSE, CPU",
+            value=min(cpu for _, cpu in served),
+            unit="µs/token",
+            peer="bare engine loop",
+            peer_value=min(cpu for _, cpu in bare),
+            less_is_better=True,
+            note="server, worker and all",
+        ),
     ]
 
 

@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from volano.ml.engine.sequence import Sequence
 
     Sink: TypeAlias = Callable[[Output | EngineError], object]
+    Delivery: TypeAlias = tuple[Sink, Output | EngineError]
 
 
 class Compute:
-    """Start it once; its methods may be called from any thread, sinks are called on its own."""
+    """Start it once; its methods may be called from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, deliver: Callable[[list[Delivery]], object] | None = None) -> None:
+        """`deliver` gets what one step has for everyone, to hand it to the sinks on its thread."""
+        self._deliver = deliver or hand_over
         self._submitted: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._active: dict[Engine, dict[str, Sink]] = {}
         self._jobs: deque[tuple[Iterator[object], Callable[[EngineError | None], None]]] = deque()
@@ -99,7 +102,7 @@ class Compute:
         try:
             engine.add(sequence)
         except EngineError as error:
-            sink(error)
+            self._deliver([(sink, error)])
             return
         self._active.setdefault(engine, {})[sequence.id] = sink
 
@@ -115,15 +118,17 @@ class Compute:
         except Exception as error:  # noqa: BLE001 - the work loop: one model's failure stays its own
             self._fail(engine, _to_engine_error(error))
             return
-        for output in outputs:
-            sink = sinks.pop(output.id) if output.is_last else sinks[output.id]
-            sink(output.error or output)
+        self._deliver(
+            [
+                (sinks.pop(each.id) if each.is_last else sinks[each.id], each.error or each)
+                for each in outputs
+            ]
+        )
         self._retire(engine)
 
     def _fail(self, engine: Engine, error: EngineError) -> None:
         sinks = self._active.get(engine, {})
-        for sequence in engine.abort_all():
-            sinks.pop(sequence.id)(error)
+        self._deliver([(sinks.pop(each.id), error) for each in engine.abort_all()])
         self._retire(engine)
 
     def _retire(self, engine: Engine) -> None:
@@ -139,6 +144,12 @@ class Compute:
             done(_to_engine_error(error))
         else:
             self._jobs.append((job, done))
+
+
+def hand_over(deliveries: list[Delivery]) -> None:
+    """Call every sink with what is for it."""
+    for sink, item in deliveries:
+        sink(item)
 
 
 def _to_engine_error(error: Exception) -> EngineError:

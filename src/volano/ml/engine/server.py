@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 
 from volano.ml.engine import protocol
-from volano.ml.engine.compute import Compute
+from volano.ml.engine.compute import Compute, hand_over
 from volano.ml.engine.generator import KV_BYTES_MAX
 from volano.ml.engine.loaded import LoadedModels, PoolLimits, resident_bytes
 from volano.ml.engine.prepare import prepare
@@ -152,13 +152,8 @@ class Server:
                 sequence.id = str(next(self._sequence_numbers))
             # Bounded by max_tokens: a reader that is slow can hold no more than its own answer.
             outputs: asyncio.Queue[Output | EngineError] = asyncio.Queue()
-            loop = asyncio.get_running_loop()
             for sequence in sequences:
-                self._compute.generate(
-                    generator.engine,
-                    sequence,
-                    lambda item: loop.call_soon_threadsafe(outputs.put_nowait, item),
-                )
+                self._compute.generate(generator.engine, sequence, outputs.put_nowait)
             left = len(sequences)
             try:
                 while left:
@@ -272,11 +267,12 @@ def _to_logprob(entry: TokenLogprob) -> dict[str, object]:
 
 async def serve(socket: Path, cache: Path, limits: PoolLimits) -> None:
     """Serve until SIGTERM or SIGINT."""
-    compute = Compute()
+    loop = asyncio.get_running_loop()
+    # One call into the loop for all that a step has, not one for each request.
+    compute = Compute(lambda deliveries: loop.call_soon_threadsafe(hand_over, deliveries))
     compute.start()
     server = Server(LoadedModels(cache, compute, limits), compute)
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     old_mask = os.umask(0o077)
