@@ -23,6 +23,8 @@ from volano.kernel.errors import Invalid
 if TYPE_CHECKING:
     import argparse
 
+PRELOAD = Path(__file__).parent / "preload.cjs"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     # A parser of its own: options between `run` and `--` would else end the list of the program.
@@ -45,6 +47,7 @@ async def _run(upstream: Upstream, program: list[str]) -> int:
         certificates = write_certificates(Path(folder))
         async with SlackProxy(upstream, certificates.server) as proxy:
             environment = os.environ | _variables(proxy.url, certificates.bundle, certificates.ca)
+            environment |= _node_variables(upstream)
             child = await asyncio.create_subprocess_exec(*program, env=environment)
             return await _wait(child)
 
@@ -57,6 +60,12 @@ async def _wait(child: asyncio.subprocess.Process) -> int:
     code = await child.wait()
     print(f"volano: the program ended with {code}", file=sys.stderr)
     return code if code >= 0 else 128 - code
+
+
+def _node_variables(upstream: Upstream) -> dict[str, str]:
+    """Node's fetch is changed by a module that is loaded first."""
+    options = f"{os.environ.get('NODE_OPTIONS', '')} --require {PRELOAD}".strip()
+    return {"NODE_OPTIONS": options, "VOLANO_SLACK_URL": upstream.url}
 
 
 def _variables(proxy: str, bundle: Path, ca: Path) -> dict[str, str]:

@@ -51,6 +51,10 @@ class Upstream:
             host=parts.hostname, port=parts.port or (443 if secure else 80), secure=secure
         )
 
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.secure else 'http'}://{self.host}:{self.port}"
+
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         context = ssl.create_default_context() if self.secure else None
         return await asyncio.open_connection(self.host, self.port, ssl=context)

@@ -38,8 +38,9 @@ async def run_command(env: Env, call: Call, channel_id: str, line: str, thread_t
 
 
 async def _find(env: Env, call: Call, name: str) -> tuple[AppConfig, Command]:
-    """The newest app that has the command, as in Slack."""
-    for config in reversed(await config_rows.select_configs(env.store.reader, call.account)):
+    """The app that has the command, the one that was changed last."""
+    configs = await config_rows.select_configs(env.store.reader, call.account)
+    for config in sorted(configs, key=lambda item: item.updated_us, reverse=True):
         for command in config.manifest.features.slash_commands:
             if command.command == name and config.installed:
                 return config, command
