@@ -306,6 +306,91 @@ def test_grants_of_a_key_are_told_with_their_constraints(volano, iam, user):
     assert who_can(volano, "kms:Decrypt", key)["items"][arn]["outcome"] == "allowed"
 
 
+def made_queue(volano) -> tuple[str, str, object]:
+    """Its ARN, an action on it, and how to set its policy."""
+    sqs = volano.client("sqs")
+    url = sqs.create_queue(QueueName=name("q"))["QueueUrl"]
+    told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+
+    def put(document: str) -> None:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": document})
+
+    return told["QueueArn"], "sqs:SendMessage", put
+
+
+def made_topic(volano) -> tuple[str, str, object]:
+    sns = volano.client("sns")
+    arn = sns.create_topic(Name=name("t"))["TopicArn"]
+
+    def put(document: str) -> None:
+        sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=document)
+
+    return arn, "sns:Publish", put
+
+
+def made_secret(volano) -> tuple[str, str, object]:
+    client = volano.client("secretsmanager")
+    arn = client.create_secret(Name=name("s"), SecretString="x")["ARN"]
+
+    def put(document: str) -> None:
+        client.put_resource_policy(SecretId=arn, ResourcePolicy=document)
+
+    return arn, "secretsmanager:GetSecretValue", put
+
+
+@pytest.mark.parametrize("make", [made_queue, made_topic, made_secret])
+def test_policies_of_queues_topics_and_secrets_count(volano, iam, user, make):
+    arn = iam.get_user(UserName=user)["User"]["Arn"]
+    resource, action, put_policy = make(volano)
+    assert who_can(volano, action, resource)["items"][arn]["outcome"] != "allowed"
+    stranger = "arn:aws:iam::111122223333:root"
+    put_policy(policy({**say("Allow", action, resource), "Principal": {"AWS": [arn, stranger]}}))
+    found = who_can(volano, action, resource)
+    mine = found["items"][arn]
+    assert mine["outcome"] == "allowed"
+    assert [(s["effect"], s["kind"]) for s in mine["statements"]] == [("Allow", "resource")]
+    assert [one["principal"] for one in found["outsiders"]] == [stranger]
+    put_policy(policy({**say("Deny", action, resource), "Principal": {"AWS": arn}}))
+    assert who_can(volano, action, resource)["items"][arn]["outcome"] == "denied"
+    status, told = volano.rest(
+        "GET",
+        f"/access/explain?{urlencode({'principal': arn, 'action': action, 'resource': resource})}",
+    )
+    assert status == 200
+    assert told["access"]["statements"][0]["effect"] == "Deny"
+
+
+def test_access_lists_of_buckets_and_objects_are_told(volano, bucket):
+    s3 = volano.client("s3")
+    other = volano.add_account()
+    theirs = volano.client(
+        "s3",
+        aws_access_key_id=other["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=other["AWS_SECRET_ACCESS_KEY"],
+    )
+    reader = theirs.list_buckets()["Owner"]["ID"]
+    s3.put_bucket_ownership_controls(
+        Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    )
+    s3.put_object(Bucket=bucket, Key="k", Body=b"k", GrantRead=f"id={reader}")
+    resource = f"arn:aws:s3:::{bucket}/k"
+    outsiders = who_can(volano, "s3:GetObject", resource)["outsiders"]
+    account = f"arn:aws:iam::{other['ACCOUNT']}:root"
+    assert [(one["principal"], one["statement"]["sid"]) for one in outsiders] == [
+        (account, "access list READ")
+    ]
+    assert theirs.get_object(Bucket=bucket, Key="k")["Body"].read() == b"k"
+    assert who_can(volano, "s3:PutObjectAcl", resource)["outsiders"] == []
+    s3.delete_public_access_block(Bucket=bucket)
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
+    whole = f"arn:aws:s3:::{bucket}"
+    assert [one["principal"] for one in who_can(volano, "s3:ListBucket", whole)["outsiders"]] == [
+        "everyone"
+    ]
+    s3.put_bucket_acl(Bucket=bucket, ACL="private")
+    assert who_can(volano, "s3:ListBucket", whole)["outsiders"] == []
+
+
 def volano_command(volano, *arguments: str) -> subprocess.CompletedProcess:
     environment = {
         k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "OPENAI_", "VOLANO_"))

@@ -95,6 +95,13 @@ def is_public(grants: Iterable[Grant]) -> bool:
     return any(grant.to in PUBLIC_GROUPS for grant in grants)
 
 
+def granted_actions(grant: Grant, *, of_bucket: bool) -> set[str]:
+    """The actions that one line of a list opens."""
+    opens = _BUCKET_OPENS if of_bucket else _OBJECT_OPENS
+    names = PERMISSIONS[1:] if grant.permission == FULL_CONTROL else (grant.permission,)
+    return {action for name in names for action in opens[name]}
+
+
 def opened_actions(
     grants: Iterable[Grant], asker: AccountId | None, *, of_bucket: bool, public: bool
 ) -> tuple[set[str], set[str]]:
@@ -102,12 +109,10 @@ def opened_actions(
 
     `asker` is None for anonymous; `public` False leaves out the lines for groups.
     """
-    opens = _BUCKET_OPENS if of_bucket else _OBJECT_OPENS
     anyone: set[str] = set()
     account: set[str] = set()
     for grant in grants:
-        names = PERMISSIONS[1:] if grant.permission == FULL_CONTROL else (grant.permission,)
-        found = {action for name in names for action in opens[name]}
+        found = granted_actions(grant, of_bucket=of_bucket)
         if grant.to == ALL_USERS or (grant.to == AUTHENTICATED_USERS and asker is not None):
             if public:
                 anyone |= found

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from volano.kernel.ids import parse_arn
+from volano.kernel.ids import AccountId, parse_arn
 from volano.services.identity.interface import RESOURCE_ACCOUNT, RESOURCE_POLICY, is_placeholder
 from volano.services.secrets.logic.errors import InvalidParameter, ResourceNotFound, marked_deleted
 from volano.services.secrets.store import secrets as rows
@@ -35,19 +35,24 @@ def require_name(name: str) -> None:
 
 async def find_secret(env: Env, reader: Reader, call: Call, secret_id: str) -> Secret | None:
     """The secret that a caller means."""
-    account, name = call.account, secret_id
     if secret_id.startswith("arn:"):
-        arn = parse_arn(secret_id)
-        local = arn.resource.removeprefix("secret:") if arn else ""
-        if arn is None or arn.service != "secretsmanager" or local == arn.resource:
-            return None
-        if arn.region != env.region.name and not env.config.test_mode:
-            return None
-        account, name = type(call.account)(arn.account), local
-    if "\x00" in name:
+        return await find_secret_by_arn(env, reader, secret_id)
+    if "\x00" in secret_id:
+        return None
+    return await rows.find_secret(reader, call.account, secret_id, region=env.region.name)
+
+
+async def find_secret_by_arn(env: Env, reader: Reader, text: str) -> Secret | None:
+    """The secret of this region with that ARN, with or without its random characters."""
+    arn = parse_arn(text)
+    name = arn.resource.removeprefix("secret:") if arn else ""
+    if arn is None or arn.service != "secretsmanager" or name == arn.resource or "\x00" in text:
         return None
     region = env.region.name
-    parts = _SUFFIX.match(name) if secret_id.startswith("arn:") else None
+    if arn.region != region and not env.config.test_mode:
+        return None
+    account = AccountId(arn.account)
+    parts = _SUFFIX.match(name)
     if parts is not None:
         found = await rows.find_secret(reader, account, parts[1], region=region)
         if found is not None and found.suffix == parts[2]:
