@@ -338,8 +338,8 @@ class LocalEventFeed:
                 concerned = True
                 if not self._may_deliver(env, store):
                     raise LeaseLost
-                self._delivered += 1
                 await _handle(env, subscriber.subscription, position, type_name, payload)
+                self._delivered += 1  # not before: `settle` looks again at what this published
         subscriber.position = batch[-1][0]
         note = self._cursors.note if concerned else self._cursors.note_passed
         note(subscriber.subscription.name, subscriber.position)
