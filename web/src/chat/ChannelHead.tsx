@@ -1,9 +1,8 @@
 // The head of a channel: its name and topic, who is in it, and what can be done with it.
-import { ActionIcon, Button, Group, Menu, Text, TextInput, Title, Tooltip, Modal } from '@mantine/core';
+import { ActionIcon, Button, Group, Menu, Text, Title, Tooltip } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
-import { IconDoorExit, IconDots, IconHash, IconLock, IconMenu2, IconPencil, IconUsers } from '@tabler/icons-react';
+import { IconDoorExit, IconDots, IconHash, IconLock, IconMenu2, IconSettings, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
 
 import { slack } from '../api/client';
 import { tell, tellFailure } from '../app/parts';
@@ -11,6 +10,7 @@ import { t } from '../i18n/text';
 import { homeKey } from './cache';
 import classes from './chat.module.css';
 import { channelName, useWorkplace } from './context';
+import { ChannelSettings } from './desk/ChannelSettings';
 import { Face } from './Face';
 import { MembersDialog } from './MembersDialog';
 import type { Channel } from './types';
@@ -19,7 +19,7 @@ export function ChannelHead({ channel, isMember, openMenu }: { channel: Channel;
   const { users, me, home } = useWorkplace();
   const isPhone = useMediaQuery('(max-width: 48em)');
   const [membersOpen, members] = useDisclosure();
-  const [topicOpen, topic] = useDisclosure();
+  const [settingsOpen, settings] = useDisclosure();
   const isDirect = channel.is_im || channel.is_mpim;
   const hint = channel.user === home.copilot.id ? t('copilotHint') : (channel.topic?.value ?? '');
   return (
@@ -43,16 +43,16 @@ export function ChannelHead({ channel, isMember, openMenu }: { channel: Channel;
               {channel.num_members ?? ''}
             </Button>
           </Tooltip>
-          {isMember && <ChannelMenu channel={channel} setTopic={topic.open} />}
+          {isMember && <ChannelMenu channel={channel} openSettings={settings.open} />}
         </Group>
       )}
       <MembersDialog channel={channel} canInvite={isMember} opened={membersOpen} onClose={members.close} />
-      <TopicDialog channel={channel} opened={topicOpen} onClose={topic.close} />
+      <ChannelSettings channel={channel} opened={settingsOpen} onClose={settings.close} />
     </header>
   );
 }
 
-function ChannelMenu({ channel, setTopic }: { channel: Channel; setTopic: () => void }) {
+function ChannelMenu({ channel, openSettings }: { channel: Channel; openSettings: () => void }) {
   const { openChannel, home } = useWorkplace();
   const queries = useQueryClient();
   const leave = useMutation({
@@ -72,52 +72,13 @@ function ChannelMenu({ channel, setTopic }: { channel: Channel; setTopic: () => 
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={<IconPencil size={16} />} onClick={setTopic}>
-          {t('setTheTopic')}
+        <Menu.Item leftSection={<IconSettings size={16} />} onClick={openSettings}>
+          {t('settings')}
         </Menu.Item>
         <Menu.Item leftSection={<IconDoorExit size={16} />} onClick={() => leave.mutate()} disabled={channel.is_general ?? false}>
           {t('leave')}
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>
-  );
-}
-
-function TopicDialog({ channel, opened, onClose }: { channel: Channel; opened: boolean; onClose: () => void }) {
-  return (
-    <Modal opened={opened} onClose={onClose} title={t('topicOf', { channel: channel.name ?? '' })}>
-      <TopicForm channel={channel} onClose={onClose} />
-    </Modal>
-  );
-}
-
-function TopicForm({ channel, onClose }: { channel: Channel; onClose: () => void }) {
-  const queries = useQueryClient();
-  const [text, setText] = useState(channel.topic?.value ?? '');
-  const save = useMutation({
-    mutationFn: () => slack('conversations.setTopic', { channel: channel.id, topic: text.trim() }),
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: homeKey });
-      onClose();
-    },
-    onError: tellFailure,
-  });
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <TextInput aria-label={t('topic')} value={text} onChange={(event) => setText(event.currentTarget.value)} maxLength={250} data-autofocus placeholder={t('whatThisChannelIsBusyWith')} />
-      <Group justify="flex-end" mt="md">
-        <Button variant="default" onClick={onClose}>
-          {t('cancel')}
-        </Button>
-        <Button type="submit" loading={save.isPending}>
-          {t('save')}
-        </Button>
-      </Group>
-    </form>
   );
 }

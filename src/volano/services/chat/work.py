@@ -15,6 +15,7 @@ from volano.services.chat.logic.ephemerals import remove_old_ephemerals
 from volano.services.chat.logic.files import remove_bytes
 from volano.services.chat.logic.indexing import index_waiting
 from volano.services.chat.logic.passes import remove_old_passes
+from volano.services.chat.logic.rules import remove_expired
 from volano.services.chat.logic.urgent import escalate
 from volano.services.chat.logic.words import keep_words
 from volano.services.chat.model import (
@@ -141,6 +142,12 @@ async def reconcile_index(env: Env) -> None:
 async def reconcile_urgent(env: Env) -> None:
     """Try the next way to reach who has not acknowledged an urgent message."""
     await escalate(env)
+
+
+@reconciler("chat:retention", every_s=600.0)
+async def reconcile_retention(env: Env) -> None:
+    """Remove what is older than its channel keeps messages."""
+    await remove_expired(env)
 
 
 @reconciler("chat:files", every_s=300.0)

@@ -267,6 +267,19 @@ async def select_revisions(reader: Reader, channel_id: str, ts_us: int) -> list[
     ]
 
 
+async def select_deleted(reader: Reader, channel_id: str) -> list[tuple[int, Revision]]:
+    """Texts of deleted messages by `ts`, the newest deletion first; 500 at most."""
+    rows = await reader.rows(
+        "SELECT ts_us, revised_us, user_id, text FROM chat_revision "
+        "WHERE channel_id = ? AND deleted = 1 ORDER BY revised_us DESC LIMIT 500",
+        channel_id,
+    )
+    return [
+        (row[0], Revision(revised_us=row[1], user_id=row[2], text=row[3], deleted=True))
+        for row in rows
+    ]
+
+
 async def delete_revisions(tx: Tx, channel_id: str, ts_us: int) -> None:
     await tx.execute(
         "DELETE FROM chat_revision WHERE channel_id = ? AND ts_us = ?", channel_id, ts_us

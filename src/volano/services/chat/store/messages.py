@@ -68,6 +68,20 @@ async def select_messages(reader: Reader, channel_id: str, stamps: Sequence[int]
     return [_message(row) for row in rows]
 
 
+async def select_before(
+    reader: Reader, channel_id: str, *, before_us: int, limit: int
+) -> list[Message]:
+    """The oldest messages before a `ts`, replies too; not the graves of threads that go on."""
+    rows = await reader.rows(
+        f"SELECT {_MESSAGE} FROM chat_message WHERE channel_id = ? AND ts_us < ? "
+        "AND NOT (subtype = 'tombstone' AND reply_count > 0) ORDER BY ts_us LIMIT ?",
+        channel_id,
+        before_us,
+        limit,
+    )
+    return [_message(row) for row in rows]
+
+
 async def select_replies(
     reader: Reader,
     channel_id: str,
