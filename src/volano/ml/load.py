@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from volano.ml.errors import BadRequest
 from volano.ml.models.configs import ConfigFile
 from volano.ml.models.families import parse_decoder
+from volano.ml.models.gguf import GgufFile
+from volano.ml.models.gguf_import import find_gguf, unpack_gguf
 from volano.ml.models.numpy_decoder import NumpyDecoder
 from volano.ml.models.weights import Weights
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from volano.ml.models.batch import Decoder
+    from volano.ml.models.weights import Tensors
 
 # How weights are held: float32 in NumPy, or packed for the compiled kernels.
 Form = Literal["f32", "bf16", "int8", "int4"]
@@ -25,12 +28,19 @@ def default_form() -> Form:
     return "bf16" if find_spec("llvmlite") else "f32"
 
 
+def open_weights(folder: Path) -> Tensors:
+    """The folder's tensors, from safetensors or its GGUF file; raises BadModel."""
+    gguf = find_gguf(folder)
+    return Weights(folder) if gguf is None else GgufFile(gguf)
+
+
 def load_decoder(folder: Path, *, context_tokens: int, form: Form | None = None) -> Decoder:
     """The folder's decoder for positions up to `context_tokens`; raises BadModel or OutOfMemory."""
     form = form or default_form()
+    unpack_gguf(folder)
     config = parse_decoder(ConfigFile(folder))
     context = min(config.max_positions, context_tokens)
-    weights = Weights(folder)
+    weights = open_weights(folder)
     if form == "f32":
         return NumpyDecoder(config, weights, max_positions=context)
     if not find_spec("llvmlite"):

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class RotarySpec:
     """Base and scaling of one rotary table: `factor` alone stretches positions evenly.
 
-    With `original_positions` the stretch follows Llama 3: long wavelengths are divided by `factor`,
+    `divisors`, one a pair of dimensions, are GGUF's way of writing any stretch. With
+    `original_positions` the stretch follows Llama 3: long wavelengths are divided by `factor`,
     short ones stay, those between `low` and `high` turns over the original context are blended.
     """
 
@@ -25,11 +26,14 @@ class RotarySpec:
     low: float = 1.0
     high: float = 4.0
     original_positions: int = 0
+    divisors: tuple[float, ...] = ()
 
     def frequencies(self, head_dim: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """Radians a position for each pair of dimensions, (head_dim / 2,)."""
         exponents = np.arange(0, head_dim, 2, dtype=np.float64) / head_dim
         plain = self.theta**-exponents
+        if self.divisors:
+            return np.asarray(plain / np.array(self.divisors))
         if not self.original_positions:
             return np.asarray(plain / self.factor)
         turns = self.original_positions * plain / (2 * math.pi)

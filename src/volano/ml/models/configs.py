@@ -83,6 +83,10 @@ class ConfigFile:
         """A list of whole numbers; empty when absent."""
         return tuple(value for value in self._list(key) if isinstance(value, int))
 
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """A list of numbers; empty when absent."""
+        return tuple(float(value) for value in self._list(key) if isinstance(value, (int, float)))
+
     def inside(self, key: str, defaults: dict[str, object] | None = None) -> ConfigFile:
         """The object under `key`, or these values where there is none, over the defaults."""
         value = self._values.get(key)
@@ -131,4 +135,6 @@ def _parse_rotary(parameters: ConfigFile, *, kind: str) -> RotarySpec:
             high=parameters.number("high_freq_factor", 4.0),
             original_positions=parameters.integer("original_max_position_embeddings"),
         )
+    if kind == "divisors":
+        return RotarySpec(theta=theta, divisors=parameters.numbers("divisors"))
     raise BadModel(f"config.json: rotary scaling of type {kind!r} is not supported.")
