@@ -12,8 +12,10 @@ from volano.services.chat.logic.catch_up import list_unread
 from volano.services.chat.logic.history import permalink
 from volano.services.chat.logic.indexing import FILE, MESSAGE, index_waiting, message_source
 from volano.services.chat.logic.lookup import (
+    find_administrator,
     find_channel,
     find_file,
+    find_manager,
     find_message,
     find_user,
     find_workspace,
@@ -29,6 +31,7 @@ from volano.services.chat.logic.own_bots import (
     remove_own_bot,
     rewrite_own,
     show_to,
+    write_to,
 )
 from volano.services.chat.logic.seats import forget as forget_caches
 from volano.services.chat.logic.workspaces import Here, bootstrap, enter, get_workspace
@@ -64,8 +67,10 @@ __all__ = [
     "channels_for_audience",
     "enter",
     "escape_text",
+    "find_administrator",
     "find_channel",
     "find_file",
+    "find_manager",
     "find_mentions",
     "find_message",
     "find_user",
@@ -88,4 +93,5 @@ __all__ = [
     "show_to",
     "to_plain",
     "to_ts",
+    "write_to",
 ]

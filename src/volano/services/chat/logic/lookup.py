@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from volano.services.chat.model import ChannelKind
 from volano.services.chat.store import channels as channel_rows
+from volano.services.chat.store import directory as directory_rows
 from volano.services.chat.store import files as file_rows
 from volano.services.chat.store import messages as message_rows
 from volano.services.chat.store import users as user_rows
@@ -14,6 +15,9 @@ from volano.services.chat.store import workspaces as workspace_rows
 if TYPE_CHECKING:
     from volano.kernel.store import Reader
     from volano.services.chat.model import Channel, ChatUser, File, Message, Workspace
+
+MAX_PEOPLE = 1000
+"""Looked through for an administrator."""
 
 
 async def find_workspace(reader: Reader, account: str) -> Workspace | None:
@@ -48,3 +52,15 @@ async def list_readers(reader: Reader, channel: Channel, *, limit: int) -> list[
         everyone = await user_rows.select_users(reader, channel.account, after="", limit=limit + 1)
         users = [user for user in everyone if not user.is_bot or user.id in members]
     return None if len(users) > limit else [user for user in users if not user.deleted]
+
+
+async def find_manager(reader: Reader, account: str, user_id: str) -> str:
+    """The chat user above a person in the directory; '' where it names nobody."""
+    return await directory_rows.find_manager(reader, account, user_id)
+
+
+async def find_administrator(reader: Reader, account: str, *, besides: str) -> str | None:
+    """An administrator of the workplace, the one who was there first."""
+    everyone = await user_rows.select_users(reader, account, after="", limit=MAX_PEOPLE)
+    found = [user for user in everyone if user.is_admin and not user.is_bot and not user.deleted]
+    return next((user.id for user in found if user.id != besides), None)

@@ -10,10 +10,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volano.services.chat.logic.access import find_readable
-from volano.services.chat.logic.app_posts import be_bot, replace_message, show_as_bot
+from volano.services.chat.logic.app_posts import (
+    be_bot,
+    post_as_bot,
+    replace_message,
+    show_as_bot,
+)
 from volano.services.chat.logic.blocks import require_blocks
 from volano.services.chat.logic.elements import find_element, state_of, taken_action
 from volano.services.chat.logic.ephemerals import find_ephemeral, replace_ephemeral
+from volano.services.chat.logic.members import open_direct_as
 from volano.services.chat.logic.messages import Draft, compose
 from volano.services.chat.logic.mrkdwn import escape_text
 from volano.services.chat.logic.workspaces import add_bot, enter
@@ -127,3 +133,20 @@ async def remove_own_bot(tx: Tx, account: str, bot_id: str) -> None:
     bot = await user_rows.find_user(tx, account, bot_id)
     if bot is not None:
         await user_rows.upsert_user(tx, replace(bot, deleted=True))
+
+
+async def write_to(
+    env: Env, account: str, bot_id: str, user_id: str, draft: Draft
+) -> tuple[str, int]:
+    """An own bot writes to one person directly; returns the conversation and the message's stamp.
+
+    `draft.channel` is not looked at. A `client_msg_id` makes repeating harmless.
+    """
+    here = await be_bot(env, account, bot_id)
+    if draft.client_msg_id:
+        known = await message_rows.find_sent(env.store.reader, bot_id, draft.client_msg_id)
+        if known is not None:
+            return known.channel_id, known.ts_us
+    joined = await open_direct_as(env, here, [user_id])
+    posted = await post_as_bot(env, here, replace(draft, channel=joined.channel.id))
+    return joined.channel.id, posted.message.ts_us

@@ -86,3 +86,11 @@ def _position(row: Row) -> Position:
         title=row[4],
         phone=row[5],
     )
+
+
+async def find_manager(reader: Reader, account: str, user_id: str) -> str:
+    """The chat user above a person; '' where the directory names nobody."""
+    row = await reader.row(
+        "SELECT manager_id FROM chat_position WHERE account = ? AND user_id = ?", account, user_id
+    )
+    return row[0] if row else ""

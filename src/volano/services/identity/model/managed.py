@@ -170,7 +170,16 @@ _STATEMENTS: dict[str, tuple[str, list[dict[str, object]]]] = {
         "Uses the models that are there.",
         [_allow("models:List*", "models:Get*", "models:Create*", "models:Invoke*", "models:Use*")],
     ),
-    "VolanoChatMember": ("Takes part in the workplace.", [_allow("chat:*")]),
+    "VolanoChatMember": (
+        "Takes part in the workplace: chat, approvals, tasks, assistants.",
+        [
+            _allow("chat:*"),
+            _allow("office:*Approval", "office:*Approvals", "office:*Task", "office:*Tasks"),
+            _allow("office:ListForms"),
+            _allow("assistants:*Assistant", "assistants:*Proposal", "assistants:List*"),
+            _allow("assistants:GetSettings"),
+        ],
+    ),
     "VolanoStudioFullAccess": ("Datasets, fine-tuning, evals, agents.", [_allow("studio:*")]),
     "VolanoBillingReadOnly": (
         "Reads prices, usage and the bill.",
