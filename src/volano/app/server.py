@@ -122,7 +122,7 @@ def console_app(env: Env, health: Health) -> App:
             return await slack.handle(env, request)
         if path.startswith(slack_raw.PREFIXES):
             return await slack_raw.handle(env, request)
-        if path.startswith("/volano/v1"):
+        if path.startswith(("/volano/v1", "/scim/", "/audit/v1/")):
             return await rest.handle(env, request)
         if path == "/mcp" or path.startswith("/mcp/"):
             return await mcp.handle(env, request)

@@ -28,6 +28,7 @@ from volano.services.identity.logic.credentials import ACCESS_KEY_ID
 from volano.services.identity.logic.instance_profiles import get_instance_profile
 from volano.services.identity.logic.login import create_login_link
 from volano.services.identity.logic.people import (
+    create_person,
     create_service_account,
     create_slack_token,
     delete_slack_token,
@@ -47,6 +48,7 @@ from volano.services.identity.logic.seed import SeedKmsKey, seed
 from volano.services.identity.logic.service_access import service_may, service_session
 from volano.services.identity.logic.session_tokens import get_session_token
 from volano.services.identity.logic.sts import assume_role_for_instance, require_pass_role
+from volano.services.identity.logic.users import describe_user, set_user_disabled
 from volano.services.identity.model.credentials import TemporaryCredentials, Token, TokenKind
 from volano.services.identity.model.events import (
     PrincipalChanged,
@@ -91,12 +93,14 @@ __all__ = [
     "assume_role_for_instance",
     "bootstrap",
     "create_login_link",
+    "create_person",
     "create_service_account",
     "create_slack_token",
     "declare_quota",
     "declare_resource_policy",
     "delete_slack_token",
     "delete_slack_tokens",
+    "describe_user",
     "find_account_by_email",
     "find_principal",
     "find_slack_token",
@@ -121,6 +125,7 @@ __all__ = [
     "seed",
     "service_may",
     "service_session",
+    "set_user_disabled",
 ]
 
 

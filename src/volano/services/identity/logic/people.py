@@ -61,6 +61,29 @@ async def create_service_account(
     return user
 
 
+async def create_person(
+    env: Env,
+    account: str,
+    name: str,
+    *,
+    display_name: str,
+    email: str,
+    policy_arns: Iterable[str] = (),
+) -> User:
+    """A user with these policies. Raises EntityAlreadyExists and ValidationError."""
+    user = make_user(env, AccountId(account), name, display_name=display_name, email=email)
+
+    async def write(tx: Tx) -> None:
+        await add_user(tx, user)
+        for arn in policy_arns:
+            await policy_rows.insert_attachment(
+                tx, user.id, arn, account=account, created_us=env.clock.now_us()
+            )
+
+    await env.store.transact(write)
+    return user
+
+
 async def create_slack_token(
     tx: Tx,
     env: Env,

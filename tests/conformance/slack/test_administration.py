@@ -1,0 +1,68 @@
+"""SCIM and audit logs with slack_sdk's own clients."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from slack_sdk.audit_logs import AuditLogsClient
+from slack_sdk.scim import SCIMClient
+from slack_sdk.scim.v1.group import Group, GroupMember
+from slack_sdk.scim.v1.user import User, UserEmail, UserName
+
+
+@pytest.fixture(params=["v1", "v2"])
+def scim(request, volano) -> SCIMClient:
+    token = volano.credentials["SLACK_USER_TOKEN"]
+    return SCIMClient(token=token, base_url=f"{volano.url}/scim/{request.param}/")
+
+
+def test_people_are_made_changed_and_switched_off(volano, scim):
+    name = f"ann{uuid.uuid4().hex[:8]}"
+    made = scim.create_user(
+        User(
+            user_name=name,
+            name=UserName(given_name="Ann", family_name="Lee"),
+            emails=[UserEmail(value=f"{name}@example.com")],
+        )
+    )
+    assert made.status_code == 201, made.body
+    user_id = made.user.id
+    assert volano.slack().users_info(user=user_id)["user"]["real_name"] == "Ann Lee"
+    found = scim.search_users(filter=f'userName eq "{name}"', count=10, start_index=1)
+    assert [user.id for user in found.users] == [user_id]
+    scim.patch_user(user_id, partial_user=User(display_name="Anna Lee"))
+    assert scim.read_user(user_id).user.display_name == "Anna Lee"
+    scim.delete_user(user_id)
+    assert volano.slack().users_info(user=user_id)["user"]["deleted"]
+    assert scim.read_user("U0000000000").status_code == 404
+    stranger = SCIMClient(
+        token=volano.credentials["SLACK_BOT_TOKEN"], base_url=scim.base_url
+    ).create_user(User(user_name="mallory"))
+    assert stranger.status_code == 403
+
+
+def test_groups_follow_the_directory(volano, scim):
+    me = volano.slack().auth_test()["user_id"]
+    name = f"Group {uuid.uuid4().hex[:6]}"
+    made = scim.create_group(Group(display_name=name, members=[GroupMember(value=me)]))
+    group_id = made.group.id
+    listed = volano.slack().usergroups_users_list(usergroup=group_id)["users"]
+    assert listed == [me]
+    scim.patch_group(group_id, partial_group=Group(display_name=f"{name} 2"))
+    read = scim.read_group(group_id).group
+    assert (read.display_name, [member.value for member in read.members]) == (f"{name} 2", [me])
+    wanted = f'displayName eq "{name} 2"'
+    found = scim.search_groups(filter=wanted, count=10, start_index=1).groups
+    assert [group.id for group in found] == [group_id]
+    scim.delete_group(group_id)
+
+
+def test_audit_logs_name_every_call(volano):
+    token = volano.credentials["SLACK_USER_TOKEN"]
+    client = AuditLogsClient(token=token, base_url=f"{volano.url}/audit/v1/")
+    volano.slack().conversations_list()
+    entries = client.logs(action="slack:conversations.list", limit=1).typed_body.entries
+    assert entries[0].action == "slack:conversations.list"
+    assert client.schemas().body["schemas"]
+    assert "slack:chat.postMessage" in client.actions().body["actions"]["chat"]
