@@ -48,4 +48,19 @@ def load_decoder(folder: Path, *, context_tokens: int, form: Form | None = None)
     # Imported here: NumPy alone must do where llvmlite is not installed.
     from volano.ml.cpu.decoder import CpuDecoder  # noqa: PLC0415
 
-    return CpuDecoder(config, weights, max_positions=context, form=form)
+    return CpuDecoder(config, weights, max_positions=context, form=form, folder=folder)
+
+
+def quantise(folder: Path, form: Form) -> Path:
+    """Pack a model's weights as `form` and keep them in its folder for quick loads; the file.
+
+    May be repeated. Raises BadModel, OutOfMemory, or OSError when the disk is full.
+    """
+    if form == "f32":
+        raise BadRequest("Weights can be kept as bf16, int8 or int4.")
+    decoder = load_decoder(folder, context_tokens=1, form=form)
+    # Imported here for the same reason.
+    from volano.ml.cpu.packed_file import write_packed  # noqa: PLC0415
+
+    assert decoder.arena is not None, "packed weights are one stretch of memory"
+    return write_packed(folder, form, decoder.arena)

@@ -14,9 +14,12 @@ from volano.ml.cpu.kernels import kernels
 from volano.ml.cpu.layers import Layout
 from volano.ml.cpu.memory import Arena
 from volano.ml.cpu.packed import Packer
+from volano.ml.cpu.packed_file import read_packed
 from volano.ml.cpu.steps import StepProgram
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from volano.ml.cpu.kernels import Format
     from volano.ml.cpu.machine import Target
     from volano.ml.cpu.memory import Bytes
@@ -39,15 +42,20 @@ class CpuDecoder:
         max_positions: int,
         form: Format = "bf16",
         target: Target | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """Pack the weights as `form`; raises BadModel when one is missing, or OutOfMemory."""
+        """Pack the weights as `form`, or take what is kept packed in the model's `folder`.
+
+        Raises BadModel when a tensor is missing or the packed file is damaged, or OutOfMemory.
+        """
         self.config = config
         self._kernels = kernels(target)
         layout = Layout(config, weights.names(), form)
         arena = Arena(layout.size_bytes())
         self.arena: Bytes | None = arena.bytes
         self.size_bytes = arena.bytes.nbytes
-        with Packer(weights, arena) as packer:
+        filled = folder is not None and read_packed(folder, form, arena.bytes)
+        with Packer(weights, arena, filled=filled) as packer:
             self._weights = layout.read(weights, packer, max_positions)
         self._adapters = LayerAdapters([layout.linears(i) for i in range(config.layers)])
         self._steps: StepProgram | None = None

@@ -69,10 +69,13 @@ def _padding(linear: Linear, rows: int) -> int:
 
 
 class Packer:
-    """Packs matrices into an arena on all processors; use as a context."""
+    """Packs matrices into an arena on all processors; use as a context.
 
-    def __init__(self, weights: Tensors, arena: Arena) -> None:
-        self._weights, self._arena = weights, arena
+    An arena that is `filled` holds them already, in the same order.
+    """
+
+    def __init__(self, weights: Tensors, arena: Arena, *, filled: bool = False) -> None:
+        self._weights, self._arena, self._filled = weights, arena, filled
         packers()  # compiled here once, not by every thread at the same time
         self._threads = ThreadPoolExecutor(max_workers=os.cpu_count())
 
@@ -89,7 +92,7 @@ class Packer:
         size = _matrix_bytes(form, first)
         jobs = [
             job
-            for index, linear in enumerate(linears)
+            for index, linear in enumerate([] if self._filled else linears)
             for job in self._start(linear, form, data[index * size :])
         ]
         for job in jobs:

@@ -24,6 +24,7 @@ from volano.ml.engine.generator import KV_BYTES_MAX, Generator
 from volano.ml.engine.parking import ParkedWeights
 from volano.ml.errors import BadModel, BadRequest, EngineError, OutOfMemory
 from volano.ml.models.builtin import find_builtin
+from volano.ml.models.gguf_import import unpack_gguf
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -208,7 +209,8 @@ class LoadedModels:
         while len(self._models) >= MODELS_MAX and self._drop_one():
             pass
         # In memory weights take about what they take in their files.
-        file_bytes = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+        paths = (*folder.glob("*.safetensors"), *folder.glob("*.gguf"))
+        file_bytes = sum(path.stat().st_size for path in paths)
         await self._make_room(file_bytes, ref.name)
         model = await asyncio.to_thread(self._open, folder, ref.task)
         arena = model.arena if isinstance(model, Generator) else None
@@ -315,6 +317,7 @@ class LoadedModels:
         if ref.source.startswith("builtin:"):
             return find_builtin(ref.source.removeprefix("builtin:"), self._cache)
         folder = Path(ref.source)
+        unpack_gguf(folder)
         if not (folder / "config.json").is_file():
             raise BadModel(f"The files of {ref.name} are not there. Pull the model again.")
         return folder

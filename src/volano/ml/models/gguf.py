@@ -112,6 +112,8 @@ class GgufFile:
 
     def __init__(self, path: Path) -> None:
         """Map the file; raises BadModel when it is damaged."""
+        if not path.stat().st_size:
+            raise BadModel(f"{path.name} is cut short.")
         self._map = np.memmap(path, dtype=np.uint8, mode="r")
         self.size_bytes = self._map.nbytes
         self.metadata: dict[str, object] = {}

@@ -216,6 +216,7 @@ def test_damaged_and_unknown_files_are_refused(gguf_folder: Path, tmp_path: Path
     whole = (gguf_folder / "model.gguf").read_bytes()
     path = tmp_path / "model.gguf"
     for content, message in (
+        (b"", "cut short"),
         (whole[:200], "cut short"),
         (whole[:-5000], "outside the file"),
         (b"GGML" + whole[4:], "not a GGUF file"),
