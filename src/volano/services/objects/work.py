@@ -10,7 +10,7 @@ from volano.services.objects.logic.access_logs import deliver, write_down
 from volano.services.objects.logic.expiring import expire_when_due
 from volano.services.objects.logic.hooks import NOTICES, deliver_notices
 from volano.services.objects.logic.inventory_reports import report_all
-from volano.services.objects.logic.log_images import tell_changes
+from volano.services.objects.logic.log_images import has_to_tell, tell_changes
 from volano.services.objects.logic.metering import counts_of
 from volano.services.objects.logic.notifying import notify
 from volano.services.objects.logic.put_rows import (
@@ -39,6 +39,8 @@ async def free(env: Env) -> None:
 @reconciler("objects:log", every_s=1.0)
 async def tell_log(env: Env) -> None:
     """Tell the log of the bytes what changed in the rows."""
+    if not await has_to_tell(env):
+        return
     lease = await env.work.acquire_lease("objects:log", ttl_s=60.0)
     if lease is not None:
         await tell_changes(env)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import shutil
 
 import pytest
 from tests.unit.services.objects.conftest import S3, call_as_root
 from tests.unit.services.objects.lane_client import LaneClient
 
+from volano.app.backup import read_backup, write_backup
 from volano.app.build import open_process
 from volano.cli.main import main
 from volano.kernel.config import Config
@@ -244,3 +246,26 @@ def test_the_command_makes_the_index_again(tmp_path, capsys):
     assert asyncio.run(look()) == before
     assert main(["rebuild-index", "--data", str(config.data_dir)]) == 1
     assert "--replace" in capsys.readouterr().err
+
+
+async def test_an_old_backup_and_the_zones_of_today_are_the_cloud_of_today(tmp_path):
+    config = Config(data_dir=tmp_path / "data", runtime="process", log_level="warning")
+    async with open_process(config) as process:
+        cloud = await made_of(process.env)
+        await cloud.put("small/old", b"old")
+        await cloud.put("small/gone", b"x")
+        await write_backup(config, tmp_path / "backup.tar")
+        await live_a_little(cloud)
+        await cloud.s3("DeleteObject", Bucket="plain", Key="small/gone")
+        await tell_changes(cloud.env)
+        await cloud.put("small/old", b"new")
+        before = await cloud.rows()
+    restored = Config(data_dir=tmp_path / "again", runtime="process", log_level="warning")
+    await read_backup(restored, tmp_path / "backup.tar")
+    shutil.rmtree(restored.data_dir / "zones")
+    shutil.copytree(config.data_dir / "zones", restored.data_dir / "zones")
+    async with open_process(restored) as process:
+        await rebuild_index(process.env, replace=True)
+        cloud = Cloud(process.env, cloud.admin)
+        assert await cloud.rows() == before
+        assert await cloud.s3.body("plain", "small/old") == b"new"

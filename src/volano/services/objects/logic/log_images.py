@@ -76,6 +76,17 @@ async def pass_over_log(tx: Tx, now_us: int) -> None:
     await delete_state(tx, TELLING)
 
 
+async def has_to_tell(env: Env) -> bool:
+    """Whether `tell_changes` would do something."""
+    reader = env.store.reader
+    if await rows.select_changes(reader, limit=1):
+        return True
+    telling = await select_telling(reader)
+    if telling is None:
+        return isinstance(env.bytes, GroupWriter)
+    return _is_due(telling, (await select_progress(reader)).noted_bytes)
+
+
 async def tell_changes(env: Env) -> int:
     """Write the images of what changed to the log, and some of a whole telling; returns how many
     changes there were. One process at a time."""
