@@ -150,6 +150,8 @@ def _checked(config: Config) -> Config:
         if getattr(config, name) not in choices:
             given = getattr(config, name)
             raise BadSetting(f"{name} = {given!r}: it is one of {', '.join(choices)}.")
+    if config.slack_rates not in ("generous", "strict"):
+        raise BadSetting(f"slack_rates = {config.slack_rates!r}: it is generous or strict.")
     if not config.lifecycle_day_s > 0:
         raise BadSetting(f"lifecycle_day_s = {config.lifecycle_day_s}: it is over 0.")
     for name in ("egress_allow", "trusted_proxies"):

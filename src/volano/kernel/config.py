@@ -24,7 +24,7 @@ class Config:
     networks of proxies whose word on a caller's address and scheme is taken, in `proxy_header`
     (`x-forwarded-for`, with `x-forwarded-proto`, or `forwarded`); from others it is not. `smtp_url`
     names the mail server, `smtp://user:password@host:587` (STARTTLS where offered) or `smtps://…`;
-    `smtp_from` the sender.
+    `smtp_from` the sender. `slack_rates` is `generous`, or `strict` for Slack's own rate limits.
     """
 
     data_dir: Path
@@ -51,6 +51,7 @@ class Config:
     test_mode: bool = False
     test_file: Path | None = None
     lifecycle_day_s: float = 86_400.0
+    slack_rates: str = "generous"
     egress_allow: tuple[str, ...] = field(default_factory=tuple)
     extra_hosts: tuple[str, ...] = field(default_factory=tuple)
     trusted_proxies: tuple[str, ...] = field(default_factory=tuple)

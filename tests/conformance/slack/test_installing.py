@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth import AuthorizeUrlGenerator
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.webhook import WebhookClient
+from tests.conftest import start_volano
 from tests.slack_apps import make_app, manifest_of, until
 
 
@@ -366,3 +367,22 @@ def test_an_assistant_is_opened_and_says_what_it_does(open_volano, listener):
     assert (kept["title"], kept["suggested_prompts"]) == ("About ships", prompts)
     wrong = place | {"thread_ts": "1.1"}
     assert refusal(bot.assistant_threads_setStatus, **wrong, status="x") == "invalid_thread_ts"
+
+
+def call_often(method) -> None:
+    for _ in range(30):
+        method()
+
+
+def test_strict_rates_are_slacks(tmp_path):
+    server = start_volano(tmp_path / "strict", slack_rates="strict")
+    try:
+        slack = server.slack()
+        with pytest.raises(SlackApiError) as refused:
+            call_often(slack.users_list)
+        answer = refused.value.response
+        assert (answer.status_code, answer["error"]) == (429, "ratelimited")
+        assert 1 <= int(answer.headers["Retry-After"]) <= 3
+        assert slack.auth_test()["ok"], "another method has a bucket of its own"
+    finally:
+        server.stop()

@@ -33,6 +33,7 @@ from volano.wire.slack.errors import (
     UnknownMethod,
     error_response,
 )
+from volano.wire.slack.limits import require_rate
 from volano.wire.typed import encode_json, to_response
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ async def _answer(env: Env, request: Request) -> Response:
 
 
 async def _run(env: Env, call: Call, found: Action, arguments: dict[str, Any]) -> Response:
+    require_rate(env, call, found.operation, arguments.get("channel"))
     if found.permission != PUBLIC:
         require_scopes(found, call.principal)
     typed = to_request(arguments, request_type(found))
