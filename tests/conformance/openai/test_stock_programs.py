@@ -1,0 +1,66 @@
+"""Frameworks that bring an environment of their own: agents, chains, indexes, the Vercel AI SDK.
+
+Each program in `programs/` is run as its user would run it, against the tiny test model: grammars
+make it call tools and fill schemas, so that everything but the sense of the answers is real.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.conformance.aws import stock
+
+# One worker installs them; the others need not wait.
+pytestmark = pytest.mark.xdist_group("stock-frameworks")
+
+PROGRAMS = Path(__file__).parent / "programs"
+PYTHON_PACKAGES = (
+    "dspy==3.4.1",
+    "instructor==1.17.0",
+    "langchain-openai==1.7.3",
+    "llama-index-embeddings-openai==0.1.11",
+    "llama-index-llms-openai-like==0.1.3",
+    "llm==0.36",
+    "openai-agents==0.24.0",
+)
+JAVASCRIPT_PACKAGES = {"ai": "6.0.326", "@ai-sdk/openai": "3.0.141", "zod": "4.6.7"}
+
+
+@pytest.fixture
+def run(volano_sqlite, tmp_path):
+    """Runs a program with only what a user would set."""
+
+    def start(*command: object) -> None:
+        environment = {
+            "HOME": str(tmp_path),
+            "PATH": os.environ["PATH"],
+            "LLM_USER_PATH": str(tmp_path / "llm"),
+            "OPENAI_BASE_URL": f"{volano_sqlite.url}/v1",
+            "OPENAI_API_KEY": volano_sqlite.credentials["OPENAI_API_KEY"],
+        }
+        done = subprocess.run(
+            [str(part) for part in command],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            timeout=240,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+    return start
+
+
+@pytest.mark.parametrize("program", sorted(path.name for path in PROGRAMS.glob("*.py")))
+def test_python_program(run, program):
+    run(stock.python_environment(PYTHON_PACKAGES), PROGRAMS / program)
+
+
+@pytest.mark.parametrize("program", sorted(path.name for path in PROGRAMS.glob("*.mjs")))
+def test_javascript_program(run, program):
+    folder = stock.javascript_folder(JAVASCRIPT_PACKAGES, PROGRAMS)
+    run("node", folder / program)
