@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from slack_sdk.audit_logs import AuditLogsClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.scim import SCIMClient
 from slack_sdk.scim.v1.group import Group, GroupMember
 from slack_sdk.scim.v1.user import User, UserEmail, UserName
@@ -66,3 +67,17 @@ def test_audit_logs_name_every_call(volano):
     assert entries[0].action == "slack:conversations.list"
     assert client.schemas().body["schemas"]
     assert "slack:chat.postMessage" in client.actions().body["actions"]["chat"]
+
+
+def test_administrators_see_everybody_and_every_channel(volano):
+    slack = volano.slack()
+    name = f"hidden-{uuid.uuid4().hex[:8]}"
+    made = slack.conversations_create(name=name, is_private=True)["channel"]["id"]
+    found = slack.admin_conversations_search(query=name)["conversations"]
+    assert [(item["id"], item["is_private"]) for item in found] == [(made, True)]
+    me = slack.auth_test()["user_id"]
+    assert me in [user["id"] for user in slack.admin_users_list(team_id="T0")["users"]]
+    bot = volano.slack(volano.credentials["SLACK_BOT_TOKEN"])
+    with pytest.raises(SlackApiError) as refused:
+        bot.admin_conversations_search(query=name)
+    assert refused.value.response["error"] == "no_permission"

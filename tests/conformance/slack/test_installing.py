@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -107,6 +108,27 @@ def refusal(method, **arguments) -> str:
     with pytest.raises(SlackApiError) as refused:
         method(**arguments)
     return refused.value.response["error"]
+
+
+def test_somebody_signs_in_with_openid(open_volano):
+    slack = open_volano.slack()
+    name = f"signin{uuid.uuid4().hex[:6]}"
+    made = slack.apps_manifest_create(manifest=json.dumps(manifest_of(name))).data
+    keys = {key: made["credentials"][key] for key in ("client_id", "client_secret")}
+    query = urllib.parse.urlencode(
+        {"client_id": keys["client_id"], "scope": "openid email", "response_type": "code"}
+    )
+    cookie = sign_in(open_volano)
+    _, page, _ = visit(f"{open_volano.url}/openid/connect/authorize?{query}", cookie)
+    form = {"consent": page.split('name="consent" value="')[1].split('"')[0], "answer": "allow"}
+    _, _, headers = visit(f"{open_volano.url}/oauth/v2/authorize", cookie, form)
+    back = dict(urllib.parse.parse_qsl(headers["location"].partition("?")[2]))
+    answer = slack.openid_connect_token(**keys, code=back["code"])
+    claims = answer["id_token"].split(".")[1]
+    told = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    assert (told["sub"], told["aud"]) == (slack.auth_test()["user_id"], keys["client_id"])
+    person = open_volano.slack(answer["access_token"]).openid_connect_userInfo()
+    assert person["sub"] == told["sub"]
 
 
 def test_the_page_refuses_what_the_manifest_does_not_say(open_volano):

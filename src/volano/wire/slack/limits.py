@@ -26,11 +26,11 @@ PER_CHANNEL_BURST = 5
 _TIER_1 = "apps.manifest.create apps.manifest.delete apps.manifest.update apps.uninstall"
 _TIER_3 = (
     "apps.connections.open auth.revoke bookmarks.list bots.info canvases.edit chat.delete "
-    "chat.update chat.scheduleMessage chat.unfurl chat.meMessage conversations.history conversations.info "
-    "conversations.invite conversations.join conversations.kick conversations.leave "
-    "conversations.mark conversations.open conversations.replies dnd.info files.delete files.list "
-    "reactions.add reactions.get team.info users.conversations users.getPresence "
-    "users.lookupByEmail users.profile.set"
+    "chat.update chat.scheduleMessage chat.unfurl chat.meMessage conversations.history "
+    "conversations.info conversations.invite conversations.join conversations.kick "
+    "conversations.leave conversations.mark conversations.open conversations.replies dnd.info "
+    "files.delete files.list reactions.add reactions.get team.info users.conversations "
+    "users.getPresence users.lookupByEmail users.profile.set"
 )
 _TIER_4 = (
     "api.test chat.appendStream chat.postEphemeral conversations.members dialog.open "

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     RawHandler = Callable[[Env, Request, dict[str, str]], Awaitable[Response]]
 
-PREFIXES = ("/slack/", "/services/", "/oauth/v2/")
+PREFIXES = ("/slack/", "/services/", "/oauth/v2/", "/openid/connect/")
 
 _ROUTES: dict[str, tuple[str, str, RawHandler]] = {}
 _TABLES: dict[tuple[str, ...], RouteTable] = {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import html
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -11,6 +14,8 @@ import msgspec
 from volano.kernel.errors import VolanoError
 from volano.services.chat.logic import installs
 from volano.services.chat.logic.errors import refused
+from volano.services.chat.logic.manifests import get_config
+from volano.services.chat.logic.users import get_user
 from volano.services.chat.logic.workspaces import enter
 from volano.wire.action import PUBLIC, SIGNED_IN, action
 from volano.wire.credential import call_of, cookie_of
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from volano.wire.http import Request
 
 AUTHORIZE = "/oauth/v2/authorize"
+OPENID_AUTHORIZE = "/openid/connect/authorize"
 MAX_FORM_BYTES = 16 * 1024
 INSTALL = "chat:ManageApps"
 
@@ -135,6 +141,59 @@ async def oauth_access_v1(env: Env, call: Call, request: AccessArguments) -> Jso
     return found
 
 
+@action(
+    "slack:openid.connect.token",
+    permission=PUBLIC,
+    resource="*",
+    read_only=False,
+    partial="The id_token is signed with the client secret (HS256), not with a published key.",
+)
+async def openid_token(env: Env, call: Call, request: AccessArguments) -> Json:
+    """An access token and an id_token for a code ("Sign in with Slack")."""
+    made = await _exchanged(env, request)
+    if made.user is None:
+        raise refused("invalid_code", "The code was not given for openid.")
+    claims = await identity_claims(env, made)
+    return {
+        "access_token": made.user.token,
+        "token_type": "Bearer",
+        "id_token": sign_claims(claims, request.client_secret),
+    }
+
+
+async def identity_claims(env: Env, made: Installed) -> Json:
+    """What an id_token says of the person."""
+    user = await get_user(env.store.reader, made.workspace.account, made.user_id)
+    now_s = env.clock.now_us() // 1_000_000
+    config = await get_config(env.store.reader, made.workspace.account, made.app.id)
+    return {
+        "iss": env.config.console_url,
+        "sub": user.id,
+        "aud": config.client_id,
+        "iat": now_s,
+        "exp": now_s + 300,
+        "https://slack.com/user_id": user.id,
+        "https://slack.com/team_id": made.workspace.team_id,
+        "https://slack.com/team_name": made.workspace.name,
+        "email": user.email,
+        "email_verified": bool(user.email),
+        "name": user.real_name,
+        "locale": "en-US",
+    }
+
+
+def sign_claims(claims: Json, secret: str) -> str:
+    """A JSON Web Token (RFC 7519) under HMAC-SHA256."""
+    head = _part({"alg": "HS256", "typ": "JWT"})
+    signed = f"{head}.{_part(claims)}"
+    digest = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
+    return f"{signed}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
+def _part(content: Json) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(content)).rstrip(b"=").decode()
+
+
 @action("slack:auth.revoke", permission=SIGNED_IN, resource="*", read_only=False)
 async def revoke(env: Env, call: Call, request: RevokeArguments) -> Json:
     """End the token with which this is asked."""
@@ -151,6 +210,7 @@ async def list_teams(env: Env, call: Call, request: TeamsArguments) -> Json:
     return {"teams": [team], "response_metadata": {"next_cursor": ""}}
 
 
+@raw_route("GET", OPENID_AUTHORIZE)
 @raw_route("GET", AUTHORIZE)
 async def ask(env: Env, request: Request, params: dict[str, str]) -> Response:
     """The page on which a person agrees that an app is installed."""
@@ -158,10 +218,12 @@ async def ask(env: Env, request: Request, params: dict[str, str]) -> Response:
     if call is None:
         return _page("Sign in first", _SIGN_IN.format(url=html.escape(env.config.console_url)), 401)
     given = dict(request.query)
+    scopes = _split(given.get("scope", ""))
+    is_openid = request.path == OPENID_AUTHORIZE
     wanted = installs.Request(
         client_id=given.get("client_id", ""),
-        scopes=_split(given.get("scope", "")),
-        user_scopes=_split(given.get("user_scope", "")),
+        scopes=() if is_openid else scopes,
+        user_scopes=scopes if is_openid else _split(given.get("user_scope", "")),
         redirect_uri=given.get("redirect_uri", ""),
         state=given.get("state", ""),
     )

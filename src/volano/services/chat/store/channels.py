@@ -65,6 +65,30 @@ async def select_visible(
     return [_channel(row) for row in rows]
 
 
+async def select_all(
+    reader: Reader,
+    account: str,
+    *,
+    kinds: Sequence[ChannelKind],
+    containing: str,
+    after: str,
+    limit: int,
+) -> list[Channel]:
+    """Every channel of these kinds whose name contains a text, by id; for administrators."""
+    marks = ", ".join("?" * len(kinds))
+    rows = await reader.rows(
+        f"SELECT {_CHANNEL} FROM chat_channel c WHERE c.account = ? AND c.kind IN ({marks}) "
+        "AND c.id > ? AND (? = '' OR replace(c.name, ?, '') <> c.name) ORDER BY c.id LIMIT ?",
+        account,
+        *(kind.value for kind in kinds),
+        after,
+        containing,
+        containing,
+        limit,
+    )
+    return [_channel(row) for row in rows]
+
+
 async def select_of_member(
     reader: Reader,
     user_id: str,
