@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_BUFFERED_BODY_BYTES = 256 * 1024
 """Of a body that the application has not taken yet; more waits in the socket."""
 _BODILESS = (204, 304)
-_JOIN_BYTES = 16 * 1024
+JOIN_BYTES = 16 * 1024
 """Copying this much is cheaper than handing the kernel two buffers."""
 _UNTIL_CLOSE = -1
 """The length of an answer that ends with its connection (HTTP/1.0)."""
@@ -241,7 +241,7 @@ class Exchange:
             if len(body) > self._left:
                 raise RuntimeError("the answer is longer than its content-length")
             self._left -= len(body)
-        if head and len(body) > _JOIN_BYTES:
+        if head and len(body) > JOIN_BYTES:
             self._connection.transport.writelines((head, body))
         elif head or body:
             self._connection.transport.write(head + body if head else body)

@@ -22,7 +22,7 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
-from volano.app.exchange import STATUS_LINES, Exchange
+from volano.app.exchange import JOIN_BYTES, STATUS_LINES, Exchange
 from volano.app.flow import WriteFlow
 from volano.app.head import Limits, Refused, check_head, path_and_query, whole_head
 from volano.app.lane import LaneExchange, lane_length
@@ -276,8 +276,11 @@ class LimitedProtocol(WriteFlow):
     def write_answer(self, answer: Answer, *, keep_alive: bool) -> None:
         """Write a lane's answer."""
         end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
-        parts = (STATUS_LINES[answer.status], *self.default_lines(), answer.lines, end, answer.body)
-        self.transport.write(b"".join(parts))
+        head = (STATUS_LINES[answer.status], *self.default_lines(), answer.lines, end)
+        if len(answer.body) > JOIN_BYTES:
+            self.transport.writelines((b"".join(head), answer.body))
+        else:
+            self.transport.write(b"".join((*head, answer.body)))
 
     def _after_answer(self, *, keep_alive: bool) -> None:
         self._state.total_requests += 1
