@@ -53,6 +53,42 @@ export interface AppToken {
   token: string;
 }
 
+export interface ApprovalDetails {
+  id: string;
+  title: string;
+  form: string;
+  fields: FormField[];
+  values: Record<string, string>;
+  asker: string;
+  state: string;
+  step: number;
+  steps: FormStep[];
+  created_us: number;
+  updated_us: number;
+  turns: TurnView[];
+  notes: NoteView[];
+}
+
+export interface ApprovalList {
+  items: ApprovalView[];
+  next_cursor: string | null;
+}
+
+// `state` is running, approved, rejected, returned or withdrawn; users are chat users.
+export interface ApprovalView {
+  id: string;
+  title: string;
+  form: string;
+  fields: FormField[];
+  values: Record<string, string>;
+  asker: string;
+  state: string;
+  step: number;
+  steps: FormStep[];
+  created_us: number;
+  updated_us: number;
+}
+
 // Who asks, and where the browser would go next.
 export interface Asking {
   client_name: string;
@@ -88,7 +124,8 @@ export interface AuditList {
 
 // One call, allowed or not. Field names follow CloudTrail's record contents where they can.
 // `unproven` says that the credential was refused: anyone can cause such records, so the journal
-// keeps a limited number a second. It is not stored.
+// keeps a limited number a second. It is not stored. `details` is what the door tells besides, a
+// JSON object with CloudTrail's names (`accessKeyId`, `requestParameters`, `responseElements`).
 export interface AuditRecord {
   id: string;
   time_us: number;
@@ -106,6 +143,7 @@ export interface AuditRecord {
   read_only: boolean;
   duration_us: number;
   unproven: boolean;
+  details: string;
 }
 
 // `output` as boto3 gives it, without ResponseMetadata.
@@ -159,6 +197,16 @@ export interface ChannelReader {
 
 export interface ChannelReaders {
   readers: ChannelReader[];
+}
+
+// `retention_days` 0 keeps everything; `held` since `held_at` (seconds) by `held_by`.
+export interface ChannelRules {
+  channel: string;
+  retention_days: number;
+  held: boolean;
+  held_at: number;
+  held_by: string;
+  held_why: string;
 }
 
 // An app; the first one of a workspace has no manifest.
@@ -315,6 +363,18 @@ export interface DeletedModel {
   deleted: boolean;
 }
 
+// What a deleted message said; `by` deleted it at `at` (seconds).
+export interface DeletedText {
+  ts: string;
+  text: string;
+  by: string;
+  at: number;
+}
+
+export interface DeletedTexts {
+  items: DeletedText[];
+}
+
 // `errors` maps a key that was not deleted to the reason.
 export interface DeletedView {
   deleted: string[];
@@ -361,6 +421,12 @@ export interface DraftText {
   thread_ts?: string;
 }
 
+// `form` is an id or a name; values are texts by field name.
+export interface Filled {
+  form: string;
+  values?: Record<string, string>;
+}
+
 // One weakness. `severity` is high, medium or low; `link` is the console's page to mend it.
 export interface Finding {
   check: string;
@@ -375,6 +441,50 @@ export interface FollowMark {
   channel: string;
   thread_ts: string;
   following: boolean;
+}
+
+// Who will decide, step by step; chat users.
+export interface Foreseen {
+  steps: FormStep[];
+  copies: string[];
+}
+
+export interface Form {
+  name: string;
+  title: string;
+  about: string;
+  fields: FormField[];
+  steps: FormStep[];
+  copies: string[];
+  enabled: boolean;
+  id: string;
+  updated_us: number;
+}
+
+// `kind` is text, long-text, number, money, date (`2026-11-22`) or choice.
+export interface FormField {
+  name: string;
+  label: string;
+  kind?: string;
+  required?: boolean;
+  choices?: string[];
+}
+
+export interface FormList {
+  items: Form[];
+  next_cursor: string | null;
+}
+
+// `kind` is people (chat users) or manager (the asker's; `level` 2 is that one's manager).
+// `everyone` must agree, else one is enough. With `over_field` the step counts only when that
+// number is over `over`.
+export interface FormStep {
+  kind: string;
+  people?: string[];
+  level?: number;
+  everyone?: boolean;
+  over_field?: string;
+  over?: string;
 }
 
 export interface GrantList {
@@ -637,6 +747,28 @@ export interface NewPerson {
   password?: string;
   policies?: string[];
   groups?: string[];
+}
+
+// No `assignee` means oneself, `due_us` 0 no date. `channel` and `message_ts` name the message
+// that it comes from; its words are the title when none is given.
+export interface NewTask {
+  title?: string;
+  note?: string;
+  assignee?: string;
+  due_us?: number;
+  channel?: string;
+  message_ts?: string;
+}
+
+// `kind` is sent, approved, rejected, returned, delegated (to `other`), urged, commented or
+// withdrawn.
+export interface NoteView {
+  user: string;
+  kind: string;
+  text: string;
+  other: string;
+  step: number;
+  created_us: number;
 }
 
 // A message in Slack's shape, where it stands, and what is noted of it.
@@ -1137,6 +1269,26 @@ export interface TargetView {
   created_us: number;
 }
 
+export interface TaskList {
+  items: TaskView[];
+  next_cursor: string | null;
+}
+
+// Users are chat users; `done_us` is 0 while it is open.
+export interface TaskView {
+  id: string;
+  title: string;
+  note: string;
+  creator: string;
+  assignee: string;
+  due_us: number;
+  done_us: number;
+  channel: string;
+  message_ts: string;
+  created_us: number;
+  updated_us: number;
+}
+
 export interface ThreadMark {
   channel: string;
   thread_ts: string;
@@ -1148,6 +1300,14 @@ export interface Told {
   way: string;
   at: number;
   error: string;
+}
+
+// `role` is decides or reads; `waiting` while it is the user's turn.
+export interface TurnView {
+  user: string;
+  step: number;
+  role: string;
+  waiting: boolean;
 }
 
 export interface TypeObject {
@@ -1263,6 +1423,8 @@ export interface Operations {
   acknowledgeUrgent: { input: { id: string }; answer: Done };
   // Put a user into a group.
   addPersonToGroup: { input: { user: string; group: string }; answer: void };
+  // Say yes.
+  approveApproval: { input: { id: string; text?: string }; answer: ApprovalView };
   // Let a program act for the caller; the browser goes to the address next.
   approveOauthRequest: { input: IdentityOauthApproval; answer: Address };
   // Allow an MCP server as it describes itself now; without `allowed` its tools are only read.
@@ -1287,6 +1449,8 @@ export interface Operations {
   changePassword: { input: ChangePassword; answer: void };
   // Close a modal; what lay below it is shown again.
   closeView: { input: { view_id: string; state?: Record<string, unknown>; all?: boolean }; answer: ViewOutcome };
+  // Say something about it.
+  commentApproval: { input: { id: string; text?: string }; answer: void };
   // Ask for codes of the app at every sign-in from now on.
   confirmAuthenticator: { input: Code; answer: RecoveryCodes };
   // An account with an administrator, who gets a one-time link.
@@ -1317,6 +1481,10 @@ export interface Operations {
   createPerson: { input: NewPerson; answer: CreatedPerson };
   // A key for another user or service account; its secret is shown once.
   createPersonKey: { input: { user: string; kind: string; name?: string; scopes?: string[] | null; expires_days?: number | null }; answer: CreatedKey };
+  // Something to do, for oneself or somebody else.
+  createTask: { input: NewTask; answer: TaskView };
+  // Let somebody else decide in the caller's place.
+  delegateApproval: { input: { id: string; user: string; text?: string }; answer: ApprovalView };
   // Delete an assistant of one's own; what it said stays.
   deleteAssistant: { input: { id: string }; answer: void };
   // Ask for no code any more; recovery codes end too.
@@ -1327,6 +1495,8 @@ export interface Operations {
   deleteChatHook: { input: { hook_id: string }; answer: void };
   // Remove a department; its people and departments move to the one above.
   deleteDepartment: { input: { id: string }; answer: Done };
+  // Delete a form; what was sent with it goes on.
+  deleteForm: { input: { id: string }; answer: void };
   // Delete a group that has no members and no policies.
   deleteGroup: { input: { group: string }; answer: void };
   // Delete a hook and what is on its way to it.
@@ -1353,6 +1523,8 @@ export interface Operations {
   deleteReplicationTarget: { input: { name: string }; answer: void };
   // Nobody comes in by it any more.
   deleteSignInProvider: { input: { name: string }; answer: void };
+  // Delete a task that the caller made.
+  deleteTask: { input: { id: string }; answer: void };
   // Detach a policy; `policy` is its ARN, in the query.
   detachGroupPolicy: { input: { group: string; policy: string }; answer: void };
   // Detach a policy; `policy` is its ARN, in the query.
@@ -1369,6 +1541,10 @@ export interface Operations {
   failZone: { input: { zone: string; reason?: string }; answer: ZoneView };
   // Hear of a thread's replies from now on, or no more.
   followThread: { input: FollowMark; answer: Done };
+  // Who will decide about a form filled in like this.
+  forecastApproval: { input: Filled; answer: Foreseen };
+  // An approval that concerns the caller, with its history.
+  getApproval: { input: { id: string }; answer: ApprovalDetails };
   // One assistant.
   getAssistant: { input: { id: string }; answer: AssistantView };
   // The model, the switch of actions and the daily budget.
@@ -1377,6 +1553,8 @@ export interface Operations {
   getBill: { input: { period?: string }; answer: BillObject };
   // One bucket, its objects counted now as far as that is quick.
   getBucket: { input: { bucket: string }; answer: BucketView };
+  // How long messages stay in a channel, and whether it is on legal hold.
+  getChannelRules: { input: { channel: string }; answer: ChannelRules };
   // The caller's drafts, saved messages, unread threads and settings.
   getChatDesk: { input: Record<string, never>; answer: ChatDesk };
   // The caller's workplace: team, user, people, channels with what is unread, live topic.
@@ -1423,6 +1601,8 @@ export interface Operations {
   launchInstances: { input: LaunchRequest; answer: InstanceList };
   // Every account of this cloud.
   listAccounts: { input: Record<string, never>; answer: AccountList };
+  // What waits for the caller, what they decided, or what they sent; the newest first.
+  listApprovals: { input: { box?: 'decided' | 'sent' | 'waiting'; limit?: number; cursor?: string }; answer: ApprovalList };
   // The account's assistants, by name.
   listAssistants: { input: Record<string, never>; answer: AssistantList };
   // Every call of this account, the newest first.
@@ -1435,6 +1615,10 @@ export interface Operations {
   listChatCommands: { input: Record<string, never>; answer: ChatCommands };
   // The workspace's incoming webhooks (1,000 at most).
   listChatHooks: { input: Record<string, never>; answer: ChatHooks };
+  // What was deleted in a channel while it was on legal hold; the newest 500.
+  listDeletedMessages: { input: { channel: string }; answer: DeletedTexts };
+  // The forms that can be sent for approval, by title.
+  listForms: { input: Record<string, never>; answer: FormList };
   // Groups, by name.
   listGroups: { input: { limit?: number; cursor?: string }; answer: GroupList };
   // Hooks of the account by name.
@@ -1487,6 +1671,8 @@ export interface Operations {
   listSignInButtons: { input: { account?: string }; answer: ProviderButtons };
   // The account's sign-in providers.
   listSignInProviders: { input: Record<string, never>; answer: ProviderList };
+  // The caller's tasks by date, 500 at most.
+  listTasks: { input: { done?: boolean; given?: boolean }; answer: TaskList };
   // Threads that the caller follows, the one answered last first.
   listThreads: { input: Record<string, never>; answer: NotedMessages };
   // What the caller has not read yet, by channel; 60 channels at most.
@@ -1508,19 +1694,25 @@ export interface Operations {
   // Press a button or choose something in a message or view of an app.
   pressElement: { input: PressFields; answer: void };
   // Confirm who one is, before making keys, passkeys or codes; it counts for half an hour.
-  proveSession: { input: Proof; answer: void };
+  proveSession: { input: Proof; answer: unknown };
   // Start pulling a model; the answer is a job to poll.
   pullModel: { input: PullModel; answer: Job };
   // Choose the model, switch actions off for everybody, set the daily budget.
   putAssistantSettings: { input: SettingsView; answer: SettingsView };
+  // Keep the channel's messages for so many days, 0 for ever.
+  putChannelRetention: { input: { channel: string; days: number }; answer: ChannelRules };
   // Keep what the caller is writing; an empty text takes it away.
   putChatDraft: { input: DraftText; answer: Done };
   // Set all of the caller's chat settings.
   putChatPreferences: { input: Preferences; answer: Preferences };
   // Rename a department or move it below another.
   putDepartment: { input: { id: string; name: string; parent?: string }; answer: DepartmentId };
+  // Make a form, or change the one of that name.
+  putForm: { input: { name: string; title: string; about?: string; fields: FormField[]; steps: FormStep[]; copies?: string[]; enabled?: boolean }; answer: Form };
   // Make or replace a hook; its secret is new each time.
   putHook: { input: { name: string; url: string }; answer: NewHookView };
+  // Put a channel on legal hold, so that nothing is lost, or release it.
+  putLegalHold: { input: { channel: string; held: boolean; why?: string }; answer: ChannelRules };
   // Store the request's body as an object.
   putObject: { input: { bucket: string; key: string }; answer: ObjectDetails };
   // Say where somebody stands: department, manager, title, telephone.
@@ -1535,6 +1727,8 @@ export interface Operations {
   recallUrgent: { input: { id: string }; answer: Done };
   // Say no.
   refuseProposal: { input: { id: string }; answer: ProposalView };
+  // Say no.
+  rejectApproval: { input: { id: string; text?: string }; answer: ApprovalView };
   // Take a user out of a group.
   removePersonFromGroup: { input: { user: string; group: string }; answer: void };
   // Call a passkey something else.
@@ -1545,10 +1739,40 @@ export interface Operations {
   resetPersonSecurity: { input: { user: string }; answer: void };
   // Bring a zone back after a drill.
   restoreZone: { input: { zone: string; reason?: string }; answer: ZoneView };
+  // Give it back to who sent it, to be changed.
+  returnApproval: { input: { id: string; text?: string }; answer: ApprovalView };
   // Run a slash command in a channel.
   runCommand: { input: CommandFields; answer: void };
   // Put a message on the caller's list for later, tick it off, or take it from there.
   saveChatMessage: { input: SavedMark; answer: Done };
+  // scimCreateGroup
+  scimCreateGroup: { input: { version: string; id?: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: unknown };
+  // Make a user of the account, with the workplace's policy.
+  scimCreateUser: { input: { version: string; id?: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: unknown };
+  // scimDeleteGroup
+  scimDeleteGroup: { input: { version: string; id: string }; answer: void };
+  // Switch the user off; what they wrote stays theirs.
+  scimDeleteUser: { input: { version: string; id: string }; answer: void };
+  // scimGetGroup
+  scimGetGroup: { input: { version: string; id: string }; answer: void };
+  // scimGetUser
+  scimGetUser: { input: { version: string; id: string }; answer: void };
+  // scimListGroups
+  scimListGroups: { input: { version: string; filter?: string; count?: number; startIndex?: number }; answer: void };
+  // People, filtered by one attribute (`userName eq "ann"`).
+  scimListUsers: { input: { version: string; filter?: string; count?: number; startIndex?: number }; answer: void };
+  // scimPatchGroup
+  scimPatchGroup: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
+  // scimPatchUser
+  scimPatchUser: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
+  // scimReplaceGroup
+  scimReplaceGroup: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
+  // scimReplaceUser
+  scimReplaceUser: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
+  // Send a filled form; whoever decides first gets a card in the chat.
+  sendApproval: { input: Filled; answer: ApprovalView };
+  // Send what was returned, with other values, from the first step.
+  sendApprovalAgain: { input: { id: string; values?: Record<string, string> }; answer: ApprovalView };
   // Call people who must acknowledge; e-mail and webhooks follow when they do not.
   sendUrgent: { input: UrgentCall; answer: UrgentId };
   // Switch the copilot on or off for everyone in the workspace.
@@ -1571,6 +1795,12 @@ export interface Operations {
   signInByProvider: { input: Return; answer: unknown };
   // End this session.
   signOut: { input: Record<string, never>; answer: unknown };
+  // The names of actions by what they are about.
+  slackAuditActions: { input: Record<string, never>; answer: void };
+  // Every call of this account in the form of Slack's audit logs, the newest first.
+  slackAuditLogs: { input: { latest?: number; oldest?: number; limit?: number; action?: string; actor?: string; entity?: string; cursor?: string }; answer: void };
+  // The kinds of things that entries name.
+  slackAuditSchemas: { input: Record<string, never>; answer: void };
   // Open a new conversation with an app that is an assistant.
   startAssistantThread: { input: { app_id: string; channel?: string }; answer: StartedThread };
   // Start a stopped instance.
@@ -1589,17 +1819,24 @@ export interface Operations {
   updateAssistant: { input: { id: string; title: string; instructions?: string; model?: string; knowledge?: string[]; tools?: string[]; audience?: string[]; enabled?: boolean }; answer: AssistantView };
   // Change what people see, or disable: keys, tokens and sessions then stop at once.
   updatePerson: { input: { user: string; display_name?: string | null; email?: string | null; disabled?: boolean | null }; answer: PersonView };
+  // Change a task, or mark it as done or open again.
+  updateTask: { input: { id: string; title: string; note?: string; assignee?: string; due_us?: number; done?: boolean | null }; answer: TaskView };
+  // Remind those whose turn it is; once an hour.
+  urgeApproval: { input: { id: string }; answer: ApprovalView };
   // Use an app's shortcut, on a message or anywhere.
   useShortcut: { input: ShortcutFields; answer: void };
   // Ask the app's URL for events to answer a challenge.
   verifyAppUrl: { input: { app_id: string }; answer: Verified };
   // Who may do an action on a resource, by which statement, and who may not.
   whoCan: { input: { action: string; resource?: string; limit?: number; cursor?: string }; answer: AccessList };
+  // Take it back.
+  withdrawApproval: { input: { id: string }; answer: ApprovalView };
 }
 
 export const ROUTES = {
   acknowledgeUrgent: ['POST', '/chat/urgent/{id}/acknowledge'],
   addPersonToGroup: ['PUT', '/people/{user}/groups/{group}'],
+  approveApproval: ['POST', '/approvals/{id}/approve'],
   approveOauthRequest: ['POST', '/oauth/grants'],
   approveOutsideServer: ['PUT', '/assistants-servers/{name}'],
   approveProposal: ['POST', '/proposals/{id}/approve'],
@@ -1612,6 +1849,7 @@ export const ROUTES = {
   callAws: ['POST', '/aws/{service}/{operation}'],
   changePassword: ['POST', '/session/password'],
   closeView: ['POST', '/chat/views/{view_id}/close'],
+  commentApproval: ['POST', '/approvals/{id}/comments'],
   confirmAuthenticator: ['POST', '/security/authenticator/confirmation'],
   createAccount: ['POST', '/accounts'],
   createAppConfigToken: ['POST', '/chat/apps/config-token'],
@@ -1627,11 +1865,14 @@ export const ROUTES = {
   createPasskey: ['POST', '/security/passkeys'],
   createPerson: ['POST', '/people'],
   createPersonKey: ['POST', '/people/{user}/keys'],
+  createTask: ['POST', '/tasks'],
+  delegateApproval: ['POST', '/approvals/{id}/delegate'],
   deleteAssistant: ['DELETE', '/assistants/{id}'],
   deleteAuthenticator: ['DELETE', '/security/authenticator'],
   deleteBucket: ['DELETE', '/buckets/{bucket}'],
   deleteChatHook: ['DELETE', '/chat/hooks/{hook_id}'],
   deleteDepartment: ['DELETE', '/chat/departments/{id}'],
+  deleteForm: ['DELETE', '/forms/{id}'],
   deleteGroup: ['DELETE', '/groups/{group}'],
   deleteHook: ['DELETE', '/hooks/{name}'],
   deleteKey: ['DELETE', '/keys/{id}'],
@@ -1645,6 +1886,7 @@ export const ROUTES = {
   deletePersonKey: ['DELETE', '/people/{user}/keys/{id}'],
   deleteReplicationTarget: ['DELETE', '/replication-targets/{name}'],
   deleteSignInProvider: ['DELETE', '/sign-in-providers/{name}'],
+  deleteTask: ['DELETE', '/tasks/{id}'],
   detachGroupPolicy: ['DELETE', '/groups/{group}/policies'],
   detachPersonPolicy: ['DELETE', '/people/{user}/policies'],
   endOtherSessions: ['DELETE', '/sessions'],
@@ -1653,10 +1895,13 @@ export const ROUTES = {
   explainAccess: ['GET', '/access/explain'],
   failZone: ['POST', '/zones/{zone}/fail'],
   followThread: ['PUT', '/chat/follows'],
+  forecastApproval: ['POST', '/approvals/forecast'],
+  getApproval: ['GET', '/approvals/{id}'],
   getAssistant: ['GET', '/assistants/{id}'],
   getAssistantSettings: ['GET', '/assistants/settings'],
   getBill: ['GET', '/bill'],
   getBucket: ['GET', '/buckets/{bucket}'],
+  getChannelRules: ['GET', '/chat/channels/{channel}/rules'],
   getChatDesk: ['GET', '/chat/desk'],
   getChatHome: ['GET', '/chat/me'],
   getComputeCatalog: ['GET', '/compute/catalog'],
@@ -1680,12 +1925,15 @@ export const ROUTES = {
   installChatApp: ['POST', '/chat/apps/{app_id}/install'],
   launchInstances: ['POST', '/instances'],
   listAccounts: ['GET', '/accounts'],
+  listApprovals: ['GET', '/approvals'],
   listAssistants: ['GET', '/assistants'],
   listAudit: ['GET', '/audit'],
   listBuckets: ['GET', '/buckets'],
   listChatApps: ['GET', '/chat/apps'],
   listChatCommands: ['GET', '/chat/commands'],
   listChatHooks: ['GET', '/chat/hooks'],
+  listDeletedMessages: ['GET', '/chat/channels/{channel}/deleted'],
+  listForms: ['GET', '/forms'],
   listGroups: ['GET', '/groups'],
   listHooks: ['GET', '/hooks'],
   listInstanceProfiles: ['GET', '/instance-profiles'],
@@ -1712,6 +1960,7 @@ export const ROUTES = {
   listSessions: ['GET', '/sessions'],
   listSignInButtons: ['GET', '/session/providers'],
   listSignInProviders: ['GET', '/sign-in-providers'],
+  listTasks: ['GET', '/tasks'],
   listThreads: ['GET', '/chat/threads'],
   listUnread: ['GET', '/chat/unread'],
   listUrgent: ['GET', '/chat/urgent'],
@@ -1725,10 +1974,13 @@ export const ROUTES = {
   proveSession: ['POST', '/session/proof'],
   pullModel: ['POST', '/models/pull'],
   putAssistantSettings: ['PUT', '/assistants/settings'],
+  putChannelRetention: ['PUT', '/chat/channels/{channel}/retention'],
   putChatDraft: ['PUT', '/chat/drafts'],
   putChatPreferences: ['PUT', '/chat/preferences'],
   putDepartment: ['PUT', '/chat/departments/{id}'],
+  putForm: ['PUT', '/forms/{name}'],
   putHook: ['PUT', '/hooks/{name}'],
+  putLegalHold: ['PUT', '/chat/channels/{channel}/hold'],
   putObject: ['PUT', '/buckets/{bucket}/objects/{key}'],
   putPosition: ['PUT', '/chat/positions/{user}'],
   putReplicationTarget: ['PUT', '/replication-targets/{name}'],
@@ -1736,13 +1988,29 @@ export const ROUTES = {
   rebootInstance: ['POST', '/instances/{id}/reboot'],
   recallUrgent: ['POST', '/chat/urgent/{id}/recall'],
   refuseProposal: ['POST', '/proposals/{id}/refuse'],
+  rejectApproval: ['POST', '/approvals/{id}/reject'],
   removePersonFromGroup: ['DELETE', '/people/{user}/groups/{group}'],
   renamePasskey: ['PATCH', '/security/passkeys/{id}'],
   renewRecoveryCodes: ['POST', '/security/recovery-codes'],
   resetPersonSecurity: ['DELETE', '/people/{user}/security'],
   restoreZone: ['POST', '/zones/{zone}/restore'],
+  returnApproval: ['POST', '/approvals/{id}/return'],
   runCommand: ['POST', '/chat/interactions/command'],
   saveChatMessage: ['PUT', '/chat/saved'],
+  scimCreateGroup: ['POST', '/scim/{version}/Groups'],
+  scimCreateUser: ['POST', '/scim/{version}/Users'],
+  scimDeleteGroup: ['DELETE', '/scim/{version}/Groups/{id}'],
+  scimDeleteUser: ['DELETE', '/scim/{version}/Users/{id}'],
+  scimGetGroup: ['GET', '/scim/{version}/Groups/{id}'],
+  scimGetUser: ['GET', '/scim/{version}/Users/{id}'],
+  scimListGroups: ['GET', '/scim/{version}/Groups'],
+  scimListUsers: ['GET', '/scim/{version}/Users'],
+  scimPatchGroup: ['PATCH', '/scim/{version}/Groups/{id}'],
+  scimPatchUser: ['PATCH', '/scim/{version}/Users/{id}'],
+  scimReplaceGroup: ['PUT', '/scim/{version}/Groups/{id}'],
+  scimReplaceUser: ['PUT', '/scim/{version}/Users/{id}'],
+  sendApproval: ['POST', '/approvals'],
+  sendApprovalAgain: ['POST', '/approvals/{id}/send'],
   sendUrgent: ['POST', '/chat/urgent'],
   setCopilot: ['PUT', '/chat/copilot'],
   setPersonPassword: ['PUT', '/people/{user}/password'],
@@ -1754,6 +2022,9 @@ export const ROUTES = {
   signInByPasskey: ['POST', '/session/passkey'],
   signInByProvider: ['POST', '/session/provider'],
   signOut: ['DELETE', '/session'],
+  slackAuditActions: ['GET', '/audit/v1/actions'],
+  slackAuditLogs: ['GET', '/audit/v1/logs'],
+  slackAuditSchemas: ['GET', '/audit/v1/schemas'],
   startAssistantThread: ['POST', '/chat/apps/{app_id}/assistant'],
   startInstance: ['POST', '/instances/{id}/start'],
   stopInstance: ['POST', '/instances/{id}/stop'],
@@ -1763,7 +2034,10 @@ export const ROUTES = {
   unsubscribePush: ['POST', '/chat/push/forget'],
   updateAssistant: ['PUT', '/assistants/{id}'],
   updatePerson: ['PATCH', '/people/{user}'],
+  updateTask: ['PUT', '/tasks/{id}'],
+  urgeApproval: ['POST', '/approvals/{id}/urge'],
   useShortcut: ['POST', '/chat/interactions/shortcut'],
   verifyAppUrl: ['POST', '/chat/apps/{app_id}/verify'],
   whoCan: ['GET', '/access/who-can'],
+  withdrawApproval: ['POST', '/approvals/{id}/withdraw'],
 } as const satisfies Record<keyof Operations, [string, string]>;

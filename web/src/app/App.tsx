@@ -19,6 +19,7 @@ const Models = lazy(() => import('../models/Models'));
 const Chat = lazy(() => import('../chat/Chat'));
 const Assistants = lazy(() => import('../assistants/Assistants'));
 const Bill = lazy(() => import('../billing/Bill'));
+const Office = lazy(() => import('../office/Office'));
 const People = lazy(() => import('../identity/People'));
 const Security = lazy(() => import('../security/Security'));
 
@@ -56,6 +57,7 @@ function Gate() {
             <Route path="/models/*" element={<Models />} />
             <Route path="/chat/*" element={<Chat />} />
             <Route path="/archives/*" element={<Chat />} />
+            <Route path="/office/*" element={<Office />} />
             <Route path="/assistants/*" element={<Assistants />} />
             <Route path="/bill" element={<Bill />} />
             <Route path="/people/*" element={<People />} />

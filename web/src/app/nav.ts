@@ -1,5 +1,5 @@
 // The console's places, in the order of the menu; the keys are typed after `g`.
-import { IconBox, IconCoin, IconCpu, IconHome, IconMessages, IconRobot, IconServer, IconShieldHalf, IconUsers } from '@tabler/icons-react';
+import { IconBox, IconCoin, IconCpu, IconHome, IconMessages, IconRobot, IconRubberStamp, IconServer, IconShieldHalf, IconUsers } from '@tabler/icons-react';
 
 export const PLACES = [
   { path: '/', label: 'Home', icon: IconHome, key: 'h' },
@@ -7,6 +7,7 @@ export const PLACES = [
   { path: '/instances', label: 'Instances', icon: IconServer, key: 'i' },
   { path: '/models', label: 'Models', icon: IconCpu, key: 'm' },
   { path: '/chat', label: 'Chat', icon: IconMessages, key: 'c' },
+  { path: '/office', label: 'Approvals and tasks', icon: IconRubberStamp, key: 't' },
   { path: '/assistants', label: 'Assistants', icon: IconRobot, key: 'a' },
   { path: '/bill', label: 'Bill', icon: IconCoin, key: 'b' },
   { path: '/people', label: 'People and keys', icon: IconUsers, key: 'p' },

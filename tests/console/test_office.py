@@ -1,0 +1,81 @@
+"""Approvals and tasks in the console: asking, deciding, doing."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+    from tests.conftest import Volano
+
+pytestmark = pytest.mark.xdist_group("console")
+
+ADAS_PASSWORD = "a key under the mat"
+
+
+@pytest.fixture(scope="module")
+def asker(volano_sqlite: Volano, browser: Browser) -> str:
+    """A person who asks for leave; the administrator decides, for want of a manager."""
+    name = f"ada-{uuid.uuid4().hex[:8]}"
+    policies = ["arn:aws:iam::aws:policy/VolanoChatMember"]
+    person = {"name": name, "display_name": "Ada Leaves", "policies": policies}
+    status, made = volano_sqlite.rest("POST", "/people", person)
+    assert status in (200, 201), made
+    window = browser.new_context(base_url=volano_sqlite.url)
+    token = {"token": made["login_url"].partition("token=")[2]}
+    csrf = window.request.post("/volano/v1/session/link", data=token).json()["csrf"]
+    chosen = window.request.post(
+        "/volano/v1/session/password",
+        data={"new": ADAS_PASSWORD},
+        headers={"x-volano-csrf": csrf},
+    )
+    assert chosen.ok, chosen.text()
+    window.close()
+    return name
+
+
+def test_leave_is_asked_for_and_approved(
+    open_page: Callable[..., Page], open_console: Callable[..., Page], asker: str
+) -> None:
+    page = open_console("/office/forms", user=asker, password=ADAS_PASSWORD)
+    page.get_by_role("button", name="Fill in").nth(1).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Kind of leave").or_(
+        dialog.get_by_label("Kind of leave")
+    ).first.click()
+    page.get_by_role("option", name="Holiday").click()
+    dialog.get_by_label("First day").fill("2026-12-21")
+    dialog.get_by_label("Last day").fill("2026-12-24")
+    dialog.get_by_label("Working days").fill("4")
+    expect(dialog.get_by_text("Will be decided by")).to_be_visible()
+    dialog.get_by_role("button", name="Send").click()
+    expect(dialog).to_have_count(0)
+    page.goto(page.url.replace("/forms", "/sent"))
+    expect(page.get_by_role("row", name="Leave")).to_contain_text("on its way")
+    boss = open_page("/office")
+    row = boss.get_by_role("row", name="Ada Leaves").first
+    row.get_by_role("button", name="Decide").click()
+    decision = boss.get_by_role("dialog")
+    expect(decision).to_contain_text("2026-12-21")
+    decision.get_by_label("Remark").fill("Enjoy the days.")
+    decision.get_by_role("button", name="Approve").click()
+    expect(decision).to_contain_text("Enjoy the days.")
+    page.reload()
+    expect(page.get_by_role("row", name="Leave")).to_contain_text("approved")
+
+
+def test_a_task_is_written_down_and_done(open_page: Callable[..., Page]) -> None:
+    title = f"Order flour {uuid.uuid4().hex[:6]}"
+    page = open_page("/office/tasks")
+    page.get_by_label("What is to be done").fill(title)
+    page.get_by_role("button", name="Add").click()
+    page.get_by_label(f"{title} is done").click()
+    expect(page.get_by_text(title)).to_have_count(0)
+    page.get_by_text("Done", exact=True).click()
+    expect(page.get_by_text(title)).to_be_visible()

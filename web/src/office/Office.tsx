@@ -1,0 +1,40 @@
+// Approvals and tasks: what waits for me, what I sent, forms to fill, things to do.
+import { Tabs } from '@mantine/core';
+import { useLocation, useNavigate } from 'react-router';
+
+import { Page } from '../app/parts';
+import { Box } from './Approvals';
+import { Forms } from './Forms';
+import { Tasks } from './Tasks';
+
+const TABS = [
+  { value: 'waiting', label: 'For me to decide', panel: () => <Box box="waiting" /> },
+  { value: 'sent', label: 'Sent by me', panel: () => <Box box="sent" /> },
+  { value: 'decided', label: 'Decided', panel: () => <Box box="decided" /> },
+  { value: 'forms', label: 'Ask for something', panel: Forms },
+  { value: 'tasks', label: 'Tasks', panel: Tasks },
+];
+
+export default function Office() {
+  const navigate = useNavigate();
+  const wanted = useLocation().pathname.split('/')[2] ?? '';
+  const tab = TABS.find((item) => item.value === wanted)?.value ?? 'waiting';
+  return (
+    <Page title="Approvals and tasks" about="Decide here or on the card that the Office sends you in the chat.">
+      <Tabs value={tab} onChange={(value) => void navigate(value === 'waiting' ? '/office' : `/office/${value}`)} keepMounted={false}>
+        <Tabs.List mb="lg" className="tab-scroller">
+          {TABS.map((item) => (
+            <Tabs.Tab key={item.value} value={item.value}>
+              {item.label}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        {TABS.map((item) => (
+          <Tabs.Panel key={item.value} value={item.value}>
+            <item.panel />
+          </Tabs.Panel>
+        ))}
+      </Tabs>
+    </Page>
+  );
+}

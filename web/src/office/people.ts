@@ -1,0 +1,15 @@
+// The people of the workplace by chat user.
+import { useCall } from '../api/call';
+
+export interface Person {
+  id: string;
+  name: string;
+}
+
+export function usePeople(): { me: string; people: Person[]; nameOf: (id: string) => string } {
+  const { data } = useCall('getChatHome', {});
+  const users = (data?.users ?? []) as { id: string; name: string; real_name?: string; is_bot?: boolean; deleted?: boolean }[];
+  const people = users.filter((user) => !user.is_bot && !user.deleted).map((user) => ({ id: user.id, name: user.real_name || user.name }));
+  const names = new Map(users.map((user) => [user.id, user.real_name || user.name]));
+  return { me: String(data?.user.id ?? ''), people, nameOf: (id) => names.get(id) ?? 'somebody' };
+}
