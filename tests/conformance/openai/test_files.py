@@ -49,9 +49,7 @@ def test_a_life_may_be_given(client):
 
 
 def test_files_are_listed_by_purpose_in_pages(client):
-    made = [
-        client.files.create(file=(f"{n}.txt", b"x"), purpose="vision").id for n in range(3)
-    ]
+    made = [client.files.create(file=(f"{n}.txt", b"x"), purpose="vision").id for n in range(3)]
     listed = [file.id for file in client.files.list(purpose="vision", limit=2)]
     assert listed == made[::-1]
     assert [f.id for f in client.files.list(purpose="vision", order="asc").data] == made

@@ -117,9 +117,7 @@ def test_tools_are_called_whole_and_streamed(client):
 
 
 def test_functions_of_the_old_api_are_called(client):
-    choice = ask(
-        client, functions=[CLOCK["function"]], function_call={"name": "clock"}
-    ).choices[0]
+    choice = ask(client, functions=[CLOCK["function"]], function_call={"name": "clock"}).choices[0]
     assert (choice.finish_reason, choice.message.function_call.name) == ("function_call", "clock")
 
 
@@ -167,3 +165,35 @@ def test_documents_are_ordered_by_a_query(volano):
         f"{volano.url}/v1/tokenize", json={"model": MODEL, "prompt": "one two"}, headers=headers
     )
     assert counted.json()["count"] >= 2
+
+
+def test_an_alias_answers_for_a_model_and_is_authorized_as_it(volano, client):
+    status, made = volano.rest("PUT", "/models/aliases/gpt-4o-mini", {"model": MODEL})
+    assert (status, made) == (200, {"alias": "gpt-4o-mini", "model": MODEL})
+    assert ask(client, model="gpt-4o-mini", max_tokens=2).model == MODEL
+    assert made in volano.rest("GET", "/models/aliases")[1]["items"]
+    iam, name = volano.client("iam"), f"narrow-{made['alias']}"
+    iam.create_user(UserName=name)
+    statements = [
+        {"Effect": "Allow", "Action": "models:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "models:InvokeModel", "Resource": f"arn:aws:models:*:*:model/{MODEL}"},
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)
+    key = volano.rest("POST", f"/people/{name}/keys", {"kind": "api"})[1]["secret"]
+    with pytest.raises(openai.PermissionDeniedError):
+        ask(volano.openai(api_key=key), model="gpt-4o-mini")
+    assert volano.rest("DELETE", "/models/aliases/gpt-4o-mini")[0] == 200
+    with pytest.raises(openai.NotFoundError):
+        ask(client, model="gpt-4o-mini")
+    assert volano.rest("PUT", f"/models/aliases/{MODEL}", {"model": MODEL})[0] == 409
+
+
+def test_dashscopes_path_and_the_organisation_are_taken(volano):
+    base = f"{volano.url}/compatible-mode/v1"
+    assert ask(volano.openai().with_options(base_url=base), max_tokens=2).choices
+    own = volano.openai().models.with_raw_response.list().headers["openai-organization"]
+    assert volano.openai(organization=own).models.list().data
+    with pytest.raises(openai.AuthenticationError) as refused:
+        volano.openai(organization="org-other").models.list()
+    assert refused.value.code == "mismatched_organization"

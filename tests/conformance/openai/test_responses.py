@@ -47,7 +47,11 @@ def test_a_response_has_every_field_the_sdk_reads(client):
     assert (message.type, message.role) == ("message", "assistant")
     assert made.output_text == message.content[0].text
     assert made.usage.total_tokens == made.usage.input_tokens + made.usage.output_tokens
-    assert (made.tool_choice, made.truncation, made.parallel_tool_calls) == ("auto", "disabled", True)
+    assert (made.tool_choice, made.truncation, made.parallel_tool_calls) == (
+        "auto",
+        "disabled",
+        True,
+    )
     assert (made.model, made.error) == (MODEL, None)
     assert made.engine
     if made.status == "incomplete":
@@ -187,9 +191,7 @@ def test_a_function_call_is_streamed(client):
     start = kinds.index("response.output_item.added")
     added = [e for e in events if e.type == "response.output_item.added"][-1]
     assert added.item.type == "function_call"
-    deltas = "".join(
-        e.delta for e in events if e.type == "response.function_call_arguments.delta"
-    )
+    deltas = "".join(e.delta for e in events if e.type == "response.function_call_arguments.delta")
     done = next(e for e in events if e.type == "response.function_call_arguments.done")
     assert done.arguments == deltas
     assert kinds[-2:] == ["response.output_item.done", "response.completed"]
@@ -244,7 +246,9 @@ def test_a_response_of_the_background_is_cancelled(client):
 
 
 def test_files_are_searched_on_the_models_call(client):
-    file = client.files.create(file=("facts.txt", b"The tower is 41 metres high."), purpose="assistants")
+    file = client.files.create(
+        file=("facts.txt", b"The tower is 41 metres high."), purpose="assistants"
+    )
     store = client.vector_stores.create()
     client.vector_stores.files.create_and_poll(
         file.id, vector_store_id=store.id, poll_interval_ms=100

@@ -206,7 +206,11 @@ def test_office_formats_are_read_page_by_page(client, name):
         ("scan.pdf", pdf_of(None, None), "invalid_file"),
         ("broken.pdf", b"%PDF-1.4 nothing", "invalid_file"),
         ("photo.jpg", b"\xff\xd8", "unsupported_file"),
-        ("bomb.docx", archive_of(word__document_xml='<!DOCTYPE x [<!ENTITY a "b">]><x/>'), "invalid_file"),
+        (
+            "bomb.docx",
+            archive_of(word__document_xml='<!DOCTYPE x [<!ENTITY a "b">]><x/>'),
+            "invalid_file",
+        ),
     ],
 )
 def test_what_cannot_be_read_says_so(client, name, data, code):
@@ -222,7 +226,9 @@ def test_what_cannot_be_read_says_so(client, name, data, code):
 
 def test_a_batch_of_files_is_followed_as_one(client):
     ids = [
-        client.files.create(file=(f"{n}.txt", f"Fact number {n}.".encode()), purpose="assistants").id
+        client.files.create(
+            file=(f"{n}.txt", f"Fact number {n}.".encode()), purpose="assistants"
+        ).id
         for n in range(3)
     ]
     store = client.vector_stores.create(expires_after={"anchor": "last_active_at", "days": 7})

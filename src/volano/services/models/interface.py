@@ -25,7 +25,13 @@ from volano.services.models.logic.parameters import (
     unsupported,
     within,
 )
-from volano.services.models.logic.registry import bootstrap, get_model, list_models, require_task
+from volano.services.models.logic.registry import (
+    bootstrap,
+    get_model,
+    list_models,
+    require_task,
+    resolve_name,
+)
 from volano.services.models.logic.stored_chat import require_metadata
 from volano.services.models.model import EMBEDDING_MODEL, TINY_MODEL, Model, Task
 
@@ -59,6 +65,7 @@ __all__ = [
     "require_metadata",
     "require_task",
     "require_tools",
+    "resolve_name",
     "text_of",
     "tool_of",
     "unsupported",

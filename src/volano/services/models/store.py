@@ -60,6 +60,40 @@ async def delete_model(tx: Tx, account: str, name: str) -> int:
     )
 
 
+async def select_alias(reader: Reader, account: str, alias: str) -> str | None:
+    """The model that an account's alias stands for."""
+    row = await reader.row(
+        "SELECT model FROM models_alias WHERE account = ? AND alias = ? LIMIT 1", account, alias
+    )
+    return None if row is None else str(row[0])
+
+
+async def select_aliases(reader: Reader, account: str, limit: int) -> list[tuple[str, str]]:
+    """Alias and model, by alias."""
+    rows = await reader.rows(
+        "SELECT alias, model FROM models_alias WHERE account = ? ORDER BY alias LIMIT ?",
+        account,
+        limit,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def upsert_alias(tx: Tx, account: str, alias: str, model: str) -> None:
+    await tx.execute(
+        "INSERT INTO models_alias (account, alias, model) VALUES (?, ?, ?) "
+        "ON CONFLICT (account, alias) DO UPDATE SET model = excluded.model",
+        account,
+        alias,
+        model,
+    )
+
+
+async def delete_alias(tx: Tx, account: str, alias: str) -> int:
+    return await tx.execute(
+        "DELETE FROM models_alias WHERE account = ? AND alias = ?", account, alias
+    )
+
+
 _CHAT = "account, id, model, created_us, metadata, answer, messages"
 
 

@@ -31,6 +31,12 @@ class InvalidApiKey(errors.Unauthenticated):
     code = "invalid_api_key"
 
 
+class MismatchedOrganization(errors.Unauthenticated):
+    """The request names an organisation that its key is not of."""
+
+    code = "mismatched_organization"
+
+
 class ErrorObject(msgspec.Struct):
     """`error` of an error body and of an error event in a stream."""
 

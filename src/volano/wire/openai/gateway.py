@@ -25,7 +25,7 @@ from volano.wire.credential import (
 from volano.wire.decode import require_sane
 from volano.wire.http import ClientGone, Response
 from volano.wire.openai.coverage import require_built
-from volano.wire.openai.errors import InvalidApiKey, error_response
+from volano.wire.openai.errors import InvalidApiKey, MismatchedOrganization, error_response
 from volano.wire.openai.stream import openai_stream
 from volano.wire.refusals import record_refusal
 from volano.wire.routes import ActionRoutes
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from volano.wire.http import Request
 
 API_VERSION = "2020-10-01"
+DASHSCOPE = "/compatible-mode"
+"""DashScope serves OpenAI's API below this path; its programs need another host name only."""
 
 # Model ids may hold slashes (`Qwen/Qwen3-0.6B`), and programs send them unescaped.
 _ROUTES = ActionRoutes("openai", slashed=("model",))
@@ -48,6 +50,7 @@ async def handle(env: Env, request: Request) -> Response:
     """Answer one request; never raises but for cancellation."""
     began_s = env.clock.monotonic_s()
     request_id = request_id_of(env, request)
+    request.raw_path = request.raw_path.removeprefix(DASHSCOPE)
     try:
         require_sane(request)
         response = await _answer(env, request)
@@ -76,6 +79,8 @@ async def _answer(env: Env, request: Request) -> Response:
         if has_credential(request):
             record_refusal(env, request, refused, door="openai", action=found.name)
         raise refused
+    if principal is not None:
+        _require_own(request, principal.account)
     call = call_of(env, request, principal, door="openai")
     typed = await read_typed(env, found, request, params)
     running = run_action(env, call, found, typed)
@@ -94,6 +99,15 @@ def _route(request: Request) -> tuple[Action, dict[str, str]]:
         return found
     require_built(request.method, request.raw_path)
     return _ROUTES.require(request.method, request.raw_path)
+
+
+def _require_own(request: Request, account: str) -> None:
+    """Refuse a request that names another organisation than its key's."""
+    named = request.headers.get("openai-organization")
+    if named and named.removeprefix("org-") != account:
+        raise MismatchedOrganization(
+            f"OpenAI-Organization header should match organization for API key: it is {account}."
+        )
 
 
 def _bad_key(request: Request) -> InvalidApiKey:

@@ -185,20 +185,17 @@ def chunk_of(
     engine: str = "",
 ) -> dict[str, Any]:
     """One `chat.completion.chunk`; `usage` null is there only when it will come at the end."""
+    choice: dict[str, Any] = {"index": index, "delta": content, "finish_reason": finish}
+    found = logprobs_of(logprobs)
+    if found is not None:
+        choice["logprobs"] = found
     chunk: dict[str, Any] = {
         "id": head.id,
         "object": "chat.completion.chunk",
         "created": head.created,
         "model": head.model,
         "system_fingerprint": fingerprint(engine),
-        "choices": [
-            {
-                "index": index,
-                "delta": content,
-                "logprobs": logprobs_of(logprobs),
-                "finish_reason": finish,
-            }
-        ],
+        "choices": [choice],
     }
     if head.usage:
         chunk["usage"] = None

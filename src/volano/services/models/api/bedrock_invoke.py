@@ -15,7 +15,7 @@ import orjson
 
 from volano.kernel.inference import Generate
 from volano.services.models.api.bedrock_request import bedrock_words, invalid, model_name
-from volano.services.models.api.bedrock_runtime import model_arn
+from volano.services.models.api.bedrock_runtime import model_arn, model_asked
 from volano.services.models.api.chat import create_chat_completion
 from volano.services.models.api.chat_request import CreateChatCompletion
 from volano.services.models.logic import parameters
@@ -44,6 +44,7 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
     "bedrock-runtime:InvokeModel",
     permission="models:InvokeModel",
     resource=model_arn,
+    facts=model_asked,
     read_only=False,
     timeout_s=None,
     partial="Bodies of OpenAI's chat, of Llama (`prompt`) and of Titan (`inputText`).",
@@ -60,6 +61,7 @@ async def invoke_model(env: Env, call: Call, request: Shape) -> Shape:
     "bedrock-runtime:InvokeModelWithResponseStream",
     permission="models:InvokeModel",
     resource=model_arn,
+    facts=model_asked,
     read_only=False,
     timeout_s=None,
     partial="Bodies of OpenAI's chat and of Llama (`prompt`).",

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from volano.services.models.api.bedrock_request import bedrock_words, converse_of, model_name
 from volano.services.models.logic.chat import collect, generate
 from volano.services.models.logic.collecting import Collected, counts_of, engine_of
-from volano.wire.action import action
+from volano.services.models.logic.registry import resolve_name
+from volano.wire.action import RESOLVED, action
 from volano.wire.aws.event_frames import CONTENT_TYPE, frames_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from volano.kernel.call import Call, Env
     from volano.kernel.inference import Delta
@@ -33,10 +34,17 @@ def model_arn(call: Call, request: Any) -> str:
     return f"arn:aws:models:{call.region}:{call.account}:model/{name}"
 
 
+async def model_asked(env: Env, call: Call, request: Any) -> Mapping[str, str]:
+    """The ARN of the model that an id or alias means."""
+    name = await resolve_name(env, call.account, model_name(str(request["modelId"])))
+    return {RESOLVED: f"arn:aws:models:{call.region}:{call.account}:model/{name}"}
+
+
 @action(
     "bedrock-runtime:Converse",
     permission="models:InvokeModel",
     resource=model_arn,
+    facts=model_asked,
     read_only=False,
     timeout_s=None,
     partial="Text and tools; guardrails, prompts, images and documents are refused by name.",
@@ -60,6 +68,7 @@ async def converse(env: Env, call: Call, request: Shape) -> Shape:
     "bedrock-runtime:ConverseStream",
     permission="models:InvokeModel",
     resource=model_arn,
+    facts=model_asked,
     read_only=False,
     timeout_s=None,
     partial="Text and tools; guardrails, prompts, images and documents are refused by name.",
@@ -182,6 +191,7 @@ def _since(env: Env, began_s: float) -> int:
     "bedrock-runtime:CountTokens",
     permission="models:InvokeModel",
     resource=model_arn,
+    facts=model_asked,
     read_only=True,
 )
 async def count_tokens(env: Env, call: Call, request: Shape) -> Shape:

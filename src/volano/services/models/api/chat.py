@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from volano.services.models.api.aliases import model_meant
 from volano.services.models.api.answers import (
     Completion,
     Head,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     path="/v1/chat/completions",
     permission="models:InvokeModel",
     resource="arn:aws:models:{region}:{account}:model/{model}",
+    facts=model_meant,
     read_only=False,
     timeout_s=None,
     partial="Audio, images, web search and custom (free-text) tools are refused by name.",

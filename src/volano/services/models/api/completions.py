@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from volano.kernel.inference import Generate
+from volano.services.models.api.aliases import model_meant
 from volano.services.models.api.answers import TokenUsage, fingerprint
 from volano.services.models.api.chat_request import StreamOptions
 from volano.services.models.logic import parameters
@@ -85,6 +86,7 @@ class TextCompletion(msgspec.Struct, kw_only=True):
     path="/v1/completions",
     permission="models:InvokeModel",
     resource="arn:aws:models:{region}:{account}:model/{model}",
+    facts=model_meant,
     read_only=False,
     timeout_s=None,
     partial="`suffix` is refused: no model here fills in the middle.",

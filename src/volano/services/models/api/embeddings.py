@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.kernel.errors import Invalid
+from volano.services.models.api.aliases import model_meant
 from volano.services.models.logic.embeddings import embed
 from volano.wire.action import action
 
@@ -48,6 +49,7 @@ class EmbeddingList(msgspec.Struct, kw_only=True):
     path="/v1/embeddings",
     permission="models:InvokeModel",
     resource="arn:aws:models:{region}:{account}:model/{model}",
+    facts=model_meant,
     read_only=False,
     timeout_s=None,
     partial="Inputs as token ids and `dimensions` are refused: the built-in model has one size.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from volano.services.models.api.aliases import model_meant
 from volano.services.models.logic.embeddings import embed
 from volano.services.models.logic.parameters import invalid
 from volano.services.models.logic.registry import require_task
@@ -67,6 +68,7 @@ class TokenizeAnswer(msgspec.Struct, kw_only=True):
     path="/v1/rerank",
     permission="models:InvokeModel",
     resource=MODEL,
+    facts=model_meant,
     read_only=False,
     timeout_s=None,
 )
@@ -103,6 +105,7 @@ async def rerank(env: Env, call: Call, request: Rerank) -> RerankAnswer:
     path="/v1/tokenize",
     permission="models:InvokeModel",
     resource=MODEL,
+    facts=model_meant,
     read_only=True,
     partial="It counts; the tokens themselves are not told.",
 )

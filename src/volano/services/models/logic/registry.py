@@ -49,6 +49,11 @@ async def bootstrap(env: Env) -> None:
     await env.store.transact(write)
 
 
+def is_name(text: str) -> bool:
+    """Whether a model may be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
 async def list_models(env: Env, call: Call) -> list[Model]:
     """Every model that the caller's account can ask for."""
     return await store.select_models(env.store.reader, call.account)
@@ -56,9 +61,7 @@ async def list_models(env: Env, call: Call) -> list[Model]:
 
 async def get_model(env: Env, account: str, name: str) -> Model:
     """The model of that name or alias; raises ModelNotFound, saying what there is."""
-    found = await store.select_model(env.store.reader, account, name)
-    if found is None and name in ALIASES:
-        found = await store.select_model(env.store.reader, account, ALIASES[name])
+    found = await _find_model(env, account, name)
     if found is None:
         known = ", ".join(m.name for m in await store.select_models(env.store.reader, account))
         raise ModelNotFound(
@@ -67,6 +70,22 @@ async def get_model(env: Env, account: str, name: str) -> Model:
             fields={"param": "model"},
         )
     return found
+
+
+async def _find_model(env: Env, account: str, name: str) -> Model | None:
+    """A model's own name wins over the account's alias, and that over a built-in one."""
+    reader = env.store.reader
+    found = await store.select_model(reader, account, name)
+    if found is None:
+        meant = await store.select_alias(reader, account, name) or ALIASES.get(name)
+        found = await store.select_model(reader, account, meant) if meant else None
+    return found
+
+
+async def resolve_name(env: Env, account: str, name: str) -> str:
+    """The name of the model that a name or alias means; the name itself when there is none."""
+    found = await _find_model(env, account, name)
+    return name if found is None else found.name
 
 
 async def require_task(env: Env, account: str, name: str, task: Task) -> Model:
@@ -88,7 +107,7 @@ async def pull_model(env: Env, call: Call, name: str, *, source: str = "") -> Jo
     A bucket as `source` must be one that the caller may list. Any other makes this machine read
     its own disk or network, so only the account that runs the cloud may name it. Raises Denied.
     """
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise Invalid(
             f"'{name}' is not a model's name. Names look like `Qwen/Qwen3-0.6B`.",
             fields={"param": "name"},

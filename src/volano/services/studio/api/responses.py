@@ -10,20 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from volano.services.models import interface as models
 from volano.services.studio.api.files import paging_of
 from volano.services.studio.logic.responses import compacting, keeping
 from volano.services.studio.model.responses import Asked, Reasoning, TextOptions
-from volano.wire.action import action
+from volano.wire.action import RESOLVED, action
 from volano.wire.openai.paging import Deleted, ListQuery, Page, page_of
 from volano.wire.results import EventStream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from volano.kernel.call import Call, Env
 
 MODEL = "arn:aws:models:{region}:{account}:model/{model}"
 RESPONSE = "arn:aws:studio:{region}:{account}:response/{response_id}"
+
+
+async def _model_meant(env: Env, call: Call, request: Any) -> Mapping[str, str]:
+    """The ARN of the model that a request means, by whatever name."""
+    name = await models.resolve_name(env, call.account, request.model)
+    return {RESOLVED: f"arn:aws:models:{call.region}:{call.account}:model/{name}"}
 
 
 class ResponseName(msgspec.Struct):
@@ -85,6 +92,7 @@ class Compaction(msgspec.Struct, kw_only=True):
     path="/v1/responses",
     permission="models:InvokeModel",
     resource=MODEL,
+    facts=_model_meant,
     read_only=False,
     timeout_s=None,
     partial="Tools are functions and file_search; web search, code interpreter, computer use, MCP "
@@ -174,6 +182,7 @@ async def list_input_items(env: Env, call: Call, request: ListInputItems) -> Pag
     path="/v1/responses/input_tokens",
     permission="models:InvokeModel",
     resource=MODEL,
+    facts=_model_meant,
     read_only=True,
 )
 async def count_input_tokens(env: Env, call: Call, request: CountTokens) -> TokenCount:
@@ -188,6 +197,7 @@ async def count_input_tokens(env: Env, call: Call, request: CountTokens) -> Toke
     path="/v1/responses/compact",
     permission="models:InvokeModel",
     resource=MODEL,
+    facts=_model_meant,
     read_only=False,
 )
 async def compact_response(env: Env, call: Call, request: Compact) -> Compaction:
