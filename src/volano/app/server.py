@@ -116,7 +116,7 @@ def console_app(env: Env, health: Health) -> App:
 
     async def gateway(request: Request) -> Response:
         path = request.raw_path
-        if path.startswith("/v1/") or path == "/v1":
+        if path.startswith(("/v1/", openai.DASHSCOPE)) or path == "/v1":
             return await openai.handle(env, request)
         if path.startswith("/api/"):
             return await slack.handle(env, request)
