@@ -7,7 +7,7 @@ export const PLACES = [
   { path: '/instances', label: 'Instances', icon: IconServer, key: 'i' },
   { path: '/models', label: 'Models', icon: IconCpu, key: 'm' },
   { path: '/chat', label: 'Chat', icon: IconMessages, key: 'c' },
-  { path: '/office', label: 'Approvals and tasks', icon: IconRubberStamp, key: 't' },
+  { path: '/office', label: 'Office', icon: IconRubberStamp, key: 't' },
   { path: '/assistants', label: 'Assistants', icon: IconRobot, key: 'a' },
   { path: '/bill', label: 'Bill', icon: IconCoin, key: 'b' },
   { path: '/people', label: 'People and keys', icon: IconUsers, key: 'p' },
