@@ -331,3 +331,41 @@ def test_code_is_coloured(
     expect(block).to_contain_text("return 1240")
     expect(block).not_to_contain_text("python")
     shoot(admin, "chat-code")
+
+
+def test_ten_thousand_messages_scroll_with_few_drawn(
+    open_page: Callable[..., Page], room: Room
+) -> None:
+    """The answer of history is made here: ten thousand posts would take minutes."""
+    page = open_page("/chat/mentions")
+    author = my_id(room.mira)
+    total, size = 10_000, 999
+
+    def answer(route) -> None:
+        cursor = int((route.request.post_data_json or {}).get("cursor") or total)
+        numbers = range(cursor, max(0, cursor - size), -1)
+        messages = [
+            {"ts": f"{1_700_000_000 + number}.000100", "user": author, "text": f"line {number}"}
+            for number in numbers
+        ]
+        following = numbers[-1] - 1
+        body = {"ok": True, "messages": messages, "has_more": following > 0}
+        body["response_metadata"] = {"next_cursor": str(following) if following else ""}
+        route.fulfill(json=body)
+
+    page.route("**/api/conversations.history", answer)
+    page.get_by_role("navigation", name="Channels and people").get_by_role(
+        "button", name=room.name
+    ).click()
+    log = page.get_by_role("log", name="Messages")
+    expect(log.get_by_text("line 10000", exact=True)).to_be_visible(timeout=15_000)
+    for _ in range(60):
+        if log.get_by_text("line 1", exact=True).count():
+            break
+        log.evaluate("(box) => { box.scrollTop = 0; }")
+        page.wait_for_timeout(60)  # a scroll is only seen when the page has drawn
+    expect(log.get_by_text("line 1", exact=True)).to_have_count(1)
+    drawn = log.evaluate("(box) => box.querySelectorAll('article').length")
+    assert drawn < 1500
+    page.get_by_role("button", name="Newest").click()
+    expect(log.get_by_text("line 10000", exact=True)).to_be_in_viewport()

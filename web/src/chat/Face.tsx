@@ -5,7 +5,7 @@ import { IconRobot, IconSparkles } from '@tabler/icons-react';
 import { nameOf } from './context';
 import type { User } from './types';
 
-const COLORS = ['volano.8', 'indigo.8', 'grape.8', 'orange.9', 'cyan.9', 'pink.8', 'lime.9', 'blue.8'];
+const COLORS = ['volano.8', 'indigo.8', 'grape.8', 'red.9', 'cyan.9', 'pink.8', 'teal.9', 'blue.8'];
 
 export function Face({ user, size = 36 }: { user: User | undefined; size?: number }) {
   if (user?.is_bot) {

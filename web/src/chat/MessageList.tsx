@@ -2,7 +2,7 @@
 import { Button, Group, Loader, Modal, Text } from '@mantine/core';
 import { IconAlertTriangle, IconArrowDown } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Fragment, useState, type ReactNode } from 'react';
+import { Fragment, useRef, useState, type ReactNode } from 'react';
 
 import { slack } from '../api/client';
 import { tellFailure } from '../app/parts';
@@ -17,6 +17,7 @@ import { MessageText } from './Text';
 import { dayName, isSameDay } from './time';
 import { isLater, isNotice, type Message } from './types';
 import { useScrolling } from './useScrolling';
+import { Windowed } from './Windowed';
 
 const FOLLOWING_S = 5 * 60;
 
@@ -38,9 +39,32 @@ interface Props {
 export function MessageList(props: Props) {
   const { channel, messages, outgoing, editing, edit, unreadAfter, at = null, isInThread = false, top, loadOlder, isLoadingOlder = false, onSeen } = props;
   const { me } = useWorkplace();
+  const begins = useRef(new Set<string>());
   const [removing, setRemoving] = useState<Message | null>(null);
   const { box, inner, isAtEnd, toEnd, onScroll } = useScrolling({ messages, outgoing: outgoing.length, at, loadOlder, isLoadingOlder, onSeen });
   const firstNew = unreadAfter === undefined ? undefined : messages.find((item) => isLater(item.ts, unreadAfter) && item.user !== me.id)?.ts;
+  const drawn = (message: Message, index: number) => {
+    const before = messages[index - 1];
+    const isNewDay = before === undefined || !isSameDay(before.ts, message.ts);
+    const isNew = message.ts === firstNew;
+    return (
+      <Fragment key={message.ts}>
+        {isNewDay && !(isInThread && index > 0) && !isInThread && <DayLine ts={message.ts} />}
+        {isNew && <NewLine />}
+        <MessageRow
+          channel={channel}
+          message={message}
+          isFollowing={!isNewDay && !isNew && follows(message, before) && !(isInThread && index === 1)}
+          isEditing={editing === message.ts}
+          isMarked={at === message.ts}
+          isInThread={isInThread}
+          edit={edit}
+          remove={setRemoving}
+        />
+        {isInThread && index === 0 && <ReplyLine count={messages.length - 1} />}
+      </Fragment>
+    );
+  };
   return (
     <div className={classes.listFrame}>
       <div ref={box} className={classes.messages} onScroll={onScroll} role="log" aria-label={isInThread ? t('thread') : t('messages')} tabIndex={0}>
@@ -51,28 +75,11 @@ export function MessageList(props: Props) {
             </Group>
           )}
           {top}
-          {messages.map((message, index) => {
-            const before = messages[index - 1];
-            const isNewDay = before === undefined || !isSameDay(before.ts, message.ts);
-            const isNew = message.ts === firstNew;
-            return (
-              <Fragment key={message.ts}>
-                {isNewDay && !(isInThread && index > 0) && !isInThread && <DayLine ts={message.ts} />}
-                {isNew && <NewLine />}
-                <MessageRow
-                  channel={channel}
-                  message={message}
-                  isFollowing={!isNewDay && !isNew && follows(message, before) && !(isInThread && index === 1)}
-                  isEditing={editing === message.ts}
-                  isMarked={at === message.ts}
-                  isInThread={isInThread}
-                  edit={edit}
-                  remove={setRemoving}
-                />
-                {isInThread && index === 0 && <ReplyLine count={messages.length - 1} />}
-              </Fragment>
-            );
-          })}
+          {blocksOf(messages, begins.current).map((block) => (
+            <Windowed key={block.messages[0]!.ts} count={block.messages.length} isPinned={block.start + block.messages.length === messages.length || block.messages.some((item) => item.ts === at || item.ts === editing)}>
+              {() => block.messages.map((message, place) => drawn(message, block.start + place))}
+            </Windowed>
+          ))}
           {outgoing.map((item) => (
             <OutgoingRow key={item.id} item={item} />
           ))}
@@ -86,6 +93,21 @@ export function MessageList(props: Props) {
       <DeleteDialog channel={channel} message={removing} close={() => setRemoving(null)} />
     </div>
   );
+}
+
+const BLOCK = 50;
+
+// Where blocks begin is remembered, so that they stay when older messages come in front and newer ones behind.
+function blocksOf(messages: Message[], begins: Set<string>): { start: number; messages: Message[] }[] {
+  const blocks: { start: number; messages: Message[] }[] = [];
+  messages.forEach((message, start) => {
+    const last = blocks.at(-1);
+    if (last === undefined || last.messages.length >= BLOCK || begins.has(message.ts)) {
+      begins.add(message.ts);
+      blocks.push({ start, messages: [message] });
+    } else last.messages.push(message);
+  });
+  return blocks;
 }
 
 function follows(message: Message, before: Message | undefined): boolean {
