@@ -26,6 +26,8 @@ GREEDY_BELOW = 1e-5
 TOP_P_FIRST = 1024
 # A draw over the whole vocabulary first finds a run of this many tokens, then the token in it.
 DRAW_RUN = 512
+# Looking for the likeliest tokens begins with the best of groups of this many.
+FLOOR_GROUP = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +157,18 @@ def _likeliest(values: Floats | Doubles, count: int) -> Indexes:
         return np.empty(0, dtype=np.intp)
     if count >= len(values):
         return np.argsort(-values, kind="stable")
-    threshold = np.partition(values, -count)[-count]
-    candidates = np.flatnonzero(values >= threshold)
+    candidates = np.flatnonzero(values >= _floor(values, count))
     return candidates[np.argsort(-values[candidates], kind="stable")][:count]
+
+
+def _floor(values: Floats | Doubles, count: int) -> float:
+    """A value that at least `count` of the values reach, and few more."""
+    groups = len(values) // FLOOR_GROUP
+    if groups < count:
+        return float(np.partition(values, -count)[-count])
+    # The best of each group: `count` groups hold one as good as the one that this finds.
+    best = values[: groups * FLOOR_GROUP].reshape(FLOOR_GROUP, groups).max(axis=0)
+    return float(np.partition(best, -count)[-count])
 
 
 def _top_p(weights: Floats, top_p: float) -> Floats:
