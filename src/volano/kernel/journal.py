@@ -20,7 +20,8 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One call, allowed or not. Field names follow CloudTrail's record contents where they can.
 
     `unproven` says that the credential was refused: anyone can cause such records, so the journal
-    keeps a limited number a second. It is not stored.
+    keeps a limited number a second. It is not stored. `details` is what the door tells besides, a
+    JSON object with CloudTrail's names (`accessKeyId`, `requestParameters`, `responseElements`).
     """
 
     id: str
@@ -39,6 +40,7 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     read_only: bool = True
     duration_us: int = 0
     unproven: bool = False
+    details: str = ""
 
 
 class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     Resource = str | Callable[[Call, Any], str]
     Condition = Callable[[Call, Any], Mapping[str, str]]
     Facts = Callable[[Env, Call, Any], Awaitable[Mapping[str, str]]]
+    Teller = Callable[[Call, Any, Any], str]
+    """(call, request, result of what changed something) to the record's `details`."""
 
 PUBLIC = "public"
 """Permission of an action that needs no credential (health, sign-in)."""
@@ -244,14 +246,20 @@ class _Fields(dict[str, str]):
         return "*" if value in (None, "") else str(value)
 
 
-async def run_action(env: Env, call: Call, found: Action, request: Any) -> Any:
-    """Authorize, run, audit and count one call; raises VolanoError, never anything else."""
+async def run_action(
+    env: Env, call: Call, found: Action, request: Any, *, tell: Teller | None = None
+) -> Any:
+    """Authorize, run, audit and count one call; raises VolanoError, never anything else.
+
+    `tell` says what the trail tells of request and result.
+    """
     began = env.clock.monotonic_s()
-    resource, status, code = "*", 200, ""
+    resource, status, code, result = "*", 200, "", None
     try:
         resource = resource_of(found, call, request)
         await authorize_action(env, call, found, request, resource)
-        return await _run(env, call, found, request)
+        result = await _run(env, call, found, request)
+        return result
     except VolanoError as error:
         status, code = error.wire_status, error.wire_code
         raise
@@ -272,7 +280,17 @@ async def run_action(env: Env, call: Call, found: Action, request: Any) -> Any:
         ) from error
     finally:
         took_s = env.clock.monotonic_s() - began
-        record_call(env, found, call, resource=resource, took_s=took_s, status=status, code=code)
+        details = tell(call, request, None if found.read_only else result) if tell else ""
+        record_call(
+            env,
+            found,
+            call,
+            resource=resource,
+            took_s=took_s,
+            status=status,
+            code=code,
+            details=details,
+        )
 
 
 async def authorize_action(
@@ -319,13 +337,21 @@ def record_call(
     took_s: float,
     status: int = 200,
     code: str = "",
+    details: str = "",
 ) -> None:
     """Count and audit one call, however it was run."""
     count_calls(env, found, caller.door, (took_s,), status=status)
     time_us = env.clock.now_us()
     env.journal.audit(
         audit_record(
-            found, caller, resource, time_us=time_us, took_s=took_s, status=status, code=code
+            found,
+            caller,
+            resource,
+            time_us=time_us,
+            took_s=took_s,
+            status=status,
+            code=code,
+            details=details,
         )
     )
 
@@ -354,6 +380,7 @@ def audit_record(
     took_s: float,
     status: int = 200,
     code: str = "",
+    details: str = "",
 ) -> AuditRecord:
     """What the trail keeps of one call."""
     who = caller.principal
@@ -373,6 +400,7 @@ def audit_record(
         error_code=code,
         read_only=found.read_only,
         duration_us=int(took_s * 1e6),
+        details=details,
     )
 
 

@@ -134,6 +134,52 @@ def chained(volano_sqlite):
     return trail
 
 
+def test_records_tell_parameters_answers_and_the_key(volano, trail):
+    """CloudTrail user guide, "CloudTrail record contents" and "userIdentity element"."""
+    iam = volano.client("iam")
+    user = f"told{uuid.uuid4().hex[:8]}"
+    role = f"told{uuid.uuid4().hex[:8]}"
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    iam.create_role(
+        RoleName=role,
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust}),
+    )
+    trail.start()
+    iam.create_user(UserName=user, Tags=[{"Key": "team", "Value": "blue"}])
+    secret = iam.create_access_key(UserName=user)["AccessKey"]["SecretAccessKey"]
+    arn = iam.get_role(RoleName=role)["Role"]["Arn"]
+    key = volano.client("sts").assume_role(RoleArn=arn, RoleSessionName="told")["Credentials"]
+    session = volano.client(
+        "iam",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key["SessionToken"],
+    )
+    refused("AccessDenied", session.create_user, UserName="never")
+    trail.stop()
+    found = {(one["eventName"], one.get("errorCode", "")): one for one in trail.records()}
+    made = found["CreateUser", ""]
+    assert made["requestParameters"] == {
+        "userName": user,
+        "tags": [{"key": "team", "value": "blue"}],
+    }
+    assert made["responseElements"]["user"]["userName"] == user
+    assert made["userIdentity"]["accessKeyId"] == volano.credentials["AWS_ACCESS_KEY_ID"]
+    assert found["GetRole", ""]["responseElements"] is None
+    never = found["CreateUser", "AccessDenied"]
+    assert never["requestParameters"] == {"userName": "never"}
+    assert never["responseElements"] is None
+    who = never["userIdentity"]
+    assert (who["type"], who["accessKeyId"]) == ("AssumedRole", key["AccessKeyId"])
+    assert who["sessionContext"]["sessionIssuer"]["userName"] == role
+    assert who["sessionContext"]["attributes"]["mfaAuthenticated"] == "false"
+    assert not {secret, key["SecretAccessKey"], key["SessionToken"]} & set(
+        json.dumps(trail.records()).split('"')
+    )
+    code, said = trail.validate()
+    assert code == 0, said
+
+
 def test_digests_are_chained_by_their_signatures(chained):
     digests = chained.keys("CloudTrail-Digest")
     first, second = (chained.read(key) for key in digests)

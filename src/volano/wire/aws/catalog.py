@@ -30,6 +30,7 @@ from volano.wire.aws.rpc_writer import (
     compile_json_writer,
     compile_query_writer,
 )
+from volano.wire.aws.telling import compile_teller
 from volano.wire.aws.tree_reader import compile_tree_reader
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def compile_codec(service: Service, operation: str, protocol: str) -> Codec:
         streams_input=protocol in REST_PROTOCOLS and _streams(model.input_shape),
         needs_checksum=bool(model.http_checksum.get("requestChecksumRequired"))
         and operation not in _UNCHECKED,
+        tell=compile_teller(described.operation_model(operation)),
     )
     return service.codecs.setdefault((operation, protocol), codec)
 

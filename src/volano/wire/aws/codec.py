@@ -38,3 +38,4 @@ class Codec:
     write: Callable[[dict[str, Any], str], Response]
     streams_input: bool = False
     needs_checksum: bool = False
+    tell: Callable[..., str] | None = None

@@ -432,7 +432,7 @@ async def _run(
         _tell_signing(env, request, caller, call, origin)
     origin.call = call
     origin.ran = True
-    result = await run_action(env, call, action, parsed)
+    result = await run_action(env, call, action, parsed, tell=codec.tell)
     return codec.write(result or {}, origin.request_id)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _AUDIT = (
     "id, time_us, account, principal_id, principal_arn, door, action, resource, source_ip, "
-    "user_agent, request_id, status, error_code, read_only, duration_us"
+    "user_agent, request_id, status, error_code, read_only, duration_us, details"
 )
 
 
@@ -39,7 +39,7 @@ async def insert_audit(tx: Tx, records: Sequence[AuditRecord]) -> None:
     """Append; a record that is there already is left as it is."""
     await tx.execute_many(
         f"INSERT INTO identity_audit ({_AUDIT}) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [_values(record) for record in records],
     )
 
@@ -61,6 +61,7 @@ def _values(record: AuditRecord) -> tuple[Value, ...]:
         record.error_code,
         int(record.read_only),
         record.duration_us,
+        record.details,
     )
 
 
@@ -114,6 +115,7 @@ def _record(row: Row) -> AuditRecord:
         error_code=row[12],
         read_only=bool(row[13]),
         duration_us=row[14],
+        details=row[15],
     )
 
 

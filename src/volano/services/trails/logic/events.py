@@ -1,14 +1,16 @@
 """Audit records as CloudTrail's events (its user guide, "CloudTrail record contents").
 
-The trail holds no request parameters and no access key: `requestParameters` says what the
-resource's ARN tells, `responseElements` is null. Calls at the doors of OpenAI, Slack and Volano
-have event sources of their own (`openai.volano`, `slack.volano`, `rest.volano`).
+Calls at the AWS door tell their parameters, what they gave back and the access key; of data events
+`requestParameters` says what the resource's ARN tells. Calls at the doors of OpenAI, Slack and
+Volano have event sources of their own (`openai.volano`, `slack.volano`, `rest.volano`).
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from volano.kernel.journal import AuditRecord
@@ -109,17 +111,18 @@ def user_name_of(record: AuditRecord) -> str:
 def to_event(record: AuditRecord, region: str) -> Event:
     """One entry of a log file's `Records`."""
     data_type = data_type_of(record.action)
+    details = _details(record)
     event: Event = {
         "eventVersion": "1.11",
-        "userIdentity": _identity(record),
+        "userIdentity": _identity(record, details),
         "eventTime": iso_time(record.time_us),
         "eventSource": source_of(record.action),
         "eventName": name_of(record.action),
         "awsRegion": region,
         "sourceIPAddress": record.source_ip,
         "userAgent": record.user_agent,
-        "requestParameters": _parameters(record),
-        "responseElements": None,
+        "requestParameters": details.get("requestParameters") or _parameters(record),
+        "responseElements": details.get("responseElements"),
         "requestID": record.request_id,
         "eventID": record.id,
         "readOnly": record.read_only,
@@ -136,7 +139,12 @@ def to_event(record: AuditRecord, region: str) -> Event:
     return event
 
 
-def _identity(record: AuditRecord) -> Event:
+def _details(record: AuditRecord) -> Event:
+    found = msgspec.json.decode(record.details) if record.details else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _identity(record: AuditRecord, details: Event) -> Event:
     arn = record.principal_arn
     if arn == "*" or not arn.startswith("arn:"):
         return {"type": "AWSAccount", "principalId": "", "accountId": "anonymous"}
@@ -146,6 +154,10 @@ def _identity(record: AuditRecord) -> Event:
         "arn": arn,
         "accountId": arn.split(":")[4],
     }
+    if details.get("accessKeyId"):
+        identity["accessKeyId"] = details["accessKeyId"]
+    if "attributes" in details:
+        identity["sessionContext"] = {"attributes": details["attributes"]}
     if arn.endswith(":root"):
         identity["type"] = "Root"
     elif ":assumed-role/" in arn:
@@ -158,7 +170,10 @@ def _identity(record: AuditRecord) -> Event:
             "accountId": identity["accountId"],
             "userName": role,
         }
-        identity["sessionContext"] = {"sessionIssuer": issuer}
+        identity["sessionContext"] = {
+            "sessionIssuer": issuer,
+            **identity.get("sessionContext", {}),
+        }
     elif ":federated-user/" in arn:
         identity["type"] = "FederatedUser"
     else:
