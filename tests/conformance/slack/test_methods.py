@@ -256,6 +256,8 @@ def test_the_old_upload_and_public_links(slack, channel):
         "files.upload", data={"channels": channel, "content": b"\x89PNG old", "filename": "a.png"}
     )["file"]
     assert made["size"] == 8
+    text = {"channels": channel, "content": "日本語の文書です。", "filename": "日本語.txt"}
+    assert slack.api_call("files.upload", data=text)["file"]["preview"] == text["content"]
     link = slack.files_sharedPublicURL(file=made["id"])["file"]["permalink_public"]
     with urllib.request.urlopen(link) as reply:
         assert reply.read() == b"\x89PNG old"

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from volano.services.chat.logic.blocks import block_texts
-from volano.services.chat.logic.mrkdwn import find_mentions, normalize_text, to_plain
+from volano.services.chat.logic.mrkdwn import (
+    find_mentions,
+    from_markdown,
+    normalize_text,
+    to_plain,
+)
 
 
 @pytest.mark.parametrize(
@@ -67,3 +72,17 @@ def test_words_of_blocks_are_found_in_order():
         "T",
         "V",
     ]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "mrkdwn"),
+    [
+        ("**bold** and *italic* and ~~gone~~", "*bold* and _italic_ and ~gone~"),
+        ("# Head\n- one\n- two", "*Head*\n• one\n• two"),
+        ("[here](https://example.com/a) & <b>", "<https://example.com/a|here> &amp; &lt;b&gt;"),
+        ("`**code**` stays", "`**code**` stays"),
+        ("2 * 3 * 4", "2 * 3 * 4"),
+    ],
+)
+def test_markdown_becomes_mrkdwn(markdown, mrkdwn):
+    assert from_markdown(markdown) == mrkdwn

@@ -9,6 +9,7 @@ import msgspec
 from volano.services.chat.api.shapes import CHANNEL
 from volano.services.chat.logic import messages
 from volano.services.chat.logic.messages import Change, Draft
+from volano.services.chat.logic.mrkdwn import from_markdown
 from volano.services.chat.logic.payloads import message_json
 from volano.wire.action import action
 
@@ -43,7 +44,7 @@ class PostArguments(msgspec.Struct, kw_only=True):
     def draft(self) -> Draft:
         return Draft(
             channel=self.channel,
-            text=self.text or self.markdown_text,
+            text=self.text or from_markdown(self.markdown_text),
             blocks=self.blocks,
             attachments=self.attachments,
             metadata=self.metadata,
@@ -95,7 +96,7 @@ def _posted_json(posted: Posted) -> Json:
     resource=CHANNEL,
     scopes=("chat:write",),
     read_only=False,
-    partial="`parse`, `link_names` and unfurling are ignored; `markdown_text` is kept as text.",
+    partial="`parse`, `link_names` and unfurling by Volano itself are ignored.",
 )
 async def post_message(env: Env, call: Call, request: PostArguments) -> Json:
     """Post to a channel (by id or name) or to a person (by id)."""
@@ -121,7 +122,7 @@ async def post_me_message(env: Env, call: Call, request: PostArguments) -> Json:
     resource=CHANNEL,
     scopes=("chat:write",),
     read_only=False,
-    partial="Shown to those who have the console open; not kept.",
+    partial="Shown to those who have the console open; its buttons work for a day.",
 )
 async def post_ephemeral(env: Env, call: Call, request: EphemeralArguments) -> Json:
     """Show a message to one member only."""
@@ -140,7 +141,7 @@ async def update_message(env: Env, call: Call, request: UpdateArguments) -> Json
     change = Change(
         channel=request.channel,
         ts=request.ts,
-        text=request.text if request.text is not None else request.markdown_text,
+        text=from_markdown(request.markdown_text) if request.markdown_text else request.text,
         blocks=request.blocks,
         attachments=request.attachments,
         metadata=request.metadata,

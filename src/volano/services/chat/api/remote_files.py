@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +18,7 @@ from volano.services.chat.logic.cursors import (
 )
 from volano.services.chat.logic.errors import refused
 from volano.services.chat.logic.history import FOREVER_US
+from volano.services.chat.logic.names import media_type
 from volano.services.chat.logic.remote_files import PUBLIC_PATH, Wanted
 from volano.wire.action import action
 from volano.wire.form import UploadedFile
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from volano.wire.http import Request, Response
 
 UPLOAD = "chat:UploadFile"
+PREVIEW_BYTES = 64 * 1024
+PREVIEW_LINES = 5
 WRITE, READ = ("remote_files:write",), ("remote_files:read",)
 
 
@@ -161,7 +165,26 @@ async def upload_file(env: Env, call: Call, request: LegacyUpload) -> Json:
         thread_ts=request.thread_ts,
         comment=request.initial_comment,
     )
-    return {"file": (await files.complete_upload(env, call, wanted))[0]}
+    shown = (await files.complete_upload(env, call, wanted))[0]
+    first = data if given is None else b"".join([c async for c in given.chunks()][:1])
+    return {"file": shown | _preview(name, first)}
+
+
+def _preview(name: str, data: bytes) -> Json:
+    """The first lines of a text, as Slack shows snippets."""
+    if not media_type(name).startswith("text/"):
+        return {}
+    lines = data[:PREVIEW_BYTES].decode(errors="replace").splitlines()
+    shown = "\n".join(lines[:PREVIEW_LINES])
+    return {
+        "mode": "snippet",
+        "editable": True,
+        "preview": shown,
+        "preview_highlight": f"<pre>{html.escape(shown)}</pre>",
+        "lines": len(lines),
+        "lines_more": max(0, len(lines) - PREVIEW_LINES),
+        "preview_is_truncated": len(data) > PREVIEW_BYTES,
+    }
 
 
 async def _one(data: bytes) -> AsyncIterator[bytes]:
