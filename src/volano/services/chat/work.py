@@ -14,6 +14,7 @@ from volano.services.chat.logic.deliveries import deliver_due
 from volano.services.chat.logic.ephemerals import remove_old_ephemerals
 from volano.services.chat.logic.files import remove_bytes
 from volano.services.chat.logic.indexing import index_waiting
+from volano.services.chat.logic.link_previews import preview_links
 from volano.services.chat.logic.passes import remove_old_passes
 from volano.services.chat.logic.rules import remove_expired
 from volano.services.chat.logic.urgent import escalate
@@ -64,6 +65,12 @@ async def on_words(env: Env, event: Event) -> None:
     """New words are to be found."""
     assert isinstance(event, MessagePosted | MessageChanged | FileShared)
     await index_waiting(env, event.account)
+
+
+@subscribe("chat:previews", MessagePosted)
+async def on_link(env: Env, event: MessagePosted) -> None:
+    """Show what the links of a message lead to."""
+    await preview_links(env, event.account, event.channel, event.ts_us)
 
 
 @subscribe("chat:calls", MessagePosted)
