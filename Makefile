@@ -8,7 +8,7 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path
 UP_OPTIONS ?=
 TEST_WORKERS ?= 2
 
-.PHONY: up test setup dev-setup web check lint types conformance faults differential grammar bench docs service run clean constraints
+.PHONY: up test setup dev-setup web check lint types conformance conformance-openai faults differential grammar bench docs service run clean constraints
 
 up: $(STAMP) $(WEB)
 	@exec $(PY) -m volano up $(if $(DATA),--data $(DATA)) $(if $(PORT),--port $(PORT)) $(if $(ZONES),--zones $(ZONES)) $(if $(STORE),--store $(STORE)) $(if $(CONFIG),--config $(CONFIG)) $(UP_OPTIONS)
@@ -48,6 +48,9 @@ types: $(DEV_STAMP)
 
 conformance: $(DEV_STAMP)
 	$(PY) -m pytest -q tests/conformance
+
+conformance-openai: $(DEV_STAMP)
+	.venv/bin/python tools/openai_score.py --spec $(SPEC) --markdown docs/reference/openai-conformance.md
 
 faults: $(DEV_STAMP)
 	$(PY) -m pytest -q tests/faults

@@ -183,7 +183,7 @@ def test_an_alias_answers_for_a_model_and_is_authorized_as_it(volano, client):
     key = volano.rest("POST", f"/people/{name}/keys", {"kind": "api"})[1]["secret"]
     with pytest.raises(openai.PermissionDeniedError):
         ask(volano.openai(api_key=key), model="gpt-4o-mini")
-    assert volano.rest("DELETE", "/models/aliases/gpt-4o-mini")[0] == 200
+    assert volano.rest("DELETE", "/models/aliases/gpt-4o-mini")[0] == 204
     with pytest.raises(openai.NotFoundError):
         ask(client, model="gpt-4o-mini")
     assert volano.rest("PUT", f"/models/aliases/{MODEL}", {"model": MODEL})[0] == 409
