@@ -56,11 +56,18 @@ async def schedule_message(env: Env, call: Call, request: ScheduleArguments) -> 
     if not request.post_at:
         raise refused("invalid_time", "post_at is needed.")
     item = await scheduling.schedule_message(env, call, request.draft(), request.post_at)
+    message: Json = {
+        "type": "delayed_message",
+        "text": item.draft["text"],
+        "user": item.user_id,
+    }
+    parts = ("blocks", "attachments", "metadata", "thread_ts")
+    message |= {name: item.draft[name] for name in parts if item.draft[name]}
     return {
         "scheduled_message_id": item.id,
         "channel": item.channel_id,
         "post_at": item.post_us // SECOND_US,
-        "message": {"type": "delayed_message", "text": item.draft["text"], "user": item.user_id},
+        "message": message,
     }
 
 

@@ -231,6 +231,9 @@ def _guise(draft: Draft) -> Json:
 
 def _require_metadata(metadata: Mapping[str, object]) -> Json:
     kind, payload = metadata.get("event_type"), metadata.get("event_payload")
+    entities = metadata.get("entities")
+    if isinstance(entities, list) and all(isinstance(item, dict) for item in entities):
+        return {"entities": entities}
     if not isinstance(kind, str) or not isinstance(payload, dict):
         raise refused("invalid_metadata_format", "metadata has event_type and event_payload.")
     return {"event_type": kind, "event_payload": payload}
