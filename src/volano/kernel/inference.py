@@ -206,7 +206,8 @@ class ModelSource(Protocol):
 class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     """A model the engine holds. `tier` is `resident` (serving) or `host` (packed, soon ready).
 
-    Tokens count since it was loaded; `late_tokens` came after the time limits of the engine.
+    Tokens count since it was loaded; `late_tokens` came after the time limits of the engine, and of
+    the `drafted_tokens` that were guessed ahead `accepted_tokens` were right.
     """
 
     name: str
@@ -223,6 +224,8 @@ class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     cached_tokens: int = 0
     prompt_tokens: int = 0
     late_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
 
 class InferenceStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -366,4 +366,6 @@ def _describe(name: str, model: Model) -> dict[str, object]:
         "cached_tokens": engine.cached_tokens,
         "generated_tokens": engine.generated_tokens,
         "late_tokens": engine.late_tokens,
+        "drafted_tokens": engine.drafted_tokens,
+        "accepted_tokens": engine.accepted_tokens,
     }
