@@ -99,6 +99,20 @@ async def test_nothing_but_files_of_the_build_is_served(env):
         assert answer.status == 404 or answer.body == page, path
 
 
+async def test_a_proof_sends_the_sessions_new_cookie(env, home):
+    opened = await sign_in(env, home)
+    cookie = opened.header("set-cookie").partition(";")[0]
+    head = {"cookie": cookie, "x-volano-csrf": json.loads(opened.body)["csrf"]}
+    path = "/volano/v1/session/proof"
+    proved = await handle(env, request("POST", path, {"password": PASSWORD}, **head))
+    assert proved.status == 200
+    renewed = proved.header("set-cookie").partition(";")[0]
+    assert renewed != cookie
+    assert (await handle(env, request("GET", "/volano/v1/session", **head))).status == 401
+    head["cookie"] = renewed
+    assert (await handle(env, request("GET", "/volano/v1/session", **head))).status == 200
+
+
 async def test_behind_a_trusted_proxy_that_ends_tls_the_cookie_is_secure_too(env, home):
     through = {"x-forwarded-for": "203.0.113.7", "x-forwarded-proto": "https"}
     sent = request(
