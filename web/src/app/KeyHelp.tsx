@@ -21,6 +21,11 @@ export function KeyHelp({ opened, open, close }: Props) {
     [['Space'], 'Select it'],
     [['Backspace'], 'One folder up'],
     [['Delete'], 'Delete what is selected'],
+    [['Ctrl', 'K'], 'Chat: go to a channel or person'],
+    [['Alt', '↑'], 'Chat: the channel above, with ↓ the one below'],
+    [['Alt', 'U'], 'Chat: catch up with everything unread'],
+    [['Alt', 'F'], 'Chat: search'],
+    [['↑'], 'Chat: edit your last message, in an empty field'],
     [['?'], 'This help'],
   ];
   return (
@@ -43,7 +48,7 @@ export function KeyHelp({ opened, open, close }: Props) {
           </Table.Tbody>
         </Table>
         <Text size="xs" c="dimmed">
-          Two keys are typed one after the other.
+          Two keys are typed one after the other; with Ctrl and Alt, together.
         </Text>
       </Stack>
     </Modal>

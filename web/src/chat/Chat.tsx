@@ -12,7 +12,7 @@ import { setLanguage, t, useLanguage } from '../i18n/text';
 import { applyEvent, homeKey, readAllAgain, readSettled } from './cache';
 import { ChannelView } from './ChannelView';
 import classes from './chat.module.css';
-import { useWorkplace, WorkplaceContext, type Question, type Workplace } from './context';
+import { channelName, inOrder, useWorkplace, WorkplaceContext, type Question, type Workplace } from './context';
 import { useOutbox } from './outbox';
 import { Sidebar } from './Sidebar';
 import { AppHome, Modals, useModals } from './blocks/Views';
@@ -95,10 +95,27 @@ function Rooms({ home }: { home: Home }) {
   const going = useGoing();
   const outbox = useOutbox(home.user.id);
   const isPhone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
+  // The channel above or below, as they stand in the list.
+  const step = (by: number) => {
+    const all = inOrder(home.channels, (seat) => channelName(seat.channel, users, home.user.id));
+    const index = all.findIndex((seat) => seat.channel.id === pathname.split('/')[2]);
+    const next = all[(index + by + all.length) % all.length];
+    if (next) going.openChannel(next.channel.id);
+  };
   const isOnline = useNetwork().online;
   const [menuOpen, menu] = useDisclosure();
   const [switcherOpen, switcher] = useDisclosure();
-  useHotkeys([['mod+K', switcher.toggle]], []);
+  const navigate = useNavigate();
+  useHotkeys(
+    [
+      ['mod+K', switcher.toggle],
+      ['alt+ArrowUp', () => step(-1)],
+      ['alt+ArrowDown', () => step(1)],
+      ['alt+U', () => void navigate('/chat/catch-up')],
+      ['alt+F', () => void navigate('/chat/search')],
+    ],
+    [],
+  );
   const desk = useDesk();
   const modals = useModals();
   const [question, ask] = useState<Question | null>(null);

@@ -1,12 +1,15 @@
-// Files of a message: pictures are shown, everything is one press away from the disk.
+// Files of a message: pictures and the first lines of texts are shown, everything is one press away from the disk.
 import { ActionIcon, Anchor, Group, Modal, Text, ThemeIcon, Tooltip, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconDownload, IconFile } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 
 import { slack, send } from '../api/client';
 import { formatBytes } from '../app/format';
 import { t } from '../i18n/text';
 import classes from './chat.module.css';
+import { Code } from './Code';
 import type { SharedFile } from './types';
 
 // The address as seen from this page, whatever name the server gives itself.
@@ -18,7 +21,7 @@ function hereOf(url: string): string {
 export function Files({ files }: { files: SharedFile[] }) {
   return (
     <Group gap="xs" mt={4} align="flex-start">
-      {files.map((file) => (file.mimetype.startsWith('image/') ? <Picture key={file.id} file={file} /> : <FileCard key={file.id} file={file} />))}
+      {files.map((file) => (file.mimetype.startsWith('image/') ? <Picture key={file.id} file={file} /> : isText(file) ? <TextFile key={file.id} file={file} /> : <FileCard key={file.id} file={file} />))}
     </Group>
   );
 }
@@ -42,6 +45,32 @@ function Picture({ file }: { file: SharedFile }) {
         <img src={source} alt={alt} className={classes.large} />
       </Modal>
     </figure>
+  );
+}
+
+const MAX_TEXT_BYTES = 256 * 1024;
+const SHOWN_LINES = 8;
+
+function isText({ mimetype, size }: SharedFile): boolean {
+  return size <= MAX_TEXT_BYTES && (/^text\/(?!html)/.test(mimetype) || /^application\/(json|x-yaml|toml|sql)$/.test(mimetype));
+}
+
+// The first lines of a text file, and all of it on a press.
+function TextFile({ file }: { file: SharedFile }) {
+  const [isWhole, setWhole] = useState(false);
+  const source = hereOf(file.url_private);
+  const text = useQuery({ queryKey: ['chat', 'file', file.id], queryFn: async () => (await send('GET', source)).text(), staleTime: Infinity });
+  const lines = (text.data ?? '').split('\n');
+  return (
+    <div className={classes.textFile}>
+      <FileCard file={file} />
+      {text.data !== undefined && <Code text={(isWhole ? lines : lines.slice(0, SHOWN_LINES)).join('\n')} language={file.name.split('.').at(-1) ?? ''} />}
+      {lines.length > SHOWN_LINES && (
+        <Anchor component="button" size="sm" onClick={() => setWhole(!isWhole)}>
+          {isWhole ? t('showLess') : t('showAllLines', { count: lines.length })}
+        </Anchor>
+      )}
+    </div>
   );
 }
 

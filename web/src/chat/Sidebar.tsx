@@ -9,7 +9,7 @@ import { tellFailure } from '../app/parts';
 import { t, type TextKey } from '../i18n/text';
 import { BrowseDialog } from './BrowseDialog';
 import classes from './chat.module.css';
-import { channelName, useWorkplace } from './context';
+import { channelName, inOrder, useWorkplace } from './context';
 import { usePresence } from './desk/presence';
 import { Settings } from './desk/Settings';
 import { Face } from './Face';
@@ -22,8 +22,9 @@ export function Sidebar({ current, openSwitcher, onGo }: { current: string; open
   const [peopleOpen, people] = useDisclosure();
   const [settingsOpen, settings] = useDisclosure();
   const name = (seat: Seat) => channelName(seat.channel, users, me.id);
-  const channels = home.channels.filter(({ channel }) => !channel.is_im && !channel.is_mpim).sort((a, b) => name(a).localeCompare(name(b)));
-  const direct = home.channels.filter(({ channel }) => channel.is_im || channel.is_mpim).sort((a, b) => Number(b.latest?.ts ?? 0) - Number(a.latest?.ts ?? 0));
+  const seats = inOrder(home.channels, name);
+  const channels = seats.filter(({ channel }) => !channel.is_im && !channel.is_mpim);
+  const direct = seats.slice(channels.length);
   const ask = () => {
     openDirect(home.copilot.id).then(onGo, tellFailure);
   };

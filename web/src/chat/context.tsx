@@ -4,7 +4,7 @@ import { t } from '../i18n/text';
 
 import type { Desk } from './desk/desk';
 import type { Outbox } from './outbox';
-import type { Channel, Home, Message, User } from './types';
+import type { Channel, Home, Message, Seat, User } from './types';
 
 // What is asked of a message in a window of its own.
 export interface Question {
@@ -36,6 +36,14 @@ export function useWorkplace(): Workplace {
 
 export function nameOf(user: User | undefined, fallback = t('somebody')): string {
   return user?.real_name || user?.profile.real_name || user?.profile.display_name || user?.name || fallback;
+}
+
+// Channels by name, then direct conversations, the liveliest first.
+export function inOrder(seats: Seat[], name: (seat: Seat) => string): Seat[] {
+  const isDirect = ({ channel }: Seat) => channel.is_im || channel.is_mpim;
+  const channels = seats.filter((seat) => !isDirect(seat)).sort((a, b) => name(a).localeCompare(name(b)));
+  const direct = seats.filter(isDirect).sort((a, b) => Number(b.latest?.ts ?? 0) - Number(a.latest?.ts ?? 0));
+  return [...channels, ...direct];
 }
 
 export function ownName(user: User | undefined, id: string, me: string): string {
