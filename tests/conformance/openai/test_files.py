@@ -38,6 +38,15 @@ def test_a_file_comes_back_as_it_was_sent(client):
     assert refused.value.body["type"] == "invalid_request_error"
 
 
+def test_a_browser_saves_a_file_and_never_shows_it(client):
+    page = ("page.html", b"<script>1</script>", "text/html")
+    made = client.files.create(file=page, purpose="user_data")
+    headers = client.files.with_raw_response.content(made.id).headers
+    assert headers["content-type"] == "application/octet-stream"
+    assert headers["content-disposition"] == "attachment; filename*=UTF-8''page.html"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
 def test_a_life_may_be_given(client):
     made = client.files.create(
         file=("a.txt", b"hello"),

@@ -176,7 +176,11 @@ def test_an_alias_answers_for_a_model_and_is_authorized_as_it(volano, client):
     iam.create_user(UserName=name)
     statements = [
         {"Effect": "Allow", "Action": "models:*", "Resource": "*"},
-        {"Effect": "Deny", "Action": "models:InvokeModel", "Resource": f"arn:aws:models:*:*:model/{MODEL}"},
+        {
+            "Effect": "Deny",
+            "Action": "models:InvokeModel",
+            "Resource": f"arn:aws:models:*:*:model/{MODEL}",
+        },
     ]
     policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
     iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)

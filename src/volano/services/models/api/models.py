@@ -19,12 +19,16 @@ MODEL = "arn:aws:models:{region}:{account}:model/{model}"
 
 
 class ModelObject(msgspec.Struct, kw_only=True):
-    """OpenAI's model object, with what Volano adds after `owned_by`."""
+    """OpenAI's model object, with what Volano adds after `shutdown_date`.
+
+    A model here ends when its owner deletes it, so the date is null.
+    """
 
     id: str
     object: str = "model"
     created: int
     owned_by: str
+    shutdown_date: str | None = None
     task: str
     description: str
     license: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -13,7 +14,7 @@ from volano.services.studio.model.records import Paging
 from volano.wire.action import action
 from volano.wire.form import UploadedFile
 from volano.wire.openai.paging import Deleted, ListQuery, Page, page_of, seconds
-from volano.wire.results import Raw
+from volano.wire.results import Raw, WithHeaders
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -122,11 +123,15 @@ async def retrieve_file(env: Env, call: Call, request: FileName) -> FileObject:
     resource=FILE,
     timeout_s=UPLOAD_TIMEOUT_S,
 )
-async def download_file(env: Env, call: Call, request: FileName) -> Raw:
-    """The bytes of a file."""
+async def download_file(env: Env, call: Call, request: FileName) -> WithHeaders:
+    """The bytes of a file, to be saved: a browser must never show them as a page of ours."""
     file = await files.get_file(env, call, request.file_id)
     chunks = await open_file(env, call.account, file.id)
-    return Raw(file.content_type, chunks, length=file.size_bytes)
+    headers = [
+        ("content-disposition", f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}"),
+        ("x-content-type-options", "nosniff"),
+    ]
+    return WithHeaders(Raw("application/octet-stream", chunks, length=file.size_bytes), headers)
 
 
 @action(
