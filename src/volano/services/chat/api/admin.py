@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.services.chat.api.shapes import CHANNELS
-from volano.services.chat.logic import users
+from volano.services.chat.logic import channels, users
 from volano.services.chat.logic.cursors import (
     page_metadata,
     parse_cursor,
@@ -16,7 +16,6 @@ from volano.services.chat.logic.cursors import (
 )
 from volano.services.chat.logic.workspaces import enter
 from volano.services.chat.model import ChannelKind
-from volano.services.chat.store import channels as channel_rows
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -90,20 +89,16 @@ def _user_json(user: ChatUser) -> Json:
 async def search_conversations(env: Env, call: Call, request: ListArguments) -> Json:
     """Public and private channels with the words in their names; nothing of what they hold."""
     here = await enter(env, call)
-    limit = require_limit(request.limit, default=10, maximum=20)
-    found = await channel_rows.select_all(
-        env.store.reader,
-        call.account,
-        kinds=[ChannelKind.PUBLIC, ChannelKind.PRIVATE],
-        containing=request.query.lower(),
+    page, following = await channels.search_everything(
+        env,
+        call,
+        request.query,
         after=parse_cursor("admin-channel", request.cursor),
-        limit=limit + 1,
+        limit=require_limit(request.limit, default=10, maximum=20),
     )
-    page = found[:limit]
-    counts = await channel_rows.count_members(env.store.reader, [item.id for item in page])
+    counts = await channels.count_members(env, [item.id for item in page])
     team = here.workspace.team_id
     shown = [_channel_json(item, team, counts.get(item.id, 0)) for item in page]
-    following = page[-1].id if len(found) > limit else ""
     cursor = to_cursor("admin-channel", following)
     return {"conversations": shown, "next_cursor": cursor, **page_metadata(cursor)}
 

@@ -9,9 +9,6 @@ import msgspec
 from volano.services.chat.logic import installs, manifests
 from volano.services.chat.logic.commands import list_commands
 from volano.services.chat.logic.deliveries import verify_url
-from volano.services.chat.logic.workspaces import enter
-from volano.services.chat.store import app_configs as config_rows
-from volano.services.chat.store import users as user_rows
 from volano.wire.action import PUBLIC, action
 
 if TYPE_CHECKING:
@@ -178,12 +175,8 @@ class ChatApps(msgspec.Struct, kw_only=True):
 )
 async def list_apps(env: Env, call: Call, request: NoFields) -> ChatApps:
     """The workspace's apps with their manifests (1,000 at most)."""
-    await enter(env, call)
-    reader = env.store.reader
-    configs = {item.app_id: item for item in await config_rows.select_configs(reader, call.account)}
     found = []
-    for app in await user_rows.select_apps(reader, call.account):
-        config = configs.get(app.id)
+    for app, config in await manifests.list_apps(env, call):
         found.append(
             ChatApp(
                 id=app.id,

@@ -13,7 +13,6 @@ from volano.services.chat.logic.errors import refused
 from volano.services.chat.logic.history import FOREVER_US, permalink
 from volano.services.chat.logic.search import match_json
 from volano.services.chat.logic.words import searched_text
-from volano.services.chat.store import users as user_rows
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ async def _messages(env: Env, call: Call, request: SearchArguments) -> Json:
     found = await search.search_messages(env, call, request.query, oldest_first=oldest_first)
     count, page = _page_of(request)
     shown = found.matches[(page - 1) * count : page * count]
-    names = await _names(env, call, shown)
+    names = await search.author_names(env, call, shown)
     matches = [match_json(env, found, message, names) for message in shown]
     return _paged(len(found.matches), count, page) | {"matches": matches}
 
@@ -96,12 +95,6 @@ def _paged(total: int, count: int, page: int) -> Json:
         },
         "paging": {"count": count, "total": total, "page": page, "pages": pages},
     }
-
-
-async def _names(env: Env, call: Call, messages: list[Message]) -> dict[str, str]:
-    ids = sorted({message.user_id for message in messages})
-    users = await user_rows.select_users_by_id(env.store.reader, call.account, ids)
-    return {user.id: user.name for user in users.values()}
 
 
 @action(
@@ -168,7 +161,7 @@ async def search_context(env: Env, call: Call, request: ContextArguments) -> Jso
         for message in found.matches
         if _in_span(message, request) and (request.include_bots or "bot_id" not in message.body)
     ]
-    names = await _names(env, call, kept[:limit])
+    names = await search.author_names(env, call, kept[:limit])
     shown = [_context_json(env, found, message, names) for message in kept[:limit]]
     return {"results": {"messages": shown}, "response_metadata": {"next_cursor": ""}}
 

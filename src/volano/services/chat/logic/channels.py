@@ -144,6 +144,24 @@ async def list_joined(
     return seen, found[limit - 1].id if len(found) > limit else ""
 
 
+async def search_everything(
+    env: Env, call: Call, text: str, *, after: str, limit: int
+) -> tuple[list[Channel], str]:
+    """Channels of everybody with a text in their names, and where the next page begins.
+
+    For administrators: the action's permission is theirs.
+    """
+    found = await rows.select_all(
+        env.store.reader,
+        call.account,
+        kinds=[ChannelKind.PUBLIC, ChannelKind.PRIVATE],
+        containing=text.lower(),
+        after=after,
+        limit=limit + 1,
+    )
+    return found[:limit], found[limit - 1].id if len(found) > limit else ""
+
+
 async def count_members(env: Env, channels: Sequence[str]) -> dict[str, int]:
     return await rows.count_members(env.store.reader, channels)
 

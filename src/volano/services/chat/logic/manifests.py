@@ -223,6 +223,15 @@ async def delete_app(env: Env, call: Call, app_id: str) -> None:
     identity.forget_caches(env)
 
 
+async def list_apps(env: Env, call: Call) -> list[tuple[App, AppConfig | None]]:
+    """The workspace's apps by id; the first one has no manifest."""
+    await enter(env, call)
+    reader = env.store.reader
+    configs = {item.app_id: item for item in await rows.select_configs(reader, call.account)}
+    apps = await user_rows.select_apps(reader, call.account)
+    return [(app, configs.get(app.id)) for app in apps]
+
+
 async def export_manifest(env: Env, call: Call, app_id: str) -> Json:
     config = await get_config(env.store.reader, call.account, app_id)
     return config.source

@@ -247,6 +247,13 @@ async def _author(env: Env, here: Here, name: str) -> str:
     return found.id if found is not None else name
 
 
+async def author_names(env: Env, call: Call, messages: Sequence[Message]) -> dict[str, str]:
+    """Handles of those who wrote these messages, by id."""
+    ids = sorted({message.user_id for message in messages})
+    users = await user_rows.select_users_by_id(env.store.reader, call.account, ids)
+    return {user.id: user.name for user in users.values()}
+
+
 def match_json(env: Env, found: Found, message: Message, names: dict[str, str]) -> Json:
     """Slack's match."""
     channel = found.channels[message.channel_id]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotFound
 from volano.kernel.identity import PrincipalKind
 from volano.services.chat.logic.errors import UserNotFound, WrongTokenType
+from volano.services.chat.logic.payloads import user_json
 from volano.services.chat.model import ChatUser, Member
+from volano.services.chat.model.apps import WorkspaceTold
 from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import users as rows
 from volano.services.chat.store import workspaces as workspace_rows
@@ -81,6 +84,8 @@ async def mirror_principal(env: Env, account: str, principal_id: str) -> ChatUse
                 channel_id=workspace.general_id, user_id=user.id, joined_us=env.clock.now_us()
             )
             await channel_rows.insert_member(tx, member)
+            told = {"type": "team_join", "user": user_json(workspace, user)}
+            tx.publish(WorkspaceTold(account=account, what=json.dumps(told)))
         return user
 
     return await env.store.transact(write)
