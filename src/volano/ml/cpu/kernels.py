@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from volano.ml.cpu.machine import Code, Target
 
 Format = Literal["bf16", "int8", "int4"]
-FORMATS: tuple[Format, ...] = ("bf16", "int8", "int4")
 
 
 class Kernels:

@@ -1,7 +1,7 @@
-"""What this processor can do, and turning IR text into code for it.
+"""What this processor says it can do, and turning IR text into code for it.
 
-Variants are tried, not guessed: a processor may offer an instruction whose intrinsic this LLVM
-knows under other types, and then the portable kernels serve.
+The intrinsics of `dots` have the types that llvmlite 0.50's LLVM gives them; an older one would end
+the process, so pyproject.toml asks for that version.
 """
 
 from __future__ import annotations
