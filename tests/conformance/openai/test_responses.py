@@ -7,6 +7,7 @@ tiny test model: what it says means nothing, how it is said is what is tested.
 from __future__ import annotations
 
 import json
+import time
 from typing import Literal
 
 import openai
@@ -243,6 +244,22 @@ def test_a_response_of_the_background_is_cancelled(client):
     assert client.responses.retrieve(made.id).status == "cancelled"
     with pytest.raises(openai.BadRequestError):
         client.responses.cancel(ask(client).id)
+
+
+def test_a_response_whose_client_left_is_kept_as_what_it_became(client):
+    many = {"tools": [WEATHER], "tool_choice": "required", "max_output_tokens": 1500}
+    stream = ask(client, stream=True, **many)
+    id = next(iter(stream)).response.id
+    stream.close()
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            status = client.responses.retrieve(id).status
+            break
+        except openai.NotFoundError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert status in ("cancelled", "completed", "incomplete")  # it may have been done already
 
 
 def test_files_are_searched_on_the_models_call(client):

@@ -75,7 +75,7 @@ async def stream_response(env: Env, call: Call, asked: Asked) -> AsyncGenerator[
             async for event in events:
                 final = _final_of(event, final)
                 yield event
-    except GeneratorExit:
+    except (GeneratorExit, asyncio.CancelledError):  # the client left
         final = {**final, "status": "cancelled"}
         raise
     finally:
