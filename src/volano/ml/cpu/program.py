@@ -76,7 +76,7 @@ class Pool:
     def __init__(self) -> None:
         self.threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         self._mail = np.zeros(_MAIL_SLOTS, dtype=np.int64)
-        self._started = 0
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._kept: deque[Program] = deque(maxlen=_PROGRAMS_KEPT)
         self._code = compile_functions(_functions(), native_target())
@@ -97,13 +97,23 @@ class Pool:
             mail[_STEP] = program.step.ctypes.data
             self._run(mail.ctypes.data)
 
+    def close(self) -> None:
+        """End the helpers, which run in this pool's code: needed before it is dropped."""
+        with self._lock:
+            self._mail[_STOP], self._mail[_COUNT] = 1, 0
+            self._mail[_HELPERS] = max(1, len(self._threads))  # a step wakes them only with some
+            self._run(self._mail.ctypes.data)
+            for thread in self._threads:
+                thread.join()
+
     def _start(self, helpers: int) -> None:
-        while self._started < helpers:
-            arguments = (self._mail.ctypes.data, self._started)
-            name = f"kernels-{self._started}"
+        while len(self._threads) < helpers:
+            arguments = (self._mail.ctypes.data, len(self._threads))
+            name = f"kernels-{len(self._threads)}"
             # They wait in compiled code without the interpreter's lock, and end with the process.
-            threading.Thread(target=self._help, args=arguments, name=name, daemon=True).start()
-            self._started += 1
+            made = threading.Thread(target=self._help, args=arguments, name=name, daemon=True)
+            made.start()
+            self._threads.append(made)
 
 
 def _functions() -> list[Function]:

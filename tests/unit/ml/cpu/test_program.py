@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 from volano.ml.cpu import program
@@ -32,13 +34,19 @@ def test_every_chunk_is_done_once_and_in_the_order_of_operations():
     operations = [Operation(kernel, counter, program.TOKENS, 2) for counter in counters[:3]]
     operations.append(Operation(kernel, counters[3], program.FIXED, 5))
     made = Program(operations, step)
+    before = threading.active_count()
     pool = Pool()
-    for round_ in range(600):
-        pool.threads = 1 + round_ % 4
-        step[program.TOKENS] = tokens = 1 + round_ % 9
-        for counter in counters:
-            counter[1] = 0
-        pool.run(made)
-        chunks = -(-tokens // 2)
-        # An operation that began before the one ahead of it was over would have counted less.
-        assert [int(each[1]) for each in counters] == [chunks, chunks**2, chunks**3, 5 * chunks**3]
+    try:
+        for round_ in range(600):
+            pool.threads = 1 + round_ % 4
+            step[program.TOKENS] = tokens = 1 + round_ % 9
+            for counter in counters:
+                counter[1] = 0
+            pool.run(made)
+            chunks = -(-tokens // 2)
+            # One that began before the operation ahead of it was over would have counted less.
+            wanted = [chunks, chunks**2, chunks**3, 5 * chunks**3]
+            assert [int(each[1]) for each in counters] == wanted
+    finally:
+        pool.close()
+    assert threading.active_count() == before
