@@ -223,7 +223,7 @@ def test_every_way_to_send_arguments(volano, channel):
 
 def test_methods_that_do_not_exist_or_are_not_built(slack):
     assert error_of(slack.api_call, api_method="no.such") == "unknown_method"
-    assert error_of(slack.search_messages, query="x") == "method_not_built"
+    assert error_of(slack.migration_exchange, users="U1") == "method_not_built"
 
 
 async def test_the_async_client(volano):
