@@ -186,7 +186,7 @@ class S3Rules:
         upload = self.upload(upload_id)
         if not numbers:
             raise Refused("MalformedXML")
-        if numbers != sorted(set(numbers)):
+        if numbers != sorted(numbers):
             raise Refused("InvalidPartOrder")
         if any(number not in upload.parts for number in numbers):
             raise Refused("InvalidPart")
