@@ -22,6 +22,7 @@ from playwright.sync_api import (
     Error,
     Page,
     Route,
+    expect,
     sync_playwright,
 )
 
@@ -32,6 +33,7 @@ DIST = Path(__file__).parents[2] / "src" / "volano" / "console" / "dist" / "inde
 PASSWORD = "many words of mine"
 ACTION_TIMEOUT_MS = 15_000
 DRAWN_MS = 6_000
+expect.set_options(timeout=ACTION_TIMEOUT_MS)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -60,7 +60,7 @@ export function Threads() {
                 note={
                   <Group gap={6} wrap="nowrap">
                     {message.latest_reply && isLater(message.latest_reply, String(note.last_read)) && (
-                      <Badge size="sm" tt="none">
+                      <Badge size="sm" variant="light" tt="none">
                         {t('newOnes')}
                       </Badge>
                     )}
