@@ -44,3 +44,10 @@ class DeadlinePassed(EngineError):
     """The request was not answered in the time it was given."""
 
     kind = "deadline"
+
+
+def deadline_passed() -> DeadlinePassed:
+    """The error of a request that ran out of time, wherever that was noticed."""
+    return DeadlinePassed(
+        "The request was not answered by its deadline. Ask for less or wait longer."
+    )

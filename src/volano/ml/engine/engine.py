@@ -19,7 +19,7 @@ from volano.ml.engine.runner import Runner
 from volano.ml.engine.sampler import Chosen, logprob_of
 from volano.ml.engine.scheduler import Limits, Scheduler
 from volano.ml.engine.sequence import Output, Sequence
-from volano.ml.errors import DeadlinePassed, EngineError
+from volano.ml.errors import EngineError, deadline_passed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -149,8 +149,7 @@ class Engine:
 
     def _expire(self, sequence: Sequence) -> Output:
         self._remove(sequence)
-        message = "The request was not answered by its deadline. Ask for less or wait longer."
-        return Output(id=sequence.id, index=sequence.index, error=DeadlinePassed(message))
+        return Output(id=sequence.id, index=sequence.index, error=deadline_passed())
 
     def _advance(self, work: Work, logits: Floats, now_s: float) -> Output | None:
         sequence = work.sequence

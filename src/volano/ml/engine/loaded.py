@@ -23,11 +23,12 @@ from volano.ml.engine.embedder import Embedder
 from volano.ml.engine.generator import KV_BYTES_MAX, Generator
 from volano.ml.engine.parking import ParkedWeights
 from volano.ml.errors import BadModel, BadRequest, EngineError, OutOfMemory
+from volano.ml.load import default_form
 from volano.ml.models.builtin import find_builtin
 from volano.ml.models.gguf_import import unpack_gguf
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Coroutine
 
     from volano.ml.engine.compute import Compute
     from volano.ml.engine.protocol import ModelRef
@@ -66,7 +67,6 @@ class _Held:
     resident: bool = True
     resident_since_s: float = 0.0
     switch_s: float = 0.0
-    returning: asyncio.Task[None] | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -109,6 +109,7 @@ class LoadedModels:
         self._pinned: set[str] = set()
         self._changing = asyncio.Lock()  # fair: who waits is served in order
         self._released = asyncio.Event()
+        self._moving: set[asyncio.Task[None]] = set()
         self._counts = _Counts()
 
     @property
@@ -184,7 +185,7 @@ class LoadedModels:
         held = await self._find(ref)
         try:
             if not held.resident:
-                await self._return(held)
+                await self._to_the_end(self._return(held))
             yield held.model
         finally:
             held.users -= 1
@@ -195,23 +196,39 @@ class LoadedModels:
         if ref.task not in ("generate", "embed"):
             raise BadRequest(f"A model's task is generate or embed, not {ref.task!r}.")
         key = (ref.source, ref.task)
-        if key not in self._models:
-            async with self._changing:
-                if key not in self._models:
-                    self._models[key] = await self._read(ref)
+        while key not in self._models:
+            await self._to_the_end(self._add(key, ref))
         held = self._models.pop(key)
         self._models[key] = held
         held.users += 1
         return held
 
+    async def _to_the_end(self, moving: Coroutine[None, None, None]) -> None:
+        """Wait for weights to move; who leaves meanwhile does not leave them half moved."""
+        task = asyncio.get_running_loop().create_task(moving)
+        self._moving.add(task)
+        task.add_done_callback(self._moved)
+        await asyncio.shield(task)
+
+    def _moved(self, task: asyncio.Task[None]) -> None:
+        self._moving.discard(task)
+        if not task.cancelled():
+            task.exception()  # who waited for it, if anyone still does, was told
+
+    async def _add(self, key: tuple[str, str], ref: ModelRef) -> None:
+        async with self._changing:
+            if key not in self._models:
+                self._models[key] = await self._read(ref)
+
     async def _read(self, ref: ModelRef) -> _Held:
         folder = await asyncio.to_thread(self._find_folder, ref)
         while len(self._models) >= MODELS_MAX and self._drop_one():
             pass
-        # In memory weights take about what they take in their files.
+        # In memory weights take about what they take in their files, but float32 twice as much.
         paths = (*folder.glob("*.safetensors"), *folder.glob("*.gguf"))
         file_bytes = sum(path.stat().st_size for path in paths)
-        await self._make_room(file_bytes, ref.name)
+        wide = (self._limits.form or default_form()) == "f32"
+        await self._make_room(2 * file_bytes if wide else file_bytes, ref.name)
         model = await asyncio.to_thread(self._open, folder, ref.task)
         arena = model.arena if isinstance(model, Generator) else None
         parked = None if arena is None else ParkedWeights(arena, self._cache)
@@ -265,7 +282,9 @@ class LoadedModels:
                 continue
             self._counts.pauses += 1
             await self._put_out(busy)
-            busy.returning = asyncio.get_running_loop().create_task(self._come_back(busy))
+            returning = asyncio.get_running_loop().create_task(self._come_back(busy))
+            self._moving.add(returning)
+            returning.add_done_callback(self._moved)
 
     def _lacking_bytes(self, wanted_bytes: int) -> int:
         limit = self._limits.weight_bytes

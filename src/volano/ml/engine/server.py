@@ -28,7 +28,7 @@ from volano.ml.engine.generator import KV_BYTES_MAX
 from volano.ml.engine.loaded import LoadedModels, PoolLimits, resident_bytes
 from volano.ml.engine.prepare import prepare
 from volano.ml.engine.sequence import Output
-from volano.ml.errors import BadRequest, EngineError, QueueFull
+from volano.ml.errors import BadRequest, EngineError, QueueFull, deadline_passed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -145,8 +145,14 @@ class Server:
         self, request: protocol.Generate
     ) -> AsyncGenerator[tuple[Output, bool], None]:
         """The outputs of all choices as they come, each with whether it is the request's last."""
-        async with self._models.generator(request.model) as generator:
-            sequences = await asyncio.to_thread(prepare, generator, request)
+        # Waiting for weights counts as well, and a paused model looks at no clock.
+        wait_s = request.deadline_s
+        end_s = None if wait_s is None else asyncio.get_running_loop().time() + wait_s
+        async with contextlib.AsyncExitStack() as held:
+            async with _until(end_s):
+                model = self._models.generator(request.model)
+                generator = await held.enter_async_context(model)
+                sequences = await asyncio.to_thread(prepare, generator, request)
             for sequence in sequences:
                 # Two connections may use the same id; the engine needs one of its own.
                 sequence.id = str(next(self._sequence_numbers))
@@ -157,7 +163,8 @@ class Server:
             left = len(sequences)
             try:
                 while left:
-                    item = await outputs.get()
+                    async with _until(end_s):
+                        item = await outputs.get()
                     if isinstance(item, EngineError):
                         raise item
                     left -= item.is_last
@@ -186,6 +193,16 @@ class Server:
             "width": embedder.width,
             "prompt_tokens": sum(map(len, rows)),
         }
+
+
+@contextlib.asynccontextmanager
+async def _until(end_s: float | None) -> AsyncGenerator[None, None]:
+    """Raises DeadlinePassed when what is inside is still waiting at a time of the loop's clock."""
+    try:
+        async with asyncio.timeout_at(end_s):
+            yield
+    except TimeoutError as error:
+        raise deadline_passed() from error
 
 
 def _fill(
