@@ -22,6 +22,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from tests.saml import Provider
 
 from volano.app.discover import load_services
 from volano.wire.action import PUBLIC, SIGNED_IN, list_actions, request_type
@@ -277,7 +278,7 @@ def make_stage(cloud):
 def identity_values(iam, account, name):
     """What IAM, STS and Organizations keep, of the first account."""
     device = iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
-    metadata = "<EntityDescriptor><IDPSSODescriptor/></EntityDescriptor>".ljust(1000)
+    metadata = Provider().metadata()
     saml = iam.create_saml_provider(Name=name, SAMLMetadataDocument=metadata)["SAMLProviderArn"]
     user = f"arn:aws:iam::{account}:user/{name}"
     return {

@@ -45,6 +45,16 @@ export interface Address {
   redirect_to: string;
 }
 
+export interface AliasList {
+  items: AliasObject[];
+  next_cursor: string | null;
+}
+
+export interface AliasObject {
+  alias: string;
+  model: string;
+}
+
 export interface AppHomeView {
   view: Record<string, unknown> | null;
 }
@@ -660,12 +670,14 @@ export interface ModelItems {
   next_cursor: string | null;
 }
 
-// OpenAI's model object, with what Volano adds after `owned_by`.
+// OpenAI's model object, with what Volano adds after `shutdown_date`.
+// A model here ends when its owner deletes it, so the date is null.
 export interface ModelObject {
   id: string;
   object: string;
   created: number;
   owned_by: string;
+  shutdown_date: string | null;
   task: string;
   description: string;
   license: string;
@@ -1505,6 +1517,8 @@ export interface Operations {
   deleteKey: { input: { id: string }; answer: void };
   // Forget a pulled model and remove its files; built-in ones stay.
   deleteModel: { input: { model: string }; answer: DeletedModel };
+  // Forget an alias.
+  deleteModelAlias: { input: { alias: string }; answer: void };
   // End a program's access at once.
   deleteOauthGrant: { input: { id: string }; answer: void };
   // Delete one object; no error when it is not there.
@@ -1633,6 +1647,8 @@ export interface Operations {
   listKeys: { input: Record<string, never>; answer: KeyList };
   // Messages that call the caller, newest first; the note says by what.
   listMentions: { input: { before?: string }; answer: NotedMessages };
+  // The account's aliases.
+  listModelAliases: { input: Record<string, never>; answer: AliasList };
   // The models that the caller can use.
   listModels: { input: Record<string, never>; answer: ModelItems };
   // The programs that act for the caller.
@@ -1713,6 +1729,8 @@ export interface Operations {
   putHook: { input: { name: string; url: string }; answer: NewHookView };
   // Put a channel on legal hold, so that nothing is lost, or release it.
   putLegalHold: { input: { channel: string; held: boolean; why?: string }; answer: ChannelRules };
+  // Let a name that programs ask for mean a model that is here.
+  putModelAlias: { input: { alias: string; model: string }; answer: AliasObject };
   // Store the request's body as an object.
   putObject: { input: { bucket: string; key: string }; answer: ObjectDetails };
   // Say where somebody stands: department, manager, title, telephone.
@@ -1877,6 +1895,7 @@ export const ROUTES = {
   deleteHook: ['DELETE', '/hooks/{name}'],
   deleteKey: ['DELETE', '/keys/{id}'],
   deleteModel: ['DELETE', '/models/{model}'],
+  deleteModelAlias: ['DELETE', '/models/aliases/{alias}'],
   deleteOauthGrant: ['DELETE', '/oauth/grants/{id}'],
   deleteObject: ['DELETE', '/buckets/{bucket}/objects/{key}'],
   deleteObjects: ['POST', '/buckets/{bucket}/delete-objects'],
@@ -1941,6 +1960,7 @@ export const ROUTES = {
   listJobs: ['GET', '/jobs'],
   listKeys: ['GET', '/keys'],
   listMentions: ['GET', '/chat/mentions'],
+  listModelAliases: ['GET', '/models/aliases'],
   listModels: ['GET', '/models'],
   listOauthGrants: ['GET', '/oauth/grants'],
   listObjects: ['GET', '/buckets/{bucket}/objects'],
@@ -1981,6 +2001,7 @@ export const ROUTES = {
   putForm: ['PUT', '/forms/{name}'],
   putHook: ['PUT', '/hooks/{name}'],
   putLegalHold: ['PUT', '/chat/channels/{channel}/hold'],
+  putModelAlias: ['PUT', '/models/aliases/{alias}'],
   putObject: ['PUT', '/buckets/{bucket}/objects/{key}'],
   putPosition: ['PUT', '/chat/positions/{user}'],
   putReplicationTarget: ['PUT', '/replication-targets/{name}'],
