@@ -139,6 +139,7 @@ def in_order(protocol):
     ends = ("Delete", "Remove", "Close", "Leave", "Detach", "delete", "remove", "end", "signOut")
     found = actions(protocol)
     last = [one for one in found if one.operation.startswith(ends)]
+    last += [one for one in found if one.operation in ("apps.uninstall", "auth.revoke")]
     middle = [one for one in found if not one.read_only and one not in last]
     return [one for one in found if one.read_only] + middle + last
 

@@ -43,7 +43,6 @@ class InvalidRequest(OauthError):
 
 class InvalidClient(OauthError):
     code = "invalid_client"
-    status = 401
 
 
 class InvalidGrant(OauthError):
