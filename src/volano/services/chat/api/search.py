@@ -65,12 +65,12 @@ async def search_messages(env: Env, call: Call, request: SearchArguments) -> Jso
 
 async def _messages(env: Env, call: Call, request: SearchArguments) -> Json:
     oldest_first = request.sort == "timestamp" and request.sort_dir == "asc"
-    found = await search.search_messages(env, call, request.query, oldest_first=oldest_first)
     count, page = _page_of(request)
-    shown = found.matches[(page - 1) * count : page * count]
-    names = await search.author_names(env, call, shown)
-    matches = [match_json(env, found, message, names) for message in shown]
-    return _paged(len(found.matches), count, page) | {"matches": matches}
+    wanted = search.Page(start=(page - 1) * count, count=count, oldest_first=oldest_first)
+    found = await search.search_messages(env, call, request.query, page=wanted)
+    names = await search.author_names(env, call, found.matches)
+    matches = [match_json(env, found, message, names) for message in found.matches]
+    return _paged(found.total, count, page) | {"matches": matches}
 
 
 def _page_of(request: SearchArguments) -> tuple[int, int]:
@@ -154,7 +154,7 @@ async def search_context(env: Env, call: Call, request: ContextArguments) -> Jso
     """Messages for an assistant's answer, among those that the caller may read."""
     if not request.query.strip():
         raise refused("missing_query", "query is empty.")
-    found = await search.search_messages(env, call, request.query, bots=True)
+    found = await search.search_messages(env, call, request.query, page=search.Page(), bots=True)
     limit = require_limit(request.limit, default=20, maximum=20)
     kept = [
         message

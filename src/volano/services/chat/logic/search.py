@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from volano.services.chat.logic.access import readable_channels
 from volano.services.chat.logic.errors import WrongTokenType, refused
 from volano.services.chat.logic.history import FOREVER_US, permalink
-from volano.services.chat.logic.words import searched_text, words_of
+from volano.services.chat.logic.words import UNSEARCHED, searched_text, words_of
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import items as item_rows
@@ -135,15 +135,25 @@ def _midnight_us(day: date) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """All matches (1,000 at most) with their channels."""
+    """The matches of one page with their channels; `total` is 1,000 at most."""
 
     here: Here
+    total: int
     matches: list[Message]
     channels: dict[str, Channel] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which of the matches are wanted."""
+
+    start: int = 0
+    count: int = MAX_FOUND
+    oldest_first: bool = False
+
+
 async def search_messages(
-    env: Env, call: Call, text: str, *, oldest_first: bool = False, bots: bool = False
+    env: Env, call: Call, text: str, *, page: Page, bots: bool = False
 ) -> Found:
     """Messages that match, the newest first. Raises no_query; `bots` lets bots search."""
     here = await enter(env, call)
@@ -155,48 +165,71 @@ async def search_messages(
     author = await _author(env, here, query.author) if query.author else ""
     not_author = await _author(env, here, query.not_author) if query.not_author else ""
     words = [*query.words, *(word for phrase in query.phrases for word in _terms(phrase))]
-    found: list[Message] = []
-    if channels:
-        matches = await rows.select_matches(
-            reader,
-            call.account,
-            words[:MAX_TERMS],
-            channels=channels,
-            author=author,
-            after_us=query.after_us,
-            before_us=query.before_us,
-            limit=MAX_FOUND,
-        )
-        found = await _checked(env, query, matches, not_author)
+    if not channels:
+        return Found(here=here, total=0, matches=[])
+    places = await rows.select_matches(
+        reader,
+        call.account,
+        list(dict.fromkeys(words))[:MAX_TERMS],
+        channels=channels,
+        author=author,
+        after_us=query.after_us,
+        before_us=query.before_us,
+        limit=MAX_FOUND,
+    )
+    total, shown = await _page_of(env, query, places, not_author, page)
     known: dict[str, Channel] = {}
-    for channel_id in {message.channel_id for message in found}:
+    for channel_id in {message.channel_id for message in shown}:
         channel = await channel_rows.find_channel(reader, call.account, channel_id)
         if channel is not None:
             known[channel_id] = channel
-    return Found(here=here, matches=found[::-1] if oldest_first else found, channels=known)
+    return Found(here=here, total=total, matches=shown, channels=known)
 
 
-async def _checked(
-    env: Env, query: Query, matches: Sequence[tuple[str, int]], not_author: str
-) -> list[Message]:
-    """Those that also have the phrases and none of what is left out."""
-    reader = env.store.reader
-    found: list[Message] = []
-    for channel_id, ts_us in matches:
-        message = await message_rows.find_message(reader, channel_id, ts_us)
-        if message is None or message.subtype.startswith(("channel_", "tombstone")):
-            continue
-        text = " ".join(searched_text(message).lower().split())
-        if any(" ".join(phrase.split()) not in text for phrase in query.phrases):
-            continue
-        if any(word in text for word in query.without) or message.user_id == not_author:
-            continue
-        if query.threads and not message.thread_us:
-            continue
-        if not await _has_all(env, message, query.has):
-            continue
-        found.append(message)
-    return found
+async def _page_of(
+    env: Env, query: Query, places: list[tuple[str, int]], not_author: str, page: Page
+) -> tuple[int, list[Message]]:
+    """How many match, and those of the page. Messages are read only where words do not decide."""
+    if page.oldest_first:
+        places = places[::-1]
+    part = slice(page.start, page.start + page.count)
+    asks_more = (query.phrases, query.without, query.has, query.threads, not_author)
+    if not any(asks_more):
+        return len(places), await _read(env, places[part])
+    found = [
+        message
+        for message in await _read(env, places)
+        if await _is_meant(env, query, message, not_author)
+    ]
+    return len(found), found[part]
+
+
+async def _read(env: Env, places: Sequence[tuple[str, int]]) -> list[Message]:
+    """The messages, channel by channel, in the order of `places`; those gone meanwhile left out."""
+    by_channel: dict[str, list[int]] = {}
+    for channel_id, ts_us in places:
+        by_channel.setdefault(channel_id, []).append(ts_us)
+    found: dict[tuple[str, int], Message] = {}
+    for channel_id, stamps in by_channel.items():
+        for message in await message_rows.select_messages(env.store.reader, channel_id, stamps):
+            found[channel_id, message.ts_us] = message
+    return [
+        found[place]
+        for place in places
+        if place in found and not found[place].subtype.startswith(UNSEARCHED)
+    ]
+
+
+async def _is_meant(env: Env, query: Query, message: Message, not_author: str) -> bool:
+    """Whether it also has the phrases and none of what is left out."""
+    if message.user_id == not_author or (query.threads and not message.thread_us):
+        return False
+    text = " ".join(searched_text(message).lower().split())
+    if any(" ".join(phrase.split()) not in text for phrase in query.phrases):
+        return False
+    if any(word in text for word in query.without):
+        return False
+    return await _has_all(env, message, query.has)
 
 
 async def _has_all(env: Env, message: Message, wanted: Sequence[str]) -> bool:

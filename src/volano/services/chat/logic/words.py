@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from volano.kernel.store import Tx
     from volano.services.chat.model import Message
 
+UNSEARCHED = ("channel_", "tombstone")
+"""Subtypes that nobody looks for: notices, and what stands for a deleted message."""
 MAX_WORDS = 2000
 """Of one message."""
 MAX_WORD_CHARACTERS = 64
@@ -54,7 +56,7 @@ async def keep_words(env: Env, account: str, channel_id: str, ts_us: int) -> Non
     """Bring the words of a message up to date; it may be gone."""
     found = await message_rows.find_message(env.store.reader, channel_id, ts_us)
     words: list[str] = []
-    if found is not None and found.subtype != "tombstone":
+    if found is not None and not found.subtype.startswith(UNSEARCHED):
         words = words_of(searched_text(found))[:MAX_WORDS]
 
     async def write(tx: Tx) -> None:
