@@ -112,12 +112,24 @@ function merged(fresh: State, typed: State): State {
 
 export const appHomeKey = (app: string) => ['chat', 'app-home', app] as const;
 
+interface HomeAnswer {
+  view: AppView | null;
+}
+
 // An app's Home tab, at /chat/app/ID.
 export function AppHome() {
   const app = useLocation().pathname.split('/')[3] ?? '';
   const queries = useQueryClient();
   const apps = useApps();
-  const home = useQuery({ queryKey: appHomeKey(app), queryFn: () => rest.post<{ view: AppView | null }>(`/chat/apps/${app}/home`, { app_id: app }), staleTime: Infinity });
+  const home = useQuery({
+    queryKey: appHomeKey(app),
+    queryFn: async () => {
+      const answer = await rest.post<HomeAnswer>(`/chat/apps/${app}/home`, { app_id: app });
+      // The app may have published its tab while this was on its way: that is newer.
+      return queries.getQueryData<HomeAnswer>(appHomeKey(app)) ?? answer;
+    },
+    staleTime: Infinity,
+  });
   useEffect(() => () => queries.removeQueries({ queryKey: appHomeKey(app) }), [queries, app]);
   const name = apps.data?.apps.find((item) => item.id === app)?.name ?? t('app');
   return (
