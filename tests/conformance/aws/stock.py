@@ -19,16 +19,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PYTHON_PACKAGES = (
-    "aioboto3==15.5.0",
-    "cloudpathlib[s3]==0.26.0",
-    "Django==5.2.19",
-    "django-storages==1.14.6",
-    "minio==7.2.20",
-    "s3fs==2026.9.0",
-    "s4cmd==2.1.0",
-    "smart_open[s3]==9.0.2",
-)
 JAVASCRIPT_PACKAGES = {
     "@aws-sdk/client-s3": "3.1169.0",
     "@aws-sdk/client-sns": "3.1169.0",
@@ -42,18 +32,21 @@ PROGRAMS = Path(__file__).parent / "programs"
 _BUILD = Path(__file__).parents[3] / ".build"
 
 
-def python_environment(packages: tuple[str, ...] = PYTHON_PACKAGES) -> Path:
-    """The Python that has these packages; its `bin` has their commands."""
+def python_environment(programs: Path = PROGRAMS) -> Path:
+    """The Python that has what `requirements.txt` beside the programs names.
+
+    The file names everything with its version (`uv pip compile --universal --python-version 3.11`
+    made it), so that pip has nothing to find out, which would take it minutes.
+    """
+    requirements = programs / "requirements.txt"
 
     def install(folder: Path) -> None:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet")
-        # uv finds out in seconds what fits together; pip takes minutes for the larger sets.
-        subprocess.run([*pip, "uv"], check=True)
-        uv = (folder / "bin" / "uv", "pip", "install", "--quiet", "--python", pip[0])
-        subprocess.run([*uv, *packages], check=True)
+        pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps")
+        subprocess.run([*pip, "-r", requirements], check=True)
 
-    return _installed("python", packages, install) / "bin" / "python"
+    wanted = tuple(requirements.read_text().splitlines())
+    return _installed("python", wanted, install) / "bin" / "python"
 
 
 def javascript_folder(

@@ -17,15 +17,6 @@ from tests.conformance.aws import stock
 pytestmark = pytest.mark.xdist_group("stock-frameworks")
 
 PROGRAMS = Path(__file__).parent / "programs"
-PYTHON_PACKAGES = (
-    "dspy==3.4.1",
-    "instructor==1.17.0",
-    "langchain-openai==1.7.3",
-    "llama-index-embeddings-openai==0.1.11",
-    "llama-index-llms-openai-like==0.1.3",
-    "llm==0.36",
-    "openai-agents==0.24.0",
-)
 JAVASCRIPT_PACKAGES = {"ai": "6.0.326", "@ai-sdk/openai": "3.0.141", "zod": "4.6.7"}
 
 
@@ -57,7 +48,7 @@ def run(volano_sqlite, tmp_path):
 
 @pytest.mark.parametrize("program", sorted(path.name for path in PROGRAMS.glob("*.py")))
 def test_python_program(run, program):
-    run(stock.python_environment(PYTHON_PACKAGES), PROGRAMS / program)
+    run(stock.python_environment(PROGRAMS), PROGRAMS / program)
 
 
 @pytest.mark.parametrize("program", sorted(path.name for path in PROGRAMS.glob("*.mjs")))
