@@ -102,7 +102,7 @@ LIVES_WITHOUT_ROWS = {
     "identity_login_attempt": "counts refusals",
     "identity_service_use": "when somebody last used a service",
 }
-TIMES_OF_USE = ("used_us", "last_used", "used_service", "seen_us")
+TIMES_OF_USE = ("used_us", "last_used", "used_service", "seen_us", "vector")
 
 
 @dataclass

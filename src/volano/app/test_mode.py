@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import importlib.util
 import pkgutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -127,8 +128,10 @@ async def _reset_jobs(tx: Tx) -> None:
 
 def _forget_caches(env: Env) -> None:
     for info in pkgutil.iter_modules(volano.services.__path__):
-        module = importlib.import_module(f"volano.services.{info.name}.interface")
-        forget = getattr(module, "forget_caches", None)
+        name = f"volano.services.{info.name}.interface"
+        if importlib.util.find_spec(name) is None:
+            continue  # nothing stands above it
+        forget = getattr(importlib.import_module(name), "forget_caches", None)
         if forget is not None:
             forget(env)
 
