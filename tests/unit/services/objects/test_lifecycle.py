@@ -69,7 +69,7 @@ class Cloud:
         found = await select_listed(
             self.env.store.reader, bucket.id, start="", inclusive=True, end=None, limit=1000
         )
-        return [item.key for item in found]
+        return [row[0] for row in found]
 
 
 @pytest.fixture(params=[DAY_S, 10.0])
