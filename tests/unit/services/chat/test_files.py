@@ -7,7 +7,8 @@ import pytest
 from volano.kernel.call import system_call
 from volano.kernel.errors import VolanoError
 from volano.kernel.ids import AccountId
-from volano.services.chat.logic import copilot, files, messages
+from volano.services.assistants.logic import answers
+from volano.services.chat.logic import files, messages
 from volano.services.chat.logic.files import Completion
 from volano.services.chat.logic.workspaces import get_workspace
 from volano.services.chat.store import files as rows
@@ -68,13 +69,13 @@ async def test_deleting_the_message_takes_the_file_from_the_others(company):
     assert await files.get_file(company.env, ana, file)
     (share,) = await rows.select_shares(company.env.store.reader, file)
     posted = await company.say("ana", channel, f"{company.mention} what is the depot door code?")
-    await copilot.answer_message(company.env, company.account, channel, posted.ts_us)
+    await answers.answer_message(company.env, company.account, channel, posted.ts_us)
     from volano.services.chat.model import to_ts
 
     await messages.delete_message(company.env, company.calls["admin"], channel, to_ts(share.ts_us))
     assert await refusal(files.get_file(company.env, ana, file)) == "file_not_found"
     again = await company.say("ana", channel, f"{company.mention} tell the depot door code?")
-    await copilot.answer_message(company.env, company.account, channel, again.ts_us)
+    await answers.answer_message(company.env, company.account, channel, again.ts_us)
     answers = [
         (
             await messages.rows.find_sent(
