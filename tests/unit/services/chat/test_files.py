@@ -76,7 +76,7 @@ async def test_deleting_the_message_takes_the_file_from_the_others(company):
     assert await refusal(files.get_file(company.env, ana, file)) == "file_not_found"
     again = await company.say("ana", channel, f"{company.mention} tell the depot door code?")
     await answers.answer_message(company.env, company.account, channel, again.ts_us)
-    answers = [
+    said = [
         (
             await messages.rows.find_sent(
                 company.env.store.reader, company.copilot, f"copilot:{channel}:{asked.ts_us}"
@@ -84,8 +84,8 @@ async def test_deleting_the_message_takes_the_file_from_the_others(company):
         ).text
         for asked in (posted, again)
     ]
-    assert "4711" in answers[0]
-    assert "4711" not in answers[1]
+    assert "4711" in said[0]
+    assert "4711" not in said[1]
 
 
 async def test_bytes_of_deleted_files_are_removed_later(company):
