@@ -40,6 +40,7 @@ LEFT_OUT = frozenset(("volano:callAws",))
 AWS_STREAMS = frozenset(
     (
         "bedrock-runtime:ConverseStream",
+        "bedrock-runtime:InvokeModel",
         "bedrock-runtime:InvokeModelWithResponseStream",
         "s3:GetObject",
         "s3:PutObject",

@@ -269,7 +269,11 @@ def test_every_meter_in_the_code_has_a_price_and_every_price_a_meter():
         "objects": {"s3.requests.read", "s3.requests.write", "s3.bytes.out"},
         "compute": {f"ec2.instance.{name}" for name in INSTANCE_TYPES},
         "topics": {"sns.requests", "sns.deliveries.http"},
-        "models": {"llm.tokens.input", "llm.tokens.output", "embed.tokens.input"},
+        "models": {
+            f"{meter}{tier}"
+            for meter in ("llm.tokens.input", "llm.tokens.output", "embed.tokens.input")
+            for tier in ("", ".batch")
+        },
     }
     used = set()
     for path, value, constants in _meters_in_code():

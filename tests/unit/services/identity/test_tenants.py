@@ -102,6 +102,7 @@ def requests(owner: Call, key_id: str) -> dict[str, object]:
         "AccountAlias": "home", "Tags": [{"Key": "a", "Value": "b"}], "TagKeys": ["a"],
         "PermissionsBoundary": f"arn:aws:iam::{owner.account}:policy/policy",
         "Password": "a long enough one", "OldPassword": "x", "NewPassword": "a long enough one",
+        "PrincipalArn": f"arn:aws:iam::{owner.account}:saml-provider/idp", "SAMLAssertion": "PHg+",
         "OpenIDConnectProviderArn": f"arn:aws:iam::{owner.account}:oidc-provider/issuer.example",
         "Url": "https://other.example", "ClientID": "app", "ThumbprintList": ["a" * 40],
         "WebIdentityToken": "not.a.token",
