@@ -149,6 +149,7 @@ function Place({ seat, name, isCurrent, onGo }: { seat: Seat; name: string; isCu
         {name}
       </Text>
       {hasDraft && !isCurrent && <IconPencil size={14} aria-label={t('draft')} />}
+      {unread > 0 && ' '}
       {unread > 0 && (
         <Badge size="sm" circle={unread < 10} color={channel.is_im ? 'red' : 'volano'} variant="filled" data-testid="unread">
           {unreadText}
