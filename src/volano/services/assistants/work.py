@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.kernel.call import system_call
 from volano.kernel.errors import VolanoError
 from volano.kernel.events import subscribe
-from volano.kernel.ids import AccountId
 from volano.kernel.work import reconciler
 from volano.services.assistants.logic import answers, cards, proposals
 from volano.services.assistants.model import ProposalMoved
-from volano.services.chat.interface import MessagePosted, Pressed, find_user, show_to
-from volano.services.identity.interface import find_principal
+from volano.services.chat.interface import MessagePosted, Pressed, find_presser, show_to
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -29,11 +26,9 @@ async def on_pressed(env: Env, event: Pressed) -> None:
     """Somebody decided about a proposal; what goes wrong is told to them alone."""
     if event.action_id not in (cards.APPROVE, cards.REFUSE):
         return
-    user = await find_user(env.store.reader, event.account, event.user_id)
-    principal = await find_principal(env.store.reader, user.principal_id) if user else None
-    if principal is None:
+    call = await find_presser(env, event)
+    if call is None:
         return
-    call = system_call(env, AccountId(event.account)).acting_as(principal)
     try:
         if event.action_id == cards.APPROVE:
             await proposals.approve(env, call, event.value, state=event.state)

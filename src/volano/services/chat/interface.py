@@ -27,6 +27,7 @@ from volano.services.chat.logic.names import quote_name
 from volano.services.chat.logic.own_bots import (
     Rewritten,
     add_own_bot,
+    find_presser,
     may_read,
     remove_own_bot,
     rewrite_own,
@@ -34,7 +35,7 @@ from volano.services.chat.logic.own_bots import (
     write_to,
 )
 from volano.services.chat.logic.seats import forget as forget_caches
-from volano.services.chat.logic.workspaces import Here, bootstrap, enter, get_workspace
+from volano.services.chat.logic.workspaces import bootstrap, enter, get_workspace
 from volano.services.chat.model import (
     Channel,
     ChannelKind,
@@ -54,7 +55,6 @@ __all__ = [
     "ChannelKind",
     "ChatUser",
     "Draft",
-    "Here",
     "Message",
     "MessagePosted",
     "Pressed",
@@ -73,6 +73,7 @@ __all__ = [
     "find_manager",
     "find_mentions",
     "find_message",
+    "find_presser",
     "find_user",
     "find_workspace",
     "forget_caches",

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.kernel.call import system_call
 from volano.kernel.errors import VolanoError
 from volano.kernel.events import subscribe
-from volano.kernel.ids import AccountId
 from volano.kernel.work import reconciler
-from volano.services.chat.interface import Pressed, find_user, show_to
-from volano.services.identity.interface import find_principal
+from volano.services.chat.interface import Pressed, find_presser, show_to
 from volano.services.office.logic import approvals, cards, tasks
 from volano.services.office.model import ApprovalMoved, TaskChanged
 
@@ -34,11 +31,9 @@ async def on_moved(env: Env, event: ApprovalMoved) -> None:
 async def on_pressed(env: Env, event: Pressed) -> None:
     """Somebody decided on a card; what goes wrong is told to them alone."""
     decide = _DECISIONS.get(event.action_id)
-    user = await find_user(env.store.reader, event.account, event.user_id) if decide else None
-    principal = await find_principal(env.store.reader, user.principal_id) if user else None
-    if decide is None or principal is None:
+    call = await find_presser(env, event) if decide else None
+    if decide is None or call is None:
         return
-    call = system_call(env, AccountId(event.account)).acting_as(principal)
     try:
         await decide(env, call, event.value, _remark(event.state))
     except VolanoError as error:

@@ -110,8 +110,8 @@ async def answer(env: Env, question: Question, found: Found) -> Said:
     """What the model makes of the question. Raises BudgetSpent, and what the models raise."""
     await require_budget(env, question.call, question.settings)
     run = _Run(question, messages=_opening(question, found))
-    outside_tools = await outside.list_tools(env, question)
-    tools = [*TOOLS, *outside_tools] if question.settings.may_act else []
+    may_act = question.settings.may_act
+    tools = [*TOOLS, *await outside.list_tools(env, question)] if may_act else []
     text = ""
     for _ in range(MAX_TURNS):
         turn = await _turn(env, run, tools)

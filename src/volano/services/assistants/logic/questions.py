@@ -49,9 +49,11 @@ async def find_question(env: Env, account: str, channel_id: str, ts_us: int) -> 
     if workspace is None or message is None or message.subtype not in _SPOKEN:
         return None
     channel = await chat.find_channel(reader, account, channel_id)
+    if channel is None or not _may_be_addressed(channel, message):
+        return None  # most messages are: nothing more is read for them
     settings = await rows.find_settings(reader, account)
     speakers = await list_speakers(reader, workspace, settings)
-    if channel is None or message.user_id in speakers:
+    if message.user_id in speakers:
         return None
     speaker = _addressed(channel, message, speakers)
     asker = await chat.find_user(reader, account, message.user_id)
@@ -78,9 +80,17 @@ def _addressed(
         other = next((user for user in channel.direct_members if user in speakers), None)
         if other is not None:
             return speakers[other]
+    return next((speakers[user] for user in _mentioned(message) if user in speakers), None)
+
+
+def _may_be_addressed(channel: chat.Channel, message: chat.Message) -> bool:
+    return channel.kind is chat.ChannelKind.IM or bool(_mentioned(message))
+
+
+def _mentioned(message: chat.Message) -> list[str]:
+    """The users whom a message mentions, in order."""
     texts = [message.text, *chat.block_texts(message.body)]
-    mentioned = (user for text in texts for user in chat.find_mentions(text))
-    return next((speakers[user] for user in mentioned if user in speakers), None)
+    return [user for text in texts for user in chat.find_mentions(text)]
 
 
 def question_of(message: chat.Message, speaker_id: str) -> str:

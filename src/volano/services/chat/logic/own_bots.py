@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from volano.kernel.call import system_call
+from volano.kernel.ids import AccountId
 from volano.services.chat.logic.access import find_readable
 from volano.services.chat.logic.app_posts import (
     be_bot,
@@ -26,6 +28,7 @@ from volano.services.chat.logic.workspaces import add_bot, enter
 from volano.services.chat.model import Pressed, to_ts
 from volano.services.chat.store import messages as message_rows
 from volano.services.chat.store import users as user_rows
+from volano.services.identity import interface as identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,6 +79,13 @@ async def tell_own(
         tx.publish(event)
 
     await env.store.transact(write)
+
+
+async def find_presser(env: Env, event: Pressed) -> Call | None:
+    """A call as whoever pressed, by the rights that they have now; None when they are gone."""
+    user = await user_rows.find_user(env.store.reader, event.account, event.user_id)
+    principal = await identity.find_principal(env.store.reader, user.principal_id) if user else None
+    return system_call(env, AccountId(event.account)).acting_as(principal) if principal else None
 
 
 async def find_own_author(env: Env, account: str, message: Mapping[str, object]) -> ChatUser | None:
