@@ -103,7 +103,7 @@ class Postgres:
             ],
             **run,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_TIMEOUT_S
         while not (folder / ".s.PGSQL.5432").exists() or not self._answers():
             assert time.monotonic() < deadline, "PostgreSQL did not start"
             assert self.process.poll() is None, "PostgreSQL ended while starting"
@@ -134,7 +134,7 @@ class Postgres:
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGQUIT)
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @pytest.fixture(scope="session")

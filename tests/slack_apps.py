@@ -96,7 +96,7 @@ class Seen:
             self.items.append((kind, body))
             self.changed.notify_all()
 
-    def wait(self, kind: str, fits=lambda body: True, timeout_s: float = 30) -> dict:
+    def wait(self, kind: str, fits=lambda body: True, timeout_s: float = 120) -> dict:
         with self.changed:
             found = self.changed.wait_for(
                 lambda: next((b for k, b in self.items if k == kind and fits(b)), None), timeout_s
@@ -105,7 +105,7 @@ class Seen:
         return found
 
 
-def until(fits, timeout_s: float = 30) -> object:
+def until(fits, timeout_s: float = 120) -> object:
     """What `fits` answers once it is true; asked again and again."""
     deadline = time.monotonic() + timeout_s
     while not (found := fits()):

@@ -144,7 +144,7 @@ def test_a_lifecycle_day_lasts_as_long_as_the_setting_says(cloud):
     s3.put_bucket_lifecycle_configuration(
         Bucket="short-days", LifecycleConfiguration={"Rules": [rule]}
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while len(found := s3.list_objects_v2(Bucket="short-days")["Contents"]) == 2:
         assert time.monotonic() < deadline, "nothing expired"
         time.sleep(0.1)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 DIST = Path(__file__).parents[2] / "src" / "volano" / "console" / "dist" / "index.html"
 PASSWORD = "many words of mine"
-ACTION_TIMEOUT_MS = 15_000
+ACTION_TIMEOUT_MS = 60_000
 DRAWN_MS = 6_000
 expect.set_options(timeout=ACTION_TIMEOUT_MS)
 FLAGS = [
@@ -90,7 +90,7 @@ def open_page(
             _, link = volano_sqlite.rest("POST", f"/people/{user}/login-link")
             token = link["login_url"].partition("token=")[2]
             page.goto(f"{volano_sqlite.url}/login?token={token}")
-            page.get_by_role("button", name="Account").wait_for()
+            page.get_by_role("button", name="Account", exact=True).wait_for()
             choose_password(page, volano_sqlite.url)
             cookies[user] = context.storage_state()
         page.goto(volano_sqlite.url + path)

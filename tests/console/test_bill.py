@@ -19,7 +19,7 @@ def use_something(volano) -> None:
     if "console-billed" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
         s3.create_bucket(Bucket="console-billed", CreateBucketConfiguration=where)
     s3.put_object(Bucket="console-billed", Key="a", Body=b"a")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not volano.rest("GET", "/bill")[1]["lines"]:  # usage is handed over every few seconds
         assert time.monotonic() < deadline
         time.sleep(0.1)

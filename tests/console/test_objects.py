@@ -65,12 +65,12 @@ def test_a_file_goes_up_is_seen_shared_and_deleted(admin, volano_sqlite, shoot):
     share.get_by_text("15 min").click()
     share.get_by_role("button", name="Make the link").click()
     link = share.get_by_test_id("link").inner_text()
-    with urllib.request.urlopen(link, timeout=10) as reply:
+    with urllib.request.urlopen(link, timeout=60) as reply:
         assert reply.read().decode() == NOTES
     page.keyboard.press("Escape")
 
     drawer.get_by_role("button", name="Delete").click()
-    page.get_by_role("dialog").last.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog", name="Delete “returns.md”?").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("cell", name="returns.md", exact=True)).to_have_count(0)
     expect(page.get_by_role("cell", name="prices.csv", exact=True)).to_be_visible()
     keys = volano_sqlite.client("s3").list_objects_v2(Bucket="console-shop")["Contents"]

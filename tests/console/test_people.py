@@ -50,7 +50,7 @@ def test_an_invited_person_signs_in_and_sees_only_what_the_policy_allows(
     page.get_by_role("button", name="Ada", exact=True).click()
     drawer = page.get_by_role("dialog")
     drawer.get_by_role("button", name="Disable").click()
-    page.get_by_role("dialog").last.get_by_role("button", name="Disable").click()
+    page.get_by_role("dialog", name="Disable Ada?").get_by_role("button", name="Disable").click()
     expect(drawer.get_by_role("button", name="Enable")).to_be_visible()
     assert ada.context.request.get("/volano/v1/buckets").status == 401
 

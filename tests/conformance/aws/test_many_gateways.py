@@ -109,7 +109,7 @@ def test_a_key_revoked_at_one_is_refused_by_the_other(gateways, bucket):
     at_two = two.client("s3", **keys)
     at_two.list_objects_v2(Bucket=bucket)
     iam.delete_access_key(UserName="short-lived", AccessKeyId=made["AccessKeyId"])
-    deadline = time.monotonic() + 10  # what each process remembers of keys lasts seconds
+    deadline = time.monotonic() + 60  # what each process remembers of keys lasts seconds
     while True:
         with contextlib.suppress(ClientError):
             at_two.list_objects_v2(Bucket=bucket)

@@ -21,7 +21,7 @@ def refused(code, call, **request):
     assert code_of(caught) == code
 
 
-def until(ask, *, seconds=30):
+def until(ask, *, seconds=150):
     """What `ask` answers once it answers something."""
     deadline = time.monotonic() + seconds
     while not (found := ask()):

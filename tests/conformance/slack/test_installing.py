@@ -278,7 +278,7 @@ class Listener:
 
     def wait(self, count: int) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.calls) >= count, 30), self.calls
+            assert self.changed.wait_for(lambda: len(self.calls) >= count, 90), self.calls
 
     def stop(self) -> None:
         self.server.shutdown()

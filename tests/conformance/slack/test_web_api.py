@@ -215,7 +215,7 @@ def test_every_way_to_send_arguments(volano, channel):
         ),
     ]
     for request in requests:
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             answer = json.load(reply)
         assert answer["ok"], answer
         assert answer["message"]["blocks"][0]["type"] == "divider"

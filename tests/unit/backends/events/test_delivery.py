@@ -261,7 +261,7 @@ async def test_settle_returns_when_delivery_stops(process, feed_of):
     waiting = asyncio.create_task(feed.settle())
     await asyncio.sleep(0)
     await stop(feed)
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 90)
 
 
 async def test_signals_reach_who_listens_now_and_a_slow_listener_is_closed(process):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from volano.kernel.runtime import Runtime
 
-WAIT_LIMIT_S = 30.0
+WAIT_LIMIT_S = 120.0
 POLL_S = 0.02
 HAS_CONTAINERS = os.geteuid() == 0 and all(
     commands.find_program(name) for name in ("conmon", "ip", "unshare")

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.services.assistants.leaks import Size, run_cases
 from tests.unit.services.assistants.test_answers import GROSS, answers_to, ask
 
-from volano.services.assistants.logic import agent, answers, assistants, proposals
+from volano.services.assistants.logic import agent, answers, assistants, proposals, wording
 from volano.services.assistants.model import ProposalState
 from volano.services.chat.logic import members
 from volano.services.chat.logic.history import Span, read_history
@@ -230,5 +230,5 @@ async def test_no_canary_reaches_the_prompt_or_the_answer(company, with_model, s
 
 def test_links_inside_links_go_too():
     nested = "[a [b](https://evil.example) c](https://evil.example/2) ![![x](y)](https://z.example)"
-    assert "evil.example" not in agent.without_links(nested)
-    assert "z.example" not in agent.without_links(nested)
+    assert "evil.example" not in wording.without_links(nested)
+    assert "z.example" not in wording.without_links(nested)

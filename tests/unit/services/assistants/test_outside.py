@@ -17,7 +17,8 @@ from tests.unit.services.assistants.test_answers import ask
 from volano.backends.egress.http import HttpEgress
 from volano.kernel.egress import EgressRefused, parse_networks
 from volano.services.assistants.logic import outside
-from volano.services.assistants.model import InvalidAssistant, NoSuchServer, ServerFailed
+from volano.services.assistants.model import InvalidAssistant, NoSuchServer
+from volano.services.studio.interface import ServerFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

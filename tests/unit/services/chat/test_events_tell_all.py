@@ -216,7 +216,7 @@ async def test_state_and_events_equal_a_fresh_fetch(company, seed):
         await actor.step()
     # The last event of all is one's own: when it is heard, everything before it was.
     last = await company.say("admin", channel, "the last word")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not any(event.get("ts") == last.ts for event in heard):
             await asyncio.sleep(0.01)
     listener.cancel()

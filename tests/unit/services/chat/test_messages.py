@@ -290,7 +290,7 @@ async def test_reactions_are_given_once_per_person(company):
 
 
 async def next_event(stream) -> dict:
-    return msgspec.json.decode(await asyncio.wait_for(anext(stream), 10))
+    return msgspec.json.decode(await asyncio.wait_for(anext(stream), 90))
 
 
 async def test_members_hear_of_a_message_and_nobody_else_does(company):
@@ -305,7 +305,7 @@ async def test_members_hear_of_a_message_and_nobody_else_does(company):
     waiting = {who: asyncio.ensure_future(anext(stream)) for who, stream in heard.items()}
     await asyncio.sleep(0)
     posted = await company.say("admin", channel, "hello")
-    event = msgspec.json.decode(await asyncio.wait_for(waiting["ana"], 10))
+    event = msgspec.json.decode(await asyncio.wait_for(waiting["ana"], 90))
     assert (event["type"], event["channel"], event["ts"]) == ("message", channel, posted.ts)
     assert event["channel_type"] == "channel"
     assert not waiting["bob"].done()
@@ -321,7 +321,7 @@ async def test_an_ephemeral_message_reaches_one_member_and_is_not_kept(company):
     waiting = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0)
     await messages.post_ephemeral(env, admin, ana.id, Draft(channel=channel, text="only you"))
-    event = msgspec.json.decode(await asyncio.wait_for(waiting, 10))
+    event = msgspec.json.decode(await asyncio.wait_for(waiting, 90))
     assert event["is_ephemeral"] is True
     assert event["text"] == "only you"
     asked = messages.post_ephemeral(

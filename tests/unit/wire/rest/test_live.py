@@ -108,7 +108,7 @@ class Wire:
         await self.outbound.put(message)
 
     async def next(self) -> dict[str, Any]:
-        message = await asyncio.wait_for(self.outbound.get(), 30)
+        message = await asyncio.wait_for(self.outbound.get(), 90)
         return json.loads(message["text"]) if "text" in message else message
 
     def subscribe(self, topic: str) -> None:

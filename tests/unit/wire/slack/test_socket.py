@@ -116,7 +116,7 @@ class Wire:
         self.task = asyncio.ensure_future(mode.serve(env, socket))
 
     async def next(self) -> dict[str, Any]:
-        message = await asyncio.wait_for(self.outbound.get(), 30)
+        message = await asyncio.wait_for(self.outbound.get(), 90)
         if message["type"] != "websocket.send":
             return message
         found: dict[str, Any] = msgspec.json.decode(message["text"])
@@ -136,7 +136,7 @@ class Wire:
 
     async def leave(self) -> None:
         self.inbound.put_nowait({"type": "websocket.disconnect"})
-        await asyncio.wait_for(self.task, 30)
+        await asyncio.wait_for(self.task, 90)
 
 
 @pytest.fixture
