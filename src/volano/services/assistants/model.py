@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
-from volano.kernel.errors import Conflict, Invalid, NotFound, QuotaExceeded, Unavailable
+from volano.kernel.errors import Conflict, Invalid, NotFound, QuotaExceeded
 from volano.kernel.events import Event, event
 
 PROPOSAL_LIFE_S = 24 * 3600
@@ -58,12 +58,6 @@ class ServerChanged(Conflict):
     """An outside server describes its tools in another way than was approved."""
 
     code: ClassVar[str] = "ServerChanged"
-
-
-class ServerFailed(Unavailable):
-    """An outside server did not answer as MCP says."""
-
-    code: ClassVar[str] = "ServerFailed"
 
 
 class BudgetSpent(QuotaExceeded):

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import Denied, QuotaExceeded
 from volano.kernel.inference import Tool
 from volano.services.assistants import store as rows
-from volano.services.assistants.logic import mcp_client
 from volano.services.assistants.logic.saying import audit
 from volano.services.assistants.model import (
     MAX_SERVERS,
@@ -26,6 +25,7 @@ from volano.services.assistants.model import (
     OutsideTool,
     ServerChanged,
 )
+from volano.services.studio import interface as studio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ async def put_server(
         changed=False,
         approved_us=env.clock.now_us(),
     )
-    tools = await mcp_client.list_tools(env, await _connect(env, server))
+    tools = await _read_tools(env, await _connect(env, server))
     unknown = set(server.allowed) - {tool.name for tool in tools}
     if unknown:
         has = ", ".join(sorted(tool.name for tool in tools)) or "none"
@@ -113,12 +113,20 @@ def _digest(tools: Sequence[OutsideTool]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-async def _connect(env: Env, server: OutsideServer) -> mcp_client.Connection:
+async def _connect(env: Env, server: OutsideServer) -> studio.Connection:
     token = ""
     if server.secret:
         context = _context(server.account, server.name, server.url)
         token = env.secrets.open(server.secret, context=context).decode()
-    return await mcp_client.open_connection(env, server.url, token)
+    return await studio.open_connection(env, server.url, token)
+
+
+async def _read_tools(env: Env, connection: studio.Connection) -> list[OutsideTool]:
+    found = await studio.list_remote_tools(env, connection)
+    return [
+        OutsideTool(name=tool.name, description=tool.description, schema=tool.schema)
+        for tool in found
+    ]
 
 
 async def list_tools(env: Env, question: Question) -> list[Tool]:
@@ -166,7 +174,7 @@ async def _call(
     arguments: dict[str, object],
 ) -> str:
     connection = await _connect(env, server)
-    if server.changed or _digest(await mcp_client.list_tools(env, connection)) != server.digest:
+    if server.changed or _digest(await _read_tools(env, connection)) != server.digest:
 
         async def write(tx: Tx) -> None:
             await rows.update_server_changed(tx, server.account, server.name)
@@ -177,4 +185,5 @@ async def _call(
             "an administrator must approve it again."
         )
     audit(env, question.call, f"mcp:{server.name}:{tool.name}", server.url)
-    return await mcp_client.call_tool(env, connection, tool.name, arguments)
+    answer = await studio.call_remote_tool(env, connection, tool.name, arguments)
+    return f"The tool failed: {answer.text}" if answer.is_error else answer.text

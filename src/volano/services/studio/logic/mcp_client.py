@@ -14,9 +14,11 @@ import msgspec
 
 from volano import __version__
 from volano.kernel.egress import EgressFailed, EgressRefused, EgressRequest
-from volano.services.assistants.model import OutsideTool, ServerFailed
+from volano.services.studio.model.remote_tools import RemoteAnswer, RemoteTool, ServerFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from volano.kernel.call import Env
     from volano.kernel.egress import EgressReply
 
@@ -37,11 +39,14 @@ class Connection:
     version: str = VERSION
     number: int = 0
     headers: dict[str, str] = field(default_factory=dict)
+    """Further headers of every request, as whoever named the server wants them."""
 
 
-async def open_connection(env: Env, url: str, token: str) -> Connection:
+async def open_connection(
+    env: Env, url: str, token: str, headers: Mapping[str, str] | None = None
+) -> Connection:
     """Shake hands. Raises ServerFailed."""
-    connection = Connection(url=url, token=token)
+    connection = Connection(url=url, token=token, headers=dict(headers or {}))
     offered = {
         "protocolVersion": VERSION,
         "capabilities": {},
@@ -53,21 +58,22 @@ async def open_connection(env: Env, url: str, token: str) -> Connection:
     return connection
 
 
-async def list_tools(env: Env, connection: Connection) -> list[OutsideTool]:
+async def list_tools(env: Env, connection: Connection) -> list[RemoteTool]:
     """All tools of the server, at most MAX_TOOLS. Raises ServerFailed."""
-    found: list[OutsideTool] = []
+    found: list[RemoteTool] = []
     cursor: object = None
     for _ in range(MAX_PAGES):
         page = await ask(env, connection, "tools/list", {"cursor": cursor} if cursor else {})
         tools = page.get("tools")
         for item in tools if isinstance(tools, list) else []:
             if isinstance(item, dict) and isinstance(item.get("name"), str):
-                schema = item.get("inputSchema")
+                schema, hints = item.get("inputSchema"), item.get("annotations")
                 found.append(
-                    OutsideTool(
+                    RemoteTool(
                         name=item["name"],
                         description=str(item.get("description", "")),
                         schema=schema if isinstance(schema, dict) else {"type": "object"},
+                        annotations=hints if isinstance(hints, dict) else {},
                     )
                 )
         cursor = page.get("nextCursor")
@@ -78,17 +84,18 @@ async def list_tools(env: Env, connection: Connection) -> list[OutsideTool]:
 
 async def call_tool(
     env: Env, connection: Connection, name: str, arguments: dict[str, object]
-) -> str:
-    """The text of the tool's answer. Raises ServerFailed."""
+) -> RemoteAnswer:
+    """The tool's answer, also one that says it failed. Raises ServerFailed."""
     result = await ask(env, connection, "tools/call", {"name": name, "arguments": arguments})
     content = result.get("content")
+    parts = content if isinstance(content, list) else []
     texts = [
         str(item.get("text", ""))
-        for item in (content if isinstance(content, list) else [])
+        for item in parts
         if isinstance(item, dict) and item.get("type") == "text"
     ]
     text = "\n".join(texts) or msgspec.json.encode(result.get("structuredContent")).decode()
-    return f"The tool failed: {text}" if result.get("isError") else text
+    return RemoteAnswer(text=text, content=parts, is_error=bool(result.get("isError")))
 
 
 async def ask(
@@ -110,7 +117,7 @@ async def ask(
 
 
 async def _post(env: Env, connection: Connection, message: dict[str, Any]) -> EgressReply:
-    headers = {
+    headers = connection.headers | {
         "content-type": "application/json",
         "accept": "application/json, text/event-stream",
         "mcp-protocol-version": connection.version,
