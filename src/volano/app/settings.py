@@ -177,6 +177,8 @@ def _check_places(config: Config) -> None:
         raise BadSetting("bytes_url is `disk` or s3://bucket/prefix?endpoint=URL&region=NAME.")
     if config.smtp_url and not config.smtp_url.startswith(("smtp://", "smtps://")):
         raise BadSetting("smtp_url is smtp://user:password@host:587 or smtps://user:password@host.")
+    if config.web_search_url and not config.web_search_url.startswith(("http://", "https://")):
+        raise BadSetting("web_search_url is the http(s):// address of a search engine.")
     if config.external_url and not config.external_url.startswith("s3://"):
         raise BadSetting("external_url is s3://bucket/prefix?endpoint=URL&region=NAME.")
     if config.external_url and not (

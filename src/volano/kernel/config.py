@@ -24,7 +24,9 @@ class Config:
     networks of proxies whose word on a caller's address and scheme is taken, in `proxy_header`
     (`x-forwarded-for`, with `x-forwarded-proto`, or `forwarded`); from others it is not. `smtp_url`
     names the mail server, `smtp://user:password@host:587` (STARTTLS where offered) or `smtps://…`;
-    `smtp_from` the sender. `slack_rates` is `generous`, or `strict` for Slack's own rate limits.
+    `smtp_from` the sender. `web_search_url` is the address of a search engine that speaks SearXNG's
+    JSON form, for the tool `web_search` of responses. `slack_rates` is `generous`, or `strict` for
+    Slack's own rate limits.
     """
 
     data_dir: Path
@@ -58,6 +60,7 @@ class Config:
     proxy_header: str = "x-forwarded-for"
     smtp_url: str = field(default="", repr=False)
     smtp_from: str = "volano@localhost"
+    web_search_url: str = ""
 
     @property
     def console_url(self) -> str:

@@ -137,8 +137,8 @@ class Assembly:
         if text:
             yield self.event(kind, **place, delta=text, **words)
 
-    def close(self, *, status: str = "completed", sources: Iterable[Json] = ()) -> Iterator[Json]:
-        """End the item that grows, if any; `sources` are cited at the end of a message."""
+    def close(self, *, status: str = "completed", notes: Iterable[Json] = ()) -> Iterator[Json]:
+        """End the item that grows, if any; `notes` are cited at the end of a message."""
         held, self._open = self._open, None
         if held is None:
             return
@@ -159,14 +159,15 @@ class Assembly:
             )
             yield self.event("response.content_part.done", **place, content_index=0, part=part)
         else:
-            yield from self._close_text(held, place, list(sources))
+            yield from self._close_text(held, place, notes)
         held.item["status"] = status
         yield from self.done(held.item, held.index)
 
-    def _close_text(self, held: _Open, place: Json, sources: list[Json]) -> Iterator[Json]:
+    def _close_text(self, held: _Open, place: Json, given: Iterable[Json]) -> Iterator[Json]:
         end = len(held.text)
         notes: list[Json] = [
-            {"type": "file_citation", "index": end, **source} for source in sources
+            note | ({"index": end} if note["type"] == "file_citation" else _span(end))
+            for note in given
         ]
         for at, note in enumerate(notes):
             yield self.event(
@@ -195,6 +196,10 @@ class Assembly:
     def empty_message(self) -> Iterator[Json]:
         """A message without text, where the model said nothing at all."""
         yield from self._switch("message")
+
+
+def _span(end: int) -> Json:
+    return {"start_index": end, "end_index": end}
 
 
 def _text_part(text: str, annotations: list[Json], logprobs: list[Json]) -> Json:

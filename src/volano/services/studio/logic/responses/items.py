@@ -1,7 +1,7 @@
 """Items: checked and given ids as they come in, and made into messages for the model.
 
-An item is a message, a function call or its output, reasoning, a file search, a compaction, or a
-reference to an item that is kept. A call and its output keep their places.
+An item is a message, a function call or its output, reasoning, what a tool did that runs here, a
+compaction, or a reference to an item that is kept. A call and its output keep their places.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from volano.services.models.interface import invalid, unsupported
 from volano.services.studio.logic import records
 from volano.services.studio.logic.file_bytes import read_file
 from volano.services.studio.logic.reading import read_pages
+from volano.services.studio.logic.responses.hosted.past import PREFIXES, exchange_of, take_past
 from volano.services.studio.logic.responses.sealing import open_text
 from volano.services.studio.model.files import FILE
 from volano.services.studio.model.responses import MAX_INPUT_ITEMS, Json
@@ -30,8 +31,8 @@ _PREFIXES = {
     "function_call": "fc",
     "function_call_output": "fco",
     "reasoning": "rs",
-    "file_search_call": "fs",
     "compaction": "cmp",
+    **PREFIXES,
 }
 _ROLES = ("user", "assistant", "system", "developer")
 
@@ -55,12 +56,8 @@ def _take(env: Env, item: Json, where: str) -> Json:
         raise unsupported(f"{where}.type", f"items of type '{kind}' are not taken")
     held = item.get("id")
     made = held if isinstance(held, str) and held else f"{_PREFIXES[kind]}_{env.ids.hex(32)}"
-    checked = _CHECKS.get(kind, _as_it_is)(item, where)
+    checked = _CHECKS.get(kind, take_past)(item, where)
     return {"id": made, "type": kind, **checked}
-
-
-def _as_it_is(item: Json, where: str) -> Json:
-    return {key: value for key, value in item.items() if key not in ("id", "type")}
 
 
 def _message(item: Json, where: str) -> Json:
@@ -168,6 +165,12 @@ async def to_messages(env: Env, call: Call, items: Sequence[Json]) -> list[Json]
         elif kind == "compaction":
             sealed = str(item["encrypted_content"])
             messages.append({"role": "system", "content": open_text(env, call, sealed, where)})
+        elif (past := exchange_of(item, items[:at])) is not None:
+            call_id, name, arguments, answer = past
+            made: Json = {"call_id": call_id, "name": name, "arguments": arguments}
+            _add_call(messages, made, thought)
+            thought = ""
+            messages.append({"role": "tool", "tool_call_id": call_id, "content": answer})
     return messages
 
 

@@ -20,6 +20,7 @@ from volano.services.studio.logic import records
 from volano.services.studio.logic.acting import asker_of, call_as
 from volano.services.studio.logic.responses.planning import plan_response
 from volano.services.studio.logic.responses.running import run_response
+from volano.services.studio.logic.responses.sealing import seal_tool_secrets
 from volano.services.studio.model.responses import (
     CONVERSATION_ITEM,
     ENDED,
@@ -114,7 +115,7 @@ def _record(env: Env, call: Call, plan: Plan, body: Json) -> StoredResponse:
         created_us=now_us,
         state=str(body["status"]),
         expires_us=0 if plan.conversation else now_us + KEPT_US,
-        asked=plan.asked,
+        asked=replace(plan.asked, tools=seal_tool_secrets(env, call, plan.asked.tools)),
         input_items=plan.input_items,
         body=body,
         conversation=plan.conversation,

@@ -5,23 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volano.kernel.inference import Generate, Tool
+from msgspec.structs import replace
+
+from volano.kernel.inference import Generate
 from volano.services.models import interface as models
 from volano.services.models.interface import invalid, unsupported
 from volano.services.studio.logic.responses.context import context_of
+from volano.services.studio.logic.responses.hosted.choosing import choose, open_tools
 from volano.services.studio.logic.responses.items import take_items
+from volano.services.studio.logic.responses.sealing import SECRET_FIELDS, open_tool_secrets
 from volano.services.studio.model.responses import Asked, Json
-from volano.services.studio.model.search import MAX_RESULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from volano.kernel.call import Call, Env
+    from volano.kernel.inference import Tool
     from volano.services.models.interface import Model
+    from volano.services.studio.logic.responses.hosted.tool import HostedTool
 
 MIN_OUTPUT_TOKENS = 16
-MAX_SEARCHED_STORES = 8
-FILE_SEARCH = "file_search"
 _INCLUDABLE = frozenset(
     (
         "file_search_call.results",
@@ -34,21 +35,11 @@ _INCLUDABLE = frozenset(
         "message.output_text.logprobs",
     )
 )
-_SEARCH_TOOL = Tool(
-    name=FILE_SEARCH,
-    description="Search the user's files. Returns passages that may answer, with file names.",
-    parameters={
-        "type": "object",
-        "properties": {"queries": {"type": "array", "items": {"type": "string"}, "maxItems": 5}},
-        "required": ["queries"],
-        "additionalProperties": False,
-    },
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a response will be made of. `search` is the file search tool as it was asked for."""
+    """What a response will be made of; `hosted` are the tools that run here."""
 
     asked: Asked
     model: Model
@@ -56,23 +47,26 @@ class Plan:
     context: list[Json]
     conversation: str
     generate: Generate
-    search: Json | None
+    hosted: tuple[HostedTool, ...]
     body: Json
 
 
 async def plan_response(
     env: Env, call: Call, asked: Asked, *, items: list[Json] | None = None
 ) -> Plan:
-    """Check a request and gather its context. `items` are its input's, when it runs again.
+    """Check a request and gather its context. `items` are its input's, when it runs again as it
+    was kept.
 
     Raises Invalid by the parameter's name, and NotFound for what it refers to.
     """
+    if items is not None:
+        asked = replace(asked, tools=open_tool_secrets(env, call, asked.tools))
     _refuse(asked)
     model = await models.require_task(env, call.account, asked.model, models.Task.GENERATE)
     own = items if items is not None else take_items(env, asked.input)
     context, conversation = await context_of(env, call, asked)
-    tools, search = _tools(asked.tools or [])
-    tools, choice = _chosen(asked.tool_choice, tools)
+    functions, hosted = await open_tools(env, call, asked, context)
+    tools, choice = choose(asked.tool_choice, functions, hosted)
     generate = _generate(env, call, model, asked, tools=tools, choice=choice)
     body = _body(env, asked, model, conversation)
     return Plan(
@@ -82,7 +76,7 @@ async def plan_response(
         context=context,
         conversation=conversation,
         generate=generate,
-        search=search,
+        hosted=hosted,
         body=body,
     )
 
@@ -154,61 +148,6 @@ def _refuse(asked: Asked) -> None:
     models.require_metadata(asked.metadata)
 
 
-def _tools(given: Sequence[Json]) -> tuple[tuple[Tool, ...], Json | None]:
-    """The functions, with our own file search among them when it is asked for."""
-    found: list[Tool] = []
-    search: Json | None = None
-    for at, item in enumerate(given):
-        where = f"tools[{at}]"
-        kind = item.get("type")
-        if kind == "function":
-            found.append(
-                models.tool_of(
-                    where,
-                    item.get("name"),
-                    item.get("description"),
-                    item.get("parameters"),
-                    strict=item.get("strict"),
-                )
-            )
-        elif kind == FILE_SEARCH and search is None:
-            search = _search(item, where)
-            found.append(_SEARCH_TOOL)
-        else:
-            raise unsupported(f"{where}.type", "tools are functions and one file_search")
-    return models.require_tools(found), search
-
-
-def _search(item: Json, where: str) -> Json:
-    stores = item.get("vector_store_ids")
-    named = isinstance(stores, list) and all(isinstance(id, str) for id in stores)
-    if not named or not isinstance(stores, list) or not 1 <= len(stores) <= MAX_SEARCHED_STORES:
-        raise invalid(f"{where}.vector_store_ids", f"1 to {MAX_SEARCHED_STORES} vector stores")
-    limit = item.get("max_num_results")
-    if limit is not None and (not isinstance(limit, int) or not 1 <= limit <= MAX_RESULTS):
-        raise invalid(f"{where}.max_num_results", f"it is 1 to {MAX_RESULTS}")
-    return item
-
-
-def _chosen(asked: str | Json | None, tools: Sequence[Tool]) -> tuple[tuple[Tool, ...], str]:
-    allowed = tuple(tools)
-    if asked is None or isinstance(asked, str):
-        return allowed, models.choice_of("tool_choice", asked or "auto", allowed)
-    kind = asked.get("type")
-    if kind == "allowed_tools":
-        wanted = asked.get("tools")
-        names = {
-            item.get("name") or item.get("type")
-            for item in (wanted if isinstance(wanted, list) else ())
-        }
-        allowed = tuple(tool for tool in tools if tool.name in names)
-        return allowed, models.choice_of("tool_choice", str(asked.get("mode")), allowed)
-    if kind not in ("function", FILE_SEARCH):
-        raise unsupported("tool_choice.type", "it is `function`, `file_search` or `allowed_tools`")
-    name = FILE_SEARCH if kind == FILE_SEARCH else str(asked.get("name"))
-    return allowed, models.choice_of("tool_choice", name, allowed)
-
-
 def _body(env: Env, asked: Asked, model: Model, conversation: str) -> Json:
     """The response's object before anything was made; every field is there, as the SDKs read it."""
     text: Json = {"format": {"type": "text"}, "verbosity": "medium"}
@@ -260,6 +199,7 @@ def _shown_format(format: Json) -> Json:
 
 
 def _shown_tool(tool: Json) -> Json:
+    """A tool as the response shows it: without what only the server of it may know."""
     if tool.get("type") != "function":
-        return dict(tool)
+        return {key: value for key, value in tool.items() if key not in SECRET_FIELDS}
     return {"description": None, "parameters": {}, "strict": False, **tool}

@@ -1,8 +1,7 @@
-"""Making a response: the model's turns, our own tools between them, the events of it all."""
+"""Making a response: the model's turns, the tools that run here between them, all events."""
 
 from __future__ import annotations
 
-import json
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -10,15 +9,15 @@ from msgspec.structs import replace
 
 from volano.kernel.errors import Invalid, Throttled, VolanoError
 from volano.services.models import interface as models
-from volano.services.studio.logic.conditions import parse_condition
+from volano.services.models.interface import invalid
 from volano.services.studio.logic.responses.context import resolve_references
 from volano.services.studio.logic.responses.events import Assembly
+from volano.services.studio.logic.responses.hosted.approvals import approvals_in
+from volano.services.studio.logic.responses.hosted.mcp import server_named
+from volano.services.studio.logic.responses.hosted.tool import HostedCall
 from volano.services.studio.logic.responses.items import to_messages
-from volano.services.studio.logic.responses.planning import FILE_SEARCH
 from volano.services.studio.logic.responses.sealing import seal_text
-from volano.services.studio.logic.searching import search_store
 from volano.services.studio.model.responses import MAX_TOOL_TURNS, Json
-from volano.services.studio.model.search import DEFAULT_RESULTS, Search
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.kernel.inference import Generate
     from volano.services.studio.logic.responses.planning import Plan
-    from volano.services.studio.model.search import Found
-
-MAX_QUERIES = 5
 
 
 async def run_response(
@@ -42,7 +38,7 @@ async def run_response(
     assembly = Assembly(
         env.ids,
         plan.body,
-        hidden=frozenset({FILE_SEARCH} if plan.search else ()),
+        hidden=frozenset(tool.name for one in plan.hosted for tool in one.tools),
         with_logprobs=plan.generate.top_logprobs is not None,
     )
     turns = _Turns(env, call, plan, assembly)
@@ -85,8 +81,9 @@ class _Turns:
         self._plan = plan
         self._assembly = assembly
         self._ends: list[models.Collected] = []
-        self._sources: dict[str, Json] = {}
-        self._searches = 0
+        self._by_name = {tool.name: one for one in plan.hosted for tool in one.tools}
+        self._used = 0
+        self._waits = False
         self._finish = "stop"
 
     async def events(self) -> AsyncGenerator[Json, None]:
@@ -94,12 +91,30 @@ class _Turns:
         items = await resolve_references(
             env, call, plan.input_items, plan.context, plan.conversation
         )
+        for hosted in plan.hosted:
+            for event in hosted.begin(self._assembly):
+                yield event
+        async for event in self._approved(items):
+            yield event
         messages = await to_messages(env, call, [*plan.context, *items])
         if plan.asked.instructions:
             messages.insert(0, {"role": "system", "content": plan.asked.instructions})
+        async for event in self._turns(messages):
+            yield event
+        if not self._assembly.output and self._assembly.is_idle:
+            for event in self._assembly.empty_message():
+                yield event
+        status = "incomplete" if self._finish == "length" else "completed"
+        notes = [note for hosted in plan.hosted for note in hosted.notes()]
+        for event in self._assembly.close(status=status, notes=notes):
+            yield event
+        self._seal()
+
+    async def _turns(self, messages: list[Json]) -> AsyncGenerator[Json, None]:
+        env, call, plan = self._env, self._call, self._plan
         for turn in range(MAX_TOOL_TURNS + 1):
-            may_search = turn < MAX_TOOL_TURNS and not self._is_spent()
-            request = self._request(messages, may_search=may_search)
+            may_use = turn < MAX_TOOL_TURNS and not self._is_spent()
+            request = self._request(messages, may_use=may_use)
             collected = models.Collected()
             self._assembly.pending.clear()
             async with aclosing(models.generate(env, call, plan.model, request)) as deltas:
@@ -109,94 +124,75 @@ class _Turns:
                         yield event
             self._ends.append(collected)
             self._finish = collected.finish_reason
-            calls = collected.calls_in_order()
             if not self._assembly.pending:
-                break
-            messages.append(_said(collected))
-            async for event in self._search(messages):
+                return
+            messages.append(self._said(collected))
+            async for event in self._run(messages):
                 yield event
-            if any(call.name != FILE_SEARCH for call in calls):
-                break  # the client's own tools are asked next
-        if not self._assembly.output and self._assembly.is_idle:
-            for event in self._assembly.empty_message():
-                yield event
-        status = "incomplete" if self._finish == "length" else "completed"
-        for event in self._assembly.close(status=status, sources=self._sources.values()):
-            yield event
-        self._seal()
+            asks_client = any(made.name not in self._by_name for made in collected.calls_in_order())
+            if self._waits or asks_client:
+                return
+
+    def _said(self, collected: models.Collected) -> Json:
+        """The model's turn as it reads it next: only the calls that ran here."""
+        calls = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in collected.calls_in_order()
+            if call.name in self._by_name
+        ]
+        return {"role": "assistant", "content": collected.text, "tool_calls": calls}
 
     def _is_spent(self) -> bool:
         allowed = self._plan.asked.max_tool_calls
-        return allowed is not None and self._searches >= allowed
+        return allowed is not None and self._used >= allowed
 
-    def _request(self, messages: list[Json], *, may_search: bool) -> Generate:
-        """Once a search was made the model is free to answer; one spent on tools must."""
+    def _request(self, messages: list[Json], *, may_use: bool) -> Generate:
+        """Once a tool ran here the model is free to answer; one spent on tools must."""
         wanted = replace(
             self._plan.generate,
             request_id=self._env.ids.uuid(),
             messages=models.parse_messages(messages),
         )
-        if not may_search:
-            tools = tuple(tool for tool in wanted.tools if tool.name != FILE_SEARCH)
+        if not may_use:
+            tools = tuple(tool for tool in wanted.tools if tool.name not in self._by_name)
             wanted = replace(wanted, tools=tools)
-        if self._searches and wanted.tool_choice in ("required", FILE_SEARCH):
+        if self._used and wanted.tool_choice in ("required", *self._by_name):
             wanted = replace(wanted, tool_choice="auto")
         return wanted
 
-    async def _search(self, messages: list[Json]) -> AsyncGenerator[Json, None]:
-        """Run the file searches that the model asked for; what they found is its next message."""
+    async def _approved(self, items: list[Json]) -> AsyncGenerator[Json, None]:
+        """Make the calls that the input approves; each answer becomes an item of the input."""
+        for approval in approvals_in([*self._plan.context, *items]):
+            server = server_named(self._plan.hosted, approval.server_label)
+            if server is None:
+                raise invalid(
+                    "tools", f"the server '{approval.server_label}' of the approved call is missing"
+                )
+            before = len(self._assembly.output)
+            async for event in server.run_approved(self._assembly, approval):
+                yield event
+            self._used += 1
+            items += self._assembly.output[before:]
+
+    async def _run(self, messages: list[Json]) -> AsyncGenerator[Json, None]:
+        """Do what the model asked for here; what came of it is its next messages."""
         assembly = self._assembly
         for event in assembly.close():
             yield event
-        for asked in list(assembly.pending):
-            queries = _queries_of(asked.text)
-            index = len(assembly.output)
-            item: Json = {
-                "id": f"fs_{self._env.ids.hex(32)}",
-                "type": "file_search_call",
-                "status": "in_progress",
-                "queries": queries,
-                "results": None,
-            }
-            place = {"output_index": index, "item_id": item["id"]}
-            yield assembly.event("response.output_item.added", output_index=index, item=dict(item))
-            yield assembly.event("response.file_search_call.in_progress", **place)
-            yield assembly.event("response.file_search_call.searching", **place)
-            found = await self._find(queries)
-            self._searches += 1
-            item["status"] = "completed"
-            if "file_search_call.results" in (self._plan.asked.include or ()):
-                item["results"] = [_result(hit) for hit in found]
-            yield assembly.event("response.file_search_call.completed", **place)
-            for event in assembly.done(item, index):
+        for pending in list(assembly.pending):
+            asked = HostedCall(
+                str(pending.item["call_id"]), str(pending.item["name"]), pending.text
+            )
+            async for event in self._by_name[asked.name].run(assembly, asked):
                 yield event
-            for hit in found:
-                source: Json = {"file_id": hit.file_id, "filename": hit.filename}
-                self._sources.setdefault(hit.file_id, source)
-            text = json.dumps([_result(hit) for hit in found], ensure_ascii=False)
-            call_id = asked.item["call_id"]
-            messages.append({"role": "tool", "tool_call_id": call_id, "content": text})
-
-    async def _find(self, queries: list[str]) -> list[Found]:
-        tool = self._plan.search or {}
-        ranking = tool.get("ranking_options")
-        options = ranking if isinstance(ranking, dict) else {}
-        filters = tool.get("filters")
-        limit = tool.get("max_num_results")
-        wanted = Search(
-            queries=tuple(queries),
-            limit=limit if isinstance(limit, int) else DEFAULT_RESULTS,
-            condition=parse_condition(filters if isinstance(filters, dict) else None),
-            score_threshold=float(options.get("score_threshold") or 0.0),
-        )
-        stores = tool["vector_store_ids"]
-        assert isinstance(stores, list)
-        found: list[Found] = []
-        for store_id in stores:
-            arn = f"arn:aws:studio:{self._call.region}:{self._call.account}:vector-store/{store_id}"
-            await self._env.authority.authorize(self._call, "studio:SearchVectorStore", arn, {})
-            found += await search_store(self._env, self._call, str(store_id), wanted)
-        return sorted(found, key=lambda hit: -hit.score)[: wanted.limit]
+            self._used += 1
+            self._waits = self._waits or asked.waits
+            answer: Json = {"role": "tool", "tool_call_id": asked.call_id, "content": asked.output}
+            messages.append(answer)
 
     def _seal(self) -> None:
         """Give reasoning to clients that keep it themselves in a form that only we read."""
@@ -247,38 +243,4 @@ def usage_of(ends: list[models.Collected]) -> Json:
         "output_tokens": completion,
         "output_tokens_details": {"reasoning_tokens": sum(count.reasoning for count in counts)},
         "total_tokens": prompt + completion,
-    }
-
-
-def _said(collected: models.Collected) -> Json:
-    calls = [
-        {
-            "id": call.id,
-            "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments},
-        }
-        for call in collected.calls_in_order()
-        if call.name == FILE_SEARCH
-    ]
-    return {"role": "assistant", "content": collected.text, "tool_calls": calls}
-
-
-def _queries_of(arguments: str) -> list[str]:
-    """The queries in a call's arguments; the arguments themselves where they are no JSON."""
-    try:
-        found = json.loads(arguments)
-    except ValueError:
-        return [arguments[:500] or "?"]
-    queries = found.get("queries") if isinstance(found, dict) else None
-    texts = [str(query)[:500] for query in queries or () if str(query).strip()]
-    return texts[:MAX_QUERIES] or [arguments[:500] or "?"]
-
-
-def _result(hit: Found) -> Json:
-    return {
-        "file_id": hit.file_id,
-        "filename": hit.filename,
-        "score": hit.score,
-        "text": hit.text,
-        "attributes": dict(hit.attributes),
     }

@@ -1,0 +1,137 @@
+"""From `tools` and `tool_choice` of a request to functions of the model and tools that run here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volano.services.models import interface as models
+from volano.services.models.interface import invalid, unsupported
+from volano.services.studio.logic.responses.hosted import file_search, mcp, mcp_settings, web_search
+from volano.services.studio.logic.responses.hosted.file_search import FileSearch
+from volano.services.studio.logic.responses.hosted.mcp import McpServer
+from volano.services.studio.logic.responses.hosted.web_search import WebSearch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from volano.kernel.call import Call, Env
+    from volano.kernel.inference import Tool
+    from volano.services.studio.logic.responses.hosted.tool import HostedTool
+    from volano.services.studio.model.responses import Asked, Json
+
+MAX_SERVERS = 8
+FUNCTION_FIELDS = frozenset(
+    ("type", "name", "description", "parameters", "strict", "defer_loading", "allowed_callers")
+)
+_OFFERED = "tools are functions, file_search, web_search, code_interpreter and mcp"
+
+
+async def open_tools(
+    env: Env, call: Call, asked: Asked, context: Sequence[Json]
+) -> tuple[tuple[Tool, ...], tuple[HostedTool, ...]]:
+    """The functions of the client and the tools that run here; raises Invalid by the place."""
+    functions: list[Tool] = []
+    hosted: list[HostedTool] = []
+    for at, item in enumerate(asked.tools or ()):
+        where = f"tools[{at}]"
+        if item.get("type") == "function":
+            functions.append(_function(item, where))
+            continue
+        made = await _hosted(env, call, asked, item, where, context)
+        if any(_is_same(made, other) for other in hosted):
+            raise invalid(where, "it is there twice")
+        hosted.append(made)
+    if sum(isinstance(tool, McpServer) for tool in hosted) > MAX_SERVERS:
+        raise invalid("tools", f"there are at most {MAX_SERVERS} MCP servers")
+    shown = [tool for one in hosted for tool in one.tools]
+    models.require_tools([*functions, *shown])
+    return tuple(functions), tuple(hosted)
+
+
+def _function(item: Json, where: str) -> Tool:
+    _require_known(item, FUNCTION_FIELDS, where)
+    if item.get("defer_loading"):
+        raise unsupported(f"{where}.defer_loading", "functions are always shown")
+    if item.get("allowed_callers") not in (None, ["direct"]):
+        raise unsupported(f"{where}.allowed_callers", "functions are called directly")
+    return models.tool_of(
+        where,
+        item.get("name"),
+        item.get("description"),
+        item.get("parameters"),
+        strict=item.get("strict"),
+    )
+
+
+async def _hosted(
+    env: Env, call: Call, asked: Asked, item: Json, where: str, context: Sequence[Json]
+) -> HostedTool:
+    kind = item.get("type")
+    include = asked.include or ()
+    if kind == file_search.KIND:
+        _require_known(item, file_search.FIELDS, where)
+        with_results = file_search.RESULTS in include
+        return FileSearch(env, call, item, where, with_results=with_results)
+    if kind in web_search.KINDS:
+        _require_known(item, web_search.FIELDS, where)
+        return WebSearch(env, item, where, include=include)
+    if kind == mcp.KIND:
+        _require_known(item, mcp_settings.FIELDS, where)
+        return await mcp.open_server(env, item, where, context)
+    raise unsupported(f"{where}.type", _OFFERED)
+
+
+def _require_known(item: Json, fields: frozenset[str], where: str) -> None:
+    for name in item:
+        if name not in fields:
+            raise invalid(f"{where}.{name[:64]}", "this tool has no such field")
+
+
+def _is_same(one: HostedTool, other: HostedTool) -> bool:
+    if isinstance(one, McpServer) and isinstance(other, McpServer):
+        return one.label == other.label
+    return one.kind == other.kind
+
+
+def choose(
+    asked: str | Json | None, functions: Sequence[Tool], hosted: Sequence[HostedTool]
+) -> tuple[tuple[Tool, ...], str]:
+    """The functions that the model may call, and which it must; raises Invalid."""
+    allowed = (*functions, *(tool for one in hosted for tool in one.tools))
+    if asked is None or isinstance(asked, str):
+        return allowed, models.choice_of("tool_choice", asked or "auto", allowed)
+    if asked.get("type") == "allowed_tools":
+        wanted = asked.get("tools")
+        names = {
+            name
+            for item in (wanted if isinstance(wanted, list) else ())
+            for name in _names_of(item, hosted)
+        }
+        allowed = tuple(tool for tool in allowed if tool.name in names)
+        return allowed, models.choice_of("tool_choice", str(asked.get("mode")), allowed)
+    names = _names_of(asked, hosted)
+    if asked.get("type") == mcp.KIND:
+        names = {mcp.chosen_name(hosted, asked)}
+    if len(names) != 1:
+        raise unsupported("tool_choice.type", f"it names one of the tools: {_OFFERED}")
+    return allowed, models.choice_of("tool_choice", names.pop(), allowed)
+
+
+def _names_of(item: Json, hosted: Sequence[HostedTool]) -> set[str]:
+    """The functions that an entry of a choice means."""
+    kind = item.get("type")
+    if kind == "function":
+        return {str(item.get("name"))}
+    kind = web_search.KIND if kind in web_search.KINDS else kind
+    meant = [one for one in hosted if one.kind == kind]
+    if kind == mcp.KIND:
+        server = mcp.server_named(hosted, str(item.get("server_label")))
+        if server is None:
+            return set()
+        name = item.get("name")
+        return {server.shown_name(name)} if isinstance(name, str) else _shown([server])
+    return _shown(meant)
+
+
+def _shown(hosted: Sequence[HostedTool]) -> set[str]:
+    return {tool.name for one in hosted for tool in one.tools}
