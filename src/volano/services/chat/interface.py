@@ -18,6 +18,7 @@ from volano.services.chat.logic.lookup import (
     find_manager,
     find_message,
     find_user,
+    find_user_by_email,
     find_workspace,
     list_readers,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "find_message",
     "find_presser",
     "find_user",
+    "find_user_by_email",
     "find_workspace",
     "forget_caches",
     "get_workspace",

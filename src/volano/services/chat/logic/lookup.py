@@ -36,6 +36,10 @@ async def find_user(reader: Reader, account: str, user_id: str) -> ChatUser | No
     return await user_rows.find_user(reader, account, user_id)
 
 
+async def find_user_by_email(reader: Reader, account: str, email: str) -> ChatUser | None:
+    return await user_rows.find_user_by_email(reader, account, email)
+
+
 async def find_file(reader: Reader, account: str, file_id: str) -> File | None:
     return await file_rows.find_file(reader, account, file_id)
 

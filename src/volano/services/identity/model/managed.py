@@ -171,11 +171,12 @@ _STATEMENTS: dict[str, tuple[str, list[dict[str, object]]]] = {
         [_allow("models:List*", "models:Get*", "models:Create*", "models:Invoke*", "models:Use*")],
     ),
     "VolanoChatMember": (
-        "Takes part in the workplace: chat, approvals, tasks, assistants.",
+        "Takes part in the workplace: chat, approvals, tasks, calendars, documents, assistants.",
         [
             _allow("chat:*"),
             _allow("office:*Approval", "office:*Approvals", "office:*Task", "office:*Tasks"),
             _allow("office:ListForms"),
+            _allow("calendar:*", "documents:*"),
             _allow("assistants:*Assistant", "assistants:*Proposal", "assistants:List*"),
             _allow("assistants:GetSettings"),
         ],

@@ -1,0 +1,1 @@
+"""Calendars: events with guests, free and busy times, reminders, and CalDAV."""
