@@ -132,6 +132,57 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A message that an answer names as `[number]`; `label` says who wrote it and when."""
+
+    number: int
+    channel: str
+    ts_us: int
+    thread_us: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was written: `text` without links, which names its `sources` by number.
+
+    `model` is '' when nothing was generated; `missing` then says what is missing and how to get it.
+    """
+
+    text: str
+    model: str = ""
+    missing: str = ""
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """A message in another language; `digest` is of the text that was translated."""
+
+    channel_id: str
+    ts_us: int
+    language: str
+    account: str
+    digest: str
+    text: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """Something to do that somebody said. `due_us` 0 means no date, `assignee_id` '' nobody known.
+
+    `ts_us` is the message that says it, 0 in a transcript.
+    """
+
+    title: str
+    assignee: str = ""
+    assignee_id: str = ""
+    due_us: int = 0
+    ts_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutsideTool:
     """A tool of an outside server as it was approved; `schema` is JSON Schema."""
 

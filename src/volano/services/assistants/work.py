@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import VolanoError
 from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
-from volano.services.assistants.logic import answers, cards, proposals
+from volano.services.assistants.logic import answers, cards, proposals, translations
 from volano.services.assistants.model import ProposalMoved
 from volano.services.chat.interface import MessagePosted, Pressed, find_presser, show_to
 
@@ -48,3 +48,9 @@ async def on_moved(env: Env, event: ProposalMoved) -> None:
 async def reconcile_expired(env: Env) -> None:
     """End proposals that nobody decided."""
     await proposals.expire(env)
+
+
+@reconciler("assistants:translations", every_s=60.0)
+async def reconcile_translations(env: Env) -> None:
+    """Forget translations of what was edited or deleted."""
+    await translations.forget_changed(env)

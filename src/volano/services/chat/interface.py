@@ -9,7 +9,8 @@ from volano.services.chat.logic.access import (
 )
 from volano.services.chat.logic.blocks import block_texts
 from volano.services.chat.logic.catch_up import list_unread
-from volano.services.chat.logic.history import permalink
+from volano.services.chat.logic.files import get_file, open_bytes
+from volano.services.chat.logic.history import Span, permalink, read_history, read_thread
 from volano.services.chat.logic.indexing import FILE, MESSAGE, index_waiting, message_source
 from volano.services.chat.logic.lookup import (
     find_administrator,
@@ -20,6 +21,7 @@ from volano.services.chat.logic.lookup import (
     find_user,
     find_user_by_email,
     find_workspace,
+    list_people,
     list_readers,
 )
 from volano.services.chat.logic.messages import Draft, post_ephemeral, post_message
@@ -60,6 +62,7 @@ __all__ = [
     "MessagePosted",
     "Pressed",
     "Rewritten",
+    "Span",
     "Workspace",
     "add_own_bot",
     "block_texts",
@@ -79,17 +82,22 @@ __all__ = [
     "find_user_by_email",
     "find_workspace",
     "forget_caches",
+    "get_file",
     "get_workspace",
     "index_waiting",
+    "list_people",
     "list_readers",
     "list_unread",
     "may_read",
     "message_source",
+    "open_bytes",
     "parse_ts",
     "permalink",
     "post_ephemeral",
     "post_message",
     "quote_name",
+    "read_history",
+    "read_thread",
     "readable_channels",
     "remove_own_bot",
     "rewrite_own",

@@ -10,7 +10,6 @@ from tests.unit.services.assistants.test_answers import ask
 
 from volano.kernel.clock import ManualClock
 from volano.kernel.errors import Denied
-from volano.services.assistants import store
 from volano.services.assistants.logic import assistants, cards, commands, proposals
 from volano.services.assistants.model import NoSuchProposal, ProposalDecided, ProposalState
 from volano.services.chat.logic import interactions, members
@@ -204,7 +203,7 @@ async def test_a_run_cut_off_by_a_crash_is_told_and_not_repeated(clocked):
     now_us = company.env.clock.now_us()
 
     async def write(tx):
-        await store.take_proposal(
+        await proposal_rows.take_proposal(
             tx,
             waiting,
             ProposalState.RUNNING,

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Denied, QuotaExceeded
-from volano.services.assistants import store as rows
 from volano.services.assistants.model import (
     MAX_ASSISTANTS,
     MAX_INSTRUCTIONS_CHARACTERS,
@@ -24,6 +23,8 @@ from volano.services.assistants.model import (
     NoSuchAssistant,
     Settings,
 )
+from volano.services.assistants.store import assistants as rows
+from volano.services.assistants.store import settings as settings_rows
 from volano.services.chat import interface as chat
 from volano.services.models import interface as models
 
@@ -182,7 +183,7 @@ def assistant_arn(region: str, account: str, assistant_id: str) -> str:
 
 
 async def get_settings(env: Env, call: Call) -> Settings:
-    return await rows.find_settings(env.store.reader, call.account)
+    return await settings_rows.find_settings(env.store.reader, call.account)
 
 
 async def put_settings(
@@ -200,7 +201,7 @@ async def put_settings(
     )
 
     async def write(tx: Tx) -> None:
-        await rows.upsert_settings(tx, settings)
+        await settings_rows.upsert_settings(tx, settings)
 
     await env.store.transact(write)
     return settings

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from volano.services.assistants import store as rows
 from volano.services.assistants.model import BudgetSpent
+from volano.services.assistants.store import settings as rows
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Denied, QuotaExceeded
 from volano.kernel.inference import Tool
-from volano.services.assistants import store as rows
 from volano.services.assistants.logic.saying import audit
 from volano.services.assistants.model import (
     MAX_SERVERS,
@@ -25,6 +24,7 @@ from volano.services.assistants.model import (
     OutsideTool,
     ServerChanged,
 )
+from volano.services.assistants.store import servers as rows
 from volano.services.studio import interface as studio
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.kernel.errors import Denied, NotFound, VolanoError
-from volano.services.assistants import store as rows
 from volano.services.assistants.logic import cards
 from volano.services.assistants.logic.retrieval import may_read_channel
 from volano.services.assistants.logic.saying import Said, say
@@ -27,6 +26,8 @@ from volano.services.assistants.model import (
     ProposalMoved,
     ProposalState,
 )
+from volano.services.assistants.store import proposals as rows
+from volano.services.assistants.store import settings as settings_rows
 from volano.services.chat import interface as chat
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ async def approve(
     """
     proposal = await get_proposal(env, call, proposal_id)
     head = _head(env, proposal)
-    settings = await rows.find_settings(env.store.reader, call.account)
+    settings = await settings_rows.find_settings(env.store.reader, call.account)
     if not settings.may_act:
         raise Denied("An administrator switched the assistants' actions off.")
     if state:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.call import Call, system_call
 from volano.kernel.ids import AccountId
-from volano.services.assistants import store as rows
 from volano.services.assistants.logic.speakers import Speaker, list_speakers
+from volano.services.assistants.store import settings as rows
 from volano.services.chat import interface as chat
 from volano.services.identity import interface as identity
 

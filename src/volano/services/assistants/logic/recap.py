@@ -15,7 +15,7 @@ from volano.services.assistants.logic.saying import Said
 from volano.services.chat import interface as chat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from volano.kernel.call import Call, Env
     from volano.services.assistants.logic.questions import Question
@@ -78,27 +78,42 @@ def is_asked(text: str) -> bool:
     return _ASKED.search(text) is not None
 
 
+def asks(text: str) -> bool:
+    """Whether a text asks a question."""
+    return _QUESTION.search(text) is not None
+
+
+def decides(text: str) -> bool:
+    """Whether a text decides something or sets a date."""
+    return _DECISION.search(text) is not None
+
+
 async def make(env: Env, call: Call, me: str) -> Recap:
     """The recap of the caller's unread messages; `me` is their chat user."""
     unread = await chat.list_unread(env, call)
     items = [(one.channel_id, message) for one in unread for message in one.messages]
     others = [(channel, message) for channel, message in items if message.get("user") != me]
+    return Recap(
+        messages=len(others),
+        channels=len({channel for channel, _ in others}),
+        more=any(one.more for one in unread),
+        sections=sort_out(others, me),
+    )
+
+
+def sort_out(items: Sequence[tuple[str, Mapping[str, object]]], me: str) -> dict[str, list[Line]]:
+    """The lines of a recap from messages with their channels; `me` '' when nobody is mentioned."""
     sections: dict[str, list[Line]] = {}
     taken: set[tuple[str, str]] = set()
     for name, wanted in _wanted(me).items():
-        found = [item for item in others if _key(item) not in taken and wanted(item[1])]
+        found = [item for item in items if _key(item) not in taken and wanted(item[1])]
         if name == "lively":
             found.sort(key=lambda item: -_liveliness(item[1]))
         shown = found[:MAX_LINES]
         taken.update(_key(item) for item in shown)
         if shown:
             sections[name] = [_line(channel, message) for channel, message in shown]
-    return Recap(
-        messages=len(others),
-        channels=len({channel for channel, _ in others}),
-        more=any(one.more for one in unread),
-        sections=sections,
-    )
+    return sections
 
 
 def _key(item: tuple[str, Mapping[str, object]]) -> tuple[str, str]:
@@ -107,14 +122,14 @@ def _key(item: tuple[str, Mapping[str, object]]) -> tuple[str, str]:
 
 def _wanted(me: str) -> dict[str, Callable[[Mapping[str, object]], bool]]:
     def is_question(message: Mapping[str, object]) -> bool:
-        return bool(_QUESTION.search(_text(message))) and not message.get("reply_count")
+        return asks(_text(message)) and not message.get("reply_count")
 
     return {
         "mentions": lambda message: (
-            f"<@{me}>" in _text(message) or bool(_CALLS_ALL.search(_text(message)))
+            bool(me) and (f"<@{me}>" in _text(message) or bool(_CALLS_ALL.search(_text(message))))
         ),
         "questions": is_question,
-        "decisions": lambda message: bool(_DECISION.search(_text(message))),
+        "decisions": lambda message: decides(_text(message)),
         "lively": lambda message: _liveliness(message) >= LIVELY,
     }
 

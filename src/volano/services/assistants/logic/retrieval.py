@@ -86,6 +86,30 @@ async def _passages(
     return [passage for passage in passages if allowed[passage.source]]
 
 
+async def find_for_person(
+    env: Env, call: Call, words: str, *, without: Sequence[tuple[str, str]] = ()
+) -> list[Passage]:
+    """Passages about `words` that the caller alone may read; not of messages `without`."""
+    here = await chat.enter(env, call)
+    mine = await chat.readable_channels(env.store.reader, here.me)
+    documents = await studio.document_scopes(env, call.account)
+    left_out = [chat.message_source(channel, chat.parse_ts(ts)) for channel, ts in without]
+    passages = await studio.find_passages(
+        env, call, words, scopes=[*mine, *documents], without=left_out, limit=MAX_PASSAGES
+    )
+    allowed: dict[str, bool] = {}
+    for passage in passages:
+        if passage.source not in allowed:
+            allowed[passage.source] = await _may_read(env, call, passage)
+    return [passage for passage in passages if allowed[passage.source]]
+
+
+async def _may_read(env: Env, call: Call, passage: Passage) -> bool:
+    if is_object(passage):
+        return await studio.may_read_object(env, call, passage.source)
+    return await may_read_channel(env, call, passage.scope)
+
+
 def _within_knowledge(question: Question, scopes: Sequence[str]) -> list[str]:
     """Of what may be read, what the assistant was given; everything when it was given nothing."""
     knowledge = question.speaker.knowledge
@@ -105,11 +129,11 @@ async def _may_use(
 ) -> bool:
     """Whether policies let the asker, and for documents the others here, read the source."""
     if not is_object(passage):
-        return await may_read_channel(env, question.call, passage.scope)
+        return await _may_read(env, question.call, passage)
     if others is None or not _in_prefix(question, passage):
         return False
     for call in (question.call, *(question.call.acting_as(other) for other in others)):
-        if not await studio.may_read_object(env, call, passage.source):
+        if not await _may_read(env, call, passage):
             return False
     return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volano.services.assistants import store as rows
+from volano.services.assistants.store import assistants as rows
 
 if TYPE_CHECKING:
     from volano.kernel.store import Reader

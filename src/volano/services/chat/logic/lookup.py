@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from volano.services.chat.model import Channel, ChatUser, File, Message, Workspace
 
 MAX_PEOPLE = 1000
-"""Looked through for an administrator."""
+"""Of the workplace, looked through for an administrator or a name."""
 
 
 async def find_workspace(reader: Reader, account: str) -> Workspace | None:
@@ -65,6 +65,11 @@ async def find_manager(reader: Reader, account: str, user_id: str) -> str:
 
 async def find_administrator(reader: Reader, account: str, *, besides: str) -> str | None:
     """An administrator of the workplace, the one who was there first."""
+    people = await list_people(reader, account)
+    return next((user.id for user in people if user.is_admin and user.id != besides), None)
+
+
+async def list_people(reader: Reader, account: str) -> list[ChatUser]:
+    """The people of the workplace, MAX_PEOPLE at most."""
     everyone = await user_rows.select_users(reader, account, after="", limit=MAX_PEOPLE)
-    found = [user for user in everyone if user.is_admin and not user.is_bot and not user.deleted]
-    return next((user.id for user in found if user.id != besides), None)
+    return [user for user in everyone if not user.is_bot and not user.deleted]

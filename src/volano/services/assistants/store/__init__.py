@@ -1,0 +1,1 @@
+"""SQL of the assistants, one file per resource."""
