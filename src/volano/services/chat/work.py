@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotFound
 from volano.kernel.events import subscribe
-from volano.kernel.work import reconciler
+from volano.kernel.work import job_kind, reconciler
 from volano.services.chat.logic import apps, reminders, scheduling, users
 from volano.services.chat.logic.app_events import tell_app, tell_apps, tell_everyone
 from volano.services.chat.logic.calls import call_people
 from volano.services.chat.logic.deliveries import deliver_due
 from volano.services.chat.logic.ephemerals import remove_old_ephemerals
 from volano.services.chat.logic.files import remove_bytes
+from volano.services.chat.logic.imports.running import run_import
 from volano.services.chat.logic.indexing import index_waiting
 from volano.services.chat.logic.link_previews import preview_links
 from volano.services.chat.logic.passes import remove_old_passes
 from volano.services.chat.logic.rules import remove_expired
+from volano.services.chat.logic.transfers import IMPORT_JOB
 from volano.services.chat.logic.urgent import escalate
 from volano.services.chat.logic.words import keep_words
 from volano.services.chat.model import (
@@ -39,6 +42,7 @@ from volano.services.identity.interface import (
 if TYPE_CHECKING:
     from volano.kernel.call import Env
     from volano.kernel.events import Event
+    from volano.kernel.work import JobContext
 
 PERSON = "user"
 
@@ -164,3 +168,11 @@ async def reconcile_files(env: Env) -> None:
     await apps.remove_old(env)
     await remove_old_passes(env)
     await remove_old_ephemerals(env)
+
+
+@job_kind(IMPORT_JOB)
+async def import_archive(env: Env, context: JobContext, payload: str) -> str:
+    """Import what somebody uploaded."""
+    wanted = json.loads(payload)
+    await run_import(env, context, wanted["account"], wanted["transfer"])
+    return "{}"

@@ -28,6 +28,7 @@ from volano.services.identity.logic.credentials import ACCESS_KEY_ID
 from volano.services.identity.logic.instance_profiles import get_instance_profile
 from volano.services.identity.logic.login import create_login_link
 from volano.services.identity.logic.people import (
+    add_person,
     create_person,
     create_service_account,
     create_slack_token,
@@ -89,6 +90,7 @@ __all__ = [
     "Token",
     "TokenKind",
     "User",
+    "add_person",
     "always_allows",
     "assume_role_for_instance",
     "bootstrap",

@@ -54,18 +54,25 @@ REMOVE_BATCH = 100
 
 
 async def get_upload_ticket(
-    env: Env, call: Call, name: str, size_bytes: int, *, alt_text: str = ""
+    env: Env,
+    call: Call,
+    name: str,
+    size_bytes: int,
+    *,
+    alt_text: str = "",
+    limit_bytes: int = MAX_FILE_BYTES,
 ) -> tuple[File, str]:
     """A new file and the ticket with which its bytes are sent, once.
 
-    Raises `invalid_arguments` for a size of 0 or less or over 1 GiB (`file_upload_size_too_large`).
+    Raises `invalid_arguments` for a size of 0 or less, `file_uploads_size_too_large` for more than
+    `limit_bytes`.
     """
     here = await enter(env, call)
     name = require_file_name(name)
     if size_bytes < 1:
         raise refused("invalid_arguments", "length is the file's size in bytes, at least 1.")
-    if size_bytes > MAX_FILE_BYTES:
-        raise refused("file_uploads_size_too_large", f"A file has at most {MAX_FILE_BYTES} bytes.")
+    if size_bytes > limit_bytes:
+        raise refused("file_uploads_size_too_large", f"A file has at most {limit_bytes} bytes.")
     ticket = env.ids.token(32)
     file = File(
         id=env.ids.slack("F"),
@@ -98,7 +105,7 @@ async def store_upload(env: Env, ticket: str, chunks: AsyncIterator[bytes]) -> F
         raise FileNotFound("There is no upload with this address.")
     workspace = await get_workspace(env, file.account)
     call = system_call(env, AccountId(file.account), timeout_s=3600.0)
-    await _require_bucket(env, call, workspace)
+    await require_bucket(env, call, workspace)
     stored = await objects.put_object(
         env,
         call,
@@ -132,7 +139,7 @@ def _wrong_size(size_bytes: int) -> Invalid:
     return refused("invalid_length", f"The file was announced with {size_bytes} bytes.")
 
 
-async def _require_bucket(env: Env, call: Call, workspace: Workspace) -> None:
+async def require_bucket(env: Env, call: Call, workspace: Workspace) -> None:
     """The bucket of this workspace's files; made with its policy at the first upload."""
     try:
         await objects.get_bucket(env.store.reader, workspace.bucket)
@@ -263,6 +270,13 @@ async def to_json(env: Env, here: Here, file: File) -> Json:
     return file_json(
         here.workspace, file, base_url=env.config.console_url, shares=shares, kinds=kinds
     )
+
+
+async def file_link(env: Env, call: Call, file_id: str) -> str:
+    """The address of a file's bytes; '' where the caller may not read it or it is gone."""
+    here = await enter(env, call)
+    file = await find_visible(env.store.reader, here.me, file_id)
+    return "" if file is None else str((await to_json(env, here, file))["url_private_download"])
 
 
 async def find_visible(reader: Reader, user: ChatUser, file_id: str) -> File | None:

@@ -391,7 +391,7 @@ async def remove_in(tx: Tx, env: Env, channel: Channel, message: Message, *, at_
     else:
         await rows.delete_message(tx, channel.id, message.ts_us)
         if message.is_reply:
-            await rows.remove_reply(tx, channel.id, message.thread_us)
+            await rows.recount_replies(tx, channel.id, message.thread_us)
     tx.publish(
         MessageDeleted(
             account=channel.account,

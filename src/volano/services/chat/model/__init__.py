@@ -62,9 +62,20 @@ class Workspace:
     created_us: int
 
 
+class Guest(Enum):
+    """People who see only the channels that they are in; a single-channel guest is in one."""
+
+    NO = ""
+    MULTI = "multi"
+    SINGLE = "single"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatUser:
-    """A principal in the workplace; `bot_id` and `app_id` are '' for people."""
+    """A principal in the workplace; `bot_id` and `app_id` are '' for people.
+
+    A guest with `guest_until_us` may sign in until then.
+    """
 
     id: str
     account: str
@@ -76,11 +87,22 @@ class ChatUser:
     app_id: str = ""
     is_admin: bool = False
     deleted: bool = False
+    guest: Guest = Guest.NO
+    guest_until_us: int = 0
     updated_us: int
 
     @property
     def is_bot(self) -> bool:
         return self.bot_id != ""
+
+    @property
+    def is_guest(self) -> bool:
+        return self.guest is not Guest.NO
+
+    @property
+    def reads_public(self) -> bool:
+        """Whether public channels are open to them without joining; not to bots and guests."""
+        return not (self.is_bot or self.is_guest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

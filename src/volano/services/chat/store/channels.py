@@ -29,6 +29,11 @@ async def find_channel(reader: Reader, account: str, channel_id: str) -> Channel
     return None if row is None else _channel(row)
 
 
+async def is_id_taken(reader: Reader, channel_id: str) -> bool:
+    """Whether any account has a channel of this id."""
+    return await reader.row("SELECT 1 FROM chat_channel WHERE id = ?", channel_id) is not None
+
+
 async def find_channel_by_key(reader: Reader, account: str, name_key: str) -> Channel | None:
     row = await reader.row(
         f"SELECT {_CHANNEL} FROM chat_channel c WHERE c.account = ? AND c.name_key = ?",
@@ -245,6 +250,22 @@ async def update_last_read(tx: Tx, channel_id: str, user_id: str, ts_us: int) ->
         ts_us,
         channel_id,
         user_id,
+    )
+
+
+async def raise_last_ts(tx: Tx, channel_id: str, ts_us: int) -> None:
+    """The channel holds a message of that `ts`, which members need not read."""
+    await tx.execute(
+        "UPDATE chat_channel SET last_ts_us = ? WHERE id = ? AND last_ts_us < ?",
+        ts_us,
+        channel_id,
+        ts_us,
+    )
+    await tx.execute(
+        "UPDATE chat_member SET last_read_us = ? WHERE channel_id = ? AND last_read_us < ?",
+        ts_us,
+        channel_id,
+        ts_us,
     )
 
 

@@ -201,8 +201,8 @@ async def add_reply(tx: Tx, channel_id: str, thread_us: int, ts_us: int) -> None
     )
 
 
-async def remove_reply(tx: Tx, channel_id: str, thread_us: int) -> None:
-    """Take one reply off the count; the last one ends the thread."""
+async def recount_replies(tx: Tx, channel_id: str, thread_us: int) -> None:
+    """Count a thread's replies anew; without any it is no thread."""
     row = await tx.row(
         "SELECT count(*), coalesce(max(ts_us), 0) FROM chat_message WHERE channel_id = ? "
         "AND thread_us = ? AND ts_us <> thread_us",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.services.chat.model import App, ChatUser
+from volano.services.chat.model import App, ChatUser, Guest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _USER = (
     "id, account, principal_id, name, real_name, email, bot_id, app_id, is_admin, deleted, "
-    "updated_us"
+    "guest, guest_until_us, updated_us"
 )
 _APP = "id, account, name, principal_id, user_id, socket_us, created_us"
 
@@ -23,6 +23,11 @@ async def find_user(reader: Reader, account: str, user_id: str) -> ChatUser | No
         f"SELECT {_USER} FROM chat_user WHERE id = ? AND account = ?", user_id, account
     )
     return None if row is None else _user(row)
+
+
+async def is_id_taken(reader: Reader, user_id: str) -> bool:
+    """Whether any account has a user of this id."""
+    return await reader.row("SELECT 1 FROM chat_user WHERE id = ?", user_id) is not None
 
 
 async def find_user_of_principal(
@@ -104,11 +109,11 @@ async def select_away(reader: Reader, account: str, user_ids: Sequence[str]) -> 
 async def upsert_user(tx: Tx, user: ChatUser) -> None:
     """Insert, or change all but who it is."""
     await tx.execute(
-        f"INSERT INTO chat_user ({_USER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        f"INSERT INTO chat_user ({_USER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET name = excluded.name, real_name = excluded.real_name, "
         "email = excluded.email, bot_id = excluded.bot_id, app_id = excluded.app_id, "
-        "is_admin = excluded.is_admin, deleted = excluded.deleted, "
-        "updated_us = excluded.updated_us",
+        "is_admin = excluded.is_admin, deleted = excluded.deleted, guest = excluded.guest, "
+        "guest_until_us = excluded.guest_until_us, updated_us = excluded.updated_us",
         user.id,
         user.account,
         user.principal_id,
@@ -119,6 +124,8 @@ async def upsert_user(tx: Tx, user: ChatUser) -> None:
         user.app_id,
         int(user.is_admin),
         int(user.deleted),
+        user.guest.value,
+        user.guest_until_us,
         user.updated_us,
     )
 
@@ -188,7 +195,9 @@ def _user(row: Row) -> ChatUser:
         app_id=row[7],
         is_admin=bool(row[8]),
         deleted=bool(row[9]),
-        updated_us=row[10],
+        guest=Guest(row[10]),
+        guest_until_us=row[11],
+        updated_us=row[12],
     )
 
 

@@ -20,9 +20,15 @@ async def replace_words(
 ) -> None:
     """These are the message's words; none when it is gone."""
     await tx.execute("DELETE FROM chat_word WHERE channel_id = ? AND ts_us = ?", channel_id, ts_us)
+    await insert_words(tx, [(account, word, channel_id, ts_us) for word in words])
+
+
+async def insert_words(tx: Tx, places: Sequence[tuple[str, str, str, int]]) -> None:
+    """Account, word, channel and `ts` of words of messages that have none yet."""
     await tx.execute_many(
-        "INSERT INTO chat_word (account, word, channel_id, ts_us) VALUES (?, ?, ?, ?)",
-        [(account, word, channel_id, ts_us) for word in words],
+        "INSERT INTO chat_word (account, word, channel_id, ts_us) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        places,
     )
 
 

@@ -71,16 +71,38 @@ async def create_person(
     policy_arns: Iterable[str] = (),
 ) -> User:
     """A user with these policies. Raises EntityAlreadyExists and ValidationError."""
+
+    async def write(tx: Tx) -> User:
+        return await add_person(
+            tx,
+            env,
+            account,
+            name,
+            display_name=display_name,
+            email=email,
+            policy_arns=policy_arns,
+        )
+
+    return await env.store.transact(write)
+
+
+async def add_person(
+    tx: Tx,
+    env: Env,
+    account: str,
+    name: str,
+    *,
+    display_name: str,
+    email: str,
+    policy_arns: Iterable[str] = (),
+) -> User:
+    """As `create_person`, in the caller's transaction."""
     user = make_user(env, AccountId(account), name, display_name=display_name, email=email)
-
-    async def write(tx: Tx) -> None:
-        await add_user(tx, user)
-        for arn in policy_arns:
-            await policy_rows.insert_attachment(
-                tx, user.id, arn, account=account, created_us=env.clock.now_us()
-            )
-
-    await env.store.transact(write)
+    await add_user(tx, user)
+    for arn in policy_arns:
+        await policy_rows.insert_attachment(
+            tx, user.id, arn, account=account, created_us=env.clock.now_us()
+        )
     return user
 
 
