@@ -8,11 +8,34 @@ from volano.kernel.errors import VolanoError
 from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
 from volano.services.assistants.logic import answers, cards, proposals, translations
+from volano.services.assistants.logic.requests import COMMANDS
 from volano.services.assistants.model import ProposalMoved
-from volano.services.chat.interface import MessagePosted, Pressed, find_presser, show_to
+from volano.services.chat.interface import (
+    Commanded,
+    MessagePosted,
+    OwnCommand,
+    Pressed,
+    declare_commands,
+    find_presser,
+    show_to,
+)
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
+
+
+declare_commands(
+    *(
+        OwnCommand(command=kind.value, usage_hint=hint, description=told)
+        for kind, (hint, told) in COMMANDS.items()
+    )
+)
+
+
+@subscribe("assistants:commands", Commanded)
+async def on_commanded(env: Env, event: Commanded) -> None:
+    """Answer one of the copilot's own slash commands."""
+    await answers.answer_command(env, event)
 
 
 @subscribe("assistants:questions", MessagePosted)

@@ -15,6 +15,7 @@ from volano.services.chat.logic.indexing import FILE, MESSAGE, index_waiting, me
 from volano.services.chat.logic.lookup import (
     find_administrator,
     find_channel,
+    find_channel_named,
     find_file,
     find_manager,
     find_message,
@@ -34,9 +35,11 @@ from volano.services.chat.logic.own_bots import (
     may_read,
     remove_own_bot,
     rewrite_own,
+    show_draft,
     show_to,
     write_to,
 )
+from volano.services.chat.logic.own_commands import declare_commands
 from volano.services.chat.logic.seats import forget as forget_caches
 from volano.services.chat.logic.workspaces import bootstrap, enter, get_workspace
 from volano.services.chat.model import (
@@ -50,6 +53,7 @@ from volano.services.chat.model import (
     parse_ts,
     to_ts,
 )
+from volano.services.chat.model.commands import Commanded, OwnCommand
 
 __all__ = [
     "FILE",
@@ -57,9 +61,11 @@ __all__ = [
     "Channel",
     "ChannelKind",
     "ChatUser",
+    "Commanded",
     "Draft",
     "Message",
     "MessagePosted",
+    "OwnCommand",
     "Pressed",
     "Rewritten",
     "Span",
@@ -69,10 +75,12 @@ __all__ = [
     "bootstrap",
     "channel_arn",
     "channels_for_audience",
+    "declare_commands",
     "enter",
     "escape_text",
     "find_administrator",
     "find_channel",
+    "find_channel_named",
     "find_file",
     "find_manager",
     "find_mentions",
@@ -101,6 +109,7 @@ __all__ = [
     "readable_channels",
     "remove_own_bot",
     "rewrite_own",
+    "show_draft",
     "show_to",
     "to_plain",
     "to_ts",

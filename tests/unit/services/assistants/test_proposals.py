@@ -12,6 +12,7 @@ from volano.kernel.clock import ManualClock
 from volano.kernel.errors import Denied
 from volano.services.assistants.logic import assistants, cards, commands, proposals
 from volano.services.assistants.model import NoSuchProposal, ProposalDecided, ProposalState
+from volano.services.assistants.store import proposals as proposal_rows
 from volano.services.chat.logic import interactions, members
 from volano.services.chat.logic.history import Span, read_history, read_thread
 from volano.services.chat.logic.interactions import Press

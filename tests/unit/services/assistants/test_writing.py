@@ -48,9 +48,12 @@ async def test_a_summary_names_only_messages_that_were_read(company, with_model,
     )
     found = await summaries.summarize(company.env, company.calls["ana"], bakery)
     assert [source.number for source in found.sources] == [3]
-    assert "evil.example" not in found.text and "[99]" not in found.text
-    assert "<!here>" not in found.text and "http" not in found.text
-    assert found.model and not found.missing
+    assert "evil.example" not in found.text
+    assert "[99]" not in found.text
+    assert "<!here>" not in found.text
+    assert "http" not in found.text
+    assert found.model
+    assert not found.missing
     assert "We decided to buy a new oven" in str(model.prompts[0].messages)
 
 
@@ -79,7 +82,8 @@ async def test_a_thread_is_summarized_alone(company, bakery):
     await company.say("ana", bakery, "Let's take red.", thread_ts=root.ts)
     call = company.calls["ana"]
     found = await summaries.summarize(company.env, call, bakery, thread_ts=root.ts)
-    assert "red" in found.text and "oven" not in found.text
+    assert "red" in found.text
+    assert "oven" not in found.text
 
 
 async def test_nobody_gets_words_of_what_they_may_not_read(company, with_model, bakery):
@@ -211,7 +215,8 @@ async def test_items_come_from_a_model_as_json_and_from_words_without_one(
     assert missing == ""
     await with_model(company, lambda _: ["no JSON at all"])
     found, missing = await items.find_items(company.env, ana, bakery)
-    assert found and "did not answer with a list" in missing
+    assert found
+    assert "did not answer with a list" in missing
 
 
 async def test_notes_of_a_meeting(company, with_model):
@@ -244,5 +249,6 @@ async def test_a_spent_budget_is_said_and_the_extract_is_given(company, with_mod
         company.env, company.calls["admin"], model=settings.model, may_act=True, tokens_per_day=0
     )
     found = await summaries.summarize(company.env, company.calls["ana"], bakery)
-    assert "tokens" in found.missing and "decided" in found.text
+    assert "tokens" in found.missing
+    assert "decided" in found.text
     assert model.prompts == []

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import VolanoError
-from volano.services.assistants.logic import agent, commands, recap
+from volano.services.assistants.logic import agent, commands, recap, writing_desk
 from volano.services.assistants.logic.citations import cite
-from volano.services.assistants.logic.questions import find_question
+from volano.services.assistants.logic.questions import find_question, question_of_command
+from volano.services.assistants.logic.requests import find_request, read_command
 from volano.services.assistants.logic.retrieval import find_readable
 from volano.services.assistants.logic.saying import Said, say
 from volano.services.chat import interface as chat
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 NOT_FOUND_HERE = "I did not find an answer in what everyone here can read."
 NOT_FOUND = "I did not find an answer in what you can read."
 ONLY_YOU = "Only you see this: the answer stands where not everyone here can read."
+SWITCHED_OFF = "An administrator switched the copilot off in this workspace."
 ASK_ME = (
     "Ask me a question, and I look for the answer in the channels and documents that you can "
     "read. I quote what I find and say where it stands. Say *catch me up* for what you missed, or "
@@ -42,12 +44,27 @@ async def answer_message(env: Env, account: str, channel_id: str, ts_us: int) ->
         await say(env, question, said)
 
 
+async def answer_command(env: Env, event: chat.Commanded) -> None:
+    """Answer a slash command to whoever ran it."""
+    question = await question_of_command(env, event)
+    if question is None:
+        bot_id = (await chat.get_workspace(env, event.account)).copilot_id
+        await chat.show_to(env, event.account, bot_id, event.channel, event.user_id, SWITCHED_OFF)
+        return
+    request = read_command(event.command, event.text)
+    for said in await writing_desk.answer(env, question, request):
+        await say(env, question, said)
+
+
 async def compose(env: Env, question: Question) -> list[Said]:
     """What the speaker says, in order."""
     if not question.text:
         return [Said(text=ASK_ME)]
     if recap.is_asked(question.text):
         return [await recap.compose(env, question)]
+    request = find_request(question.full_text) if question.is_for_copilot else None
+    if request is not None:
+        return await writing_desk.answer(env, question, request)
     done = await commands.answer(env, question)
     if done is not None:
         return done

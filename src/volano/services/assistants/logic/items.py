@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from volano.kernel.call import Call, Env
+    from volano.services.assistants.logic.conversations import Conversation, Message
 
 MAX_ITEMS = 20
 MAX_TITLE_CHARACTERS = 200
@@ -70,7 +71,7 @@ _PROMISED = re.compile(
     r"\b(?:i'll|i will|i am going to|i'm going to|let me)\s+(.+)|我(?:来|会)(.+)", re.IGNORECASE
 )
 _ASKED = re.compile(
-    r"^(?:([^\W\d_]\w+)[,:]?\s+)?(?:please|can you|could you|will you|would you|请)\s*(.+?)[?？]?$",
+    r"^(?:([^\W\d_]\w+)[\s,:]+)?(?:please|can you|could you|will you|would you|请)\s*(.+?)[?？]?$",
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"^([^\W\d_]\w+) (?:will|has to|needs to|must|should)\s+(.+)$", re.IGNORECASE)
@@ -83,24 +84,29 @@ async def find_items(
 ) -> tuple[list[Item], str]:
     """Of a conversation that the caller may read, and what is missing when no model found them."""
     found = await read_conversation(env, call, channel_id, thread_ts=thread_ts, limit=MAX_LINES)
+    names = found.names | await _mentioned(env, call, found)
     said = [
         Utterance(
             speaker=found.name_of(message),
-            text=_MENTION.sub(
-                lambda match: found.names.get(match[1], "") + ",", str(message.get("text") or "")
-            ),
+            text=_MENTION.sub(lambda match: names.get(match[1], "") + ",", _text(message)),
             user_id=str(message.get("user") or ""),
             ts_us=chat.parse_ts(str(message["ts"])),
         )
         for message in found.messages
     ]
-    ids = {name: user for user, name in found.names.items()}
-    for message in found.messages:
-        for user_id in _MENTION.findall(str(message.get("text") or "")):
-            user = await chat.find_user(env.store.reader, call.account, user_id)
-            if user is not None and not user.is_bot:
-                ids.setdefault(user.real_name, user.id)
+    ids = {name: user for user, name in names.items()}
     return await list_items(env, call, said, ids)
+
+
+def _text(message: Message) -> str:
+    return str(message.get("text") or "")
+
+
+async def _mentioned(env: Env, call: Call, found: Conversation) -> dict[str, str]:
+    """Names of the people whom the conversation mentions."""
+    ids = {user for message in found.messages for user in _MENTION.findall(_text(message))}
+    users = [await chat.find_user(env.store.reader, call.account, user) for user in sorted(ids)]
+    return {user.id: user.real_name for user in users if user is not None and not user.is_bot}
 
 
 async def list_items(

@@ -62,7 +62,7 @@ async def propose(
         speaker_id=question.speaker.user_id,
         channel_id=message.channel_id,
         question_us=message.ts_us,
-        only_asker=only_asker and not question.is_private,
+        only_asker=question.is_command or (only_asker and not question.is_private),
         tool=head.name,
         arguments=arguments,
         state=ProposalState.WAITING,

@@ -24,7 +24,11 @@ _QUESTION_END = re.compile(r"(?<=[.!?。！？])\s+|\n+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A message for a speaker; `call` acts as its author."""
+    """A message for a speaker; `call` acts as its author.
+
+    `text` is the question, cut; `full_text` all that was said to the speaker. A command
+    (`is_command`) counts as a message that nobody else sees.
+    """
 
     workspace: chat.Workspace
     settings: Settings
@@ -34,6 +38,13 @@ class Question:
     asker: chat.ChatUser
     call: Call
     text: str
+    full_text: str = ""
+    is_command: bool = False
+
+    @property
+    def is_for_copilot(self) -> bool:
+        """Whether the copilot is asked, no assistant that somebody made."""
+        return self.speaker.user_id == self.workspace.copilot_id
 
     @property
     def is_private(self) -> bool:
@@ -69,6 +80,41 @@ async def find_question(env: Env, account: str, channel_id: str, ts_us: int) -> 
         asker=asker,
         call=system_call(env, AccountId(account)).acting_as(principal),
         text=question_of(message, speaker.user_id),
+        full_text=words_for(message, speaker.user_id),
+    )
+
+
+async def question_of_command(env: Env, event: chat.Commanded) -> Question | None:
+    """A command as a question to the copilot; None while it is switched off or who ran it left."""
+    reader = env.store.reader
+    workspace = await chat.find_workspace(reader, event.account)
+    channel = await chat.find_channel(reader, event.account, event.channel)
+    asker = await chat.find_user(reader, event.account, event.user_id)
+    principal = await identity.find_principal(reader, asker.principal_id) if asker else None
+    if workspace is None or channel is None or asker is None or principal is None:
+        return None
+    settings = await rows.find_settings(reader, event.account)
+    speakers = await list_speakers(reader, workspace, settings)
+    if workspace.copilot_id not in speakers:
+        return None
+    return Question(
+        workspace=workspace,
+        settings=settings,
+        speaker=speakers[workspace.copilot_id],
+        channel=channel,
+        message=chat.Message(
+            channel_id=channel.id,
+            ts_us=event.at_us,
+            account=event.account,
+            user_id=asker.id,
+            text=event.text,
+            thread_us=event.thread_us,
+        ),
+        asker=asker,
+        call=system_call(env, AccountId(event.account)).acting_as(principal),
+        text=event.text[:MAX_QUESTION_CHARACTERS],
+        full_text=event.text,
+        is_command=True,
     )
 
 
@@ -95,12 +141,17 @@ def _mentioned(message: chat.Message) -> list[str]:
 
 def question_of(message: chat.Message, speaker_id: str) -> str:
     """What is asked: the words after the mention; of many words only the last question."""
-    texts = [message.text, *chat.block_texts(message.body)]
-    text = next((text for text in texts if speaker_id in chat.find_mentions(text)), message.text)
-    before, _, after = text.partition(f"<@{speaker_id}>")
-    words = chat.to_plain(after).strip(" \t\n,:;-") or chat.to_plain(before).strip()
+    words = words_for(message, speaker_id)
     if len(words) <= MAX_QUESTION_CHARACTERS:
         return " ".join(words.split())
     parts = [part.strip() for part in _QUESTION_END.split(words) if part.strip()]
     asked = [part for part in parts if part.endswith(("?", "？"))]
     return (asked[-1] if asked else words)[:MAX_QUESTION_CHARACTERS]
+
+
+def words_for(message: chat.Message, speaker_id: str) -> str:
+    """All that a message says to the speaker: what follows the mention, else what precedes it."""
+    texts = [message.text, *chat.block_texts(message.body)]
+    text = next((text for text in texts if speaker_id in chat.find_mentions(text)), message.text)
+    before, _, after = text.partition(f"<@{speaker_id}>")
+    return chat.to_plain(after).strip(" \t\n,:;-") or chat.to_plain(before).strip()

@@ -39,7 +39,8 @@ async def say(env: Env, question: Question, said: Said) -> str:
     message, channel = question.message, question.channel
     call = replace(question.call, principal=speaker, door="work")
     arn = chat.channel_arn(call.region, call.account, channel.id)
-    thread_us = message.thread_us if question.is_private else message.thread_root_us
+    is_apart = question.is_private or question.is_command
+    thread_us = message.thread_us if is_apart else message.thread_root_us
     draft = chat.Draft(
         channel=channel.id,
         text=said.text,
@@ -51,7 +52,10 @@ async def say(env: Env, question: Question, said: Said) -> str:
     ts, status, code = "", 200, ""
     try:
         await env.authority.authorize(call, POST, arn, {})
-        if said.only_asker:
+        if question.is_command:
+            speaker_id = question.speaker.user_id
+            ts = await chat.show_draft(env, call.account, speaker_id, question.asker.id, draft)
+        elif said.only_asker:
             ts = await chat.post_ephemeral(env, call, question.asker.id, draft)
         else:
             ts = (await chat.post_message(env, call, draft)).message.ts

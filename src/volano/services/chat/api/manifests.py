@@ -13,7 +13,8 @@ from volano.wire.action import PUBLIC, action
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
-    from volano.services.chat.model import Json
+    from volano.services.chat.logic.own_commands import list_own_commands
+from volano.services.chat.model import Json
 
 MANAGE = "chat:ManageApps"
 APPS = "arn:aws:chat:{region}:{account}:app/*"
@@ -264,6 +265,8 @@ async def verify_app_url(env: Env, call: Call, request: InstallFields) -> Verifi
 
 
 class ChatCommand(msgspec.Struct, kw_only=True):
+    """`app_id` is '' for a command of the workplace itself."""
+
     app_id: str
     command: str
     description: str
@@ -282,16 +285,23 @@ class ChatCommands(msgspec.Struct, kw_only=True):
     resource=APPS,
 )
 async def list_chat_commands(env: Env, call: Call, request: NoFields) -> ChatCommands:
-    """The slash commands of installed apps."""
-    found = await list_commands(env, call)
-    return ChatCommands(
-        commands=[
-            ChatCommand(
-                app_id=config.app_id,
-                command=item.command,
-                description=item.description,
-                usage_hint=item.usage_hint,
-            )
-            for config, item in found
-        ]
-    )
+    """The slash commands of installed apps, and those of the workplace itself."""
+    found = [
+        ChatCommand(
+            app_id=config.app_id,
+            command=item.command,
+            description=item.description,
+            usage_hint=item.usage_hint,
+        )
+        for config, item in await list_commands(env, call)
+    ]
+    own = [
+        ChatCommand(
+            app_id="",
+            command=item.command,
+            description=item.description,
+            usage_hint=item.usage_hint,
+        )
+        for item in list_own_commands()
+    ]
+    return ChatCommands(commands=[*found, *own])

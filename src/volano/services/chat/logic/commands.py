@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from volano.services.chat.logic.app_posts import be_bot
 from volano.services.chat.logic.dialogue import COMMAND, ask_app, reach_app
-from volano.services.chat.logic.errors import refused
 from volano.services.chat.logic.interactions import opening_of_command
 from volano.services.chat.logic.mrkdwn import escape_text
+from volano.services.chat.logic.own_commands import tell_command
 from volano.services.chat.logic.responses import Origin, apply_response
 from volano.services.chat.store import app_configs as config_rows
 
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 async def run_command(env: Env, call: Call, channel_id: str, line: str, thread_ts: str) -> None:
     """Run `/command text` as typed. Raises `unknown_command` and AppSilent."""
     name, _, text = line.strip().partition(" ")
-    config, command = await _find(env, call, name)
+    found = await _find(env, call, name)
+    if found is None:
+        await tell_command(env, call, channel_id, name, text=text.strip(), thread_ts=thread_ts)
+        return
+    config, command = found
     reached = await reach_app(env.store.reader, call.account, config.app_id)
     fields = await opening_of_command(env, call, reached, channel_id)
     fields |= {"command": name, "text": escape_text(text.strip())}
@@ -37,14 +41,14 @@ async def run_command(env: Env, call: Call, channel_id: str, line: str, thread_t
         await apply_response(env, bot, origin, body)
 
 
-async def _find(env: Env, call: Call, name: str) -> tuple[AppConfig, Command]:
+async def _find(env: Env, call: Call, name: str) -> tuple[AppConfig, Command] | None:
     """The app that has the command, the one that was changed last."""
     configs = await config_rows.select_configs(env.store.reader, call.account)
     for config in sorted(configs, key=lambda item: item.updated_us, reverse=True):
         for command in config.manifest.features.slash_commands:
             if command.command == name and config.installed:
                 return config, command
-    raise refused("unknown_command", f"No app has the command {name[:40]}.")
+    return None
 
 
 async def list_commands(env: Env, call: Call) -> list[tuple[AppConfig, Command]]:

@@ -32,6 +32,12 @@ async def find_channel(reader: Reader, account: str, channel_id: str) -> Channel
     return await channel_rows.find_channel(reader, account, channel_id)
 
 
+async def find_channel_named(reader: Reader, account: str, name: str) -> Channel | None:
+    """By its name, with or without `#`."""
+    key = name.removeprefix("#").lower()
+    return await channel_rows.find_channel_by_key(reader, account, key)
+
+
 async def find_user(reader: Reader, account: str, user_id: str) -> ChatUser | None:
     return await user_rows.find_user(reader, account, user_id)
 

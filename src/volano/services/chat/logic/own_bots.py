@@ -126,9 +126,14 @@ async def rewrite_own(env: Env, account: str, bot_id: str, rewritten: Rewritten)
 async def show_to(
     env: Env, account: str, bot_id: str, channel: str, user_id: str, text: str
 ) -> None:
-    """An own bot says something to one person alone."""
+    """An own bot says a plain text to one person alone."""
+    await show_draft(env, account, bot_id, user_id, Draft(channel=channel, text=escape_text(text)))
+
+
+async def show_draft(env: Env, account: str, bot_id: str, user_id: str, draft: Draft) -> str:
+    """An own bot shows a message to one person alone, also where it is no member; its `ts`."""
     here = await be_bot(env, account, bot_id)
-    await show_as_bot(env, here, user_id, Draft(channel=channel, text=escape_text(text)))
+    return to_ts((await show_as_bot(env, here, user_id, draft)).ts_us)
 
 
 async def add_own_bot(tx: Tx, env: Env, account: str, name: str, title: str) -> ChatUser:
