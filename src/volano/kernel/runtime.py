@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 
+CLOSED_PREFIX = "closed-"
+"""A network whose name begins so has no way out of the host, whatever the host allows."""
+
+
 class WorkloadState(Enum):
     STARTING = "starting"
     RUNNING = "running"

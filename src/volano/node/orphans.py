@@ -1,7 +1,8 @@
 """The end of workloads that no row knows: what a reset of test mode leaves behind.
 
-The runtime lists only what belongs to this data folder. A workload is removed when it was unknown
-in two rounds one after the other; its network goes with the last of its workloads.
+The runtime lists only what belongs to this data folder, and only workloads with the label of a
+network are instances: others belong to those who started them. A workload is removed when it was
+unknown in two rounds one after the other; its network goes with the last of its workloads.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ async def remove_orphans(env: Env, fleet: Fleet, networks: Networks) -> None:
 
 async def remove_once(env: Env, fleet: Fleet, networks: Networks, suspected: set[str]) -> set[str]:
     """Remove those suspected before that still are; returns those to suspect next time."""
-    here = {status.id: status for status in await env.runtime.list()}
+    listed = await env.runtime.list()
+    here = {status.id: status for status in listed if NETWORK_LABEL in status.labels}
     unknown = await fleet.list_unknown(list(here)) if here else set()
     for workload_id in sorted(unknown & suspected):
         env.log.warning("orphan removed", instance=workload_id)

@@ -9,7 +9,7 @@ The router owns two link-local addresses: 169.254.169.254 (metadata) and 169.254
 host's own API endpoints); sockets there are opened by `listeners.py`.
 
 Where the host has a default route, an uplink veth (a /30 of 100.125.0.0/16, an address range for
-carriers that no LAN uses) leads out; see uplink.py.
+carriers that no LAN uses) leads out; see uplink.py. A closed network never has one.
 
 The same code serves without root: then the namespaces belong to a user namespace that a sleeping
 holder process keeps open, there is no uplink, and commands enter it by `nsenter`.
@@ -37,6 +37,7 @@ from volano.backends.runtime.uplink import (
     way_out_mtu,
 )
 from volano.kernel.errors import Unavailable
+from volano.kernel.runtime import CLOSED_PREFIX
 
 if TYPE_CHECKING:
     from volano.kernel.runtime import Workload
@@ -211,7 +212,7 @@ class Networks:
         commands.run([ip, "netns", "add", namespace])
         network = Network(name=name, namespace=namespace)
         _configure_router(network)
-        if not self._internet:
+        if not self._internet or name.startswith(CLOSED_PREFIX):
             return network
         commands.run([*enter(network), commands.get_program("nft"), "-f", "-"], stdin=ROUTER_RULES)
         uplink = add_uplink(self._uplink_name(name), namespace)

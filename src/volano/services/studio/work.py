@@ -10,6 +10,7 @@ from volano.services.objects.interface import BucketDeleted, ObjectDeleted, Obje
 from volano.services.studio.logic import documents
 from volano.services.studio.logic.batch_running import run_batch
 from volano.services.studio.logic.batches import JOB as BATCH_JOB
+from volano.services.studio.logic.containers.sandbox import remove_strays
 from volano.services.studio.logic.expiry import expire_records
 from volano.services.studio.logic.indexing import embed_waiting
 from volano.services.studio.logic.responses.keeping import JOB, run_in_background
@@ -55,6 +56,12 @@ async def reconcile_vector_files(env: Env) -> None:
 async def reconcile_expiry(env: Env) -> None:
     """End what has an end."""
     await expire_records(env)
+
+
+@reconciler("studio:containers", every_s=60.0)
+async def reconcile_containers(env: Env) -> None:
+    """End what an earlier process left running of containers."""
+    await remove_strays(env)
 
 
 @job_kind(JOB)

@@ -95,8 +95,8 @@ class Compaction(msgspec.Struct, kw_only=True):
     facts=_model_meant,
     read_only=False,
     timeout_s=None,
-    partial="Tools are functions and file_search; web search, code interpreter, computer use, MCP "
-    "and images are refused by name, as are stored prompts.",
+    partial="Tools are functions, file_search, code_interpreter, mcp and, where a search engine is "
+    "configured, web_search; computer use, shells, images, stored prompts are refused by name.",
 )
 async def create_response(env: Env, call: Call, request: Asked) -> dict[str, Any] | EventStream:
     """An answer, whole, streamed or in the background, with what it follows."""

@@ -1,4 +1,4 @@
-"""What has an end: files, uploads, vector stores, responses."""
+"""What has an end: files, uploads, vector stores, responses, containers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from volano.services.studio.logic.containers.containers import expire_container
 from volano.services.studio.logic.files import remove_file
 from volano.services.studio.logic.responses.keeping import remove_response
 from volano.services.studio.logic.uploads import expire_upload
 from volano.services.studio.logic.vector_stores import expire_store
+from volano.services.studio.model.containers import CONTAINER, Container
 from volano.services.studio.model.files import FILE, UPLOAD, Upload
 from volano.services.studio.model.responses import RESPONSE, StoredResponse
 from volano.services.studio.model.vector_stores import VECTOR_STORE, VectorStore
@@ -41,5 +43,7 @@ async def _expire(env: Env, row: RecordRow) -> None:
         await expire_store(env, row.account, msgspec.json.decode(row.body, type=VectorStore))
     elif row.kind == RESPONSE.name:
         await remove_response(env, row.account, msgspec.json.decode(row.body, type=StoredResponse))
+    elif row.kind == CONTAINER.name:
+        await expire_container(env, row.account, msgspec.json.decode(row.body, type=Container))
     else:
         raise AssertionError(f"records of kind {row.kind} do not expire")

@@ -31,7 +31,7 @@ async def count_input_tokens(env: Env, call: Call, asked: Asked) -> int:
     texts = [asked.instructions or "", *(str(message["content"]) for message in messages)]
     texts += [json.dumps(message["tool_calls"]) for message in messages if "tool_calls" in message]
     texts += [json.dumps(tool) for tool in asked.tools or ()]
-    counted = await env.inference.count_tokens(model.files, "\n".join(filter(None, texts)))
+    counted = await models.count_tokens(env, call, model, "\n".join(filter(None, texts)))
     return counted + MESSAGE_TOKENS * (len(messages) + bool(asked.instructions))
 
 
@@ -51,7 +51,7 @@ async def compact_input(env: Env, call: Call, asked: Asked) -> tuple[list[Json],
         "type": "compaction",
         "encrypted_content": sealed,
     }
-    read = await env.inference.count_tokens(model.files, text) if text else 0
+    read = await models.count_tokens(env, call, model, text) if text else 0
     usage: Json = {
         "input_tokens": read,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from volano.services.models import interface as models
 from volano.services.models.interface import invalid, unsupported
-from volano.services.studio.logic.responses.hosted import file_search, mcp, mcp_settings, web_search
+from volano.services.studio.logic.responses.hosted import (
+    code_interpreter,
+    file_search,
+    mcp,
+    mcp_settings,
+    web_search,
+)
 from volano.services.studio.logic.responses.hosted.file_search import FileSearch
 from volano.services.studio.logic.responses.hosted.mcp import McpServer
 from volano.services.studio.logic.responses.hosted.web_search import WebSearch
@@ -75,6 +81,16 @@ async def _hosted(
     if kind in web_search.KINDS:
         _require_known(item, web_search.FIELDS, where)
         return WebSearch(env, item, where, include=include)
+    if kind == code_interpreter.KIND:
+        _require_known(item, code_interpreter.FIELDS, where)
+        return await code_interpreter.open_interpreter(
+            env,
+            call,
+            item,
+            where,
+            context=context,
+            with_outputs=code_interpreter.OUTPUTS in include,
+        )
     if kind == mcp.KIND:
         _require_known(item, mcp_settings.FIELDS, where)
         return await mcp.open_server(env, item, where, context)

@@ -1,0 +1,1 @@
+"""Containers: where the code interpreter's code runs, with its files."""
