@@ -4,6 +4,7 @@ import { useLocation, useNavigate } from 'react-router';
 
 import { Page } from '../app/parts';
 import { AssistantList } from './AssistantList';
+import { MeetingNotes } from './MeetingNotes';
 import { Proposals } from './Proposals';
 import { Servers } from './Servers';
 import { SettingsForm } from './SettingsForm';
@@ -11,6 +12,7 @@ import { SettingsForm } from './SettingsForm';
 const TABS = [
   { value: 'all', label: 'Assistants', panel: AssistantList },
   { value: 'proposals', label: 'What I asked for', panel: Proposals },
+  { value: 'notes', label: 'Meeting notes', panel: MeetingNotes },
   { value: 'servers', label: 'Outside tools', panel: Servers },
   { value: 'settings', label: 'Settings', panel: SettingsForm },
 ];

@@ -1,12 +1,12 @@
 // The head of a channel: its name and topic, who is in it, and what can be done with it.
 import { ActionIcon, Button, Group, Menu, Text, Title, Tooltip } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
-import { IconDoorExit, IconDots, IconHash, IconLock, IconMenu2, IconSettings, IconUsers } from '@tabler/icons-react';
+import { IconChecklist, IconDoorExit, IconDots, IconFileText, IconHash, IconLanguage, IconLock, IconMenu2, IconSettings, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { slack } from '../api/client';
 import { tell, tellFailure } from '../app/parts';
-import { t } from '../i18n/text';
+import { getLanguage, t } from '../i18n/text';
 import { homeKey } from './cache';
 import classes from './chat.module.css';
 import { channelName, useWorkplace } from './context';
@@ -14,6 +14,7 @@ import { ChannelSettings } from './desk/ChannelSettings';
 import { Face } from './Face';
 import { MembersDialog } from './MembersDialog';
 import type { Channel } from './types';
+import { useChannelLanguage } from './writing/translating';
 
 export function ChannelHead({ channel, isMember, openMenu }: { channel: Channel; isMember: boolean; openMenu: () => void }) {
   const { users, me, home } = useWorkplace();
@@ -43,17 +44,18 @@ export function ChannelHead({ channel, isMember, openMenu }: { channel: Channel;
               {channel.num_members ?? ''}
             </Button>
           </Tooltip>
-          {isMember && <ChannelMenu channel={channel} openSettings={settings.open} />}
         </Group>
       )}
+      {isMember && <ChannelMenu channel={channel} isDirect={isDirect} openSettings={settings.open} />}
       <MembersDialog channel={channel} canInvite={isMember} opened={membersOpen} onClose={members.close} />
       <ChannelSettings channel={channel} opened={settingsOpen} onClose={settings.close} />
     </header>
   );
 }
 
-function ChannelMenu({ channel, openSettings }: { channel: Channel; openSettings: () => void }) {
-  const { openChannel, home } = useWorkplace();
+function ChannelMenu({ channel, isDirect, openSettings }: { channel: Channel; isDirect: boolean; openSettings: () => void }) {
+  const { openChannel, home, write } = useWorkplace();
+  const [language, chooseLanguage] = useChannelLanguage(channel.id);
   const queries = useQueryClient();
   const leave = useMutation({
     mutationFn: () => slack('conversations.leave', { channel: channel.id }),
@@ -72,12 +74,26 @@ function ChannelMenu({ channel, openSettings }: { channel: Channel; openSettings
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={<IconSettings size={16} />} onClick={openSettings}>
-          {t('settings')}
+        <Menu.Item leftSection={<IconFileText size={16} />} onClick={() => write({ kind: 'summary', channel: channel.id })}>
+          {t('summarizeChannel')}
         </Menu.Item>
-        <Menu.Item leftSection={<IconDoorExit size={16} />} onClick={() => leave.mutate()} disabled={channel.is_general ?? false}>
-          {t('leave')}
+        <Menu.Item leftSection={<IconChecklist size={16} />} onClick={() => write({ kind: 'items', channel: channel.id })}>
+          {t('actionItems')}
         </Menu.Item>
+        <Menu.Item leftSection={<IconLanguage size={16} />} onClick={() => void chooseLanguage(language ? '' : getLanguage()).catch(tellFailure)}>
+          {language ? t('stopTranslating') : t('translateChannel')}
+        </Menu.Item>
+        {!isDirect && (
+          <>
+            <Menu.Divider />
+            <Menu.Item leftSection={<IconSettings size={16} />} onClick={openSettings}>
+              {t('settings')}
+            </Menu.Item>
+            <Menu.Item leftSection={<IconDoorExit size={16} />} onClick={() => leave.mutate()} disabled={channel.is_general ?? false}>
+              {t('leave')}
+            </Menu.Item>
+          </>
+        )}
       </Menu.Dropdown>
     </Menu>
   );

@@ -28,6 +28,7 @@ import { useNotices } from './desk/useNotices';
 import { Urgent, UrgentBar } from './desk/Urgent';
 import { Switcher } from './Switcher';
 import { ThreadPanel } from './ThreadPanel';
+import { WritingDialog, type Wanted } from './writing/WritingView';
 import type { Channel, Home, LiveEvent } from './types';
 
 const PERMALINK = /^\/archives\/([A-Z0-9]+)\/p(\d{10,})(\d{6})$/;
@@ -119,6 +120,7 @@ function Rooms({ home }: { home: Home }) {
   const desk = useDesk();
   const modals = useModals();
   const [question, ask] = useState<Question | null>(null);
+  const [wanted, write] = useState<Wanted | null>(null);
   const { language } = desk.preferences;
   useEffect(() => setLanguage(language), [language]);
   const notice = useNotices(home, desk, going.openChannel);
@@ -135,7 +137,7 @@ function Rooms({ home }: { home: Home }) {
   useDocumentTitle(unread > 0 ? `(${unread}) Volano` : 'Volano');
 
   const users = useMemo(() => new Map(home.users.map((user) => [user.id, user])), [home.users]);
-  const workplace = useMemo<Workplace>(() => ({ home, me: home.user, users, outbox, desk, ask, openMenu: menu.open, ...going }), [home, users, outbox, desk, menu.open, going.openChannel, going.openThread, going.openDirect]);
+  const workplace = useMemo<Workplace>(() => ({ home, me: home.user, users, outbox, desk, ask, write, openMenu: menu.open, ...going }), [home, users, outbox, desk, menu.open, going.openChannel, going.openThread, going.openDirect]);
 
   const asked = pathname.split('/')[2] ?? '';
   const List = LISTS[asked];
@@ -163,6 +165,7 @@ function Rooms({ home }: { home: Home }) {
       </div>
       <Modals modals={modals} />
       <Dialogs question={question} close={() => ask(null)} />
+      <WritingDialog wanted={wanted} close={() => write(null)} />
       <Switcher opened={switcherOpen} onClose={switcher.close} />
     </WorkplaceContext>
   );

@@ -16,6 +16,7 @@ import { useDraft } from './desk/useDraft';
 import { EmojiPicker } from './EmojiPicker';
 import { shareFiles } from './Files';
 import { toMessageText } from './mrkdwn';
+import { WriteMenu } from './writing/WriteMenu';
 import { suggest, SuggestionList, triggerOf, type Suggestion } from './Suggestions';
 
 export interface ComposerHandle {
@@ -137,6 +138,7 @@ export function Composer({ channel, thread = null, placeholder, onEditLast, ref 
               <IconPaperclip size={18} />
             </ActionIcon>
           </Tooltip>
+          <WriteMenu channel={channel} thread={thread} text={text} change={change} />
           <EmojiPicker
             onPick={(name) => insert(`:${name}: `)}
             target={(open) => (

@@ -16,6 +16,7 @@ import { emojiOf, QUICK } from './emoji';
 import { EmojiPicker } from './EmojiPicker';
 import { useReact } from './useReact';
 import type { Message } from './types';
+import { WritingItems } from './writing/MessageMenu';
 
 const MAX_SHORTCUTS = 5;
 
@@ -129,6 +130,7 @@ function MoreActions({ channel, message, isInThread, edit, remove, hold }: Props
         <Menu.Item leftSection={<IconUrgent size={16} />} onClick={open('urgent')}>
           {t('makeUrgent')}
         </Menu.Item>
+        <WritingItems channel={channel} message={message} isInThread={isInThread} />
         {shortcuts.map(({ app, shortcut }) => (
           <Menu.Item key={app.id + shortcut.callback_id} leftSection={<IconApps size={16} />} onClick={() => void rest.post('/chat/interactions/shortcut', { app_id: app.id, callback_id: shortcut.callback_id, channel, message_ts: message.ts }).catch(tellFailure)}>
             {shortcut.name}

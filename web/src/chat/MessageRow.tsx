@@ -16,6 +16,7 @@ import { Reactions } from './Reactions';
 import { InlineText, MessageText } from './Text';
 import { clockTime, fullTime, relativeDay } from './time';
 import { isNotice, type Block, type Message } from './types';
+import { Translation } from './writing/Translation';
 
 interface Props {
   channel: string;
@@ -77,7 +78,10 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         ) : isEditing ? (
           <EditBox channel={channel} message={message} close={() => edit(null)} />
         ) : (
-          <Content message={message} channel={channel} />
+          <>
+            <Content message={message} channel={channel} />
+            <Translation channel={channel} message={message} />
+          </>
         )}
         {message.reactions && message.reactions.length > 0 && <Reactions channel={channel} message={message} />}
         {!isInThread && (message.reply_count ?? 0) > 0 && <ThreadLink channel={channel} message={message} />}

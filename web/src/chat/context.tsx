@@ -5,6 +5,7 @@ import { t } from '../i18n/text';
 import type { Desk } from './desk/desk';
 import type { Outbox } from './outbox';
 import type { Channel, Home, Message, Seat, User } from './types';
+import type { Wanted } from './writing/WritingView';
 
 // What is asked of a message in a window of its own.
 export interface Question {
@@ -20,6 +21,7 @@ export interface Workplace {
   outbox: Outbox;
   desk: Desk;
   ask: (question: Question) => void;
+  write: (wanted: Wanted) => void;
   openMenu: () => void;
   openChannel: (channel: string, at?: string) => void;
   openThread: (channel: string, ts: string | null, at?: string) => void;
