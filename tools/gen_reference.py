@@ -64,6 +64,7 @@ def _actions() -> str:
         "",
     ]
     titles = {"aws": "AWS", "openai": "OpenAI", "slack": "Slack", "rest": "Volano's REST"}
+    titles["caldav"] = "CalDAV"
     for protocol, title in titles.items():
         lines += [
             f"## {title}",

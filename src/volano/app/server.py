@@ -1,7 +1,8 @@
 """The two ASGI applications: the console's port and the AWS port.
 
 Console port: OpenAI at `/v1`, Slack at `/api` and `/slack`, Volano's REST at `/volano/v1`, MCP at
-`/mcp`, OAuth at `/oauth`, `/healthz`, `/readyz`, `/metrics`, and the console at everything else.
+`/mcp`, OAuth at `/oauth`, CalDAV at `/dav`, `/healthz`, `/readyz`, `/metrics`, and the console at
+everything else.
 AWS port: every AWS service.
 A gateway answers every request; what it raises is a bug and becomes a bare 500 with a request id.
 """
@@ -19,6 +20,8 @@ from volano.kernel.egress import parse_networks
 from volano.kernel.errors import VolanoError
 from volano.wire.action import find_socket
 from volano.wire.aws import gateway as aws
+from volano.wire.caldav import gateway as caldav
+from volano.wire.caldav.paths import is_ours as is_caldav
 from volano.wire.http import ClientGone, Response, WebSocket, request_of, send_response
 from volano.wire.mcp import gateway as mcp
 from volano.wire.oauth import gateway as oauth
@@ -126,6 +129,8 @@ def console_app(env: Env, health: Health) -> App:
             return await rest.handle(env, request)
         if path == "/mcp" or path.startswith("/mcp/"):
             return await mcp.handle(env, request)
+        if is_caldav(path):
+            return await caldav.handle(env, request)
         if oauth.is_ours(request.method, path):
             return await oauth.handle(env, request)
         found = await _operations(env, health, path)

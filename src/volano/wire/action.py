@@ -99,7 +99,13 @@ class Caller(Protocol):
     def user_agent(self) -> str: ...
 
 
-_PROTOCOLS = {"oauth": "oauth", "openai": "openai", "slack": "slack", "volano": "rest"}
+_PROTOCOLS = {
+    "caldav": "caldav",
+    "oauth": "oauth",
+    "openai": "openai",
+    "slack": "slack",
+    "volano": "rest",
+}
 _ACTIONS: dict[str, Action] = {}
 _REGISTERED: list[str] = []
 _SOCKETS: dict[str, Callable[[Env, WebSocket], Awaitable[None]]] = {}
@@ -188,7 +194,7 @@ def registry_generation() -> int:
 
 
 def list_actions(protocol: str | None = None) -> list[Action]:
-    """All actions, or those of `aws`, `oauth`, `openai`, `rest` or `slack`, by name."""
+    """All actions, or those of `aws`, `caldav`, `oauth`, `openai`, `rest` or `slack`, by name."""
     return [
         _ACTIONS[name]
         for name in sorted(_ACTIONS)

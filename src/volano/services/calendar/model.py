@@ -75,7 +75,7 @@ class ChangedMeanwhile(PreconditionFailed):
 class UidTaken(Conflict):
     """Another event of the calendar has this UID."""
 
-    code: ClassVar[str] = "no-uid-conflict"
+    code: ClassVar[str] = "CALDAV:no-uid-conflict"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

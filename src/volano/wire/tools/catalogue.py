@@ -110,6 +110,8 @@ def _table(_generation: int) -> dict[str, ToolName]:
 def _is_tool(found: Action) -> bool:
     if found.permission == PUBLIC or found.streams_body or found.name in LEFT_OUT:
         return False
+    if found.protocol == "caldav":
+        return False  # for programs alone: the same calendars are tools by Volano's own API
     if found.protocol == "aws":
         return found.name not in AWS_STREAMS
     return not _moves_bytes(found)

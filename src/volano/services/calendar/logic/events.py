@@ -264,6 +264,17 @@ async def answer(env: Env, call: Call, event_id: str, said: Answer) -> Seen:
     return await get_event(env, call, event_id)
 
 
+async def leave(env: Env, call: Call, seen: Seen) -> None:
+    """Say no, and have it in one's calendar no more; the owner is told."""
+    mine = await office.me(env, call)
+    await answer(env, call, seen.event.id, Answer.NO)
+
+    async def write(tx: Tx) -> None:
+        await file(tx, seen.event, mine.id, gone=True)
+
+    await env.store.transact(write)
+
+
 async def delete_event(env: Env, call: Call, event_id: str, *, occurrence: str = "") -> None:
     """Call off an event, or one time of it (its key); guests are told."""
     mine, event = await get_own(env, call, event_id)
