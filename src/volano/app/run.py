@@ -25,6 +25,7 @@ from volano.app.build import open_process
 from volano.app.listeners import QuietServer
 from volano.app.protocol import LimitedProtocol
 from volano.app.server import aws_app, console_app
+from volano.app.sockets import SocketProtocol
 from volano.app.start import Started, first_start
 from volano.kernel.errors import Unavailable
 from volano.wire.slack.socket import drain_sockets
@@ -123,7 +124,8 @@ def _server(config: Config, app: Any) -> QuietServer:
     settings = uvicorn.Config(
         app,
         http="httptools" if config.http == "stock" else LimitedProtocol,
-        ws="websockets-sansio",
+        ws=SocketProtocol,
+        ws_per_message_deflate=False,  # its memory for each client costs more than the bytes
         loop="none",
         lifespan="off",
         log_config=None,

@@ -130,3 +130,11 @@ class EventFeed(Protocol):
     def listen(self, topic: str) -> AsyncIterator[bytes]:
         """Signals of `topic` from now on; a listener more than 1,000 behind is closed."""
         ...
+
+    def attach(self, topic: str, sink: Callable[[bytes], None]) -> None:
+        """Call `sink` with each signal of `topic` as it is sent; a sink never waits or raises."""
+        ...
+
+    def detach(self, topic: str, sink: Callable[[bytes], None]) -> None:
+        """Undo `attach`."""
+        ...

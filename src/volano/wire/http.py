@@ -12,7 +12,7 @@ import asyncio
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import parse_qsl, unquote
 
 from volano.kernel.bytes import FileSlice
@@ -29,6 +29,8 @@ MAX_JSON_BODY_BYTES = 32 * 1024 * 1024
 FILE_CHUNK_BYTES = 256 * 1024
 ZERO_COPY = "http.response.zerocopysend"
 """The message, and the key of `scope["extensions"]`, of ASGI's extension "Zero Copy Send"."""
+FRAMES = "volano.frames"
+"""The key of `scope["extensions"]` under which a web socket's `FrameWriter` stands."""
 
 
 class ClientGone(Exception):
@@ -296,6 +298,28 @@ class SocketClosed(Exception):
     """The other side closed the web socket."""
 
 
+class FrameWriter(Protocol):
+    """The server's own end of a web socket (app/sockets.py); nothing here waits."""
+
+    def write_frames(self, frames: bytes) -> bool:
+        """Write whole frames; False when the client is gone or leaves too much unread."""
+        ...
+
+    def end(self, code: int, reason: str) -> None:
+        """Close, also when the client does not read."""
+        ...
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A server's text frame with this payload (RFC 6455, 5.2): the same for every client."""
+    size = len(payload)
+    if size < 126:
+        return b"\x81" + bytes((size,)) + payload
+    if size < 1 << 16:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
 class WebSocket:
     """A web socket over ASGI; text frames only."""
 
@@ -303,6 +327,11 @@ class WebSocket:
         self.request = request_of(scope, receive)
         self._receive = receive
         self._send = send
+
+    @property
+    def frames(self) -> FrameWriter:
+        """For what is told to many at once; every server of ours has it."""
+        return cast("FrameWriter", self.request.scope["extensions"][FRAMES])
 
     async def accept(self) -> None:
         await self._receive()

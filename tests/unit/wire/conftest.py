@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 import uvicorn
 
+from volano.app.sockets import SocketProtocol
 from volano.kernel.call import Call, Env
 from volano.kernel.clock import SystemClock
 from volano.kernel.config import Config
@@ -34,7 +35,7 @@ from volano.wire.slack import gateway as slack_gateway
 from volano.wire.slack import raw as slack_raw
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 ACCOUNT = AccountId("111122223333")
@@ -102,20 +103,17 @@ class Signals:
     """The signal half of port `events`, in process."""
 
     def __init__(self) -> None:
-        self.listeners: dict[str, list[asyncio.Queue[bytes | None]]] = defaultdict(list)
+        self.sinks: dict[str, list[Callable[[bytes], None]]] = defaultdict(list)
 
     def signal(self, topic: str, payload: bytes) -> None:
-        for queue in self.listeners[topic]:
-            queue.put_nowait(payload)
+        for sink in list(self.sinks[topic]):
+            sink(payload)
 
-    async def listen(self, topic: str) -> AsyncIterator[bytes]:
-        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self.listeners[topic].append(queue)
-        try:
-            while (payload := await queue.get()) is not None:
-                yield payload
-        finally:
-            self.listeners[topic].remove(queue)
+    def attach(self, topic: str, sink: Callable[[bytes], None]) -> None:
+        self.sinks[topic].append(sink)
+
+    def detach(self, topic: str, sink: Callable[[bytes], None]) -> None:
+        self.sinks[topic].remove(sink)
 
 
 class LogLines:
@@ -200,7 +198,12 @@ class Server:
 def serving(server: Server) -> Iterator[Server]:
     """Run `server` on a free port in a thread."""
     config = uvicorn.Config(
-        cast("Any", server), port=0, log_level="error", lifespan="off", timeout_graceful_shutdown=1
+        cast("Any", server),
+        port=0,
+        ws=SocketProtocol,
+        log_level="error",
+        lifespan="off",
+        timeout_graceful_shutdown=1,
     )
     runner = uvicorn.Server(config)
     thread = threading.Thread(target=runner.run, daemon=True)

@@ -105,7 +105,7 @@ class LocalEventFeed:
 
     def __init__(self) -> None:
         self._subscribers: list[_Subscriber] = []
-        self._listeners: dict[str, set[_Listener]] = defaultdict(set)
+        self._sinks: dict[str, dict[Callable[[bytes], None], None]] = defaultdict(dict)
         self._generation = 0
         self._delivered = 0
         self._progress = asyncio.Condition()
@@ -140,12 +140,21 @@ class LocalEventFeed:
             await self._save()
 
     def signal(self, topic: str, payload: bytes) -> None:
-        for listener in self._listeners.get(topic, ()):
-            listener.offer(payload)
+        for sink in tuple(self._sinks.get(topic, ())):
+            sink(payload)
+
+    def attach(self, topic: str, sink: Callable[[bytes], None]) -> None:
+        self._sinks[topic][sink] = None
+
+    def detach(self, topic: str, sink: Callable[[bytes], None]) -> None:
+        sinks = self._sinks[topic]
+        sinks.pop(sink, None)
+        if not sinks:
+            del self._sinks[topic]
 
     async def listen(self, topic: str) -> AsyncIterator[bytes]:
         listener = _Listener()
-        self._listeners[topic].add(listener)
+        self.attach(topic, listener.offer)
         try:
             while not listener.closed:
                 await listener.ready.wait()
@@ -153,9 +162,7 @@ class LocalEventFeed:
                 while listener.items:
                     yield listener.items.popleft()
         finally:
-            self._listeners[topic].discard(listener)
-            if not self._listeners[topic]:
-                del self._listeners[topic]
+            self.detach(topic, listener.offer)
 
     async def run(self, env: Env, store: OutboxStore) -> None:
         """Deliver until cancelled."""

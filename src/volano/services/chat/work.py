@@ -17,6 +17,7 @@ from volano.services.chat.logic.files import remove_bytes
 from volano.services.chat.logic.imports.running import run_import
 from volano.services.chat.logic.indexing import index_waiting
 from volano.services.chat.logic.link_previews import preview_links
+from volano.services.chat.logic.live import forget_old
 from volano.services.chat.logic.passes import remove_old_passes
 from volano.services.chat.logic.rules import remove_expired
 from volano.services.chat.logic.transfers import IMPORT_JOB
@@ -159,6 +160,12 @@ async def reconcile_urgent(env: Env) -> None:
 async def reconcile_retention(env: Env) -> None:
     """Remove what is older than its channel keeps messages."""
     await remove_expired(env)
+
+
+@reconciler("chat:live", every_s=300.0)
+async def reconcile_live(env: Env) -> None:
+    """Forget live events that nobody will ask for any more."""
+    await forget_old(env)
 
 
 @reconciler("chat:files", every_s=300.0)

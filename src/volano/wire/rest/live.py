@@ -1,11 +1,17 @@
 """Live updates for the console: signals over one web socket at `/volano/v1/live`.
 
-The client sends `{"subscribe": "chat:C123"}` or `{"unsubscribe": …}` and receives
-`{"topic": …, "event": …}`; a refusal is `{"topic": …, "error": code}`. Who may hear a topic is
-decided by the service that owns its kind, the part before the first colon, through `live_topic`.
-Signals are a hint to look again, never the only copy: a client that reads too slowly is closed
-with 1013 and reads the pages anew. Permission is asked again every minute, so a person who was
-signed out or removed stops hearing.
+The client sends `{"subscribe": "chat"}` or `{"unsubscribe": …}` and receives `{"topic": …,
+"subscribed": true}`, then `{"topic": …, "event": …}`; a refusal is `{"topic": …, "error": code}`.
+Who may hear a topic is decided by the service that owns its kind, the part before the first colon,
+through `live_topic`. Permission is asked again every minute, so a person who was signed out or
+removed stops hearing.
+
+Signals are a hint to look again, never the only copy. A service may keep its events (`resume`):
+then they carry a `stream` and a `seq`, `subscribed` tells the `places` of the streams, and a client
+that says where it stood (`{"subscribe": "chat", "since": {stream: seq}}`) is told what it missed.
+
+A client that leaves too much unread is closed with 1013. Many that come at once (a network that
+came back) are let in a few at a time, so that requests are answered meanwhile.
 
 A browser sends its cookie from any page, so `Origin` must be the `Host` that was asked.
 """
@@ -13,25 +19,29 @@ A browser sends its cookie from any page, so `Origin` must be the `Host` that wa
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from itertools import count
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import msgspec
 
 from volano.wire.action import socket_route
 from volano.wire.credential import bearer_token, call_of, cookie_of
-from volano.wire.http import SocketClosed
+from volano.wire.http import SocketClosed, text_frame
+from volano.wire.rest.ticks import Frames, Ticks, event_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from volano.kernel.call import Call, Env
+    from volano.kernel.events import EventFeed
     from volano.kernel.identity import Principal
     from volano.wire.http import Request, WebSocket
 
-    Allow = Callable[[Env, Call, str], Awaitable[bool]]
+    Hear = Callable[[Env, Call, str], Awaitable[str]]
+    Resume = Callable[[Env, Call, dict[str, int]], Awaitable["Resumed"]]
 
 LIVE_PATH = "/volano/v1/live"
 MAX_WAITING = 1000
@@ -39,21 +49,44 @@ MAX_WAITING = 1000
 MAX_TOPICS = 200
 """Topics of one socket."""
 MAX_TOPIC_CHARACTERS = 200
+MAX_STREAMS = 5000
+"""Places that a client may name in `since`."""
+ADMITTED_AT_ONCE = 8
+"""Clients whose permission or missed events are looked up at the same time."""
 RECHECK_S = 60.0
 TOO_SLOW = 1013
 SIGNED_OUT = 4401
 
-_TOPICS: dict[str, Allow] = {}
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Where the streams stand now, and the events that were missed, oldest first."""
+
+    places: dict[str, int]
+    missed: list[bytes]
 
 
-def live_topic(kind: str) -> Callable[[Any], Any]:
-    """Register `async def allow(env, call, topic) -> bool` for topics `kind` and `kind:…`."""
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    hear: Hear
+    resume: Resume | None
 
-    def register(allow: Allow) -> Allow:
+
+_TOPICS: dict[str, _Kind] = {}
+
+
+def live_topic(kind: str, *, resume: Resume | None = None) -> Callable[[Any], Any]:
+    """Register `async def hear(env, call, topic) -> str` for topics `kind` and `kind:…`.
+
+    It answers the feed's topic that carries this one for the caller, '' when that may not hear it.
+    `resume(env, call, since)` answers what the caller missed since those places.
+    """
+
+    def register(hear: Hear) -> Hear:
         if kind in _TOPICS:
             raise ValueError(f"two live topics are called {kind}")
-        _TOPICS[kind] = allow
-        return allow
+        _TOPICS[kind] = _Kind(hear, resume)
+        return hear
 
     return register
 
@@ -63,6 +96,7 @@ class Wish(msgspec.Struct):
 
     subscribe: str = ""
     unsubscribe: str = ""
+    since: dict[str, int] | None = None
 
 
 class _Ended(Exception):
@@ -73,24 +107,38 @@ class _Ended(Exception):
         self.code = code
 
 
+class _Hall:
+    """What all live sockets of a process share."""
+
+    def __init__(self) -> None:
+        self.door = asyncio.Semaphore(ADMITTED_AT_ONCE)
+        self.ticks = Ticks()
+        self.frames = Frames()
+        self.numbers = count()
+
+
+_HALLS: WeakKeyDictionary[EventFeed, _Hall] = WeakKeyDictionary()
+
+
 @socket_route(LIVE_PATH)
 async def serve(env: Env, socket: WebSocket) -> None:
     """Serve one client until either side ends it."""
-    principal = await _find_principal(env, socket.request)
+    hall = _HALLS.setdefault(env.events, _Hall())
+    async with hall.door:
+        principal = await _find_principal(env, socket.request)
     if principal is None:
         await socket.refuse(401)
         return
     await socket.accept()
-    client = _Client(env, socket, call_of(env, socket.request, principal, door="rest"))
-    code = 1000
+    client = _Client(env, socket, call_of(env, socket.request, principal, door="rest"), hall)
     try:
         await client.run()
     except* SocketClosed:
         pass
     except* _Ended as group:
-        code = _code_of(group)
+        socket.frames.end(_code_of(group), "")
     finally:
-        await socket.close(code)
+        client.leave()
 
 
 def _code_of(group: BaseExceptionGroup[_Ended]) -> int:
@@ -115,24 +163,58 @@ def has_own_origin(request: Request) -> bool:
 
 
 @dataclass(eq=False, slots=True)
+class _Heard:
+    """A topic that a client listens to. Events wait in `held` while older ones are being told."""
+
+    client: _Client
+    name: str
+    address: str
+    held: list[bytes] | None = None
+
+    def tell(self, payload: bytes) -> None:
+        client = self.client
+        frame = client.hall.frames.event(self.name, payload)
+        if self.held is None:
+            client.push(frame)
+        elif len(self.held) < MAX_WAITING:
+            self.held.append(frame)
+        else:
+            client.socket.frames.end(TOO_SLOW, "too slow")
+
+
+@dataclass(eq=False, slots=True)
 class _Client:
     env: Env
     socket: WebSocket
     call: Call
-    queue: asyncio.Queue[str] = field(default_factory=lambda: asyncio.Queue(MAX_WAITING))
-    topics: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    hall: _Hall
+    waiting: list[bytes] = field(default_factory=list)
+    topics: dict[str, _Heard] = field(default_factory=dict)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._send())
-            tasks.create_task(self._receive(tasks))
             tasks.create_task(self._recheck())
+            await self._receive()
 
-    async def _send(self) -> None:
-        while True:
-            await self.socket.send(await self.queue.get())
+    def push(self, frame: bytes) -> None:
+        """Write a frame in the next tick."""
+        if not self.waiting:
+            self.hall.ticks.add(self)
+        self.waiting.append(frame)
 
-    async def _receive(self, tasks: asyncio.TaskGroup) -> None:
+    def flush(self) -> None:
+        """Write what waits."""
+        frames, self.waiting = self.waiting, []
+        joined = frames[0] if len(frames) == 1 else b"".join(frames)
+        if len(frames) > MAX_WAITING or not self.socket.frames.write_frames(joined):
+            self.socket.frames.end(TOO_SLOW, "too slow")
+
+    def leave(self) -> None:
+        """Hear nothing any more."""
+        for name in list(self.topics):
+            self._unsubscribe(name)
+
+    async def _receive(self) -> None:
         while True:
             frame = await self.socket.receive()
             try:
@@ -141,51 +223,72 @@ class _Client:
                 self._say({"error": "invalid_json"})
                 continue
             if wish.subscribe:
-                await self._subscribe(wish.subscribe, tasks)
+                await self._subscribe(wish.subscribe, wish.since)
             if wish.unsubscribe in self.topics:
-                self.topics.pop(wish.unsubscribe).cancel()
+                self._unsubscribe(wish.unsubscribe)
 
-    async def _subscribe(self, topic: str, tasks: asyncio.TaskGroup) -> None:
-        if topic in self.topics:
+    async def _subscribe(self, topic: str, since: dict[str, int] | None) -> None:
+        heard = self.topics.get(topic)
+        if heard is not None and since is None:
             return
-        refusal = await self._refusal(topic)
+        refusal = "too_many_streams" if len(since or ()) > MAX_STREAMS else ""
+        if heard is None and not refusal:
+            refusal = await self._listen(topic)
         if refusal:
             self._say({"topic": topic[:MAX_TOPIC_CHARACTERS], "error": refusal})
             return
-        self.topics[topic] = tasks.create_task(self._forward(topic))
+        await self._catch_up(self.topics[topic], since)
 
-    async def _refusal(self, topic: str) -> str:
+    async def _listen(self, topic: str) -> str:
+        """Hear a topic from now on; why not, or ''."""
         if len(topic) > MAX_TOPIC_CHARACTERS:
             return "invalid_topic"
         if len(self.topics) >= MAX_TOPICS:
             return "too_many_topics"
-        return "" if await self._may_hear(topic) else "access_denied"
+        async with self.hall.door:
+            address = await self._address_of(topic)
+        if not address:
+            return "access_denied"
+        self.topics[topic] = heard = _Heard(self, topic, address)
+        self.env.events.attach(address, heard.tell)
+        return ""
 
-    async def _may_hear(self, topic: str) -> bool:
-        allow = _TOPICS.get(topic.partition(":")[0])
-        return allow is not None and await allow(self.env, self.call, topic)
+    def _unsubscribe(self, topic: str) -> None:
+        heard = self.topics.pop(topic)
+        self.env.events.detach(heard.address, heard.tell)
 
-    async def _forward(self, topic: str) -> None:
-        stream = cast("Any", self.env.events.listen(topic))
-        async with aclosing(stream):
-            self._say({"topic": topic, "subscribed": True})
-            async for payload in stream:
-                self._say({"topic": topic, "event": msgspec.Raw(payload)})
-        # The feed closes a listener that is too far behind.
-        raise _Ended(TOO_SLOW)
+    async def _address_of(self, topic: str) -> str:
+        kind = _TOPICS.get(topic.partition(":")[0])
+        return "" if kind is None else await kind.hear(self.env, self.call, topic)
+
+    async def _catch_up(self, heard: _Heard, since: dict[str, int] | None) -> None:
+        """Tell what was missed, and then what came meanwhile."""
+        resume = _TOPICS[heard.name.partition(":")[0]].resume
+        if resume is None:
+            self._say({"topic": heard.name, "subscribed": True})
+            return
+        heard.held = []
+        async with self.hall.door:
+            resumed = await resume(self.env, self.call, since or {})
+        for payload in resumed.missed:
+            await self.socket.send(event_text(heard.name, payload).decode())
+        answer = {"subscribed": True, "resumed": since is not None, "places": resumed.places}
+        self._say({"topic": heard.name, **answer})
+        held, heard.held = heard.held, None
+        for frame in held:
+            self.push(frame)
 
     def _say(self, message: dict[str, Any]) -> None:
-        try:
-            self.queue.put_nowait(msgspec.json.encode(message).decode())
-        except asyncio.QueueFull as error:
-            raise _Ended(TOO_SLOW) from error
+        self.push(text_frame(msgspec.json.encode(message)))
 
     async def _recheck(self) -> None:
+        # Those who came together need not all be asked together.
+        await self.env.clock.sleep(RECHECK_S * (1 - next(self.hall.numbers) % 32 / 64))
         while True:
-            await self.env.clock.sleep(RECHECK_S)
             if await _find_principal(self.env, self.socket.request) is None:
                 raise _Ended(SIGNED_OUT)
             for topic in list(self.topics):
-                if not await self._may_hear(topic) and topic in self.topics:
-                    self.topics.pop(topic).cancel()
+                if not await self._address_of(topic) and topic in self.topics:
+                    self._unsubscribe(topic)
                     self._say({"topic": topic, "error": "access_denied"})
+            await self.env.clock.sleep(RECHECK_S)

@@ -277,7 +277,7 @@ async def test_signals_reach_who_listens_now_and_a_slow_listener_is_closed(proce
         feed.signal("t", b"%d" % number)
     rest = [item async for item in first]
     assert rest == [b"%d" % number for number in range(local.MAX_BEHIND)]
-    assert not feed._listeners
+    assert not feed._sinks
 
 
 async def test_a_listener_that_leaves_is_forgotten(process):
@@ -285,9 +285,9 @@ async def test_a_listener_that_leaves_is_forgotten(process):
     listening = feed.listen("t")
     waiting = asyncio.ensure_future(anext(listening))
     await asyncio.sleep(0)
-    assert feed._listeners["t"]
+    assert feed._sinks["t"]
     waiting.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await waiting
     await listening.aclose()
-    assert not feed._listeners
+    assert not feed._sinks

@@ -77,6 +77,6 @@ async def test_home_tells_channels_people_and_the_topic(company):
     assert by_name["sales"].unread == 1
     assert by_name["sales"].latest is not None
     assert by_name["sales"].latest["text"] == "hello"
-    assert found.topic == f"chat:{company.account}:{company.users['admin'].id}"
+    assert found.topic == "chat"
     assert {user["name"] for user in found.users} >= {"admin", "ana", "copilot"}
     assert found.copilot["id"] == company.copilot

@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import websockets
+from tests.unit.wire.conftest import Server, make_env, principal, serving
 from websockets.asyncio.client import connect
 
+from volano.app import sockets
 from volano.kernel.clock import ManualClock
-from volano.wire.http import WebSocket
+from volano.wire.http import text_frame
 from volano.wire.rest import live
-from volano.wire.rest.live import live_topic
+from volano.wire.rest.live import Resumed, live_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from volano.kernel.call import Call, Env
+
+LONG_S = 60
+MISSED = [b'{"stream":"s","seq":2}', b'{"stream":"s","seq":3}']
 
 
 @pytest.fixture(autouse=True)
 def topics() -> Iterator[set[str]]:
-    """Topics of the kind `xroom` that may be heard."""
+    """Topics of the kind `xroom` that may be heard; those of `xlog` keep their events."""
     allowed = {"xroom:1", "xroom"}
 
     @live_topic("xroom")
-    async def allow(env: Env, call: Call, topic: str) -> bool:
-        return topic in allowed and call.principal.name in ("ann", "dan")
+    async def hear(env: Env, call: Call, topic: str) -> str:
+        return topic if topic in allowed and call.principal.name in ("ann", "dan") else ""
+
+    async def resume(env: Env, call: Call, since: dict[str, int]) -> Resumed:
+        env.events.signal("feed", b'"meanwhile"')
+        return Resumed({"s": 3}, MISSED if since == {"s": 1} else [])
+
+    @live_topic("xlog", resume=resume)
+    async def hear_log(env: Env, call: Call, topic: str) -> str:
+        return "feed"
 
     yield allowed
-    del live._TOPICS["xroom"]
+    del live._TOPICS["xroom"], live._TOPICS["xlog"]
 
 
 def address(server: Any) -> str:
@@ -43,26 +57,85 @@ def browser(server: Any, **more: str) -> dict[str, str]:
     return {"Cookie": "volano_session=cookie-good", "Origin": server.url} | more
 
 
+def listening(server: Any, **more: Any) -> Any:
+    headers = {"Authorization": "Bearer sk-good"}
+    return connect(address(server), additional_headers=headers, **more)
+
+
+async def hear(socket: Any) -> Any:
+    async with asyncio.timeout(LONG_S):
+        return json.loads(await socket.recv())
+
+
+async def code_of(socket: Any) -> int:
+    """The code with which the server closes, after whatever it says before."""
+    with contextlib.suppress(websockets.exceptions.ConnectionClosed):
+        while True:
+            await hear(socket)
+    return int(socket.close_code)
+
+
+def signal(server: Any, topic: str, payload: bytes, times: int = 1) -> None:
+    def run() -> None:
+        for _ in range(times):
+            server.env.events.signal(topic, payload)
+
+    server.loop.call_soon_threadsafe(run)
+
+
+async def until(reached: Any) -> None:
+    async with asyncio.timeout(LONG_S):
+        while not reached():
+            await asyncio.sleep(0.01)
+
+
 async def test_subscribed_topic_is_heard(server: Any) -> None:
     async with connect(address(server), additional_headers=browser(server)) as socket:
         await socket.send('{"subscribe":"xroom:1"}')
-        assert json.loads(await socket.recv()) == {"topic": "xroom:1", "subscribed": True}
-        server.loop.call_soon_threadsafe(server.env.events.signal, "xroom:1", b'{"typing":"U1"}')
-        assert json.loads(await socket.recv()) == {"topic": "xroom:1", "event": {"typing": "U1"}}
+        assert await hear(socket) == {"topic": "xroom:1", "subscribed": True}
+        signal(server, "xroom:1", b'{"typing":"U1"}')
+        assert await hear(socket) == {"topic": "xroom:1", "event": {"typing": "U1"}}
         await socket.send('{"unsubscribe":"xroom:1"}')
         await socket.send('{"subscribe":"xroom"}')
-        assert json.loads(await socket.recv())["topic"] == "xroom"
-        assert not server.env.events.listeners["xroom:1"]
+        assert (await hear(socket))["topic"] == "xroom"
+        assert not server.env.events.sinks["xroom:1"]
+    await until(lambda: not server.env.events.sinks["xroom"])
 
 
 @pytest.mark.parametrize("topic", ["xroom:2", "unknown", "x" * 300])
 async def test_other_topics_are_refused(server: Any, topic: str) -> None:
-    headers = {"Authorization": "Bearer sk-good"}
-    async with connect(address(server), additional_headers=headers) as socket:
+    async with listening(server) as socket:
         await socket.send(json.dumps({"subscribe": topic}))
-        assert "error" in json.loads(await socket.recv())
+        assert "error" in await hear(socket)
         await socket.send("{")
-        assert json.loads(await socket.recv()) == {"error": "invalid_json"}
+        assert await hear(socket) == {"error": "invalid_json"}
+
+
+async def test_one_who_comes_back_hears_what_was_missed_before_what_is_new(server: Any) -> None:
+    async with listening(server) as socket:
+        await socket.send('{"subscribe":"xlog","since":{"s":1}}')
+        heard = [await hear(socket) for _ in range(4)]
+        assert heard[:2] == [{"topic": "xlog", "event": json.loads(event)} for event in MISSED]
+        assert heard[2] == {
+            "topic": "xlog",
+            "subscribed": True,
+            "resumed": True,
+            "places": {"s": 3},
+        }
+        assert heard[3] == {"topic": "xlog", "event": "meanwhile"}
+        await socket.send('{"subscribe":"xlog","since":{"s":1}}')  # a gap: asked again
+        assert [await hear(socket) for _ in range(4)] == heard
+
+
+async def test_one_who_comes_first_is_told_the_places_only(server: Any) -> None:
+    async with listening(server) as socket:
+        await socket.send('{"subscribe":"xlog"}')
+        heard = [await hear(socket) for _ in range(2)]
+        assert (heard[0]["resumed"], heard[0]["places"]) == (False, {"s": 3})
+        assert heard[1]["event"] == "meanwhile"
+        since = {str(number): 0 for number in range(live.MAX_STREAMS + 1)}
+        await socket.send(json.dumps({"subscribe": "xlog", "since": since}))
+        assert (await hear(socket))["error"] == "too_many_streams"
 
 
 @pytest.mark.parametrize(
@@ -81,83 +154,73 @@ async def test_stranger_or_foreign_page_is_refused(server: Any, headers: dict[st
         await connect(address(server), additional_headers=own)
 
 
-class Wire:
-    """The client's end of one ASGI web socket; `sent` blocks while `slow`."""
-
-    def __init__(self, env: Env, *, slow: bool = False) -> None:
-        self.inbound: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.outbound: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.reading = asyncio.Event()
-        if not slow:
-            self.reading.set()
-        scope = {
-            "type": "websocket",
-            "path": "/volano/v1/live",
-            "raw_path": b"/volano/v1/live",
-            "query_string": b"",
-            "headers": [(b"authorization", b"Bearer sk-good")],
-        }
-        self.inbound.put_nowait({"type": "websocket.connect"})
-        self.task = asyncio.ensure_future(
-            live.serve(env, WebSocket(scope, self.inbound.get, self._send))
-        )
-
-    async def _send(self, message: dict[str, Any]) -> None:
-        if message["type"] == "websocket.send":
-            await self.reading.wait()
-        await self.outbound.put(message)
-
-    async def next(self) -> dict[str, Any]:
-        message = await asyncio.wait_for(self.outbound.get(), 90)
-        return json.loads(message["text"]) if "text" in message else message
-
-    def subscribe(self, topic: str) -> None:
-        text = json.dumps({"subscribe": topic})
-        self.inbound.put_nowait({"type": "websocket.receive", "text": text})
+async def test_slow_client_is_closed_with_1013_and_others_hear_on(server: Any) -> None:
+    payload = json.dumps("x" * 8192).encode()
+    async with listening(server, ping_interval=None) as slow, listening(server) as quick:
+        for socket in (slow, quick):
+            await socket.send('{"subscribe":"xroom"}')
+            await hear(socket)
+        slow.transport.pause_reading()
+        for _ in range(200):  # 1.6 MB each, with time to read in between for who reads
+            signal(server, "xroom", payload, times=200)
+            for _ in range(200):
+                await hear(quick)
+            if len(server.env.events.sinks["xroom"]) == 1:
+                break
+        assert len(server.env.events.sinks["xroom"]) == 1
+        slow.transport.resume_reading()
+        assert await code_of(slow) == 1013
 
 
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
+async def test_one_who_never_reads_is_cut_off(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "FAREWELL_S", 0.05)
+    payload = json.dumps("x" * 8192).encode()
+    socket = await listening(server, ping_interval=None)
+    await socket.send('{"subscribe":"xroom"}')
+    await hear(socket)
+    socket.transport.pause_reading()
+    async with asyncio.timeout(LONG_S):
+        while server.env.events.sinks["xroom"]:
+            signal(server, "xroom", payload, times=200)
+            await asyncio.sleep(0.01)
+    socket.transport.resume_reading()
+    assert await code_of(socket) in (1006, 1013)
 
 
-async def test_slow_client_is_closed_with_1013(env: Env) -> None:
-    wire = Wire(env, slow=True)
-    assert (await wire.next())["type"] == "websocket.accept"
-    wire.subscribe("xroom:1")
-    await settle()
-    for _ in range(live.MAX_WAITING + 10):
-        env.events.signal("xroom:1", b"1")
-    closed = await wire.next()
-    assert (closed["type"], closed["code"]) == ("websocket.close", 1013)
-    await wire.task
-
-
-async def test_permission_is_asked_again(env: Env, topics: set[str]) -> None:
+async def test_permission_is_asked_again(registry: None, tmp_path: Path, topics: set[str]) -> None:
     clock = ManualClock()
-    timed = dataclasses.replace(env, clock=clock)
-    wire = Wire(timed)
-    assert (await wire.next())["type"] == "websocket.accept"
-    wire.subscribe("xroom:1")
-    assert (await wire.next())["subscribed"] is True
-    topics.clear()
-    clock.advance(60)
-    assert await wire.next() == {"topic": "xroom:1", "error": "access_denied"}
-    await settle()
-    env.authority.tokens.clear()  # type: ignore[attr-defined] # the double has a table
-    clock.advance(60)
-    closed = await wire.next()
-    assert (closed["type"], closed["code"]) == ("websocket.close", 4401)
-    await wire.task
+    with serving(Server(make_env(tmp_path, clock=clock))) as server:
+        loop: Any = server.loop
+        async with listening(server) as socket:
+            await socket.send('{"subscribe":"xroom:1"}')
+            assert (await hear(socket))["subscribed"] is True
+            topics.clear()
+            loop.call_soon_threadsafe(clock.advance, 60)
+            assert await hear(socket) == {"topic": "xroom:1", "error": "access_denied"}
+            server.authority.tokens.clear()
+            closing = asyncio.ensure_future(code_of(socket))
+            while not closing.done():
+                loop.call_soon_threadsafe(clock.advance, 60)
+                await asyncio.wait([closing], timeout=0.05)
+            assert closing.result() == 4401
+    server.authority.tokens["sk-good"] = principal("ann")
 
 
-async def test_topics_of_one_socket_are_bounded(env: Env, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_topics_of_one_socket_are_bounded(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live, "MAX_TOPICS", 1)
-    wire = Wire(env)
-    await wire.next()
-    wire.subscribe("xroom")
-    wire.subscribe("xroom:1")
-    seen = [await wire.next(), await wire.next()]
-    assert {"topic": "xroom:1", "error": "too_many_topics"} in seen
-    wire.inbound.put_nowait({"type": "websocket.disconnect"})
-    await wire.task
+    async with listening(server) as socket:
+        await socket.send('{"subscribe":"xroom"}')
+        await socket.send('{"subscribe":"xroom:1"}')
+        seen = [await hear(socket), await hear(socket)]
+        assert {"topic": "xroom:1", "error": "too_many_topics"} in seen
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536])
+def test_frames_are_those_of_the_protocol(size: int) -> None:
+    from websockets.frames import Frame, Opcode
+
+    payload = b"x" * size
+    expected = Frame(Opcode.TEXT, payload).serialize(mask=False)
+    assert text_frame(payload) == expected

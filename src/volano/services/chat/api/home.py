@@ -9,11 +9,11 @@ import msgspec
 from volano.services.chat.logic import workspaces
 from volano.services.chat.logic.errors import WrongTokenType
 from volano.services.chat.logic.home import get_home
-from volano.services.chat.logic.live import topic_of
+from volano.services.chat.logic.live import TOPIC, resume, topic_of
 from volano.services.chat.logic.presence import note_listening
 from volano.services.chat.logic.workspaces import enter
 from volano.wire.action import action
-from volano.wire.rest.live import live_topic
+from volano.wire.rest.live import Resumed, live_topic
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -82,14 +82,19 @@ async def set_copilot(env: Env, call: Call, request: CopilotSetting) -> CopilotS
     return CopilotSetting(enabled=workspace.copilot_enabled)
 
 
-@live_topic("chat")
-async def may_hear(env: Env, call: Call, topic: str) -> bool:
-    """Only one's own topic."""
+async def catch_up(env: Env, call: Call, since: dict[str, int]) -> Resumed:
+    """What the caller missed."""
+    return Resumed(*await resume(env, call, since))
+
+
+@live_topic(TOPIC, resume=catch_up)
+async def hear(env: Env, call: Call, topic: str) -> str:
+    """One's own events: a bot and an assumed role have none."""
+    if topic != TOPIC:
+        return ""
     try:
         here = await enter(env, call)
     except WrongTokenType:
-        return False
-    if topic != topic_of(call.account, here.me.id):
-        return False
+        return ""
     note_listening(env, call.account, here.me.id)
-    return True
+    return topic_of(call.account, here.me.id)

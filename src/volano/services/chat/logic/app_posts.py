@@ -17,7 +17,7 @@ from volano.services.chat.logic.errors import (
     refused,
 )
 from volano.services.chat.logic.indexing import forget_message
-from volano.services.chat.logic.live import tell_channel
+from volano.services.chat.logic.live import Told, keep_in_channel, send
 from volano.services.chat.logic.messages import (
     Draft,
     changed_json,
@@ -29,7 +29,7 @@ from volano.services.chat.logic.messages import (
 )
 from volano.services.chat.logic.posting import Posted, announce, insert
 from volano.services.chat.logic.workspaces import Here, get_workspace
-from volano.services.chat.model import Channel, MessageChanged, to_ts
+from volano.services.chat.model import Channel, MessageChanged
 from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import messages as rows
 from volano.services.chat.store import users as user_rows
@@ -71,7 +71,7 @@ async def post_as_bot(env: Env, here: Here, draft: Draft) -> Posted:
             in_channel=not thread_us or draft.reply_broadcast,
             indexed=here.is_copilot or is_for_copilot(here, channel),
         )
-        return Posted(here=here, channel=channel, message=await insert(tx, env, channel, message))
+        return await insert(tx, env, here, channel, message)
 
     posted = await env.store.transact(write)
     await announce(env, posted)
@@ -89,7 +89,7 @@ async def replace_message(env: Env, here: Here, channel_id: str, ts: str, draft:
     """Put other content into the bot's own message."""
     composed = compose(env, here, draft)
 
-    async def write(tx: Tx) -> tuple[Channel, Message, Message]:
+    async def write(tx: Tx) -> Told:
         channel, old = await _own(tx, here, channel_id, ts)
         changed = replace(
             old,
@@ -109,31 +109,20 @@ async def replace_message(env: Env, here: Here, channel_id: str, ts: str, draft:
                 previous=old.text,
             )
         )
-        return channel, changed, old
+        return await keep_in_channel(tx, env, channel, changed_json(here, changed, old))
 
-    channel, changed, old = await env.store.transact(write)
-    await tell_channel(env, channel, changed_json(here, changed, old))
+    await send(env, await env.store.transact(write))
 
 
 async def remove_message(env: Env, here: Here, channel_id: str, ts: str) -> None:
     """Delete the bot's own message."""
     at_us = env.clock.now_us()
 
-    async def write(tx: Tx) -> Channel:
+    async def write(tx: Tx) -> list[Told]:
         channel, old = await _own(tx, here, channel_id, ts)
-        await remove_in(tx, env, channel, old, at_us=at_us)
-        return channel
+        return await remove_in(tx, env, here.workspace, channel, old, at_us=at_us)
 
-    channel = await env.store.transact(write)
-    event: Json = {
-        "type": "message",
-        "subtype": "message_deleted",
-        "hidden": True,
-        "deleted_ts": ts,
-        "ts": to_ts(at_us),
-        "event_ts": to_ts(at_us),
-    }
-    await tell_channel(env, channel, event)
+    await send(env, *await env.store.transact(write))
 
 
 async def _own(tx: Tx, here: Here, channel_id: str, ts: str) -> tuple[Channel, Message]:

@@ -15,7 +15,7 @@ from volano.services.chat.logic.access import get_readable
 from volano.services.chat.logic.app_posts import be_bot, post_as_bot
 from volano.services.chat.logic.dialogue import reach_app
 from volano.services.chat.logic.errors import refused
-from volano.services.chat.logic.live import tell_channel
+from volano.services.chat.logic.live import Told, keep_in_channel, send, tell_channel
 from volano.services.chat.logic.members import open_direct
 from volano.services.chat.logic.messages import Draft, get_message
 from volano.services.chat.logic.workspaces import enter
@@ -85,14 +85,15 @@ async def set_prompts(
 async def _keep(env: Env, call: Call, channel_id: str, ts: str, parts: Json) -> None:
     channel, ts = await _thread(env, call, channel_id, ts)
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Tx) -> Told:
         message = await get_message(tx, channel, ts)
         known = message.body.get(KEY)
         kept = {**(known if isinstance(known, dict) else {}), **parts}
         await rows.update_message(tx, replace(message, body={**message.body, KEY: kept}))
+        event: Json = {"type": "assistant_thread_changed", "thread_ts": ts, **parts}
+        return await keep_in_channel(tx, env, channel, event)
 
-    await env.store.transact(write)
-    await tell_channel(env, channel, {"type": "assistant_thread_changed", "thread_ts": ts, **parts})
+    await send(env, await env.store.transact(write))
 
 
 async def start_thread(env: Env, call: Call, app_id: str, context_channel: str) -> tuple[str, str]:

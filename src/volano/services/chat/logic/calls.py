@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from volano.services.chat.logic.blocks import block_texts
-from volano.services.chat.logic.live import MAX_LISTENERS, tell_users
+from volano.services.chat.logic.live import MAX_LISTENERS, Told, keep_for, send
 from volano.services.chat.logic.mrkdwn import find_mentions, to_plain
 from volano.services.chat.logic.web_push import Notice, push_notices
 from volano.services.chat.model import Channel, Json, Message, to_ts
@@ -46,26 +46,28 @@ async def call_people(env: Env, account: str, channel_id: str, ts_us: int) -> No
     await _start_following(env, message, members)
     reasons = await _reasons(env, message, others, preferences)
 
-    async def write(tx: Tx) -> list[str]:
+    async def write(tx: Tx) -> tuple[list[str], list[Told]]:
         found: list[str] = []
+        told: list[Told] = []
         for user, reason in reasons.items():
             mention = Mention(
                 channel_id=channel.id, ts_us=ts_us, thread_us=message.thread_us, reason=reason
             )
-            if await rows.insert_mention(tx, user, mention):
-                found.append(user)
-        return found
+            if not await rows.insert_mention(tx, user, mention):
+                continue
+            event: Json = {
+                "type": "volano_mention",
+                "channel": channel.id,
+                "ts": message.ts,
+                "thread_ts": to_ts(message.thread_us) if message.thread_us else "",
+                "reason": reason,
+            }
+            found.append(user)
+            told.append(await keep_for(tx, env, account, user, event))
+        return found, told
 
-    called = await env.store.transact(write)
-    for user in called:
-        event: Json = {
-            "type": "volano_mention",
-            "channel": channel.id,
-            "ts": message.ts,
-            "thread_ts": to_ts(message.thread_us) if message.thread_us else "",
-            "reason": reasons[user],
-        }
-        tell_users(env, account, [user], event)
+    called, told = await env.store.transact(write)
+    await send(env, *told)
     await _push(env, channel, message, called, others, preferences)
 
 

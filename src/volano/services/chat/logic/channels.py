@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from volano.services.chat.logic.access import get_joined, get_visible, require_not_direct
 from volano.services.chat.logic.errors import IsArchived, NameTaken, conflict, refused
-from volano.services.chat.logic.live import tell_channel, tell_users
+from volano.services.chat.logic.live import Told, keep_for, keep_in_channel, send
 from volano.services.chat.logic.names import require_channel_name
 from volano.services.chat.logic.payloads import channel_json
 from volano.services.chat.logic.posting import Posted, announce, insert_notice
@@ -46,7 +46,7 @@ async def create_channel(env: Env, call: Call, name: str, *, is_private: bool) -
     here = await enter(env, call)
     name = require_channel_name(name)
 
-    async def write(tx: Tx) -> Seen:
+    async def write(tx: Tx) -> tuple[Seen, Told]:
         if await rows.find_channel_by_key(tx, call.account, name) is not None:
             raise NameTaken(f"There is a channel called {name} already.")
         now_us = env.clock.now_us()
@@ -64,12 +64,13 @@ async def create_channel(env: Env, call: Call, name: str, *, is_private: bool) -
         await rows.insert_channel(tx, channel)
         await rows.insert_member(tx, member)
         _publish(tx, env, channel, "channel_created", here)
-        return Seen(here=here, channel=channel, member=member)
+        shown = channel_json(here.workspace, channel, me=here.me.id, member=member)
+        event: Json = {"type": "channel_created", "channel": shown}
+        told = await keep_for(tx, env, call.account, here.me.id, event)
+        return Seen(here=here, channel=channel, member=member), told
 
-    seen = await env.store.transact(write)
-    shown = channel_json(here.workspace, seen.channel, me=here.me.id, member=seen.member)
-    event: Json = {"type": "channel_created", "channel": shown}
-    tell_users(env, call.account, [here.me.id], event)
+    seen, told = await env.store.transact(write)
+    await send(env, told)
     return seen
 
 
@@ -247,7 +248,7 @@ async def _change(env: Env, call: Call, channel_id: str, change: Change, *, what
     """Change a channel's row, say so in the channel, and publish `what`."""
     here = await enter(env, call)
 
-    async def write(tx: Tx) -> tuple[Seen, Posted]:
+    async def write(tx: Tx) -> tuple[Seen, Posted, Told]:
         old, member = await get_joined(tx, here.me, channel_id)
         require_not_direct(old)
         if old.archived and what != "channel_unarchive":
@@ -260,10 +261,12 @@ async def _change(env: Env, call: Call, channel_id: str, change: Change, *, what
         subtype = "channel_name" if what == "channel_rename" else what
         posted = await insert_notice(tx, env, here, changed, subtype=subtype, text=text, body=body)
         _publish(tx, env, changed, what, here)
-        return Seen(here=here, channel=changed, member=member), posted
+        shown = channel_json(here.workspace, changed, me=here.me.id, member=None)
+        event: Json = {"type": "channel_changed", "conversation": shown}
+        told = await keep_in_channel(tx, env, changed, event)
+        return Seen(here=here, channel=changed, member=member), posted, told
 
-    seen, posted = await env.store.transact(write)
+    seen, posted, told = await env.store.transact(write)
     await announce(env, posted)
-    shown = channel_json(here.workspace, seen.channel, me=here.me.id, member=None)
-    await tell_channel(env, seen.channel, {"type": "channel_changed", "conversation": shown})
+    await send(env, told)
     return seen

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from volano.services.chat.logic.access import find_readable, get_joined, get_readable
 from volano.services.chat.logic.errors import MessageNotFound, refused
 from volano.services.chat.logic.history import to_json
-from volano.services.chat.logic.live import tell_users
+from volano.services.chat.logic.live import Told, keep_for, send
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model import Json, Message, parse_ts, to_ts
 from volano.services.chat.model.desk import (
@@ -81,14 +81,14 @@ async def put_draft(env: Env, call: Call, channel_id: str, thread_ts: str, text:
     now_us = env.clock.now_us()
     draft = KeptDraft(channel_id=channel.id, thread_us=thread_us, text=text, updated_us=now_us)
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Tx) -> Told:
         if text.strip():
             await rows.upsert_draft(tx, here.me.id, draft)
         else:
             await rows.delete_draft(tx, here.me.id, channel.id, thread_us)
+        return await _keep(tx, env, here, {"type": "volano_draft", **draft_json(draft)})
 
-    await env.store.transact(write)
-    _tell_me(env, here, {"type": "volano_draft", **draft_json(draft)})
+    await send(env, await env.store.transact(write))
 
 
 def draft_json(draft: KeptDraft) -> Json:
@@ -114,14 +114,14 @@ async def save_message(
         done_us=now_us if done else 0,
     )
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Tx) -> Told:
         if saved:
             await rows.upsert_saved(tx, here.me.id, item)
         else:
             await rows.delete_saved(tx, here.me.id, item.channel_id, item.ts_us)
+        return await _keep(tx, env, here, {"type": "volano_desk", "what": "saved"})
 
-    await env.store.transact(write)
-    _tell_me(env, here, {"type": "volano_desk", "what": "saved"})
+    await send(env, await env.store.transact(write))
 
 
 async def list_saved(env: Env, call: Call) -> list[Shown]:
@@ -195,11 +195,11 @@ async def follow_thread(
         last_read_us=root.latest_reply_us,
     )
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Tx) -> Told:
         await rows.upsert_follow(tx, here.me.id, item)
+        return await _keep(tx, env, here, {"type": "volano_desk", "what": "threads"})
 
-    await env.store.transact(write)
-    _tell_me(env, here, {"type": "volano_desk", "what": "threads"})
+    await send(env, await env.store.transact(write))
 
 
 async def is_following(env: Env, call: Call, channel_id: str, thread_ts: str) -> bool:
@@ -214,23 +214,23 @@ async def mark_thread(env: Env, call: Call, channel_id: str, thread_ts: str, ts:
     here = await enter(env, call)
     thread_us, ts_us = parse_ts(thread_ts, name="thread_ts"), parse_ts(ts)
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Tx) -> Told:
         await rows.update_thread_read(tx, here.me.id, channel_id, thread_us, ts_us)
+        return await _keep(tx, env, here, {"type": "volano_desk", "what": "threads"})
 
-    await env.store.transact(write)
-    _tell_me(env, here, {"type": "volano_desk", "what": "threads"})
+    await send(env, await env.store.transact(write))
 
 
 async def mark_everything(env: Env, call: Call) -> None:
     """Every channel and followed thread of the caller is read."""
     here = await enter(env, call)
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Tx) -> Told:
         await channel_rows.update_everything_read(tx, here.me.id)
         await rows.update_threads_read(tx, here.me.id)
+        return await _keep(tx, env, here, {"type": "volano_all_read"})
 
-    await env.store.transact(write)
-    _tell_me(env, here, {"type": "volano_all_read"})
+    await send(env, await env.store.transact(write))
 
 
 async def put_preferences(env: Env, call: Call, wanted: Preferences) -> Preferences:
@@ -252,11 +252,11 @@ async def put_preferences(env: Env, call: Call, wanted: Preferences) -> Preferen
         quiet=wanted.quiet,
     )
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Tx) -> Told:
         await rows.upsert_preferences(tx, call.account, here.me.id, kept)
+        return await _keep(tx, env, here, {"type": "volano_desk", "what": "preferences"})
 
-    await env.store.transact(write)
-    _tell_me(env, here, {"type": "volano_desk", "what": "preferences"})
+    await send(env, await env.store.transact(write))
     return kept
 
 
@@ -281,5 +281,5 @@ async def _get_message(env: Env, here: Here, channel_id: str, ts: str) -> Messag
     return found
 
 
-def _tell_me(env: Env, here: Here, event: Json) -> None:
-    tell_users(env, here.workspace.account, [here.me.id], event)
+async def _keep(tx: Tx, env: Env, here: Here, event: Json) -> Told:
+    return await keep_for(tx, env, here.workspace.account, here.me.id, event)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volano.services.chat.logic.blocks import require_view
 from volano.services.chat.logic.errors import refused
-from volano.services.chat.logic.live import tell_users
+from volano.services.chat.logic.live import Told, keep_for, send
 from volano.services.chat.logic.views import calling_app, make_view, take_trigger, view_json
 from volano.services.chat.store import views as rows
 
@@ -30,15 +29,17 @@ async def open_dialog(env: Env, call: Call, trigger: str, dialog: Mapping[str, o
     here, app = await calling_app(env, call)
     body = require_view(env, to_modal(dialog), "modal") | {DIALOG: dict(dialog)}
 
-    async def write(tx: Tx) -> View:
+    async def write(tx: Tx) -> Told:
         found = await take_trigger(tx, env, app, trigger)
-        view = replace(make_view(env, app, str(found.body["user"]), body))
+        view = make_view(env, app, str(found.body["user"]), body)
         await rows.upsert_view(tx, view)
-        return view
+        event: Json = {
+            "type": "view_opened",
+            "view": view_json(here, view, bot_id=here.me.bot_id),
+        }
+        return await keep_for(tx, env, call.account, view.user_id, event)
 
-    view = await env.store.transact(write)
-    shown = view_json(here, view, bot_id=here.me.bot_id)
-    tell_users(env, call.account, [view.user_id], {"type": "view_opened", "view": shown})
+    await send(env, await env.store.transact(write))
 
 
 def to_modal(dialog: Mapping[str, object]) -> Json:

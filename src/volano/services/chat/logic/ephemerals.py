@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from volano.services.chat.logic.live import tell_users
+from volano.services.chat.logic.live import Told, keep_for, send
 from volano.services.chat.logic.payloads import message_json
 from volano.services.chat.model import parse_ts, to_ts
 from volano.services.chat.model.apps import Ephemeral
@@ -42,11 +42,12 @@ async def keep_ephemeral(
         message=shown,
     )
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Tx) -> Told:
         await rows.upsert_ephemeral(tx, item)
+        event = shown | {"event_ts": to_ts(ts_us)}
+        return await keep_for(tx, env, channel.account, user_id, event)
 
-    await env.store.transact(write)
-    tell_users(env, channel.account, [user_id], shown | {"event_ts": to_ts(ts_us)})
+    await send(env, await env.store.transact(write))
     return item
 
 
@@ -58,10 +59,6 @@ async def replace_ephemeral(env: Env, here: Here, item: Ephemeral, composed: Mes
         "is_ephemeral": True,
     }
 
-    async def write(tx: Tx) -> None:
-        await rows.upsert_ephemeral(tx, replace(item, message=shown))
-
-    await env.store.transact(write)
     event: Json = {
         "type": "message",
         "subtype": "message_changed",
@@ -70,16 +67,17 @@ async def replace_ephemeral(env: Env, here: Here, item: Ephemeral, composed: Mes
         "message": shown,
         "ts": to_ts(env.clock.now_us()),
     }
-    tell_users(env, item.account, [item.user_id], event)
+
+    async def write(tx: Tx) -> Told:
+        await rows.upsert_ephemeral(tx, replace(item, message=shown))
+        return await keep_for(tx, env, item.account, item.user_id, event)
+
+    await send(env, await env.store.transact(write))
 
 
 async def drop_ephemeral(env: Env, item: Ephemeral) -> None:
     """Take it away."""
 
-    async def write(tx: Tx) -> None:
-        await rows.delete_ephemeral(tx, item)
-
-    await env.store.transact(write)
     event: Json = {
         "type": "message",
         "subtype": "message_deleted",
@@ -88,7 +86,12 @@ async def drop_ephemeral(env: Env, item: Ephemeral) -> None:
         "deleted_ts": to_ts(item.ts_us),
         "ts": to_ts(env.clock.now_us()),
     }
-    tell_users(env, item.account, [item.user_id], event)
+
+    async def write(tx: Tx) -> Told:
+        await rows.delete_ephemeral(tx, item)
+        return await keep_for(tx, env, item.account, item.user_id, event)
+
+    await send(env, await env.store.transact(write))
 
 
 async def find_ephemeral(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from volano.services.chat.logic import seats
 from volano.services.chat.logic.access import get_joined, get_readable
 from volano.services.chat.logic.errors import MessageNotFound, ThreadNotFound
-from volano.services.chat.logic.live import tell_users
+from volano.services.chat.logic.live import Told, keep_for, send
 from volano.services.chat.logic.payloads import message_json
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model import Channel, Json, Member, Message, parse_ts, to_ts
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from volano.kernel.call import Call, Env
-    from volano.kernel.store import Tx
+    from volano.kernel.store import Reader, Tx
+    from volano.services.chat.model import Workspace
 
 MAX_HISTORY = 999
 MAX_UNREAD = 100
@@ -116,14 +117,20 @@ async def to_json(
     env: Env, here: Here, channel: Channel, messages: Sequence[Message]
 ) -> list[Json]:
     """Messages with their reactions and who answered."""
-    reader = env.store.reader
+    return await describe(env.store.reader, here.workspace, channel, messages)
+
+
+async def describe(
+    reader: Reader, workspace: Workspace, channel: Channel, messages: Sequence[Message]
+) -> list[Json]:
+    """As `to_json`, also inside a transaction."""
     reactions = await rows.select_reactions(reader, channel.id, [item.ts_us for item in messages])
     roots = [item.ts_us for item in messages if item.reply_count]
     repliers = await rows.select_repliers(reader, channel.id, roots)
     authors = {item.ts_us: item.user_id for item in messages}
     return [
         message_json(
-            here.workspace,
+            workspace,
             item,
             reactions=reactions.get(item.ts_us, ()),
             repliers=repliers.get(item.ts_us, ()),
@@ -159,25 +166,25 @@ async def mark_read(env: Env, call: Call, channel_id: str, ts: str) -> None:
     ts_us = parse_ts(ts)
     channel, _ = await get_joined(env.store.reader, here.me, channel_id)
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Tx) -> Told:
         await channel_rows.update_last_read(tx, channel.id, here.me.id, ts_us)
         await seats.take_seat(tx, env, here.me)
+        event: Json = {
+            "type": "channel_marked",
+            "channel": channel.id,
+            "ts": to_ts(ts_us),
+            "unread_count_display": await count_unread(tx, channel.id, ts_us),
+        }
+        return await keep_for(tx, env, call.account, here.me.id, event)
 
-    await env.store.transact(write)
+    told = await env.store.transact(write)
     seats.remember(env, here.me)
-    unread = await count_unread(env, channel.id, ts_us)
-    event: Json = {
-        "type": "channel_marked",
-        "channel": channel.id,
-        "ts": to_ts(ts_us),
-        "unread_count_display": unread,
-    }
-    tell_users(env, call.account, [here.me.id], event)
+    await send(env, told)
 
 
-async def count_unread(env: Env, channel_id: str, after_us: int) -> int:
+async def count_unread(reader: Reader, channel_id: str, after_us: int) -> int:
     """Messages newer than that in the channel, at most MAX_UNREAD."""
-    return await rows.count_unread(env.store.reader, channel_id, after_us, limit=MAX_UNREAD)
+    return await rows.count_unread(reader, channel_id, after_us, limit=MAX_UNREAD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +204,7 @@ async def look_at(env: Env, channel: Channel, member: Member) -> Waiting:
     )
     unread = 0
     if channel.last_ts_us > member.last_read_us:
-        unread = await count_unread(env, channel.id, member.last_read_us)
+        unread = await count_unread(env.store.reader, channel.id, member.last_read_us)
     return Waiting(
         channel=channel, member=member, unread=unread, latest=latest[0] if latest else None
     )

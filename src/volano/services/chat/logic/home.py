@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from volano.services.chat.logic import seats
 from volano.services.chat.logic.history import look_at, to_json
-from volano.services.chat.logic.live import topic_of
+from volano.services.chat.logic.live import TOPIC
 from volano.services.chat.logic.payloads import channel_json, user_json
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model import Channel, ChannelKind, Json, Member
@@ -65,7 +65,7 @@ async def get_home(env: Env, call: Call) -> Home:
     return Home(
         team={"id": workspace.team_id, "name": workspace.name, "general": workspace.general_id},
         user=user_json(workspace, here.me),
-        topic=topic_of(call.account, here.me.id),
+        topic=TOPIC,
         copilot=user_json(workspace, copilot) if copilot else {"id": workspace.copilot_id},
         channels=shown,
         users=[user_json(workspace, user) for user in users],

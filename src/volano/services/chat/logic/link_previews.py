@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from volano.kernel.egress import EgressFailed, EgressRefused, EgressRequest
-from volano.services.chat.logic.live import tell_channel
+from volano.services.chat.logic.live import Told, keep_in_channel, send
 from volano.services.chat.logic.messages import changed_json
 from volano.services.chat.logic.mrkdwn import escape_text, unescape_text
 from volano.services.chat.logic.workspaces import Here
@@ -26,7 +26,7 @@ from volano.services.chat.store import workspaces as workspace_rows
 if TYPE_CHECKING:
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
-    from volano.services.chat.model import Json, Message
+    from volano.services.chat.model import Json
 
 MAX_LINKS = 3
 MAX_PAGE_BYTES = 512 * 1024
@@ -63,19 +63,19 @@ async def preview_links(env: Env, account: str, channel_id: str, ts_us: int) -> 
     if not previews:
         return
 
-    async def write(tx: Tx) -> tuple[Message, Message] | None:
+    here = Here(workspace=workspace, me=author)
+
+    async def write(tx: Tx) -> Told | None:
         old = await rows.find_message(tx, channel_id, ts_us)
         if old is None or old.text != message.text or old.body.get("attachments"):
             return None  # deleted, edited or previewed meanwhile
         changed = replace(old, body={**old.body, "attachments": previews})
         await rows.update_message(tx, changed)
-        return changed, old
+        return await keep_in_channel(tx, env, channel, changed_json(here, changed, old))
 
-    written = await env.store.transact(write)
-    if written is not None:
-        here = Here(workspace=workspace, me=author)
-        event = changed_json(here, *written)
-        await tell_channel(env, channel, event)
+    told = await env.store.transact(write)
+    if told is not None:
+        await send(env, told)
 
 
 def outside_links(text: str, console_url: str) -> list[str]:

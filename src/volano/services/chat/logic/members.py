@@ -13,7 +13,7 @@ from volano.services.chat.logic.errors import (
     conflict,
     refused,
 )
-from volano.services.chat.logic.live import tell_users
+from volano.services.chat.logic.live import Told, keep_for, send
 from volano.services.chat.logic.posting import Posted, announce, insert_notice
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model import (
@@ -109,7 +109,7 @@ async def leave_channel(env: Env, call: Call, channel_id: str) -> bool:
     """Leave; False when the caller was not in it. Raises cant_leave_general and last_member."""
     here = await enter(env, call)
 
-    async def write(tx: Tx) -> Posted | None:
+    async def write(tx: Tx) -> tuple[Posted, Told] | None:
         channel, member = await get_visible(tx, here.me, channel_id)
         require_not_direct(channel)
         if member is None:
@@ -122,11 +122,10 @@ async def leave_channel(env: Env, call: Call, channel_id: str) -> bool:
             raise conflict("last_member", "You are the last member; archive the channel instead.")
         return await _remove(tx, env, here, channel, here.me.id)
 
-    posted = await env.store.transact(write)
-    if posted is None:
+    removed = await env.store.transact(write)
+    if removed is None:
         return False
-    await announce(env, posted)
-    _tell_left(env, posted.channel, here.me.id)
+    await _announce_removed(env, *removed)
     return True
 
 
@@ -134,7 +133,9 @@ async def _members(tx: Tx, channel_id: str, limit: int) -> list[str]:
     return await rows.select_members(tx, channel_id, after="", limit=limit)
 
 
-async def _remove(tx: Tx, env: Env, here: Here, channel: Channel, user_id: str) -> Posted:
+async def _remove(
+    tx: Tx, env: Env, here: Here, channel: Channel, user_id: str
+) -> tuple[Posted, Told]:
     await rows.delete_member(tx, channel.id, user_id)
     tx.publish(
         MemberChanged(
@@ -145,7 +146,7 @@ async def _remove(tx: Tx, env: Env, here: Here, channel: Channel, user_id: str) 
             at_us=env.clock.now_us(),
         )
     )
-    return await insert_notice(
+    posted = await insert_notice(
         tx,
         env,
         here,
@@ -154,11 +155,13 @@ async def _remove(tx: Tx, env: Env, here: Here, channel: Channel, user_id: str) 
         text=f"<@{user_id}> has left the channel",
         user_id=user_id,
     )
-
-
-def _tell_left(env: Env, channel: Channel, user_id: str) -> None:
     event: Json = {"type": "channel_left", "channel": channel.id, "user": user_id}
-    tell_users(env, channel.account, [user_id], event)
+    return posted, await keep_for(tx, env, channel.account, user_id, event)
+
+
+async def _announce_removed(env: Env, posted: Posted, told: Told) -> None:
+    await announce(env, posted)
+    await send(env, told)
 
 
 async def invite_users(env: Env, call: Call, channel_id: str, users: Sequence[str]) -> Joined:
@@ -206,7 +209,7 @@ async def kick_user(env: Env, call: Call, channel_id: str, user_id: str) -> None
     """Remove a member. Raises cant_kick_self, cant_kick_from_general and not_in_channel."""
     here = await enter(env, call)
 
-    async def write(tx: Tx) -> Posted:
+    async def write(tx: Tx) -> tuple[Posted, Told]:
         channel, _ = await get_joined(tx, here.me, channel_id)
         require_not_direct(channel)
         if user_id == here.me.id:
@@ -218,9 +221,7 @@ async def kick_user(env: Env, call: Call, channel_id: str, user_id: str) -> None
             raise refused("not_in_channel", "That user is not in the channel.")
         return await _remove(tx, env, here, channel, user_id)
 
-    posted = await env.store.transact(write)
-    await announce(env, posted)
-    _tell_left(env, posted.channel, user_id)
+    await _announce_removed(env, *await env.store.transact(write))
 
 
 async def list_members(
@@ -252,7 +253,7 @@ async def open_direct_as(env: Env, here: Here, users: Sequence[str]) -> Joined:
     if len(members) > MAX_DIRECT_MEMBERS:
         raise refused("too_many_users", f"At most {MAX_DIRECT_MEMBERS - 1} others take part.")
 
-    async def write(tx: Tx) -> Joined:
+    async def write(tx: Tx) -> tuple[Joined, list[Told]]:
         await _require_users(tx, account, [user for user in users if user != here.me.id])
         key = "im:" + ",".join(members)
         known = await rows.find_channel_by_key(tx, account, key)
@@ -260,12 +261,15 @@ async def open_direct_as(env: Env, here: Here, users: Sequence[str]) -> Joined:
         channel = known or await _make_direct(tx, env, here, key, members)
         member = await rows.find_member(tx, channel.id, here.me.id)
         assert member is not None, "members of a direct conversation stay"
-        return Joined(here=here, channel=channel, member=member, is_new=is_new)
+        event: Json = {"type": "im_created", "channel": {"id": channel.id}}
+        told = members if is_new and channel.kind is ChannelKind.IM else ()
+        return (
+            Joined(here=here, channel=channel, member=member, is_new=is_new),
+            [await keep_for(tx, env, account, user, event) for user in told],
+        )
 
-    joined = await env.store.transact(write)
-    if joined.is_new and joined.channel.kind is ChannelKind.IM:
-        event: Json = {"type": "im_created", "channel": {"id": joined.channel.id}}
-        tell_users(env, account, members, event)
+    joined, told = await env.store.transact(write)
+    await send(env, *told)
     return joined
 
 

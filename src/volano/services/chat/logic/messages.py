@@ -29,9 +29,9 @@ from volano.services.chat.logic.errors import (
     denied,
     refused,
 )
-from volano.services.chat.logic.history import to_json
+from volano.services.chat.logic.history import describe
 from volano.services.chat.logic.indexing import forget_message, unshare_files
-from volano.services.chat.logic.live import tell_channel
+from volano.services.chat.logic.live import Told, keep_in_channel, send, tell_channel
 from volano.services.chat.logic.members import open_direct
 from volano.services.chat.logic.mrkdwn import normalize_text
 from volano.services.chat.logic.payloads import bot_profile_json, message_json
@@ -47,6 +47,7 @@ from volano.services.chat.model import (
     Message,
     MessageChanged,
     MessageDeleted,
+    Workspace,
     parse_ts,
     to_ts,
 )
@@ -130,11 +131,11 @@ async def post_in(
         subtype="thread_broadcast" if thread_us and draft.reply_broadcast else composed.subtype,
         indexed=draft.is_answer or here.is_copilot or is_for_copilot(here, channel),
     )
-    message = await insert(tx, env, channel, message)
+    posted = await insert(tx, env, here, channel, message)
     if member is not None and message.in_channel:
-        await channel_rows.update_last_read(tx, channel.id, here.me.id, message.ts_us)
+        await channel_rows.update_last_read(tx, channel.id, here.me.id, posted.message.ts_us)
     await seats.take_seat(tx, env, here.me)
-    return Posted(here=here, channel=channel, message=message)
+    return posted
 
 
 def require_postable(
@@ -276,7 +277,7 @@ async def update_message(env: Env, call: Call, change: Change) -> Posted:
         raise refused("no_text", "Nothing to change was given.")
     text = None if change.text is None else require_text(change.text)
 
-    async def write(tx: Tx) -> tuple[Posted, Message]:
+    async def write(tx: Tx) -> Posted:
         channel, _ = await get_readable(tx, here.me, change.channel)
         if channel.archived:
             raise IsArchived("The channel is archived.")
@@ -304,10 +305,11 @@ async def update_message(env: Env, call: Call, change: Change) -> Posted:
                 previous=old.text,
             )
         )
-        return Posted(here=here, channel=channel, message=changed), old
+        told = await keep_in_channel(tx, env, channel, changed_json(here, changed, old))
+        return Posted(here=here, channel=channel, message=changed, told=told)
 
-    posted, old = await env.store.transact(write)
-    await tell_channel(env, posted.channel, changed_json(here, posted.message, old))
+    posted = await env.store.transact(write)
+    await announce(env, posted)
     return posted
 
 
@@ -338,35 +340,26 @@ async def delete_message(env: Env, call: Call, channel_id: str, ts: str) -> Mess
     if known.user_id != here.me.id:
         await _require_moderator(env, call, channel)
 
-    async def write(tx: Tx) -> tuple[Message, int]:
+    async def write(tx: Tx) -> tuple[Message, list[Told]]:
         message = await get_message(tx, channel, ts)
         at_us = env.clock.now_us()
-        await remove_in(tx, env, channel, message, at_us=at_us)
+        told = await remove_in(tx, env, here.workspace, channel, message, at_us=at_us)
         await keep_revision(tx, message, at_us=at_us, by=here.me.id, deleted=True)
-        return message, at_us
+        return message, told
 
-    message, at_us = await env.store.transact(write)
-    event: Json = {
-        "type": "message",
-        "subtype": "message_deleted",
-        "hidden": True,
-        "deleted_ts": message.ts,
-        "previous_message": message_json(here.workspace, message),
-        "ts": to_ts(at_us),
-        "event_ts": to_ts(at_us),
-    }
-    await tell_channel(env, channel, event)
-    if message.is_reply:
-        await _tell_thread(env, here, channel, message.thread_us)
+    message, told = await env.store.transact(write)
+    await send(env, *told)
     return message
 
 
-async def _tell_thread(env: Env, here: Here, channel: Channel, thread_us: int) -> None:
+async def _keep_thread(
+    tx: Tx, env: Env, workspace: Workspace, channel: Channel, thread_us: int
+) -> list[Told]:
     """Slack's `message_replied`: how a thread stands after it lost a reply."""
-    root = await rows.find_message(env.store.reader, channel.id, thread_us)
+    root = await rows.find_message(tx, channel.id, thread_us)
     if root is None:
-        return
-    [shown] = await to_json(env, here, channel, [root])
+        return []
+    [shown] = await describe(tx, workspace, channel, [root])
     event: Json = {
         "type": "message",
         "subtype": "message_replied",
@@ -375,11 +368,16 @@ async def _tell_thread(env: Env, here: Here, channel: Channel, thread_us: int) -
         "ts": root.ts,
         "event_ts": to_ts(env.clock.now_us()),
     }
-    await tell_channel(env, channel, event)
+    return [await keep_in_channel(tx, env, channel, event)]
 
 
-async def remove_in(tx: Tx, env: Env, channel: Channel, message: Message, *, at_us: int) -> None:
-    """Take a message away in the caller's transaction; its files are not shared here any more."""
+async def remove_in(
+    tx: Tx, env: Env, workspace: Workspace, channel: Channel, message: Message, *, at_us: int
+) -> list[Told]:
+    """Take a message away in the caller's transaction; its files are not shared here any more.
+
+    The caller sends the answer.
+    """
     await forget_message(tx, message)
     await unshare_files(tx, message)
     await desk_rows.delete_mentions(tx, channel.id, message.ts_us)
@@ -402,6 +400,19 @@ async def remove_in(tx: Tx, env: Env, channel: Channel, message: Message, *, at_
             user=message.user_id,
         )
     )
+    event: Json = {
+        "type": "message",
+        "subtype": "message_deleted",
+        "hidden": True,
+        "deleted_ts": message.ts,
+        "previous_message": message_json(workspace, message),
+        "ts": to_ts(at_us),
+        "event_ts": to_ts(at_us),
+    }
+    told = [await keep_in_channel(tx, env, channel, event)]
+    if message.is_reply:
+        told += await _keep_thread(tx, env, workspace, channel, message.thread_us)
+    return told
 
 
 async def _require_moderator(env: Env, call: Call, channel: Channel) -> None:

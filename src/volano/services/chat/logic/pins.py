@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from volano.services.chat.logic.access import get_joined, get_readable
 from volano.services.chat.logic.errors import conflict, refused
 from volano.services.chat.logic.history import to_json
-from volano.services.chat.logic.live import tell_channel
+from volano.services.chat.logic.live import Told, keep_in_channel, send
 from volano.services.chat.logic.messages import get_message
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model import to_ts
@@ -30,7 +30,7 @@ async def add_pin(env: Env, call: Call, channel_id: str, ts: str) -> None:
     """Raises already_pinned, too_many_pins and message_not_found."""
     here = await enter(env, call)
 
-    async def write(tx: Tx) -> tuple[Channel, Json]:
+    async def write(tx: Tx) -> Told:
         channel, message = await _message(tx, here, channel_id, ts)
         if len(await rows.select_pins(tx, channel.id)) >= MAX_PINS:
             raise conflict("too_many_pins", f"A channel has at most {MAX_PINS} pins.")
@@ -42,24 +42,22 @@ async def add_pin(env: Env, call: Call, channel_id: str, ts: str) -> None:
         )
         if not await rows.insert_pin(tx, pin):
             raise conflict("already_pinned", "The message is pinned already.")
-        return channel, _tell(tx, env, here, channel, message, "pin_added")
+        return await _tell(tx, env, here, channel, message, "pin_added")
 
-    channel, told = await env.store.transact(write)
-    await tell_channel(env, channel, told)
+    await send(env, await env.store.transact(write))
 
 
 async def remove_pin(env: Env, call: Call, channel_id: str, ts: str) -> None:
     """Raises no_pin and message_not_found."""
     here = await enter(env, call)
 
-    async def write(tx: Tx) -> tuple[Channel, Json]:
+    async def write(tx: Tx) -> Told:
         channel, message = await _message(tx, here, channel_id, ts)
         if not await rows.delete_pin(tx, channel.id, message.ts_us):
             raise conflict("no_pin", "The message is not pinned.")
-        return channel, _tell(tx, env, here, channel, message, "pin_removed")
+        return await _tell(tx, env, here, channel, message, "pin_removed")
 
-    channel, told = await env.store.transact(write)
-    await tell_channel(env, channel, told)
+    await send(env, await env.store.transact(write))
 
 
 async def _message(tx: Tx, here: Here, channel_id: str, ts: str) -> tuple[Channel, Message]:
@@ -69,7 +67,9 @@ async def _message(tx: Tx, here: Here, channel_id: str, ts: str) -> tuple[Channe
     return channel, await get_message(tx, channel, ts)
 
 
-def _tell(tx: Tx, env: Env, here: Here, channel: Channel, message: Message, what: str) -> Json:
+async def _tell(
+    tx: Tx, env: Env, here: Here, channel: Channel, message: Message, what: str
+) -> Told:
     now_us = env.clock.now_us()
     item: Json = {
         "type": "message",
@@ -87,7 +87,7 @@ def _tell(tx: Tx, env: Env, here: Here, channel: Channel, message: Message, what
         "event_ts": to_ts(now_us),
     }
     tx.publish(WorkspaceTold(account=channel.account, channel=channel.id, what=json.dumps(told)))
-    return told
+    return await keep_in_channel(tx, env, channel, told)
 
 
 async def list_pins(env: Env, call: Call, channel_id: str) -> list[Json]:

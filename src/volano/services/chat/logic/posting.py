@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volano.services.chat.logic import seats
-from volano.services.chat.logic.live import tell_channel
+from volano.services.chat.logic.live import Told, keep_in_channel, send
 from volano.services.chat.logic.payloads import message_json
 from volano.services.chat.model import Channel, Message, MessagePosted
 from volano.services.chat.store import channels as channel_rows
@@ -30,17 +30,21 @@ class Posted:
     channel: Channel
     message: Message
     is_new: bool = True
+    told: Told | None = None
+    """The live event, to be sent after the commit."""
 
 
-async def insert(tx: Tx, env: Env, channel: Channel, message: Message) -> Message:
-    """Give the message its `ts`, write it, count it in its thread and publish the event."""
+async def insert(tx: Tx, env: Env, here: Here, channel: Channel, message: Message) -> Posted:
+    """Give the message its `ts`, write it, count it in its thread and publish the events."""
     ts_us = await channel_rows.take_ts(tx, channel.id, env.clock.now_us())
     message = replace(message, channel_id=channel.id, ts_us=ts_us)
     await rows.insert_message(tx, message)
     if message.thread_us:
         await rows.add_reply(tx, channel.id, message.thread_us, ts_us)
     tx.publish(MessagePosted(account=channel.account, channel=channel.id, ts_us=ts_us))
-    return message
+    event = message_json(here.workspace, message) | {"event_ts": message.ts}
+    told = await keep_in_channel(tx, env, channel, event)
+    return Posted(here=here, channel=channel, message=message, told=told)
 
 
 async def insert_notice(
@@ -65,8 +69,7 @@ async def insert_notice(
         body=body or {},
         indexed=True,
     )
-    message = await insert(tx, env, channel, message)
-    return Posted(here=here, channel=channel, message=message)
+    return await insert(tx, env, here, channel, message)
 
 
 async def announce(env: Env, posted: Posted) -> None:
@@ -74,5 +77,5 @@ async def announce(env: Env, posted: Posted) -> None:
     here = posted.here
     if posted.message.user_id == here.me.id:
         seats.remember(env, here.me)
-    event = message_json(here.workspace, posted.message) | {"event_ts": posted.message.ts}
-    await tell_channel(env, posted.channel, event)
+    if posted.told is not None:
+        await send(env, posted.told)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volano.services.chat.logic.errors import denied, refused
-from volano.services.chat.logic.live import tell_users
+from volano.services.chat.logic.live import Told, keep_for, send
 from volano.services.chat.logic.payloads import user_json
 from volano.services.chat.logic.users import get_user
 from volano.services.chat.logic.workspaces import Here, enter
@@ -65,18 +65,17 @@ async def set_profile(
     fields = {**old.fields, **_require(changes)}
     profile = replace(old, fields=fields, updated_us=env.clock.now_us())
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Tx) -> Told:
         await rows.upsert_profile(tx, profile)
-        told: Json = {
+        event: Json = {
             "type": "user_change",
             "user": with_profile(env, user_json(here.workspace, user), profile),
             "event_ts": to_ts(env.clock.now_us()),
         }
-        tx.publish(WorkspaceTold(account=call.account, what=json.dumps(told)))
+        tx.publish(WorkspaceTold(account=call.account, what=json.dumps(event)))
+        return await keep_for(tx, env, call.account, user.id, event)
 
-    await env.store.transact(write)
-    shown = with_profile(env, user_json(here.workspace, user), profile)
-    tell_users(env, call.account, [user.id], {"type": "user_change", "user": shown})
+    await send(env, await env.store.transact(write))
     return here, user, profile
 
 
@@ -130,13 +129,12 @@ async def show_users(env: Env, here: Here, users: Sequence[ChatUser]) -> list[Js
 async def set_away(env: Env, call: Call, *, away: bool) -> None:
     """`away` until it is set to `auto` again."""
     here, _, old = await get_profile(env, call, "")
-    await _write(env, replace(old, away=away, updated_us=env.clock.now_us()))
     event: Json = {
         "type": "manual_presence_change",
         "user": here.me.id,
         "presence": "away" if away else "active",
     }
-    tell_users(env, call.account, [here.me.id], event)
+    await _write(env, replace(old, away=away, updated_us=env.clock.now_us()), event)
 
 
 async def is_away(env: Env, user_id: str) -> bool:
@@ -150,21 +148,22 @@ async def snooze(env: Env, call: Call, minutes: int) -> int:
         raise refused("too_long", f"num_minutes is 1 to {MAX_SNOOZE_MINUTES}.")
     here, _, old = await get_profile(env, call, "")
     until_us = env.clock.now_us() + minutes * 60_000_000 if minutes else 0
-    await _write(env, replace(old, snooze_until_us=until_us, updated_us=env.clock.now_us()))
     event: Json = {
         "type": "dnd_updated",
         "user": here.me.id,
         "dnd_status": quiet_json(env, until_us),
     }
-    tell_users(env, call.account, [here.me.id], event)
+    changed = replace(old, snooze_until_us=until_us, updated_us=env.clock.now_us())
+    await _write(env, changed, event)
     return until_us
 
 
-async def _write(env: Env, profile: Profile) -> None:
-    async def write(tx: Tx) -> None:
+async def _write(env: Env, profile: Profile, event: Json) -> None:
+    async def write(tx: Tx) -> Told:
         await rows.upsert_profile(tx, profile)
+        return await keep_for(tx, env, profile.account, profile.user_id, event)
 
-    await env.store.transact(write)
+    await send(env, await env.store.transact(write))
 
 
 async def quiet_until(env: Env, call: Call, users: Sequence[str]) -> dict[str, int]:

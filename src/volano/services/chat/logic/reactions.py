@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from volano.services.chat.logic.access import find_readable, get_readable
 from volano.services.chat.logic.errors import conflict
 from volano.services.chat.logic.history import to_json
-from volano.services.chat.logic.live import tell_channel
+from volano.services.chat.logic.live import Told, keep_in_channel, send
 from volano.services.chat.logic.messages import get_message
 from volano.services.chat.logic.names import require_emoji
 from volano.services.chat.logic.workspaces import enter
@@ -46,7 +46,7 @@ async def _change(
 ) -> None:
     here = await enter(env, call)
 
-    async def write(tx: Tx) -> tuple[Channel, Message, int]:
+    async def write(tx: Tx) -> Told:
         channel, _ = await get_readable(tx, here.me, channel_id)
         if channel.archived:
             raise conflict("is_archived", "The channel is archived.")
@@ -68,13 +68,12 @@ async def _change(
                 at_us=at_us,
             )
         )
-        return channel, message, at_us
+        event = reaction_event(
+            channel.id, message, name=name, user=here.me.id, added=added, at_us=at_us
+        )
+        return await keep_in_channel(tx, env, channel, event)
 
-    channel, message, at_us = await env.store.transact(write)
-    event = reaction_event(
-        channel.id, message, name=name, user=here.me.id, added=added, at_us=at_us
-    )
-    await tell_channel(env, channel, event)
+    await send(env, await env.store.transact(write))
 
 
 async def _add(tx: Tx, message: Message, name: str, user_id: str, at_us: int) -> None:

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 
 from volano.services.chat.logic.access import get_visible
 from volano.services.chat.logic.errors import conflict, refused
-from volano.services.chat.logic.live import tell_channel
+from volano.services.chat.logic.live import Told, send
 from volano.services.chat.logic.messages import remove_in
-from volano.services.chat.logic.payloads import message_json
 from volano.services.chat.logic.workspaces import enter
-from volano.services.chat.model import Json, to_ts
 from volano.services.chat.model.rules import MAX_RETENTION_DAYS, ChannelRule
 from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import desk as desk_rows
@@ -110,28 +108,18 @@ async def _remove_before(env: Env, channel: Channel, before_us: int) -> int:
 async def _remove_one(env: Env, channel: Channel, message: Message) -> bool:
     """False when a legal hold came meanwhile. A thread stays as a grave until its replies went."""
     at_us = env.clock.now_us()
-
-    async def write(tx: Tx) -> bool:
-        if await rows.is_held(tx, channel.id):
-            return False
-        current = await message_rows.find_message(tx, channel.id, message.ts_us)
-        if current is not None:
-            await remove_in(tx, env, channel, current, at_us=at_us)
-            await desk_rows.delete_revisions(tx, channel.id, message.ts_us)
-        return True
-
-    if not await env.store.transact(write):
-        return False
     workspace = await workspace_rows.find_workspace(env.store.reader, channel.account)
     assert workspace is not None
-    event: Json = {
-        "type": "message",
-        "subtype": "message_deleted",
-        "hidden": True,
-        "deleted_ts": message.ts,
-        "previous_message": message_json(workspace, message),
-        "ts": to_ts(at_us),
-        "event_ts": to_ts(at_us),
-    }
-    await tell_channel(env, channel, event)
-    return True
+
+    async def write(tx: Tx) -> list[Told] | None:
+        if await rows.is_held(tx, channel.id):
+            return None
+        current = await message_rows.find_message(tx, channel.id, message.ts_us)
+        if current is None:
+            return []
+        await desk_rows.delete_revisions(tx, channel.id, message.ts_us)
+        return await remove_in(tx, env, workspace, channel, current, at_us=at_us)
+
+    told = await env.store.transact(write)
+    await send(env, *told or ())
+    return told is not None

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from volano.services.chat.logic.access import get_readable
 from volano.services.chat.logic.blocks import require_blocks
 from volano.services.chat.logic.errors import WrongTokenType, conflict, denied, refused
-from volano.services.chat.logic.live import tell_channel
+from volano.services.chat.logic.live import keep_in_channel
 from volano.services.chat.logic.messages import Draft, changed_json, get_message, post_message
 from volano.services.chat.logic.mrkdwn import from_markdown
-from volano.services.chat.logic.posting import Posted
+from volano.services.chat.logic.posting import Posted, announce
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model import MAX_TEXT_CHARACTERS, MessageChanged
 from volano.services.chat.store import messages as rows
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Tx
-    from volano.services.chat.model import Channel, Json, Message
+    from volano.services.chat.model import Json, Message
 
 STATE = "streaming_state"
 GROWING, DONE = "in_progress", "completed"
@@ -106,7 +106,7 @@ async def _change(
     here = await enter(env, call)
     below = require_blocks(env, blocks) if blocks else []
 
-    async def write(tx: Tx) -> tuple[Channel, Message, Message]:
+    async def write(tx: Tx) -> Posted:
         channel, _ = await get_readable(tx, here.me, channel_id)
         old = await get_message(tx, channel, ts)
         _require_growing(here, old)
@@ -126,11 +126,12 @@ async def _change(
                     previous=old.text,
                 )
             )
-        return channel, changed, old
+        told = await keep_in_channel(tx, env, channel, changed_json(here, changed, old))
+        return Posted(here=here, channel=channel, message=changed, told=told)
 
-    channel, changed, old = await env.store.transact(write)
-    await tell_channel(env, channel, changed_json(here, changed, old))
-    return Posted(here=here, channel=channel, message=changed)
+    posted = await env.store.transact(write)
+    await announce(env, posted)
+    return posted
 
 
 def _require_growing(here: Here, message: Message) -> None:

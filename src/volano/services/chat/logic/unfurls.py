@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from volano.services.chat.logic.access import get_readable
 from volano.services.chat.logic.blocks import require_attachments, require_blocks
 from volano.services.chat.logic.errors import refused
-from volano.services.chat.logic.live import tell_channel
+from volano.services.chat.logic.live import Told, keep_in_channel, send
 from volano.services.chat.logic.messages import changed_json, get_message
 from volano.services.chat.logic.mrkdwn import unescape_text
 from volano.services.chat.logic.views import calling_app
@@ -72,7 +72,7 @@ async def unfurl(
         previews.append(shown | {"app_id": app.id, "bot_id": here.me.bot_id})
     checked = require_attachments(previews)
 
-    async def write(tx: Tx) -> tuple[Channel, Message, Message]:
+    async def write(tx: Tx) -> Told:
         channel, _ = await get_readable(tx, here.me, channel_id)
         old = await get_message(tx, channel, ts)
         known = set(map(unescape_text, _LINK.findall(old.text)))
@@ -83,7 +83,6 @@ async def unfurl(
         others = [item for item in others if item.get("from_url") not in unfurls]
         changed = replace(old, body={**old.body, "attachments": [*others, *checked]})
         await rows.update_message(tx, changed)
-        return channel, changed, old
+        return await keep_in_channel(tx, env, channel, changed_json(here, changed, old))
 
-    channel, changed, old = await env.store.transact(write)
-    await tell_channel(env, channel, changed_json(here, changed, old))
+    await send(env, await env.store.transact(write))

@@ -13,9 +13,9 @@ import msgspec
 
 from volano.kernel.egress import EgressFailed, EgressRefused, EgressRequest
 from volano.kernel.errors import Denied, NotFound
+from volano.services.chat.logic import live
 from volano.services.chat.logic.access import get_readable
 from volano.services.chat.logic.errors import UserNotFound, refused
-from volano.services.chat.logic.live import tell_users
 from volano.services.chat.logic.mail import MailNotSent, send_mail
 from volano.services.chat.logic.messages import get_message
 from volano.services.chat.logic.mrkdwn import to_plain
@@ -100,11 +100,11 @@ async def send_urgent(
         for user in wanted
     ]
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Tx) -> list[live.Told]:
         await rows.insert_urgent(tx, item, receivers)
+        return await _keep(tx, env, item, wanted)
 
-    await env.store.transact(write)
-    _tell(env, item, wanted)
+    await live.send(env, *await env.store.transact(write))
     notice = Notice(
         title=f"⚠ {here.me.real_name}",
         body=to_plain(item.text)[:200],
@@ -156,11 +156,12 @@ async def acknowledge(env: Env, call: Call, urgent_id: str) -> None:
     if here.me.id not in [receiver.user_id for receiver in receivers]:
         raise UrgentNotFound("There is no such urgent message for you.")
 
-    async def write(tx: Tx) -> bool:
-        return await rows.acknowledge(tx, item.id, here.me.id, env.clock.now_us())
+    async def write(tx: Tx) -> list[live.Told]:
+        if not await rows.acknowledge(tx, item.id, here.me.id, env.clock.now_us()):
+            return []
+        return await _keep(tx, env, item, [receiver.user_id for receiver in receivers])
 
-    if await env.store.transact(write):
-        _tell(env, item, [receiver.user_id for receiver in receivers])
+    await live.send(env, *await env.store.transact(write))
 
 
 async def recall(env: Env, call: Call, urgent_id: str) -> None:
@@ -171,11 +172,11 @@ async def recall(env: Env, call: Call, urgent_id: str) -> None:
         raise Denied("Only its sender can take an urgent message back.", code="access_denied")
     receivers = await rows.select_receivers(env.store.reader, item.id)
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Tx) -> list[live.Told]:
         await rows.recall(tx, item.id, env.clock.now_us())
+        return await _keep(tx, env, item, [receiver.user_id for receiver in receivers])
 
-    await env.store.transact(write)
-    _tell(env, item, [receiver.user_id for receiver in receivers])
+    await live.send(env, *await env.store.transact(write))
 
 
 async def _get(env: Env, call: Call, urgent_id: str) -> Urgent:
@@ -185,9 +186,11 @@ async def _get(env: Env, call: Call, urgent_id: str) -> Urgent:
     return found
 
 
-def _tell(env: Env, item: Urgent, users: Sequence[str]) -> None:
+async def _keep(tx: Tx, env: Env, item: Urgent, users: Sequence[str]) -> list[live.Told]:
+    """The news of the message for everyone concerned, to be sent after the commit."""
     event: dict[str, object] = {"type": "volano_urgent", "id": item.id}
-    tell_users(env, item.account, dict.fromkeys((item.sender, *users)), event)
+    told = dict.fromkeys((item.sender, *users))
+    return [await live.keep_for(tx, env, item.account, user, event) for user in told]
 
 
 async def escalate(env: Env) -> int:
@@ -208,11 +211,13 @@ async def escalate(env: Env) -> int:
             told=(*receiver.told, told),
         )
 
-        async def write(tx: Tx, following: Receiver = following) -> None:
+        async def write(
+            tx: Tx, item: Urgent = item, following: Receiver = following
+        ) -> list[live.Told]:
             await rows.update_told(tx, following)
+            return await _keep(tx, env, item, [following.user_id])
 
-        await env.store.transact(write)
-        _tell(env, item, [receiver.user_id])
+        await live.send(env, *await env.store.transact(write))
     return len(due)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from volano.services.chat.logic import passes
 from volano.services.chat.logic.blocks import require_view
 from volano.services.chat.logic.errors import WrongTokenType, conflict, refused
-from volano.services.chat.logic.live import tell_users
+from volano.services.chat.logic.live import Told, keep_for, send
 from volano.services.chat.logic.passes import PassExpired, PassUnknown, PassUsed
 from volano.services.chat.logic.users import get_user
 from volano.services.chat.logic.workspaces import Here, enter
@@ -23,7 +23,7 @@ from volano.services.chat.store import users as user_rows
 from volano.services.chat.store import views as rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Reader, Tx
@@ -69,7 +69,7 @@ async def open_view(env: Env, call: Call, trigger: str, source: Mapping[str, obj
         await rows.upsert_view(tx, view)
         return view
 
-    return _shown(env, here, await env.store.transact(write), "view_opened")
+    return await _show(env, here, "view_opened", write)
 
 
 async def push_view(env: Env, call: Call, trigger: str, source: Mapping[str, object]) -> Json:
@@ -84,7 +84,7 @@ async def push_view(env: Env, call: Call, trigger: str, source: Mapping[str, obj
             raise refused("not_found", "The trigger_id did not come from an open modal.")
         return await push_on(tx, env, app, below, body)
 
-    return _shown(env, here, await env.store.transact(write), "view_pushed")
+    return await _show(env, here, "view_pushed", write)
 
 
 async def push_on(tx: Tx, env: Env, app: App, below: View, body: Json) -> View:
@@ -118,7 +118,7 @@ async def update_view(
             raise refused("not_found", "There is no such open view.")
         return await change_view(tx, env, found, body, expected=expected)
 
-    return _shown(env, here, await env.store.transact(write), "view_updated")
+    return await _show(env, here, "view_updated", write)
 
 
 async def change_view(tx: Tx, env: Env, old: View, body: Json, *, expected: str = "") -> View:
@@ -155,7 +155,7 @@ async def publish_view(
         await rows.upsert_view(tx, view)
         return view
 
-    return _shown(env, here, await env.store.transact(write), "view_published")
+    return await _show(env, here, "view_published", write)
 
 
 async def _find(reader: Reader, app: App, view_id: str, external_id: str) -> View | None:
@@ -234,8 +234,15 @@ def view_json(here: Here, view: View, *, bot_id: str) -> Json:
     return found
 
 
-def _shown(env: Env, here: Here, view: View, what: str) -> Json:
-    """The view as its app sees it; whoever looks at it is told."""
-    shown = view_json(here, view, bot_id=here.me.bot_id)
-    tell_users(env, view.account, [view.user_id], {"type": what, "view": shown})
+async def _show(env: Env, here: Here, what: str, write: Callable[[Tx], Awaitable[View]]) -> Json:
+    """The view that `write` makes, as its app sees it; whoever looks at it is told."""
+
+    async def keep(tx: Tx) -> tuple[Json, Told]:
+        view = await write(tx)
+        shown = view_json(here, view, bot_id=here.me.bot_id)
+        event: Json = {"type": what, "view": shown}
+        return shown, await keep_for(tx, env, view.account, view.user_id, event)
+
+    shown, told = await env.store.transact(keep)
+    await send(env, told)
     return shown
