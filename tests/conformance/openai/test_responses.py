@@ -329,7 +329,8 @@ def test_tokens_are_counted_and_long_inputs_compacted(client):
     ("words", "param"),
     [
         ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
-        ({"tools": [{"type": "code_interpreter", "container": "x"}]}, "tools[0].type"),
+        ({"tools": [{"type": "image_generation"}]}, "tools[0].type"),
+        ({"tools": [{"type": "code_interpreter"}]}, "tools[0].container"),
         ({"max_output_tokens": 3}, "max_output_tokens"),
         ({"prompt": {"id": "p"}}, "prompt"),
         ({"temperature": 3}, "temperature"),

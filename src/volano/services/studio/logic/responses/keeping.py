@@ -7,7 +7,7 @@ that follow it read its events from this process while it is made here, from its
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ class _Live:
     events: list[Json] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
-    cancelled: bool = False
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, event: Json) -> None:
         self.events.append(event)
@@ -209,20 +209,40 @@ async def _keep_events(env: Env, account: str, item: StoredResponse, events: lis
 
 
 async def _make(env: Env, call: Call, item: StoredResponse, live: _Live) -> Json:
+    """Make the response until it ends or is cancelled, whatever its model does meanwhile."""
+    making = asyncio.ensure_future(_make_events(env, call, item, live))
+    watching = asyncio.ensure_future(_wait_for_stop(env, call.account, item.id, live))
+    try:
+        await asyncio.wait((making, watching), return_when=asyncio.FIRST_COMPLETED)
+        if making.done():
+            return making.result()
+        return {**item.body, "status": "cancelled"}
+    finally:
+        for task in (making, watching):
+            task.cancel()
+        await asyncio.wait((making, watching))
+
+
+async def _wait_for_stop(env: Env, account: str, id: str, live: _Live) -> None:
+    """Return when the response was cancelled or deleted, here or by another process."""
+    while True:
+        now = await records.find(env.store.reader, RESPONSE, account, id)
+        if now is None or now.state == "cancelled":
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await live.stop.wait()
+                return
+
+
+async def _make_events(env: Env, call: Call, item: StoredResponse, live: _Live) -> Json:
     plan = await plan_response(env, call, item.asked, items=item.input_items)
     plan.body.update(id=item.id, created_at=item.body["created_at"])
     final = plan.body
-    looked_s = env.clock.monotonic_s()
     async with aclosing(run_response(env, call, plan, queued=True)) as events:
         async for event in events:
             final = _final_of(event, final)
             live.add(event)
-            if env.clock.monotonic_s() - looked_s > LOOK_S:
-                looked_s = env.clock.monotonic_s()
-                now = await records.find(env.store.reader, RESPONSE, call.account, item.id)
-                live.cancelled = live.cancelled or now is None or now.state == "cancelled"
-            if live.cancelled:
-                return {**final, "status": "cancelled"}
     await _keep_unless_cancelled(env, call, plan, item, final)
     return final
 
@@ -283,7 +303,7 @@ async def cancel_response(env: Env, call: Call, id: str) -> Json:
     await _save(env, call.account, replace(item, state="cancelled", body=body))
     live = _LIVE.get((call.account, id))
     if live is not None:
-        live.cancelled = True
+        live.stop.set()
     return body
 
 
