@@ -19,6 +19,7 @@ from volano.kernel.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -64,7 +65,24 @@ class EgressReply:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EgressStream:
+    """An answer whose body comes in `chunks`, as they arrive; decoded of its transfer coding."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+
+
 class Egress(Protocol):
+    def open(self, request: EgressRequest) -> AbstractAsyncContextManager[EgressStream]:
+        """The answer as it comes, over a connection that is kept for the next request.
+
+        `timeout_s` is for the head and for the time between two chunks; redirects are not followed.
+        Leaving early closes the connection. Raises EgressRefused and EgressFailed.
+        """
+        ...
+
     async def fetch(self, request: EgressRequest) -> EgressReply:
         """The answer, whatever its status. Raises EgressRefused and EgressFailed."""
         ...

@@ -1,8 +1,8 @@
 """HTTP/1.1 to URLs that tenants supply; the only place that makes such requests.
 
-One connection for one request. The name is resolved once, the address checked (`kernel/egress.py`)
-and connected to; TLS still verifies the certificate against the name. Answers are read up to their
-limit and no further.
+One connection for one request; those that are opened as streams are kept (`streams.py`). The name
+is resolved once, the address checked (`kernel/egress.py`) and connected to; TLS still verifies the
+certificate against the name. Answers are read up to their limit and no further.
 """
 
 from __future__ import annotations
@@ -10,25 +10,29 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import httptools
 
+from volano.backends.egress.streams import KeptConnections, read_stream
 from volano.kernel.egress import (
     EgressFailed,
     EgressRefused,
     EgressReply,
     EgressRequest,
+    EgressStream,
     Place,
     is_allowed,
     parse_url,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from volano.backends.egress.streams import Connection
     from volano.kernel.egress import Network
 
 MAX_PARALLEL = 64
@@ -47,6 +51,7 @@ class HttpEgress:
     def __init__(self, allowed: Sequence[Network] = ()) -> None:
         self._allowed = tuple(allowed)
         self._turns = asyncio.Semaphore(MAX_PARALLEL)
+        self._kept = KeptConnections()
 
     async def require_allowed(self, url: str) -> None:
         place = parse_url(url)
@@ -60,16 +65,49 @@ class HttpEgress:
         try:
             async with asyncio.timeout(request.timeout_s), self._turns:
                 return await self._follow(request)
-        except TimeoutError as error:
-            raise EgressFailed(
-                f"No answer within {request.timeout_s:g} seconds.",
-                facts={"url": request.url[:200]},
-            ) from error
-        except (OSError, asyncio.IncompleteReadError, httptools.HttpParserError) as error:
-            raise EgressFailed(
-                "The other side could not be reached or does not speak HTTP.",
-                facts={"url": request.url[:200], "error": repr(error)},
-            ) from error
+        except (
+            OSError,
+            TimeoutError,
+            asyncio.IncompleteReadError,
+            httptools.HttpParserError,
+        ) as error:
+            raise _no_answer(request, error) from error
+
+    @asynccontextmanager
+    async def open(self, request: EgressRequest) -> AsyncIterator[EgressStream]:
+        place = parse_url(request.url)
+        assert isinstance(request.body, bytes), "what may be sent twice is held whole"
+        head = _head(request, place, request.method, request.headers, request.body, keep=True)
+        while True:
+            connection = self._kept.take(place)
+            is_new = connection is None
+            try:
+                async with asyncio.timeout(request.timeout_s):
+                    connection = connection or await self._connect(place)
+                    connection.writer.write(head + request.body)
+                    stream = await read_stream(connection, request)
+            except (OSError, TimeoutError, httptools.HttpParserError) as error:
+                if connection is not None:
+                    connection.writer.close()
+                # A kept connection may have been closed meanwhile; nothing was answered on it.
+                if is_new or isinstance(error, TimeoutError):
+                    raise _no_answer(request, error) from error
+                continue
+            except BaseException:
+                if connection is not None:
+                    connection.writer.close()
+                raise
+            break
+        try:
+            yield stream
+        except (OSError, TimeoutError, httptools.HttpParserError) as error:
+            raise _no_answer(request, error) from error
+        finally:
+            self._kept.give_back(place, connection)
+
+    async def _connect(self, place: Place) -> Connection:
+        address = await self._resolve(place)
+        return await self._kept.connect(place, address, _tls() if place.secure else None)
 
     async def _follow(self, request: EgressRequest) -> EgressReply:
         url, method, body = request.url, request.method, request.body
@@ -139,10 +177,24 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+def _no_answer(request: EgressRequest, error: Exception) -> EgressFailed:
+    said = "The other side could not be reached or does not speak HTTP."
+    if isinstance(error, TimeoutError):
+        said = f"No answer within {request.timeout_s:g} seconds."
+    return EgressFailed(said, facts={"url": request.url[:200], "error": repr(error)})
+
+
 def _head(
-    request: EgressRequest, place: Place, method: str, headers: Mapping[str, str], body: Any
+    request: EgressRequest,
+    place: Place,
+    method: str,
+    headers: Mapping[str, str],
+    body: Any,
+    *,
+    keep: bool = False,
 ) -> bytes:
-    lines = [f"{method} {place.target} HTTP/1.1", f"host: {place.authority}", "connection: close"]
+    lines = [f"{method} {place.target} HTTP/1.1", f"host: {place.authority}"]
+    lines.append("connection: keep-alive" if keep else "connection: close")
     sent = {name: value for name, value in headers.items() if name not in _OWN}
     sent.setdefault("user-agent", "Volano")
     if place.credentials:

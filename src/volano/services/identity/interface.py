@@ -50,7 +50,12 @@ from volano.services.identity.logic.service_access import service_may, service_s
 from volano.services.identity.logic.session_tokens import get_session_token
 from volano.services.identity.logic.sts import assume_role_for_instance, require_pass_role
 from volano.services.identity.logic.users import describe_user, set_user_disabled
-from volano.services.identity.model.credentials import TemporaryCredentials, Token, TokenKind
+from volano.services.identity.model.credentials import (
+    TOKEN_TAG,
+    TemporaryCredentials,
+    Token,
+    TokenKind,
+)
 from volano.services.identity.model.events import (
     PrincipalChanged,
     PrincipalCreated,
@@ -75,6 +80,7 @@ __all__ = [
     "RESOURCE_GRANT_ANYONE",
     "RESOURCE_ONLY_DENIES",
     "RESOURCE_POLICY",
+    "TOKEN_TAG",
     "Account",
     "AuditFilter",
     "FirstAccount",

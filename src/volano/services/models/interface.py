@@ -32,6 +32,7 @@ from volano.services.models.logic.registry import (
     require_task,
     resolve_name,
 )
+from volano.services.models.logic.routing import Served, count_tokens
 from volano.services.models.logic.stored_chat import require_metadata
 from volano.services.models.model import EMBEDDING_MODEL, TINY_MODEL, Model, Task
 
@@ -45,11 +46,13 @@ __all__ = [
     "CollectedCall",
     "Counts",
     "Model",
+    "Served",
     "Task",
     "bootstrap",
     "choice_of",
     "collect",
     "complete",
+    "count_tokens",
     "counts_of",
     "embed",
     "engine_of",

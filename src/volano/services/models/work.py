@@ -1,4 +1,4 @@
-"""Long work of the models service: pulling."""
+"""Long work of the models service: pulling, forgetting what is over."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import msgspec
 
 from volano.kernel.call import system_call
 from volano.kernel.ids import AccountId
-from volano.kernel.work import job_kind
+from volano.kernel.work import job_kind, reconciler
+from volano.services.models.logic.answers import forget_old
 from volano.services.models.logic.bucket_source import bucket_source, is_bucket
+from volano.services.models.logic.limits import expire
 from volano.services.models.logic.registry import (
     PULL_KIND,
     PullRequest,
     model_folder,
     register_pulled,
 )
+from volano.services.models.logic.repeats import expire_kept
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from volano.kernel.work import JobContext
 
 PULL_TIMEOUT_S = 24 * 3600.0
+FORGET_EVERY_S = 600.0
 
 
 @job_kind(PULL_KIND)
@@ -39,3 +43,11 @@ async def pull(env: Env, context: JobContext, payload: str) -> str:
     return msgspec.json.encode(
         {"model": model.name, "licence": model.licence, "size_bytes": model.size_bytes}
     ).decode()
+
+
+@reconciler("models.forget", every_s=FORGET_EVERY_S)
+async def forget(env: Env) -> None:
+    """Let go what is over: holds of dead processes, kept answers, old entries of the log."""
+    await expire(env)
+    await expire_kept(env)
+    await forget_old(env)

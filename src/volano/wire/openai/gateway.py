@@ -42,6 +42,13 @@ API_VERSION = "2020-10-01"
 DASHSCOPE = "/compatible-mode"
 """DashScope serves OpenAI's API below this path; its programs need another host name only."""
 
+_TOLD = {
+    "idempotency-key": "volano:IdempotencyKey",
+    "x-volano-cache": "volano:Cache",
+    "x-volano-sticky": "volano:StickyKey",
+}
+"""Headers that actions read, and the keys of the call's context where they find them."""
+
 # Model ids may hold slashes (`Qwen/Qwen3-0.6B`), and programs send them unescaped.
 _ROUTES = ActionRoutes("openai", slashed=("model",))
 
@@ -82,6 +89,9 @@ async def _answer(env: Env, request: Request) -> Response:
     if principal is not None:
         _require_own(request, principal.account)
     call = call_of(env, request, principal, door="openai")
+    for header, name in _TOLD.items():
+        if header in request.headers:
+            call.context[name] = request.headers[header]
     typed = await read_typed(env, found, request, params)
     running = run_action(env, call, found, typed)
     # A body that the handler reads tells it by itself when the client leaves.

@@ -273,7 +273,9 @@ def test_every_meter_in_the_code_has_a_price_and_every_price_a_meter():
             f"{meter}{tier}"
             for meter in ("llm.tokens.input", "llm.tokens.output", "embed.tokens.input")
             for tier in ("", ".batch")
-        },
+        }
+        | {f"llm.{of}.tokens.{way}" for of in ("upstream", "cached") for way in ("input", "output")}
+        | {"llm.upstream.cost"},
     }
     used = set()
     for path, value, constants in _meters_in_code():

@@ -15,6 +15,7 @@ from volano.kernel.ids import PrincipalId
 from volano.services.identity.logic.recent import Recent
 from volano.services.identity.model.credentials import (
     SESSION_TAG,
+    TOKEN_TAG,
     Session,
     TemporaryKey,
     Token,
@@ -174,7 +175,9 @@ class Credentials:
         user = await user_rows.find_user(self._store.reader, token.user_id)
         if user is None or user.disabled:
             return None
-        return _Bearer(token, user.principal(scopes=token.scopes))
+        principal = user.principal(scopes=token.scopes)
+        tags = {**principal.tags, TOKEN_TAG: token.id}
+        return _Bearer(token, replace(principal, tags=tags))
 
     async def find_signed_in(self, cookie: str) -> tuple[Session, Principal] | None:
         """The session of a cookie and whose it is, while it is neither over nor idle."""

@@ -21,6 +21,9 @@ SESSION_IDLE_S = 24 * 3600
 SESSION_TAG = "volano:session"
 """Tag of a principal who came by a console session: the session's id. Nobody can set it."""
 
+TOKEN_TAG = "volano:token"
+"""Tag of a principal who came by a bearer token: the token's id. Nobody can set it."""
+
 
 class TokenKind(Enum):
     """`api` is an OpenAI-style key (`sk-vol-…`), the others are Slack's."""

@@ -9,7 +9,7 @@ import msgspec
 from volano.services.models.logic.collecting import Collected, Counts, counts_of, engine_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from volano.kernel.inference import Delta, TokenLogprob
     from volano.services.models.logic.collecting import CollectedCall
@@ -213,6 +213,27 @@ def usage_chunk(head: Head, choices: list[Collected]) -> dict[str, Any]:
         "choices": [],
         "usage": TokenUsage.of(counts_of(choices)),
     }
+
+
+async def repeated_chunks(
+    answer: dict[str, Any], *, with_usage: bool
+) -> AsyncIterator[dict[str, Any]]:
+    """A whole answer that was kept, as the chunks of a stream."""
+    head = {name: answer[name] for name in ("id", "created", "model", "system_fingerprint")}
+    head["object"] = "chat.completion.chunk"
+    if with_usage:
+        head["usage"] = None
+    for choice in answer["choices"]:
+        message = dict(choice["message"])
+        for at, call in enumerate(message.get("tool_calls") or ()):
+            call["index"] = at
+        place: dict[str, Any] = {"index": choice["index"], "finish_reason": None}
+        said = {**place, "delta": message, "logprobs": choice["logprobs"]}
+        yield {**head, "choices": [said]}
+        ended = {**place, "delta": {}, "finish_reason": choice["finish_reason"]}
+        yield {**head, "choices": [ended]}
+    if with_usage:
+        yield {**head, "choices": [], "usage": answer["usage"]}
 
 
 def logprobs_of(tokens: Iterable[TokenLogprob]) -> dict[str, Any] | None:

@@ -16,13 +16,14 @@ import orjson
 from volano.kernel.inference import Generate
 from volano.services.models.api.bedrock_request import bedrock_words, invalid, model_name
 from volano.services.models.api.bedrock_runtime import model_arn, model_asked
-from volano.services.models.api.chat import create_chat_completion
+from volano.services.models.api.chat import answer_chat
 from volano.services.models.api.chat_request import CreateChatCompletion
 from volano.services.models.logic import parameters
 from volano.services.models.logic.chat import collect, generate
 from volano.services.models.logic.collecting import Collected, counts_of
 from volano.services.models.logic.embeddings import embed
 from volano.services.models.logic.registry import get_model, require_task
+from volano.services.models.logic.routing import Served
 from volano.services.models.model import Task
 from volano.wire.action import action
 from volano.wire.aws.event_frames import CONTENT_TYPE, frames_of
@@ -96,7 +97,7 @@ async def _body_of(request: Shape) -> Shape:
 async def _answer(env: Env, call: Call, name: str, body: Shape) -> Any:
     if "messages" in body and "anthropic_version" not in body:
         asked = to_struct({"model": name, **body, "stream": False}, CreateChatCompletion)
-        return await create_chat_completion(env, call, asked)
+        return await answer_chat(env, call, asked, Served())
     if "prompt" in body:
         model, wanted = await _llama(env, call, name, body)
         (choice,) = await collect(env, call, model, wanted)
@@ -156,7 +157,7 @@ async def _pieces(env: Env, call: Call, name: str, body: Shape) -> AsyncIterator
     """JSON objects, one by one; what is wrong with the request is raised here."""
     if "messages" in body and "anthropic_version" not in body:
         asked = to_struct({"model": name, **body, "stream": True}, CreateChatCompletion)
-        stream = await create_chat_completion(env, call, asked)
+        stream = await answer_chat(env, call, asked, Served())
         assert isinstance(stream, EventStream)
         return stream.items
     if "prompt" not in body:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from volano.services.models.api.bedrock_request import bedrock_words, converse_of, model_name
 from volano.services.models.logic.chat import collect, generate
-from volano.services.models.logic.collecting import Collected, counts_of, engine_of
+from volano.services.models.logic.collecting import Collected, counts_of
 from volano.services.models.logic.registry import resolve_name
+from volano.services.models.logic.routing import Served
+from volano.services.models.logic.routing import count_tokens as count_tokens_of
 from volano.wire.action import RESOLVED, action
 from volano.wire.aws.event_frames import CONTENT_TYPE, frames_of
 
@@ -54,13 +56,14 @@ async def converse(env: Env, call: Call, request: Shape) -> Shape:
     began_s = env.clock.monotonic_s()
     with bedrock_words():
         model, wanted = await converse_of(env, call, request)
-        (choice,) = await collect(env, call, model, wanted)
+        served = Served()
+        (choice,) = await collect(env, call, model, wanted, served)
     return {
         "output": {"message": {"role": "assistant", "content": _content(choice)}},
         "stopReason": _stop_of(choice),
         "usage": _usage(choice),
         "metrics": {"latencyMs": _since(env, began_s)},
-        "_headers": {"x-volano-model": model.name, "x-volano-engine": engine_of([choice])},
+        "_headers": dict(served.headers),
     }
 
 
@@ -77,10 +80,11 @@ async def converse_stream(env: Env, call: Call, request: Shape) -> Shape:
     """An answer to a conversation, as it is made."""
     with bedrock_words():
         model, wanted = await converse_of(env, call, request)
-        deltas = generate(env, call, model, wanted)
+        served = Served()
+        deltas = generate(env, call, model, wanted, served)
         first = await anext(deltas)
     events = _events(env, deltas, first)
-    headers = {"Content-Type": CONTENT_TYPE, "x-volano-model": model.name}
+    headers = {"Content-Type": CONTENT_TYPE, **dict(served.headers)}
     return {"stream": frames_of(events), "_headers": headers}
 
 
@@ -200,5 +204,5 @@ async def count_tokens(env: Env, call: Call, request: Shape) -> Shape:
         asked = {**request["input"].get("converse", {}), "modelId": request["modelId"]}
         model, wanted = await converse_of(env, call, {"messages": [], **asked})
         text = "\n".join(str(message["content"]) for message in wanted.messages or ())
-        counted = await env.inference.count_tokens(model.files, text)
+        counted = await count_tokens_of(env, call, model, text)
     return {"inputTokens": counted + 4 * len(wanted.messages or ())}

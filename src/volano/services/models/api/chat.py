@@ -1,12 +1,15 @@
 """OpenAI's POST /v1/chat/completions: whole or streamed, kept when asked to.
 
-Source of behaviour: the API reference's "Create chat completion".
+Headers of an answer name the model and the engine that made it. Source of behaviour: the API
+reference's "Create chat completion".
 """
 
 from __future__ import annotations
 
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from volano.services.models.api.aliases import model_meant
 from volano.services.models.api.answers import (
@@ -16,6 +19,7 @@ from volano.services.models.api.answers import (
     fill,
     first_chunk,
     last_chunk,
+    repeated_chunks,
     usage_chunk,
 )
 from volano.services.models.api.chat_request import (
@@ -26,18 +30,21 @@ from volano.services.models.api.chat_request import (
 )
 from volano.services.models.logic.chat import generate
 from volano.services.models.logic.collecting import Collected
+from volano.services.models.logic.once import REPLAYED, find_once
 from volano.services.models.logic.registry import require_task
+from volano.services.models.logic.routing import Served
 from volano.services.models.logic.stored_chat import keep_chat
 from volano.services.models.model import Task
 from volano.wire.action import action
 from volano.wire.openai.answer import to_json
-from volano.wire.results import EventStream
+from volano.wire.results import EventStream, WithHeaders
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from volano.kernel.call import Call, Env
     from volano.kernel.inference import Generate
+    from volano.services.models.logic.once import Once
     from volano.services.models.model import Model
 
 
@@ -54,8 +61,30 @@ if TYPE_CHECKING:
 )
 async def create_chat_completion(
     env: Env, call: Call, request: CreateChatCompletion
-) -> Completion | EventStream:
+) -> WithHeaders:
     """An answer to a conversation, whole or streamed."""
+    once = await find_once(env, call, "chat", request)
+    if once is not None and once.answer is not None:
+        answer: Any = once.answer
+        if request.stream:
+            with_usage = bool((request.stream_options or StreamOptions()).include_usage)
+            answer = EventStream(repeated_chunks(answer, with_usage=with_usage))
+        return WithHeaders(answer, [REPLAYED])
+    served = Served()
+    try:
+        result = await answer_chat(env, call, request, served, once)
+    except BaseException:
+        if once is not None:
+            await once.leave()
+        raise
+    # The list is read when the first delta is there, and then it names who made it.
+    return WithHeaders(result, served.headers)
+
+
+async def answer_chat(
+    env: Env, call: Call, request: CreateChatCompletion, served: Served, once: Once | None = None
+) -> Completion | EventStream:
+    """The answer, for any door; `served` is told who makes it."""
     model = await require_task(env, call.account, request.model, Task.GENERATE)
     wanted = generate_of(env, call, model, request)
     answer = Completion(
@@ -67,56 +96,89 @@ async def create_chat_completion(
         answer.service_tier = "default" if request.service_tier == "auto" else request.service_tier
     if request.store:
         answer.metadata = dict(request.metadata or {})
+    asked = _Asked(env, call, model, request, wanted, answer, served, once)
     if request.stream:
-        return EventStream(_chunks(env, call, model, wanted, request, answer))
+        return EventStream(asked.chunks())
     choices = [Collected() for _ in range(wanted.n)]
-    async with aclosing(generate(env, call, model, wanted)) as deltas:
+    async with aclosing(generate(env, call, model, wanted, served)) as deltas:
         async for delta in deltas:
             choices[delta.index].add(delta)
-    return await _finished(env, call, request, answer, choices)
+    return await asked.finished(choices)
 
 
-async def _finished(
-    env: Env,
-    call: Call,
-    request: CreateChatCompletion,
-    answer: Completion,
-    choices: list[Collected],
-) -> Completion:
-    fill(answer, choices, legacy=is_legacy(request))
-    if request.store:
-        await keep_chat(env, call, to_json(answer), [dict(message) for message in request.messages])
-    return answer
+class _Asked:
+    """One request while it is answered."""
 
+    def __init__(
+        self,
+        env: Env,
+        call: Call,
+        model: Model,
+        request: CreateChatCompletion,
+        wanted: Generate,
+        answer: Completion,
+        served: Served,
+        once: Once | None,
+    ) -> None:
+        self._env = env
+        self._call = call
+        self._model = model
+        self._request = request
+        self._wanted = wanted
+        self._answer = answer
+        self._served = served
+        self._once = once
 
-async def _chunks(
-    env: Env,
-    call: Call,
-    model: Model,
-    wanted: Generate,
-    request: CreateChatCompletion,
-    answer: Completion,
-) -> AsyncIterator[dict[str, Any]]:
-    options = request.stream_options or StreamOptions()
-    head = Head(
-        id=answer.id,
-        created=answer.created,
-        model=answer.model,
-        legacy=is_legacy(request),
-        usage=bool(options.include_usage),
-    )
-    choices = [Collected() for _ in range(wanted.n)]
-    begun: set[int] = set()
-    async with aclosing(generate(env, call, model, wanted)) as deltas:
-        async for delta in deltas:
-            choices[delta.index].add(delta)
-            if delta.index not in begun:
-                begun.add(delta.index)
-                yield first_chunk(head, delta.index)
-            for chunk in content_chunks(head, delta):
+    async def finished(self, choices: list[Collected]) -> Completion:
+        """The whole answer, kept where the request says so."""
+        request, answer = self._request, self._answer
+        self._name()
+        fill(answer, choices, legacy=is_legacy(request))
+        if request.store:
+            messages = [dict(message) for message in request.messages]
+            await keep_chat(self._env, self._call, to_json(answer), messages)
+        if self._once is not None:
+            await self._once.finish(to_json(answer))
+        return answer
+
+    def _name(self) -> None:
+        """A route's answers name the model that made them."""
+        if self._served.model is not None:
+            self._answer.model = self._served.model.name
+
+    async def chunks(self) -> AsyncIterator[dict[str, Any]]:
+        try:
+            async for chunk in self._chunks():
                 yield chunk
-            if delta.finish_reason is not None:
-                yield last_chunk(head, delta)
-    if head.usage:
-        yield usage_chunk(head, choices)
-    await _finished(env, call, request, answer, choices)
+        finally:
+            if self._once is not None:
+                await self._once.leave()
+
+    async def _chunks(self) -> AsyncIterator[dict[str, Any]]:
+        options = self._request.stream_options or StreamOptions()
+        head = Head(
+            id=self._answer.id,
+            created=self._answer.created,
+            model=self._answer.model,
+            legacy=is_legacy(self._request),
+            usage=bool(options.include_usage),
+        )
+        choices = [Collected() for _ in range(self._wanted.n)]
+        begun: set[int] = set()
+        made = generate(self._env, self._call, self._model, self._wanted, self._served)
+        async with aclosing(made) as deltas:
+            async for delta in deltas:
+                choices[delta.index].add(delta)
+                if not begun:
+                    self._name()
+                    head = replace(head, model=self._answer.model)
+                if delta.index not in begun:
+                    begun.add(delta.index)
+                    yield first_chunk(head, delta.index)
+                for chunk in content_chunks(head, delta):
+                    yield chunk
+                if delta.finish_reason is not None:
+                    yield last_chunk(head, delta)
+        if head.usage:
+            yield usage_chunk(head, choices)
+        await self.finished(choices)

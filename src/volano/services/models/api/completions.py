@@ -14,14 +14,17 @@ from volano.kernel.inference import Generate
 from volano.services.models.api.aliases import model_meant
 from volano.services.models.api.answers import TokenUsage, fingerprint
 from volano.services.models.api.chat_request import StreamOptions
+from volano.services.models.api.repeating import answer_once
 from volano.services.models.logic import parameters
 from volano.services.models.logic.chat import collect, generate
 from volano.services.models.logic.collecting import Collected, Counts, counts_of, engine_of
+from volano.services.models.logic.once import IDEMPOTENCY
 from volano.services.models.logic.parameters import invalid, unsupported, within
 from volano.services.models.logic.registry import require_task
+from volano.services.models.logic.routing import Served
 from volano.services.models.model import Task
 from volano.wire.action import action
-from volano.wire.results import EventStream
+from volano.wire.results import EventStream, WithHeaders
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -91,25 +94,38 @@ class TextCompletion(msgspec.Struct, kw_only=True):
     timeout_s=None,
     partial="`suffix` is refused: no model here fills in the middle.",
 )
-async def create_completion(
-    env: Env, call: Call, request: CreateCompletion
-) -> TextCompletion | EventStream:
+async def create_completion(env: Env, call: Call, request: CreateCompletion) -> WithHeaders:
     """What follows each prompt."""
+    served = Served()
+    if request.stream:
+        if IDEMPOTENCY in call.context:
+            raise unsupported("Idempotency-Key", "it is for whole answers here, and for chat")
+        return WithHeaders(await _answer(env, call, request, served), served.headers)
+    return await answer_once(
+        env, call, "completion", request, lambda: _answer(env, call, request, served), served
+    )
+
+
+async def _answer(
+    env: Env, call: Call, request: CreateCompletion, served: Served
+) -> TextCompletion | EventStream:
     model = await require_task(env, call.account, request.model, Task.GENERATE)
     wanted = [_generate(env, call, model, request, prompt) for prompt in _prompts(request.prompt)]
     if request.stream:
-        return EventStream(_chunks(env, call, model, request, wanted))
+        return EventStream(_chunks(env, call, model, request, wanted, served))
     best_of = _best_of(request)
     answers: list[list[Collected]] = []
     for item in wanted:
-        made = await collect(env, call, model, msgspec.structs.replace(item, n=best_of))
+        served.headers.clear()
+        every = msgspec.structs.replace(item, n=best_of)
+        made = await collect(env, call, model, every, served)
         answers.append(_best(made, item.n))
     choices = [choice for answer in answers for choice in answer]
     totals = [counts_of(answer) for answer in answers]
     return TextCompletion(
         id=f"cmpl-{env.ids.hex(24)}",
         created=env.clock.now_us() // 1_000_000,
-        model=model.name,
+        model=(served.model or model).name,
         choices=[_choice(at, choice, request) for at, choice in enumerate(choices)],
         usage=TokenUsage.of(_sum(totals)),
         system_fingerprint=fingerprint(engine_of(choices)),
@@ -227,7 +243,12 @@ def _logprobs(tokens: Iterable[TokenLogprob | None], offset: int) -> dict[str, A
 
 
 async def _chunks(
-    env: Env, call: Call, model: Model, request: CreateCompletion, wanted: list[Generate]
+    env: Env,
+    call: Call,
+    model: Model,
+    request: CreateCompletion,
+    wanted: list[Generate],
+    served: Served,
 ) -> AsyncIterator[dict[str, Any]]:
     """Prompts are answered one after another; choices of one prompt come interleaved."""
     if _best_of(request) != wanted[0].n:
@@ -244,8 +265,9 @@ async def _chunks(
     choices: list[Collected] = []
     for number, item in enumerate(wanted):
         choices = [Collected() for _ in range(item.n)]
-        async with aclosing(generate(env, call, model, item)) as deltas:
+        async with aclosing(generate(env, call, model, item, served)) as deltas:
             async for delta in deltas:
+                head["model"] = (served.model or model).name
                 choices[delta.index].add(delta)
                 index = number * item.n + delta.index
                 offset = sent.get(index, 0)

@@ -10,8 +10,11 @@ import msgspec
 
 from volano.kernel.errors import Invalid
 from volano.services.models.api.aliases import model_meant
+from volano.services.models.api.repeating import answer_once
 from volano.services.models.logic.embeddings import embed
+from volano.services.models.logic.routing import Served
 from volano.wire.action import action
+from volano.wire.results import WithHeaders
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -54,18 +57,28 @@ class EmbeddingList(msgspec.Struct, kw_only=True):
     timeout_s=None,
     partial="Inputs as token ids and `dimensions` are refused: the built-in model has one size.",
 )
-async def create_embedding(env: Env, call: Call, request: CreateEmbedding) -> EmbeddingList:
+async def create_embedding(env: Env, call: Call, request: CreateEmbedding) -> WithHeaders:
     """Unit-length vectors, as numbers or as base64 of little-endian 32-bit floats."""
+    served = Served()
+    return await answer_once(
+        env, call, "embedding", request, lambda: _answer(env, call, request, served), served
+    )
+
+
+async def _answer(env: Env, call: Call, request: CreateEmbedding, served: Served) -> EmbeddingList:
     if request.encoding_format not in ("float", "base64"):
         raise _invalid("encoding_format", "it is `float` or `base64`")
     texts = _texts(request.input)
-    found = await embed(env, call, texts, model_name=request.model, width=request.dimensions)
+    found = await embed(
+        env, call, texts, model_name=request.model, width=request.dimensions, served=served
+    )
     data = [
         EmbeddingObject(index=index, embedding=_encode(vector, request.encoding_format))
         for index, vector in enumerate(found.vectors)
     ]
     usage = EmbeddingUsage(found.prompt_tokens, found.prompt_tokens)
-    return EmbeddingList(data=data, model=request.model, usage=usage)
+    name = request.model if served.model is None else served.model.name
+    return EmbeddingList(data=data, model=name, usage=usage)
 
 
 def _texts(given: str | list[str | int | list[int]]) -> list[str]:

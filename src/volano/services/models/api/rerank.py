@@ -10,6 +10,7 @@ from volano.services.models.api.aliases import model_meant
 from volano.services.models.logic.embeddings import embed
 from volano.services.models.logic.parameters import invalid
 from volano.services.models.logic.registry import require_task
+from volano.services.models.logic.routing import count_tokens
 from volano.services.models.model import EMBEDDING_MODEL, Task
 from volano.wire.action import action
 
@@ -112,5 +113,5 @@ async def rerank(env: Env, call: Call, request: Rerank) -> RerankAnswer:
 async def tokenize(env: Env, call: Call, request: Tokenize) -> TokenizeAnswer:
     """How many tokens a text has for a model."""
     model = await require_task(env, call.account, request.model, Task.GENERATE)
-    count = await env.inference.count_tokens(model.files, request.prompt)
+    count = await count_tokens(env, call, model, request.prompt)
     return TokenizeAnswer(model=model.name, count=count)

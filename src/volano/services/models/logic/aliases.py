@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Conflict, NotFound, QuotaExceeded
-from volano.services.models import store
 from volano.services.models.logic.parameters import invalid
 from volano.services.models.logic.registry import get_model, is_name
+from volano.services.models.store import registry as store
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env

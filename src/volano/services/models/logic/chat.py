@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from volano.kernel.errors import VolanoError
 from volano.kernel.inference import Generate
 from volano.services.models.logic.collecting import Collected
-from volano.services.models.logic.metering import publish_tokens
 from volano.services.models.logic.registry import require_task
+from volano.services.models.logic.repeats import find_kept, repeat_of
+from volano.services.models.logic.routing import Served, candidates_of
+from volano.services.models.logic.routing import generate as answer
+from volano.services.models.logic.serving import begin, size_of
 from volano.services.models.model import Task
 
 if TYPE_CHECKING:
@@ -17,42 +20,72 @@ if TYPE_CHECKING:
 
     from volano.kernel.call import Call, Env
     from volano.kernel.inference import Delta
+    from volano.services.models.logic.repeats import KeptAnswer
+    from volano.services.models.logic.routing import Candidates
     from volano.services.models.model import Model
 
 
 async def generate(
-    env: Env, call: Call, model: Model, request: Generate
+    env: Env, call: Call, model: Model, request: Generate, served: Served | None = None
 ) -> AsyncGenerator[Delta, None]:
-    """The deltas of every choice. Tokens are metered when it ends, also after a disconnect.
+    """The deltas of every choice, of the model or of whoever its route leads to.
 
-    The prompt is paid once, however many choices answer it; what was made is paid, read or not.
+    `served` is told who answers, before the first delta. The prompt is paid once, however many
+    choices answer it; what was made is paid, read or not, also after a disconnect. Raises Throttled
+    and QuotaExceeded when the asker's limits are reached.
     """
-    made: dict[int, int] = {}
-    prompt_tokens = 0
-    deltas = cast("AsyncGenerator[Delta, None]", env.inference.generate(request))
+    served = served or Served()
+    candidates = await candidates_of(env, call, model)
+    served.route = candidates.route.name if candidates.route else ""
+    repeat = repeat_of(call, model, candidates.route, request)
+    kept = None if repeat is None else await find_kept(env, call, repeat)
+    read_bytes, made_max = size_of(request)
+    asking = await begin(
+        env,
+        call,
+        model,
+        served,
+        candidates,
+        id=request.request_id,
+        read_bytes=read_bytes if kept is None else 0,
+        made_max=made_max if kept is None else 0,
+    )
+    asking.repeat = repeat
+    asking.choices = [Collected() for _ in range(request.n)]
+    if kept is None:
+        stream = answer(env, candidates, request, served, asking.failed)
+    else:
+        stream = _again(env, candidates, served, kept)
+    error: VolanoError | None = None
     try:
-        async with aclosing(deltas) as stream:
-            async for delta in stream:
-                prompt_tokens = max(prompt_tokens, delta.prompt_tokens)
-                made[delta.index] = max(made.get(delta.index, 0), delta.completion_tokens)
+        async with aclosing(stream) as deltas:
+            async for delta in deltas:
+                asking.add(delta)
                 yield delta
+    except VolanoError as caught:
+        error = caught
+        raise
     finally:
-        if made:
-            metered = publish_tokens(
-                env,
-                call,
-                model,
-                request_id=request.request_id,
-                input_tokens=prompt_tokens,
-                output_tokens=sum(made.values()),
-            )
-            await asyncio.shield(asyncio.ensure_future(metered))
+        await asking.end(error)
 
 
-async def collect(env: Env, call: Call, model: Model, request: Generate) -> list[Collected]:
+async def _again(
+    env: Env, candidates: Candidates, served: Served, kept: KeptAnswer
+) -> AsyncGenerator[Delta, None]:
+    """A kept answer, which says so."""
+    made_by = next((each for each in candidates.models if each.name == kept.model), None)
+    served.name(made_by or candidates.models[0], kept.engine, cached=True)
+    served.headers.append(("x-volano-cache", "hit"))
+    for delta in kept.deltas:
+        yield delta
+
+
+async def collect(
+    env: Env, call: Call, model: Model, request: Generate, served: Served | None = None
+) -> list[Collected]:
     """The whole answer, choice by choice."""
     choices = [Collected() for _ in range(request.n)]
-    async with aclosing(generate(env, call, model, request)) as deltas:
+    async with aclosing(generate(env, call, model, request, served)) as deltas:
         async for delta in deltas:
             choices[delta.index].add(delta)
     return choices

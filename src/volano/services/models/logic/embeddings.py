@@ -1,12 +1,14 @@
-"""Embeddings, metered by tokens."""
+"""Embeddings, by our engine or an upstream, metered by tokens."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.kernel.errors import Invalid
-from volano.services.models.logic.metering import publish_tokens
+from volano.kernel.errors import Invalid, VolanoError
 from volano.services.models.logic.registry import require_task
+from volano.services.models.logic.routing import Served, candidates_of
+from volano.services.models.logic.routing import embed as make_vectors
+from volano.services.models.logic.serving import begin
 from volano.services.models.model import EMBEDDING_MODEL, Task
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ async def embed(
     *,
     model_name: str = EMBEDDING_MODEL,
     width: int | None = None,
+    served: Served | None = None,
 ) -> Embeddings:
     """One unit-length vector per input, in order.
 
@@ -44,19 +47,33 @@ async def embed(
                 fields={"param": f"input[{index}]"},
             )
     model = await require_task(env, call.account, model_name, Task.EMBED)
-    found = await env.inference.embed(model.files, inputs)
-    if width is not None and width != len(found.vectors[0]):
-        raise Invalid(
-            f"Invalid value for 'dimensions': '{model.name}' has {len(found.vectors[0])}.",
-            code="invalid_value",
-            fields={"param": "dimensions"},
-        )
-    await publish_tokens(
+    served = served or Served()
+    candidates = await candidates_of(env, call, model)
+    served.route = candidates.route.name if candidates.route else ""
+    read_bytes = sum(len(text.encode()) for text in inputs)
+    asking = await begin(
         env,
         call,
         model,
-        request_id=env.ids.uuid(),
-        input_tokens=found.prompt_tokens,
-        output_tokens=0,
+        served,
+        candidates,
+        id=env.ids.uuid(),
+        read_bytes=read_bytes,
+        made_max=0,
     )
+    error: VolanoError | None = None
+    try:
+        found = await make_vectors(env, candidates, inputs, served, asking.failed)
+        if width is not None and width != len(found.vectors[0]):
+            raise Invalid(
+                f"Invalid value for 'dimensions': '{model.name}' has {len(found.vectors[0])}.",
+                code="invalid_value",
+                fields={"param": "dimensions"},
+            )
+        asking.read_tokens = found.prompt_tokens
+    except VolanoError as caught:
+        error = caught
+        raise
+    finally:
+        await asking.end(error)
     return found

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.kernel.errors import Conflict, Denied, Invalid, NotFound
-from volano.services.models import store
 from volano.services.models.logic.bucket_source import bucket_source, is_bucket
-from volano.services.models.model import ALIASES, BUILT_IN, Model, Task
+from volano.services.models.model import ALIASES, BUILT_IN, ROUTE, Model, Task
+from volano.services.models.store import registry as store
+from volano.services.models.store import routes as route_rows
+from volano.services.models.store import upstreams as upstream_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
     from volano.kernel.inference import PulledModel
     from volano.kernel.store import Tx
     from volano.kernel.work import Job
+    from volano.services.models.model import Route
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?$")
 PULL_KIND = "models:pull"
+MAX_ROUTES = 200
 
 
 class ModelNotFound(NotFound):
@@ -55,8 +59,25 @@ def is_name(text: str) -> bool:
 
 
 async def list_models(env: Env, call: Call) -> list[Model]:
-    """Every model that the caller's account can ask for."""
-    return await store.select_models(env.store.reader, call.account)
+    """Every model that the caller's account can ask for, its routes among them."""
+    found = await store.select_models(env.store.reader, call.account)
+    routes = await route_rows.select_routes(env.store.reader, call.account, MAX_ROUTES)
+    return sorted([*found, *map(model_of_route, routes)], key=lambda model: model.name)
+
+
+def model_of_route(route: Route) -> Model:
+    """A route as what it is asked as: a model."""
+    return Model(
+        account=route.account,
+        name=route.name,
+        task=route.task,
+        source=f"{ROUTE}{route.name}",
+        licence="",
+        note=f"A route to {', '.join(route.models)}.",
+        size_bytes=0,
+        created_us=route.changed_us,
+        owned_by="route",
+    )
 
 
 async def get_model(env: Env, account: str, name: str) -> Model:
@@ -74,11 +95,18 @@ async def get_model(env: Env, account: str, name: str) -> Model:
 
 async def _find_model(env: Env, account: str, name: str) -> Model | None:
     """A model's own name wins over the account's alias, and that over a built-in one."""
-    reader = env.store.reader
-    found = await store.select_model(reader, account, name)
+    found = await _find_named(env, account, name)
     if found is None:
-        meant = await store.select_alias(reader, account, name) or ALIASES.get(name)
-        found = await store.select_model(reader, account, meant) if meant else None
+        meant = await store.select_alias(env.store.reader, account, name) or ALIASES.get(name)
+        found = await _find_named(env, account, meant) if meant else None
+    return found
+
+
+async def _find_named(env: Env, account: str, name: str) -> Model | None:
+    found = await store.select_model(env.store.reader, account, name)
+    if found is None:
+        route = await route_rows.select_route(env.store.reader, account, name)
+        found = None if route is None else model_of_route(route)
     return found
 
 
@@ -114,6 +142,9 @@ async def pull_model(env: Env, call: Call, name: str, *, source: str = "") -> Jo
         )
     if any(model.name == name for model in BUILT_IN):
         raise Conflict(f"'{name}' is built in; there is nothing to pull.")
+    held = await _find_named(env, call.account, name)
+    if held is not None and not held.is_local:
+        raise Conflict(f"'{name}' is served by {held.owned_by} here; choose another name.")
     if is_bucket(source):
         await bucket_source(env, call, source).list_files()
     elif source:
@@ -146,21 +177,37 @@ async def register_pulled(env: Env, request: PullRequest, pulled: PulledModel) -
 
 
 async def delete_model(env: Env, call: Call, name: str) -> Model:
-    """Forget a pulled model, free its memory and remove its files; raises Conflict in a pull."""
+    """Forget a model; a pulled one's memory is freed and its files go. Raises Conflict in a pull,
+    and for a model that a route names."""
     model = await get_model(env, call.account, name)
     if not model.account:
         raise Denied(f"'{name}' is built in and cannot be deleted.")
+    if model.name != name:
+        raise Conflict(f"'{name}' is another name of '{model.name}'; delete it by its own.")
+    if model.is_route:
+        raise Conflict(f"'{name}' is a route; delete it at /volano/v1/models/routes/{name}.")
+    await _require_no_route(env, call.account, model.name)
     jobs = await env.work.list_jobs(call.account, limit=1000)
     if any(job.key == _pull_key(call.account, name) and _is_active(job) for job in jobs):
         raise Conflict(f"'{name}' is being pulled; delete it when that is done.")
 
     async def write(tx: Tx) -> None:
-        await store.delete_model(tx, call.account, name)
+        await store.delete_model(tx, call.account, model.name)
+        await upstream_rows.delete_price(tx, call.account, model.name)
+        await route_rows.delete_scaling(tx, call.account, model.name)
 
     await env.store.transact(write)
+    if model.upstream is not None:
+        return model
     await env.inference.unload(name)
     await asyncio.to_thread(_remove_files, model_folder(env, call.account, name))
     return model
+
+
+async def _require_no_route(env: Env, account: str, name: str) -> None:
+    for route in await route_rows.select_routes(env.store.reader, account, MAX_ROUTES):
+        if name in route.models:
+            raise Conflict(f"The route '{route.name}' names '{name}'; change the route first.")
 
 
 def model_folder(env: Env, account: str, name: str) -> Path:

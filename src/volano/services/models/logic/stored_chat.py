@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotFound
-from volano.services.models import store
 from volano.services.models.logic.parameters import invalid
 from volano.services.models.model import StoredChat
+from volano.services.models.store import registry as store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

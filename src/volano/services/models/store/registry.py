@@ -1,4 +1,4 @@
-"""SQL of the models service."""
+"""Rows of models, their aliases, and chat completions that were kept."""
 
 from __future__ import annotations
 
