@@ -14,6 +14,7 @@ from volano.services.chat.logic.calls import call_people
 from volano.services.chat.logic.deliveries import deliver_due
 from volano.services.chat.logic.ephemerals import remove_old_ephemerals
 from volano.services.chat.logic.files import remove_bytes
+from volano.services.chat.logic.guests import end_expired
 from volano.services.chat.logic.imports.running import run_import
 from volano.services.chat.logic.indexing import index_waiting
 from volano.services.chat.logic.link_previews import preview_links
@@ -166,6 +167,12 @@ async def reconcile_retention(env: Env) -> None:
 async def reconcile_live(env: Env) -> None:
     """Forget live events that nobody will ask for any more."""
     await forget_old(env)
+
+
+@reconciler("chat:guests", every_s=60.0)
+async def reconcile_guests(env: Env) -> None:
+    """Switch off guests whose time is over."""
+    await end_expired(env)
 
 
 @reconciler("chat:files", every_s=300.0)

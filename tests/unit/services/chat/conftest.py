@@ -9,10 +9,11 @@ import pytest
 
 from volano.kernel.call import Call
 from volano.kernel.ids import RequestId
-from volano.services.chat.logic import channels, members, messages, users
+from volano.services.chat.logic import channels, files, guests, members, messages, users
 from volano.services.chat.logic import workspaces as workspace_logic
 from volano.services.chat.logic.messages import Draft
 from volano.services.chat.logic.workspaces import enter
+from volano.services.chat.model import Guest
 from volano.services.identity import interface as identity
 from volano.services.identity.logic.users import add_user, make_user
 from volano.services.identity.store import policies as policy_rows
@@ -75,6 +76,24 @@ class Company:
         self.users[name] = (await enter(self.env, self.calls[name])).me
         return self.users[name]
 
+    async def invite(
+        self, name: str, *rooms: str, guest: Guest = Guest.MULTI, until_us: int = 0
+    ) -> ChatUser:
+        """A guest of these channels, with a call of their own."""
+        wanted = guests.Invitation(
+            email=f"{name}@outside.example",
+            real_name=name.capitalize(),
+            guest=guest,
+            channels=rooms,
+            until_us=until_us,
+        )
+        invited = await guests.invite(self.env, self.calls["admin"], wanted)
+        principal = await identity.find_principal(self.env.store.reader, invited.user.principal_id)
+        assert principal is not None
+        self.calls[name] = call_of(self.env, principal)
+        self.users[name] = invited.user
+        return invited.user
+
     async def channel(
         self, name: str, owner: str, *others: str, private: bool = False, copilot: bool = True
     ) -> str:
@@ -89,6 +108,19 @@ class Company:
     async def say(self, who: str, channel: str, text: str, **more) -> Message:
         draft = Draft(channel=channel, text=text, **more)
         return (await messages.post_message(self.env, self.calls[who], draft)).message
+
+    async def share(self, who: str, channel: str, name: str, content: bytes) -> str:
+        """Upload a file and share it in a channel; its id."""
+        env, call = self.env, self.calls[who]
+        file, ticket = await files.get_upload_ticket(env, call, name, len(content))
+
+        async def once():
+            yield content
+
+        await files.store_upload(env, ticket, once())
+        wanted = files.Completion(files=[(file.id, name)], channels=[channel])
+        await files.complete_upload(env, call, wanted)
+        return file.id
 
     @property
     def copilot(self) -> str:

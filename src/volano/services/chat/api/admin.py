@@ -15,7 +15,7 @@ from volano.services.chat.logic.cursors import (
     to_cursor,
 )
 from volano.services.chat.logic.workspaces import enter
-from volano.services.chat.model import ChannelKind
+from volano.services.chat.model import ChannelKind, Guest
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -65,13 +65,13 @@ def _user_json(user: ChatUser) -> Json:
         "is_admin": user.is_admin,
         "is_owner": user.is_admin,
         "is_primary_owner": False,
-        "is_restricted": False,
-        "is_ultra_restricted": False,
+        "is_restricted": user.is_guest,
+        "is_ultra_restricted": user.guest is Guest.SINGLE,
         "is_bot": False,
         "is_active": not user.deleted,
         "date_created": 0,
         "deactivated_ts": user.updated_us // 1_000_000 if user.deleted else 0,
-        "expiration_ts": 0,
+        "expiration_ts": user.guest_until_us // 1_000_000,
         "workspaces": [],
         "has_2fa": False,
         "has_sso": False,

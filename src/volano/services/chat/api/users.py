@@ -11,7 +11,7 @@ from volano.services.chat.api.shapes import (
     channel_page,
     parse_kinds,
 )
-from volano.services.chat.logic import channels, seats, users
+from volano.services.chat.logic import access, channels, seats, users
 from volano.services.chat.logic.cursors import (
     page_metadata,
     parse_cursor,
@@ -82,7 +82,9 @@ async def list_users(env: Env, call: Call, request: ListUsers) -> Json:
     after = parse_cursor("user", request.cursor)
     page, following = await users.list_users(env, call.account, after=after, limit=limit)
     return {
-        "members": await show_users(env, here, page),
+        "members": await show_users(
+            env, here, await access.only_known(env.store.reader, here.me, page)
+        ),
         "cache_ts": env.clock.now_us() // 1_000_000,
         **page_metadata(to_cursor("user", following)),
     }
@@ -98,6 +100,7 @@ async def list_users(env: Env, call: Call, request: ListUsers) -> Json:
 async def get_user(env: Env, call: Call, request: UserArguments) -> Json:
     here = await enter(env, call)
     user = await users.get_user(env.store.reader, call.account, request.user)
+    await access.require_known(env.store.reader, here.me, user.id)
     return {"user": (await show_users(env, here, [user]))[0]}
 
 
@@ -110,7 +113,7 @@ async def get_user(env: Env, call: Call, request: UserArguments) -> Json:
 )
 async def get_user_by_email(env: Env, call: Call, request: EmailArguments) -> Json:
     here = await enter(env, call)
-    user = await users.get_user_by_email(env, call.account, request.email)
+    user = await users.get_user_by_email(env, call.account, request.email, by=here.me)
     return {"user": (await show_users(env, here, [user]))[0]}
 
 
@@ -127,6 +130,7 @@ async def get_presence(env: Env, call: Call, request: PresenceArguments) -> Json
     user = here.me
     if request.user:
         user = await users.get_user(env.store.reader, call.account, request.user)
+        await access.require_known(env.store.reader, here.me, user.id)
     last_us = seats.last_active_us(env, user.id)
     away = await is_away(env, user.id)
     active = not away and (user.is_bot or env.clock.now_us() - last_us < PRESENT_US)

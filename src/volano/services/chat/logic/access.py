@@ -1,7 +1,8 @@
 """Who may read what: the one place that decides, for history, files, live events and the copilot.
 
 A member reads the channel. A person also reads every public channel of the workspace; a bot does
-not. Nothing here is cached: every request asks the rows.
+not. A guest neither reads nor knows of any channel without being in it, nor of any person without
+being in a channel with them. Nothing here is cached: every request asks the rows.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from volano.services.chat.logic.errors import (
     NotInChannel,
+    UserNotFound,
     WrongChannelType,
     channel_not_found,
+    denied,
 )
 from volano.services.chat.model import Channel, ChannelKind, ChatUser, Member
 from volano.services.chat.store import access as rows
@@ -27,7 +30,9 @@ async def readable_channels(
     reader: Reader, user: ChatUser, *, without: Sequence[str] = ()
 ) -> list[str]:
     """Ids of every channel that the user may read now; at most MAX_SCOPES, the newest first."""
-    found = await rows.select_readable(reader, user.account, user.id, is_bot=user.is_bot)
+    found = await rows.select_readable(
+        reader, user.account, user.id, reads_public=user.reads_public
+    )
     return [channel for channel in found if channel not in without]
 
 
@@ -37,7 +42,8 @@ async def channels_for_audience(
     """Ids of the channels that everyone who reads `channel` may read.
 
     Everyone in the workspace may read a public channel, so only public ones qualify for it; a bot
-    that is a member must be a member there too. `besides` are users that do not count: the copilot.
+    or guest that is a member must be a member there too. `besides` are users that do not count:
+    the copilot.
     """
     if channel.kind is ChannelKind.PUBLIC:
         return await rows.select_for_everyone(reader, channel.account, channel.id, besides)
@@ -52,7 +58,7 @@ async def find_readable(
     if channel is None:
         return None
     member = await channel_rows.find_member(reader, channel_id, user.id)
-    if member is None and (channel.kind is not ChannelKind.PUBLIC or user.is_bot):
+    if member is None and not (channel.kind is ChannelKind.PUBLIC and user.reads_public):
         return None
     return channel, member
 
@@ -76,9 +82,34 @@ async def get_visible(
     if channel is None:
         raise channel_not_found(channel_id)
     member = await channel_rows.find_member(reader, channel_id, user.id)
-    if member is None and channel.kind is not ChannelKind.PUBLIC:
+    if member is None and (channel.kind is not ChannelKind.PUBLIC or user.is_guest):
         raise channel_not_found(channel_id)
     return channel, member
+
+
+async def known_people(reader: Reader, user: ChatUser) -> set[str] | None:
+    """Ids of those whom the user may know of; None for everybody."""
+    return await rows.select_known(reader, user.id) if user.is_guest else None
+
+
+async def only_known(reader: Reader, user: ChatUser, others: Sequence[ChatUser]) -> list[ChatUser]:
+    """Those of the others whom the user may know of."""
+    known = await known_people(reader, user)
+    return [other for other in others if known is None or other.id in known]
+
+
+async def require_known(reader: Reader, user: ChatUser, other_id: str) -> None:
+    """Raises UserNotFound for somebody whom the user may not know of."""
+    if not user.is_guest or user.id == other_id:
+        return
+    if not await rows.shares_channel(reader, user.id, other_id):
+        raise UserNotFound(f"There is no user {other_id[:80]}.")
+
+
+def require_regular(user: ChatUser) -> None:
+    """Raises user_is_restricted for what guests never do: open channels, invite, add apps."""
+    if user.is_guest:
+        raise denied("user_is_restricted", "Guests cannot do this; ask somebody who invited you.")
 
 
 async def get_joined(reader: Reader, user: ChatUser, channel_id: str) -> tuple[Channel, Member]:

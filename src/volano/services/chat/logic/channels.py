@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from volano.services.chat.logic.access import get_joined, get_visible, require_not_direct
+from volano.services.chat.logic.access import (
+    get_joined,
+    get_visible,
+    require_known,
+    require_not_direct,
+    require_regular,
+)
 from volano.services.chat.logic.errors import IsArchived, NameTaken, conflict, refused
 from volano.services.chat.logic.live import Told, keep_for, keep_in_channel, send
 from volano.services.chat.logic.names import require_channel_name
@@ -44,6 +50,7 @@ class Seen:
 async def create_channel(env: Env, call: Call, name: str, *, is_private: bool) -> Seen:
     """Make a channel with the caller as its member. Raises name_taken and invalid_name_*."""
     here = await enter(env, call)
+    require_regular(here.me)
     name = require_channel_name(name)
 
     async def write(tx: Tx) -> tuple[Seen, Told]:
@@ -110,6 +117,7 @@ async def list_channels(
         here.me.id,
         kinds=kinds,
         archived=archived,
+        knows_public=not here.me.is_guest,
         after=after,
         limit=limit + 1,
     )
@@ -132,6 +140,7 @@ async def list_joined(
     """A page of a user's channels; of another user only those that the caller is in or public."""
     here = await enter(env, call)
     reader = env.store.reader
+    await require_known(reader, here.me, user_id)
     found = await rows.select_of_member(
         reader, user_id, kinds=kinds, archived=archived, after=after, limit=limit + 1
     )
@@ -140,7 +149,7 @@ async def list_joined(
     seen = [
         Seen(here=here, channel=item, member=members.get(item.id))
         for item in page
-        if item.kind is ChannelKind.PUBLIC or item.id in members
+        if (item.kind is ChannelKind.PUBLIC and not here.me.is_guest) or item.id in members
     ]
     return seen, found[limit - 1].id if len(found) > limit else ""
 

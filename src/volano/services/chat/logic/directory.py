@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotFound
 from volano.services.chat.logic.errors import UserNotFound, refused
+from volano.services.chat.logic.workspaces import enter
 from volano.services.chat.model.directory import (
     MAX_DEPARTMENTS,
     MAX_DEPTH,
@@ -28,10 +29,13 @@ class DepartmentNotFound(NotFound):
 
 
 async def read_directory(env: Env, call: Call) -> tuple[list[Department], list[Position]]:
-    """Every department and position of the account."""
+    """Every department and position of the account; guests see only themselves."""
+    here = await enter(env, call)
     reader = env.store.reader
-    departments = await rows.select_departments(reader, call.account)
-    return departments, await rows.select_positions(reader, call.account)
+    positions = await rows.select_positions(reader, call.account)
+    if here.me.is_guest:
+        return [], [item for item in positions if item.user_id == here.me.id]
+    return await rows.select_departments(reader, call.account), positions
 
 
 async def put_department(

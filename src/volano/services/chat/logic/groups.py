@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from volano.services.chat.logic.access import known_people, require_regular
 from volano.services.chat.logic.errors import conflict, refused
 from volano.services.chat.logic.names import slug_of
 from volano.services.chat.logic.workspaces import Here, enter
@@ -41,6 +42,7 @@ class Wanted:
 async def create_group(env: Env, call: Call, wanted: Wanted) -> tuple[Here, UserGroup]:
     """Raises missing_subteam_name, name_already_exists, handle_already_exists, bad_handle."""
     here = await enter(env, call)
+    require_regular(here.me)
     if not wanted.name:
         raise refused("missing_subteam_name", "name is needed.")
     handle = wanted.handle or slug_of(wanted.name)
@@ -92,6 +94,7 @@ def _tell(tx: Tx, env: Env, here: Here, group: UserGroup, what: str) -> None:
 
 async def _change(env: Env, call: Call, group_id: str, **changes: object) -> tuple[Here, UserGroup]:
     here = await enter(env, call)
+    require_regular(here.me)
 
     async def write(tx: Tx) -> UserGroup:
         old = await rows.find_group(tx, call.account, group_id)
@@ -148,17 +151,25 @@ async def set_users(
 
 async def get_group(env: Env, call: Call, group_id: str) -> UserGroup:
     """Raises no_such_subteam."""
-    await enter(env, call)
+    here = await enter(env, call)
     found = await rows.find_group(env.store.reader, call.account, group_id)
     if found is None:
         raise refused("no_such_subteam", f"There is no user group {group_id[:40]}.")
-    return found
+    return _as_known(found, await known_people(env.store.reader, here.me))
 
 
 async def list_groups(env: Env, call: Call, *, disabled: bool) -> tuple[Here, list[UserGroup]]:
     here = await enter(env, call)
     found = await rows.select_groups(env.store.reader, call.account)
-    return here, [group for group in found if disabled or not group.disabled_us]
+    known = await known_people(env.store.reader, here.me)
+    return here, [_as_known(group, known) for group in found if disabled or not group.disabled_us]
+
+
+def _as_known(group: UserGroup, known: set[str] | None) -> UserGroup:
+    """The group with those of its people whom the asker may know of."""
+    if known is None:
+        return group
+    return replace(group, users=tuple(user for user in group.users if user in known))
 
 
 def group_json(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volano.services.chat.logic import seats
+from volano.services.chat.logic.access import known_people
 from volano.services.chat.logic.history import look_at, to_json
 from volano.services.chat.logic.live import TOPIC
 from volano.services.chat.logic.payloads import channel_json, user_json
@@ -60,6 +61,7 @@ async def get_home(env: Env, call: Call) -> Home:
     ]
     users = await user_rows.select_users(reader, call.account, after="", limit=MAX_USERS)
     by_id = {user.id: user for user in users}
+    known = await known_people(reader, here.me)
     workspace = here.workspace
     copilot = by_id.get(workspace.copilot_id)
     return Home(
@@ -68,7 +70,7 @@ async def get_home(env: Env, call: Call) -> Home:
         topic=TOPIC,
         copilot=user_json(workspace, copilot) if copilot else {"id": workspace.copilot_id},
         channels=shown,
-        users=[user_json(workspace, user) for user in users],
+        users=[user_json(workspace, user) for user in users if known is None or user.id in known],
     )
 
 

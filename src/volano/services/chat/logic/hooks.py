@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotFound
-from volano.services.chat.logic.access import get_joined
+from volano.services.chat.logic.access import get_joined, require_regular
 from volano.services.chat.logic.app_posts import be_bot, draft_of, post_as_bot
 from volano.services.chat.logic.dialects import Said, parse_hook
 from volano.services.chat.logic.errors import refused
@@ -32,6 +32,7 @@ class NoService(NotFound):
 async def create_hook(env: Env, call: Call, app_id: str, channel_id: str) -> tuple[Hook, str]:
     """A webhook of an app into a channel that the caller is in, and its URL, shown once."""
     here = await enter(env, call)
+    require_regular(here.me)
     secret = env.ids.token(18)
     channel, _ = await get_joined(env.store.reader, here.me, channel_id)
 

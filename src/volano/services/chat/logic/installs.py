@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import Unauthenticated
 from volano.kernel.ids import AccountId
 from volano.services.chat.logic import passes
+from volano.services.chat.logic.access import require_regular
 from volano.services.chat.logic.errors import refused
 from volano.services.chat.logic.manifests import get_config, open_secret
 from volano.services.chat.logic.passes import PassExpired, PassUnknown, PassUsed
@@ -69,6 +70,7 @@ async def find_app(reader: Reader, account: str, app_id: str) -> App:
 async def install_app(env: Env, call: Call, app_id: str) -> Installed:
     """Install with all scopes of the manifest, as an administrator does by hand."""
     here = await enter(env, call)
+    require_regular(here.me)
 
     async def write(tx: Tx) -> Installed:
         config = await get_config(tx, call.account, app_id)
@@ -152,6 +154,7 @@ async def create_app_token(
     unknown = [scope for scope in scopes if scope not in APP_LEVEL_SCOPES]
     if unknown or not scopes:
         raise refused("invalid_scope", f"Scopes of app-level tokens: {', '.join(APP_LEVEL_SCOPES)}")
+    require_regular((await enter(env, call)).me)
 
     async def write(tx: Tx) -> str:
         app = await find_app(tx, call.account, app_id)
@@ -194,6 +197,7 @@ class Asked:
 async def ask_consent(env: Env, call: Call, request: Request) -> Asked:
     """Check the request of an app. Raises invalid_client_id, bad_redirect_uri, invalid_scope."""
     here = await enter(env, call)
+    require_regular(here.me)
     config = await rows.find_config_of_client(env.store.reader, request.client_id)
     if config is None or config.account != call.account:
         raise refused("invalid_client_id", "No app of this workspace has this client_id.")
@@ -406,6 +410,7 @@ async def rotate_config_token(env: Env, refresh: str) -> tuple[Workspace, str, J
 async def create_config_token(env: Env, call: Call) -> Json:
     """The first pair of configuration tokens of the caller."""
     here = await enter(env, call)
+    require_regular(here.me)
 
     async def write(tx: Tx) -> Json:
         return await _config_tokens(tx, env, call.account, here.me.id)

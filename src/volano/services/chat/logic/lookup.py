@@ -53,14 +53,14 @@ async def find_file(reader: Reader, account: str, file_id: str) -> File | None:
 async def list_readers(reader: Reader, channel: Channel, *, limit: int) -> list[ChatUser] | None:
     """Everyone who may read the channel, None when they are more than `limit`.
 
-    A public channel is read by every person, and by the bots that are in it.
+    A public channel is read by every person, and by the bots and guests that are in it.
     """
     ids = await channel_rows.select_members(reader, channel.id, after="", limit=limit + 1)
     members = await user_rows.select_users_by_id(reader, channel.account, ids)
     users = list(members.values())
     if channel.kind is ChannelKind.PUBLIC:
         everyone = await user_rows.select_users(reader, channel.account, after="", limit=limit + 1)
-        users = [user for user in everyone if not user.is_bot or user.id in members]
+        users = [user for user in everyone if user.reads_public or user.id in members]
     return None if len(users) > limit else [user for user in users if not user.deleted]
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from volano.kernel.errors import Invalid, NotFound
+from volano.services.chat.logic.access import require_regular
 from volano.services.chat.logic.names import slug_of
 from volano.services.chat.logic.workspaces import add_bot, enter
 from volano.services.chat.model import App, ChatUser
@@ -120,7 +121,7 @@ def _problems(manifest: Manifest) -> Iterator[Json]:
 async def create_app(env: Env, call: Call, source: object) -> NewApp:
     """Make an app. Raises BadManifest."""
     manifest, kept = parse_manifest(source)
-    await enter(env, call)
+    require_regular((await enter(env, call)).me)
     client_secret, signing_secret = env.ids.hex(32), env.ids.hex(32)
 
     async def write(tx: Tx) -> NewApp:
@@ -186,6 +187,7 @@ async def get_config(reader: Reader, account: str, app_id: str) -> AppConfig:
 async def update_app(env: Env, call: Call, app_id: str, source: object) -> bool:
     """Give the app another manifest; True when its scopes are other ones now."""
     manifest, kept = parse_manifest(source)
+    require_regular((await enter(env, call)).me)
 
     async def write(tx: Tx) -> bool:
         old = await get_config(tx, call.account, app_id)

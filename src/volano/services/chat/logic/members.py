@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volano.services.chat.logic.access import get_joined, get_visible, require_not_direct
+from volano.services.chat.logic.access import (
+    get_joined,
+    get_visible,
+    require_known,
+    require_not_direct,
+    require_regular,
+)
 from volano.services.chat.logic.errors import (
     IsArchived,
     UserNotFound,
@@ -21,6 +27,7 @@ from volano.services.chat.model import (
     Channel,
     ChannelChanged,
     ChannelKind,
+    Guest,
     Json,
     Member,
     MemberChanged,
@@ -174,6 +181,7 @@ async def invite_users(env: Env, call: Call, channel_id: str, users: Sequence[st
     if len(users) > MAX_INVITES:
         raise refused("too_many_users", f"At most {MAX_INVITES} users are invited at once.")
     here = await enter(env, call)
+    require_regular(here.me)
 
     async def write(tx: Tx) -> tuple[Joined, list[Posted]]:
         channel, member = await get_joined(tx, here.me, channel_id)
@@ -183,6 +191,7 @@ async def invite_users(env: Env, call: Call, channel_id: str, users: Sequence[st
         if here.me.id in users:
             raise refused("cant_invite_self", "You are in the channel already.")
         await _require_users(tx, call.account, users)
+        await _require_room(tx, call.account, users)
         posted: list[Posted] = []
         for user_id in dict.fromkeys(users):
             added = await _add(tx, env, here, channel, user_id)
@@ -205,9 +214,25 @@ async def _require_users(tx: Tx, account: str, users: Sequence[str]) -> None:
             raise UserNotFound(f"There is no user {user_id[:80]}.")
 
 
+async def _require_room(tx: Tx, account: str, users: Sequence[str]) -> None:
+    """A single-channel guest is in one channel, besides direct conversations."""
+    known = await user_rows.select_users_by_id(tx, account, list(dict.fromkeys(users)))
+    for user in known.values():
+        if user.guest is Guest.SINGLE and await rows.select_of_member(
+            tx,
+            user.id,
+            kinds=[ChannelKind.PUBLIC, ChannelKind.PRIVATE],
+            archived=True,
+            after="",
+            limit=1,
+        ):
+            raise conflict("ura_max_channels", f"{user.name} is a guest of one channel already.")
+
+
 async def kick_user(env: Env, call: Call, channel_id: str, user_id: str) -> None:
     """Remove a member. Raises cant_kick_self, cant_kick_from_general and not_in_channel."""
     here = await enter(env, call)
+    require_regular(here.me)
 
     async def write(tx: Tx) -> tuple[Posted, Told]:
         channel, _ = await get_joined(tx, here.me, channel_id)
@@ -255,6 +280,8 @@ async def open_direct_as(env: Env, here: Here, users: Sequence[str]) -> Joined:
 
     async def write(tx: Tx) -> tuple[Joined, list[Told]]:
         await _require_users(tx, account, [user for user in users if user != here.me.id])
+        for user in set(users) - {here.workspace.copilot_id}:
+            await require_known(tx, here.me, user)
         key = "im:" + ",".join(members)
         known = await rows.find_channel_by_key(tx, account, key)
         is_new = known is None

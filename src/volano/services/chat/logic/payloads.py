@@ -14,6 +14,7 @@ from volano.services.chat.model import (
     ChannelKind,
     ChatUser,
     File,
+    Guest,
     Json,
     Member,
     Message,
@@ -77,8 +78,8 @@ def user_json(workspace: Workspace, user: ChatUser) -> Json:
         "is_admin": user.is_admin,
         "is_owner": user.is_admin,
         "is_primary_owner": user.is_admin,
-        "is_restricted": False,
-        "is_ultra_restricted": False,
+        "is_restricted": user.is_guest,
+        "is_ultra_restricted": user.guest is Guest.SINGLE,
         "is_email_confirmed": bool(user.email),
         "who_can_share_contact_card": "EVERYONE",
     }

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from volano.services.chat.logic.access import known_people
+from volano.services.chat.logic.workspaces import enter
 from volano.services.chat.store import users as user_rows
 
 if TYPE_CHECKING:
@@ -33,10 +35,16 @@ def note_listening(env: Env, account: str, user_id: str) -> None:
 
 async def list_present(env: Env, call: Call) -> list[str]:
     """Ids of the people who are here, without those who set themselves away."""
+    here = await enter(env, call)
+    known = await known_people(env.store.reader, here.me)
     since_s = env.clock.monotonic_s() - HERE_S
     heard = _HEARD.get(env.events, {})
     found = [
         user for (account, user), at in heard.items() if account == call.account and at >= since_s
     ]
     away = await user_rows.select_away(env.store.reader, call.account, found[:MAX_PRESENT])
-    return [user for user in found[:MAX_PRESENT] if user not in away]
+    return [
+        user
+        for user in found[:MAX_PRESENT]
+        if user not in away and (known is None or user in known)
+    ]

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from volano.services.chat.logic.access import known_people, require_known
 from volano.services.chat.logic.errors import denied, refused
 from volano.services.chat.logic.live import Told, keep_for, send
 from volano.services.chat.logic.payloads import user_json
@@ -47,6 +48,7 @@ async def get_profile(env: Env, call: Call, user_id: str) -> tuple[Here, ChatUse
     user = here.me
     if user_id and user_id != here.me.id:
         user = await get_user(env.store.reader, call.account, user_id)
+        await require_known(env.store.reader, here.me, user.id)
     return here, user, await _profile(env, user)
 
 
@@ -168,8 +170,11 @@ async def _write(env: Env, profile: Profile, event: Json) -> None:
 
 async def quiet_until(env: Env, call: Call, users: Sequence[str]) -> dict[str, int]:
     """Until when each of these people is quiet, in microseconds; 0 for those who are not."""
-    await enter(env, call)
-    known = await rows.select_profiles(env.store.reader, list(users))
+    here = await enter(env, call)
+    seen = await known_people(env.store.reader, here.me)
+    known = await rows.select_profiles(
+        env.store.reader, [user for user in users if seen is None or user in seen]
+    )
     now_us = env.clock.now_us()
     found = {user: known[user].snooze_until_us if user in known else 0 for user in users}
     return {user: until if until > now_us else 0 for user, until in found.items()}

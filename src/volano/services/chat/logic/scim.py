@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from volano.services.chat.logic import groups
+from volano.services.chat.logic import groups, guests
 from volano.services.chat.logic.errors import UserNotFound, refused
 from volano.services.chat.logic.groups import Wanted
 from volano.services.chat.logic.users import get_user, mirror_principal
 from volano.services.chat.logic.workspaces import enter
-from volano.services.chat.model import CHAT_POLICY, ChatUser
+from volano.services.chat.model import CHAT_POLICY, ChatUser, Guest
 from volano.services.chat.store import users as user_rows
 from volano.services.identity import interface as identity
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MAX_SCANNED = 10_000
 _FILTER = re.compile(r"\s*([\w.]+)\s+(eq|co|sw)\s+\"?([^\"]*)\"?\s*\Z", re.IGNORECASE)
 USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User"
+GUEST_SCHEMA = "urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User"
 GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group"
 
 
@@ -62,8 +63,10 @@ def _fits(wanted: str, shown: Json) -> bool:
 def user_json(user: ChatUser) -> Json:
     """A person as SCIM has them."""
     given, _, family = user.real_name.partition(" ")
+    guest: Json = {GUEST_SCHEMA: {"type": user.guest.value}} if user.is_guest else {}
     return {
-        "schemas": [USER_SCHEMA],
+        "schemas": [USER_SCHEMA, *guest],
+        **guest,
         "id": user.id,
         "userName": user.name,
         "nickName": user.name,
@@ -87,7 +90,21 @@ async def create_person(env: Env, call: Call, given: Mapping[str, object]) -> Ch
         email=_email(given),
         policy_arns=[CHAT_POLICY],
     )
-    return await mirror_principal(env, call.account, made.id)
+    user = await mirror_principal(env, call.account, made.id)
+    return await _set_guest(env, call, user, given)
+
+
+async def _set_guest(env: Env, call: Call, user: ChatUser, given: Mapping[str, object]) -> ChatUser:
+    """What Slack's extension says of guests. Raises invalid_guest_type."""
+    extension = given.get(GUEST_SCHEMA)
+    if not isinstance(extension, dict):
+        return user
+    kind = str(extension.get("type") or "")
+    if kind not in [guest.value for guest in Guest]:
+        raise refused("invalid_guest_type", "A guest's type is multi or single.")
+    if Guest(kind) is user.guest:
+        return user
+    return await guests.set_guest(env, call, user.id, guest=Guest(kind))
 
 
 def _display_name(given: Mapping[str, object]) -> str:
@@ -128,7 +145,8 @@ async def change_person(
     active = given.get("active")
     if isinstance(active, bool) and active is user.deleted:
         await identity.set_user_disabled(env, call, principal.name, disabled=not active)
-    return await mirror_principal(env, call.account, user.principal_id)
+    user = await mirror_principal(env, call.account, user.principal_id)
+    return await _set_guest(env, call, user, given)
 
 
 def patched(given: Mapping[str, object]) -> Json:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotFound
 from volano.kernel.identity import PrincipalKind
-from volano.services.chat.logic.errors import UserNotFound, WrongTokenType
+from volano.services.chat.logic.access import only_known
+from volano.services.chat.logic.errors import UserNotFound, WrongTokenType, denied
 from volano.services.chat.logic.payloads import user_json
 from volano.services.chat.model import ChatUser, Member
 from volano.services.chat.model.apps import WorkspaceTold
@@ -55,6 +56,8 @@ async def get_me(env: Env, call: Call) -> ChatUser:
     if who.kind not in _KINDS:
         raise WrongTokenType("Only users and service accounts take part in the workplace.")
     found = await rows.find_user_of_principal(env.store.reader, call.account, who.id)
+    if found is not None and 0 < found.guest_until_us <= env.clock.now_us():
+        raise denied("account_inactive", "Your time as a guest is over; ask to be invited again.")
     if found is not None and not found.deleted:
         return found
     return await mirror_principal(env, call.account, who.id)
@@ -133,10 +136,10 @@ async def list_users(
     return page, page[-1].id if len(found) > limit else ""
 
 
-async def get_user_by_email(env: Env, account: str, email: str) -> ChatUser:
-    """Raises UserNotFound with Slack's word `users_not_found`."""
+async def get_user_by_email(env: Env, account: str, email: str, *, by: ChatUser) -> ChatUser:
+    """Raises UserNotFound with Slack's word `users_not_found`, for whom `by` may not know too."""
     found = await rows.find_user_by_email(env.store.reader, account, email.strip())
-    if found is None:
+    if found is None or not await only_known(env.store.reader, by, [found]):
         raise UserNotFound("Nobody has that e-mail address.", code="users_not_found")
     return found
 

@@ -50,20 +50,22 @@ async def select_visible(
     *,
     kinds: Sequence[ChannelKind],
     archived: bool,
+    knows_public: bool,
     after: str,
     limit: int,
 ) -> list[Channel]:
-    """Public channels, and those of the other kinds that the user is a member of, by id."""
+    """Public channels where they are known, and those that the user is a member of, by id."""
     marks = ", ".join("?" * len(kinds))
     rows = await reader.rows(
         f"SELECT {_CHANNEL} FROM chat_channel c WHERE c.account = ? AND c.kind IN ({marks}) "
-        "AND c.archived <= ? AND c.id > ? AND (c.kind = 'public' OR EXISTS "
+        "AND c.archived <= ? AND c.id > ? AND ((c.kind = 'public' AND ? = 1) OR EXISTS "
         "(SELECT 1 FROM chat_member m WHERE m.channel_id = c.id AND m.user_id = ?)) "
         "ORDER BY c.id LIMIT ?",
         account,
         *(kind.value for kind in kinds),
         int(archived),
         after,
+        int(knows_public),
         user_id,
         limit,
     )

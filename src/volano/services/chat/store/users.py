@@ -91,6 +91,17 @@ async def select_users_by_id(
     return {row[0]: _user(row) for row in rows}
 
 
+async def select_expired_guests(reader: Reader, now_us: int, limit: int) -> list[ChatUser]:
+    """Guests whose time is over and who are not switched off yet."""
+    rows = await reader.rows(
+        f"SELECT {_USER} FROM chat_user WHERE guest_until_us > 0 AND guest_until_us <= ? "
+        "AND deleted = 0 ORDER BY guest_until_us LIMIT ?",
+        now_us,
+        limit,
+    )
+    return [_user(row) for row in rows]
+
+
 async def select_away(reader: Reader, account: str, user_ids: Sequence[str]) -> set[str]:
     """Those of these users who set themselves away."""
     if not user_ids:

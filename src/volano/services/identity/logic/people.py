@@ -106,6 +106,14 @@ async def add_person(
     return user
 
 
+async def exchange_policy(tx: Tx, env: Env, user: User, *, old_arn: str, new_arn: str) -> None:
+    """Attach one managed policy to a user instead of another; call `forget_caches` afterwards."""
+    await policy_rows.delete_attachment(tx, user.id, old_arn)
+    await policy_rows.insert_attachment(
+        tx, user.id, new_arn, account=user.account, created_us=env.clock.now_us()
+    )
+
+
 async def create_slack_token(
     tx: Tx,
     env: Env,

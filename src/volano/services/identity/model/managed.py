@@ -181,6 +181,16 @@ _STATEMENTS: dict[str, tuple[str, list[dict[str, object]]]] = {
             _allow("assistants:GetSettings"),
         ],
     ),
+    "VolanoChatGuest": (
+        "Takes part in the channels of the workplace that the person was invited to.",
+        [
+            _allow("chat:Get*", "chat:List*", "chat:ReadMessages", "chat:Search"),
+            _allow("chat:OpenDirect"),
+            _allow("chat:PostMessage", "chat:React", "chat:PinMessage", "chat:JoinChannel"),
+            _allow("chat:UploadFile", "chat:DeleteFile", "chat:SetProfile", "chat:KeepDesk"),
+            _allow("chat:AcknowledgeUrgent", "chat:Remind", "chat:ShowView", "chat:UseApps"),
+        ],
+    ),
     "VolanoStudioFullAccess": ("Datasets, fine-tuning, evals, agents.", [_allow("studio:*")]),
     "VolanoBillingReadOnly": (
         "Reads prices, usage and the bill.",

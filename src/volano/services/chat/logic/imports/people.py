@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import AlreadyExists
-from volano.services.chat.model import CHAT_POLICY, ChatUser, Guest
+from volano.services.chat.model import CHAT_POLICY, GUEST_POLICY, ChatUser, Guest
 from volano.services.chat.model.items import Profile
 from volano.services.chat.model.transfers import Person
 from volano.services.chat.store import profiles as profile_rows
@@ -148,7 +148,7 @@ async def _add(tx: Tx, env: Env, user: ChatUser, name: str) -> identity.User:
         name,
         display_name=user.real_name,
         email=user.email,
-        policy_arns=[CHAT_POLICY],
+        policy_arns=[GUEST_POLICY if user.is_guest else CHAT_POLICY],
     )
 
 
