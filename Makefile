@@ -3,12 +3,13 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 STAMP := .venv/.volano-base
 DEV_STAMP := .venv/.volano-dev
+GPU_STAMP := .venv-gpu/.volano-gpu
 WEB := src/volano/console/dist/index.html
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 UP_OPTIONS ?=
 TEST_WORKERS ?= 2
 
-.PHONY: up test setup dev-setup web check lint types conformance conformance-openai faults differential grammar bench docs service run clean constraints
+.PHONY: up test test-gpu setup dev-setup web check lint types conformance conformance-openai faults differential grammar bench docs service run clean constraints
 
 up: $(STAMP) $(WEB)
 	@exec $(PY) -m volano up $(if $(DATA),--data $(DATA)) $(if $(PORT),--port $(PORT)) $(if $(ZONES),--zones $(ZONES)) $(if $(STORE),--store $(STORE)) $(if $(CONFIG),--config $(CONFIG)) $(UP_OPTIONS)
@@ -17,6 +18,9 @@ run: up
 
 test: $(DEV_STAMP) $(WEB)
 	@tools/run_tests.sh $(TEST_WORKERS)
+
+test-gpu: $(GPU_STAMP)
+	.venv-gpu/bin/python -m pytest -q --timeout 3600 tests/gpu
 
 setup: $(STAMP) $(WEB)
 
@@ -27,6 +31,13 @@ $(STAMP): constraints.txt pyproject.toml
 
 $(DEV_STAMP): constraints.txt pyproject.toml
 	@tools/install.sh dev
+
+# PyTorch for CUDA is 3 GB: it has an environment of its own. GPU_TORCH names another build of it.
+$(GPU_STAMP): constraints.txt pyproject.toml
+	python3 -m venv .venv-gpu
+	.venv-gpu/bin/pip install -q $(or $(GPU_TORCH),torch)
+	.venv-gpu/bin/pip install -q -c constraints.txt -e '.[dev,gpu]'
+	@touch $@
 
 web: $(WEB)
 

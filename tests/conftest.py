@@ -23,6 +23,7 @@ import urllib.error
 import urllib.request
 import uuid
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ settings.load_profile("volano")
 ROOT = Path(__file__).parent.parent
 STORES = ("sqlite", "postgres")
 START_TIMEOUT_S = 90
+# The GPU device's tests need PyTorch, which is kept out of this environment: `make test-gpu`.
+collect_ignore = [] if find_spec("torch") else ["gpu"]
 
 
 def free_port() -> int:

@@ -20,6 +20,7 @@ DEFAULT_DATA_DIR = Path("~/.local/share/volano")
 DEFAULT_FILE = Path("volano.toml")
 """In the working directory; `volano up` says so when it reads it."""
 _PREFIX = "VOLANO_"
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?")
 _REGION = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+){1,4}$")
 
 
@@ -177,6 +178,8 @@ def _check_places(config: Config) -> None:
         raise BadSetting("bytes_url is `disk` or s3://bucket/prefix?endpoint=URL&region=NAME.")
     if config.smtp_url and not config.smtp_url.startswith(("smtp://", "smtps://")):
         raise BadSetting("smtp_url is smtp://user:password@host:587 or smtps://user:password@host.")
+    if not _DEVICE.fullmatch(config.model_device):
+        raise BadSetting("model_device is auto, cpu, cuda, or cuda:1 for another card.")
     if config.web_search_url and not config.web_search_url.startswith(("http://", "https://")):
         raise BadSetting("web_search_url is the http(s):// address of a search engine.")
     if config.external_url and not config.external_url.startswith("s3://"):

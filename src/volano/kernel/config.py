@@ -25,7 +25,9 @@ class Config:
     (`x-forwarded-for`, with `x-forwarded-proto`, or `forwarded`); from others it is not. `smtp_url`
     names the mail server, `smtp://user:password@host:587` (STARTTLS where offered) or `smtps://…`;
     `smtp_from` the sender. `web_search_url` is the address of a search engine that speaks SearXNG's
-    JSON form, for the tool `web_search` of responses. `slack_rates` is `generous`, or `strict` for
+    JSON form, for the tool `web_search` of responses. `model_device` is where models compute:
+    `auto` (an NVIDIA card where there is one with PyTorch for it), `cpu`, `cuda`, or `cuda:1` for
+    another card than the first. `slack_rates` is `generous`, or `strict` for
     Slack's own rate limits.
     """
 
@@ -50,6 +52,7 @@ class Config:
     log_json: bool = False
     price_list: Path | None = None
     model_mirror: str = ""
+    model_device: str = "auto"
     test_mode: bool = False
     test_file: Path | None = None
     lifecycle_day_s: float = 86_400.0

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from volano.ml.models.batch import Decoder
 
 _FORMS = ("f32", "bf16", "int8", "int4")
+_DEVICES = ("auto", "cpu", "cuda", "interpreter")
 _BLOCK_SIZE = 16
 _CONTEXT = 128
 _STEPS = 16
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = commands.add_parser(name, help=about)
         command.add_argument("folder", type=Path, help="a model's folder")
         command.add_argument("--form", choices=_FORMS, help="how weights are held")
+        if name != "quantise":
+            command.add_argument("--device", choices=_DEVICES, default="auto")
         if name == "generate":
             command.add_argument("text")
             command.add_argument("--chat", action="store_true", help="as a user's message")
@@ -56,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _generate(asked: argparse.Namespace) -> None:
-    generator = Generator(asked.folder, form=asked.form)
+    generator = Generator(asked.folder, form=asked.form, device=asked.device)
     message: dict[str, object] = {"role": "user", "content": asked.text}
     request = Generate(
         id="1",
@@ -82,7 +85,7 @@ def _quantise(asked: argparse.Namespace) -> None:
 
 def _bench(asked: argparse.Namespace) -> None:
     began = time.perf_counter()
-    decoder = load_decoder(asked.folder, context_tokens=1024, form=asked.form)
+    decoder = load_decoder(asked.folder, context_tokens=1024, form=asked.form, device=asked.device)
     loaded_s = time.perf_counter() - began
     sys.stdout.write(f"loaded in {loaded_s:.1f} s, {decoder.size_bytes / 1e9:.2f} GB\n")
     for name, counts, context in (

@@ -60,8 +60,12 @@ class EngineInference:
         python: str = sys.executable,
         *,
         idle_s: float | None = IDLE_S,
+        device: str = "auto",
     ) -> None:
-        """Starts nothing. `idle_s` stops the process after that long unused; None never."""
+        """Starts nothing. `idle_s` stops the process after that long unused; None never.
+
+        `device` is the setting `model_device`.
+        """
         self._log = log
         self._clock = clock
         self._idle_s = idle_s
@@ -72,6 +76,7 @@ class EngineInference:
             cache=data_dir / "models" / "builtin",
             run_dir=data_dir / "run",
             import_paths=(source, self._extra_dir),
+            device=device,
         )
         self._worker: Worker | None = None
         self._pinned: set[str] = set()

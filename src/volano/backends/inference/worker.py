@@ -30,12 +30,16 @@ SOCKET_PATH_BYTES_MAX = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """`import_paths` come before the interpreter's own; `cache` is where built-in models go."""
+    """`import_paths` come before the interpreter's own; `cache` is where built-in models go.
+
+    `device` is auto, cpu, cuda, or cuda:1 for the second card.
+    """
 
     python: str
     cache: Path
     run_dir: Path
     import_paths: tuple[Path, ...]
+    device: str = "auto"
 
 
 class Worker:
@@ -74,6 +78,8 @@ async def start_worker(settings: WorkerSettings, log: Log) -> Worker:
         str(socket),
         "--cache",
         str(settings.cache),
+        "--device",
+        settings.device.partition(":")[0],
         "--exit-with-stdin",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -130,7 +136,10 @@ async def _report(stream: asyncio.StreamReader, pid: int, log: Log) -> str:
 
 
 def _environment(settings: WorkerSettings) -> dict[str, str]:
+    card = settings.device.partition(":")[2]
     return {
+        # The driver shows the process the card that was named, and no other.
+        **({"CUDA_VISIBLE_DEVICES": card} if card else {}),
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         "PYTHONPATH": os.pathsep.join(map(str, settings.import_paths)),

@@ -55,7 +55,7 @@ class CpuCache:
         """The block's content, to be written back later."""
         return self.data[self._span(block)].tobytes()
 
-    def write_block(self, block: int, content: bytes) -> None:
+    def write_block(self, block: int, content: bytes | memoryview) -> None:
         """Put back what `read_block` gave."""
         self.data.data[self._span(block)] = content
 

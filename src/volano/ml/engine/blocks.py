@@ -43,7 +43,9 @@ class BlockPool:
         self._holders = [0] * blocks
         self._hash_of: dict[int, bytes] = {}
         self._block_of: dict[bytes, int] = {}
-        self._host: OrderedDict[bytes, bytes] = OrderedDict()  # least recently used first
+        self._host: OrderedDict[bytes, bytes | memoryview] = (
+            OrderedDict()
+        )  # least recently used first
 
     @property
     def free(self) -> int:

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from volano.ml.engine.adapters import AdapterSlots
 from volano.ml.engine.blocks import BlockPool
 from volano.ml.engine.detokenizer import TokenLogprob
@@ -108,7 +110,11 @@ class Engine:
         """Give the memory of the idle cache back to the system; what it knew is forgotten."""
         self.blocks.require_idle()
         self.blocks.forget_all()
-        drop_pages(self._runner.cache.memory)
+        memory = self._runner.cache.memory
+        if isinstance(memory, np.ndarray):
+            drop_pages(memory)
+        else:
+            memory.park()
 
     def step(self) -> list[Output]:
         """Advance every planned sequence; an output for each that has text or is finished."""

@@ -13,18 +13,24 @@ from volano.ml.engine.scheduler import Limits
 from volano.ml.engine.tokenizer import Tokenizer
 from volano.ml.engine.tool_calls import find_tool_format
 from volano.ml.errors import BadModel
-from volano.ml.load import load_decoder
+from volano.ml.gpu.plan import cache_bytes
+from volano.ml.load import card_memory, load_decoder
 from volano.ml.models.configs import load_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from volano.ml.gpu.choice import Device
     from volano.ml.load import Form
 
 
 KV_BYTES_MAX = 1024 * 1024 * 1024
 HOST_KV_BYTES_MAX = 256 * 1024 * 1024
+# A card does much more at a time, and its host has much memory. Guesses would make it wait for
+# what the host thinks of them, where it could go on by itself.
+GPU_LIMITS = Limits(step_tokens=4096, running=256, draft_tokens=0, token_s=0.1)
+GPU_HOST_KV_BYTES_MAX = 8 * 1024 * 1024 * 1024
 CONTEXT_TOKENS_MAX = 32_768
 
 
@@ -35,15 +41,26 @@ class Generator:
         self,
         folder: Path,
         *,
-        kv_bytes: int = KV_BYTES_MAX,
-        host_kv_bytes: int = HOST_KV_BYTES_MAX,
+        kv_bytes: int | None = None,
+        host_kv_bytes: int | None = None,
         limits: Limits | None = None,
         form: Form | None = None,
+        device: Device = "auto",
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Load the folder, its weights held as `form`; raises BadModel."""
-        limits = limits or Limits()
-        model = load_decoder(folder, context_tokens=CONTEXT_TOKENS_MAX, form=form)
+        """Load the folder, its weights held as `form`; raises BadModel or OutOfMemory.
+
+        `kv_bytes` None means what the device has room for, or KV_BYTES_MAX on the processor.
+        """
+        model = load_decoder(folder, context_tokens=CONTEXT_TOKENS_MAX, form=form, device=device)
+        memory = card_memory(device)
+        limits = limits or (Limits() if memory is None else GPU_LIMITS)
+        if host_kv_bytes is None:
+            host_kv_bytes = HOST_KV_BYTES_MAX if memory is None else GPU_HOST_KV_BYTES_MAX
+        if memory is not None:
+            kv_bytes = cache_bytes(memory, limit=kv_bytes)
+        elif kv_bytes is None:
+            kv_bytes = KV_BYTES_MAX
         context = min(model.config.max_positions, CONTEXT_TOKENS_MAX)
         block_bytes = model.kv_bytes_per_token() * BLOCK_SIZE
         blocks = min(kv_bytes // block_bytes, limits.running * -(-context // BLOCK_SIZE))

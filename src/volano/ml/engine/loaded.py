@@ -19,11 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from volano.ml.engine.embedder import Embedder
-from volano.ml.engine.generator import KV_BYTES_MAX, Generator
+from volano.ml.engine.generator import Generator
 from volano.ml.engine.parking import ParkedWeights
 from volano.ml.errors import BadModel, BadRequest, EngineError, OutOfMemory
-from volano.ml.load import default_form
+from volano.ml.load import card_memory, default_form
 from volano.ml.models.builtin import find_builtin
 from volano.ml.models.gguf_import import unpack_gguf
 
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
 
     from volano.ml.engine.compute import Compute
     from volano.ml.engine.protocol import ModelRef
+    from volano.ml.gpu.choice import Device
     from volano.ml.load import Form
+    from volano.ml.models.batch import Movable
 
 MODELS_MAX = 256
 # How long a busy model keeps its place once it has it: this, or so many times what its last return
@@ -62,7 +66,7 @@ class _Held:
 
     name: str
     model: Model
-    parked: ParkedWeights | None
+    parked: Movable | None
     users: int = 0
     resident: bool = True
     resident_since_s: float = 0.0
@@ -75,12 +79,13 @@ class _Held:
 
 @dataclass(slots=True, kw_only=True)
 class PoolLimits:
-    """`weight_bytes` None means what the machine has free; `kv_bytes` is for each model."""
+    """`weight_bytes` None means what the device has free; `kv_bytes` is for each model."""
 
     weight_bytes: int | None = None
-    kv_bytes: int = KV_BYTES_MAX
+    kv_bytes: int | None = None
     resident_s_min: float = RESIDENT_S_MIN
     form: Form | None = None
+    device: Device = "auto"
 
 
 @dataclass(slots=True)
@@ -227,11 +232,11 @@ class LoadedModels:
         # In memory weights take about what they take in their files, but float32 twice as much.
         paths = (*folder.glob("*.safetensors"), *folder.glob("*.gguf"))
         file_bytes = sum(path.stat().st_size for path in paths)
-        wide = (self._limits.form or default_form()) == "f32"
+        wide = (self._limits.form or default_form(self._limits.device)) == "f32"
         await self._make_room(2 * file_bytes if wide else file_bytes, ref.name)
         model = await asyncio.to_thread(self._open, folder, ref.task)
         arena = model.arena if isinstance(model, Generator) else None
-        parked = None if arena is None else ParkedWeights(arena, self._cache)
+        parked = ParkedWeights(arena, self._cache) if isinstance(arena, np.ndarray) else arena
         return _Held(name=ref.name, model=model, parked=parked, resident_since_s=time.monotonic())
 
     async def _return(self, held: _Held) -> None:
@@ -289,7 +294,7 @@ class LoadedModels:
     def _lacking_bytes(self, wanted_bytes: int) -> int:
         limit = self._limits.weight_bytes
         if limit is None:
-            available = available_bytes()
+            available = available_bytes(self._limits.device)
             return 0 if available is None else wanted_bytes + MEMORY_SPARE_BYTES - available
         used = sum(each.size_bytes for each in self._models.values() if each.resident)
         return used + wanted_bytes - limit
@@ -344,11 +349,15 @@ class LoadedModels:
     def _open(self, folder: Path, task: str) -> Model:
         if task == "embed":
             return Embedder(folder)
-        return Generator(folder, kv_bytes=self._limits.kv_bytes, form=self._limits.form)
+        limits = self._limits
+        return Generator(folder, kv_bytes=limits.kv_bytes, form=limits.form, device=limits.device)
 
 
-def available_bytes() -> int | None:
-    """Memory that can be had without swapping; None where the system does not say."""
+def available_bytes(device: Device = "cpu") -> int | None:
+    """Memory that models can have without swapping; None where the system does not say."""
+    memory = card_memory(device)
+    if memory is not None:
+        return memory.free
     try:
         with Path("/proc/meminfo").open(encoding="ascii") as file:
             for line in file:

@@ -24,7 +24,6 @@ import numpy as np
 
 from volano.ml.engine import protocol
 from volano.ml.engine.compute import Compute, hand_over
-from volano.ml.engine.generator import KV_BYTES_MAX
 from volano.ml.engine.loaded import LoadedModels, PoolLimits, resident_bytes
 from volano.ml.engine.prepare import prepare
 from volano.ml.engine.sequence import Output
@@ -315,8 +314,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Serve models on a local socket.")
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="where built-in models are made")
-    parser.add_argument("--kv-mib", type=int, default=KV_BYTES_MAX // 2**20)
+    parser.add_argument("--kv-mib", type=int, help="cache of each model; default: what fits")
     parser.add_argument("--weights-mib", type=int, help="weights of all models; default: what fits")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--exit-with-stdin", action="store_true")
     arguments = parser.parse_args()
     if arguments.exit_with_stdin:
@@ -325,7 +325,8 @@ def main() -> None:
     weight_mib: int | None = arguments.weights_mib
     limits = PoolLimits(
         weight_bytes=None if weight_mib is None else weight_mib * 2**20,
-        kv_bytes=arguments.kv_mib * 2**20,
+        kv_bytes=None if arguments.kv_mib is None else arguments.kv_mib * 2**20,
+        device=arguments.device,
     )
     asyncio.run(serve(arguments.socket, arguments.cache, limits))
 

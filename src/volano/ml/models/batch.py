@@ -59,6 +59,20 @@ class Adapter:
     deltas: Mapping[tuple[int, str], tuple[Floats, Floats]] = field(default_factory=dict)
 
 
+class Parkable(Protocol):
+    """Memory of a device that is given back as a whole and taken again when it is next used."""
+
+    def park(self) -> None: ...
+
+
+class Movable(Parkable, Protocol):
+    """Parkable memory whose content is kept meanwhile, and copied back by `restore`."""
+
+    def restore(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Cache(Protocol):
     """Keys and values of `blocks` blocks; block contents are opaque bytes, for copies and tiers."""
 
@@ -66,13 +80,13 @@ class Cache(Protocol):
     def size_bytes(self) -> int: ...
 
     @property
-    def memory(self) -> Bytes: ...
+    def memory(self) -> Bytes | Parkable: ...
 
     def copy_block(self, source: int, target: int) -> None: ...
 
-    def read_block(self, block: int) -> bytes: ...
+    def read_block(self, block: int) -> bytes | memoryview: ...
 
-    def write_block(self, block: int, content: bytes) -> None: ...
+    def write_block(self, block: int, content: bytes | memoryview) -> None: ...
 
 
 class Decoder(Protocol):
@@ -86,7 +100,7 @@ class Decoder(Protocol):
         """Memory that the weights take."""
 
     @property
-    def arena(self) -> Bytes | None:
+    def arena(self) -> Bytes | Movable | None:
         """The weights as one stretch of memory that may be filled again; None when they are not."""
 
     def kv_bytes_per_token(self) -> int:

@@ -56,7 +56,7 @@ class NumpyCache:
         """The block's content, to be written back later."""
         return self.values[:, :, block].tobytes()
 
-    def write_block(self, block: int, content: bytes) -> None:
+    def write_block(self, block: int, content: bytes | memoryview) -> None:
         """Put back what `read_block` gave."""
         held = self.values[:, :, block]
         held[...] = np.frombuffer(content, dtype=np.float32).reshape(held.shape)
