@@ -27,6 +27,7 @@ COMMANDS = {
     "explain": "why somebody may do something, or may not",
     "security": "say what is weak in this account, and how to mend it",
     "aws": "run any AWS operation: `volano aws s3 ListBuckets`",
+    "chat": "import a workplace, or export this one: `volano chat import export.zip`",
     "slack": "run a Slack app that knows only slack.com: `volano slack run -- python app.py`",
     "enable": "install an extra: ml, scale or clients",
     "backup": "write everything to one file",

@@ -13,6 +13,7 @@ from volano.services.chat.logic.app_events import tell_app, tell_apps, tell_ever
 from volano.services.chat.logic.calls import call_people
 from volano.services.chat.logic.deliveries import deliver_due
 from volano.services.chat.logic.ephemerals import remove_old_ephemerals
+from volano.services.chat.logic.exports.running import run_export
 from volano.services.chat.logic.files import remove_bytes
 from volano.services.chat.logic.guests import end_expired
 from volano.services.chat.logic.imports.running import run_import
@@ -21,7 +22,7 @@ from volano.services.chat.logic.link_previews import preview_links
 from volano.services.chat.logic.live import forget_old
 from volano.services.chat.logic.passes import remove_old_passes
 from volano.services.chat.logic.rules import remove_expired
-from volano.services.chat.logic.transfers import IMPORT_JOB
+from volano.services.chat.logic.transfers import EXPORT_JOB, IMPORT_JOB
 from volano.services.chat.logic.urgent import escalate
 from volano.services.chat.logic.words import keep_words
 from volano.services.chat.model import (
@@ -189,4 +190,12 @@ async def import_archive(env: Env, context: JobContext, payload: str) -> str:
     """Import what somebody uploaded."""
     wanted = json.loads(payload)
     await run_import(env, context, wanted["account"], wanted["transfer"])
+    return "{}"
+
+
+@job_kind(EXPORT_JOB)
+async def export_workplace(env: Env, context: JobContext, payload: str) -> str:
+    """Make the archive that somebody asked for."""
+    wanted = json.loads(payload)
+    await run_export(env, context, wanted["account"], wanted["transfer"])
     return "{}"

@@ -10,6 +10,7 @@ from volano.kernel.errors import NotFound
 from volano.services.chat.logic import files as file_logic
 from volano.services.chat.logic import transfers
 from volano.services.chat.logic.files import file_link
+from volano.services.chat.logic.history import FOREVER_US
 from volano.services.chat.logic.imports.attached import require_files_choice
 from volano.services.chat.model.transfers import Transfer, TransferKind, TransferState
 from volano.wire.action import action
@@ -168,3 +169,114 @@ async def list_imports(env: Env, call: Call, request: NoFields) -> ChatTransfers
 async def get_import(env: Env, call: Call, request: TransferId) -> ChatTransfer:
     found = await transfers.get_transfer(env, call, request.id, TransferKind.IMPORT)
     return await _shown(env, call, found)
+
+
+class ExportSpan(msgspec.Struct, kw_only=True):
+    """What was said from `after` to before `before` (seconds, 0 for no limit)."""
+
+    after: int = 0
+    before: int = 0
+    files: bool = True
+
+
+async def _start_export(
+    env: Env, call: Call, request: ExportSpan, *, everything: bool
+) -> ChatTransfer:
+    started = await transfers.start_export(
+        env,
+        call,
+        everything=everything,
+        after_us=request.after * 1_000_000,
+        before_us=request.before * 1_000_000 or FOREVER_US,
+        files=request.files,
+    )
+    return await _shown(env, call, started)
+
+
+@action(
+    "volano:exportPublicChannels",
+    method="POST",
+    path="/volano/v1/chat/exports/public",
+    permission=EXPORT_PUBLIC,
+    resource=TRANSFERS,
+)
+async def export_public(env: Env, call: Call, request: ExportSpan) -> ChatTransfer:
+    """Export public channels in Slack's form."""
+    return await _start_export(env, call, request, everything=False)
+
+
+@action(
+    "volano:exportEverything",
+    method="POST",
+    path="/volano/v1/chat/exports/everything",
+    permission=EXPORT_EVERYTHING,
+    resource=TRANSFERS,
+)
+async def export_everything(env: Env, call: Call, request: ExportSpan) -> ChatTransfer:
+    """Export private and direct conversations too; needs the compliance switch."""
+    return await _start_export(env, call, request, everything=True)
+
+
+@action(
+    "volano:listChatExports",
+    method="GET",
+    path="/volano/v1/chat/exports",
+    permission=EXPORT_PUBLIC,
+    resource=TRANSFERS,
+)
+async def list_exports(env: Env, call: Call, request: NoFields) -> ChatTransfers:
+    """The newest first; a link is there for who asked for the export."""
+    return await _listed(env, call, TransferKind.EXPORT)
+
+
+@action(
+    "volano:getChatExport",
+    method="GET",
+    path="/volano/v1/chat/exports/{id}",
+    permission=EXPORT_PUBLIC,
+    resource=TRANSFER,
+)
+async def get_export(env: Env, call: Call, request: TransferId) -> ChatTransfer:
+    found = await transfers.get_transfer(env, call, request.id, TransferKind.EXPORT)
+    return await _shown(env, call, found)
+
+
+class Compliance(msgspec.Struct, kw_only=True):
+    """Whether administrators may export what is private, since when (seconds) and by whose word."""
+
+    enabled: bool
+    by: str = ""
+    since: int = 0
+
+
+def _compliance(found: tuple[str, int] | None) -> Compliance:
+    if found is None:
+        return Compliance(enabled=False)
+    return Compliance(enabled=True, by=found[0], since=found[1] // 1_000_000)
+
+
+@action(
+    "volano:getComplianceExport",
+    method="GET",
+    path="/volano/v1/chat/compliance",
+    permission=EXPORT_PUBLIC,
+    resource=TRANSFERS,
+)
+async def get_compliance(env: Env, call: Call, request: NoFields) -> Compliance:
+    return _compliance(await transfers.find_compliance(env, call))
+
+
+class ComplianceSwitch(msgspec.Struct, kw_only=True):
+    enabled: bool
+
+
+@action(
+    "volano:setComplianceExport",
+    method="PUT",
+    path="/volano/v1/chat/compliance",
+    permission="chatadmin:SetCompliance",
+    resource=TRANSFERS,
+)
+async def set_compliance(env: Env, call: Call, request: ComplianceSwitch) -> Compliance:
+    """Let administrators export private conversations, or not any more."""
+    return _compliance(await transfers.set_compliance(env, call, enabled=request.enabled))

@@ -88,6 +88,25 @@ async def insert_file(tx: Tx, item: File, ticket: bytes) -> None:
     )
 
 
+async def insert_stored_file(tx: Tx, item: File) -> None:
+    """A file whose bytes are in the bucket already; it never had a ticket."""
+    await tx.execute(
+        "INSERT INTO chat_file (id, account, user_id, name, title, alt_text, size_bytes, state, "
+        "ticket, indexed, created_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        item.id,
+        item.account,
+        item.user_id,
+        item.name,
+        item.title,
+        item.alt_text,
+        item.size_bytes,
+        item.state.value,
+        int(item.indexed),
+        item.created_us,
+    )
+
+
 async def update_file(tx: Tx, item: File) -> None:
     """Title, state and index state; a ticket is used up once the bytes are stored."""
     await tx.execute(

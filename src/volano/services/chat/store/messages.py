@@ -68,6 +68,21 @@ async def select_messages(reader: Reader, channel_id: str, stamps: Sequence[int]
     return [_message(row) for row in rows]
 
 
+async def select_between(
+    reader: Reader, channel_id: str, *, after_us: int, before_us: int, limit: int
+) -> list[Message]:
+    """Everything said strictly between two `ts`, replies too, oldest first."""
+    rows = await reader.rows(
+        f"SELECT {_MESSAGE} FROM chat_message WHERE channel_id = ? AND ts_us > ? AND ts_us < ? "
+        "ORDER BY ts_us LIMIT ?",
+        channel_id,
+        after_us,
+        before_us,
+        limit,
+    )
+    return [_message(row) for row in rows]
+
+
 async def select_before(
     reader: Reader, channel_id: str, *, before_us: int, limit: int
 ) -> list[Message]:
@@ -121,6 +136,25 @@ async def select_repliers(
     found: dict[int, list[str]] = {}
     for row in rows:
         found.setdefault(row[0], []).append(row[1])
+    return found
+
+
+async def select_reply_stamps(
+    reader: Reader, channel_id: str, roots: Sequence[int]
+) -> dict[int, list[tuple[str, int]]]:
+    """Author and `ts` of every reply of these threads, oldest first; at most 20,000."""
+    if not roots:
+        return {}
+    marks = ", ".join("?" * len(roots))
+    rows = await reader.rows(
+        "SELECT thread_us, user_id, ts_us FROM chat_message WHERE channel_id = ? "
+        f"AND thread_us IN ({marks}) AND ts_us <> thread_us ORDER BY ts_us LIMIT 20000",
+        channel_id,
+        *roots,
+    )
+    found: dict[int, list[tuple[str, int]]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append((row[1], row[2]))
     return found
 
 

@@ -138,6 +138,6 @@ async def _write_file(tx: Tx, file: File, share: Share, report: Report) -> None:
     if await message_rows.find_message(tx, share.channel_id, share.ts_us) is None:
         return
     if await file_rows.find_file(tx, file.account, file.id) is None:
-        await import_rows.insert_stored_file(tx, file)
+        await file_rows.insert_stored_file(tx, file)
         report.add("files")
     await file_rows.insert_share(tx, share)
