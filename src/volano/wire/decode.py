@@ -176,6 +176,14 @@ def fields_of(kind: Any) -> dict[str, Field]:
     }
 
 
+def require_known(given: Iterable[str], kind: Any) -> None:
+    """Raise Invalid for the first name that the Struct type `kind` does not have."""
+    for name in given:
+        if name not in fields_of(kind):
+            said = f"Unknown parameter: '{name[:100]}'."
+            raise Invalid(said, code="unknown_parameter", fields={"param": name[:100]})
+
+
 _LISTS = (kinds.ListType, kinds.SetType, kinds.FrozenSetType, kinds.TupleType, kinds.VarTupleType)
 _MAPPINGS = (kinds.DictType, kinds.StructType, kinds.TypedDictType, kinds.DataclassType)
 

@@ -12,7 +12,14 @@ import msgspec
 
 from volano.kernel.errors import Invalid
 from volano.wire.action import request_type
-from volano.wire.decode import merge_text, parse_json_object, query_pairs, read_body, to_struct
+from volano.wire.decode import (
+    merge_text,
+    parse_json_object,
+    query_pairs,
+    read_body,
+    require_known,
+    to_struct,
+)
 from volano.wire.form import read_multipart
 from volano.wire.http import Response
 from volano.wire.results import EventStream, Raw, Upload, WithHeaders
@@ -31,10 +38,18 @@ SPOOL_FOLDER = "spool"
 encode_json = msgspec.json.Encoder().encode
 
 
-async def read_typed(env: Env, found: Action, request: Request, params: dict[str, str]) -> Any:
+async def read_typed(
+    env: Env,
+    found: Action,
+    request: Request,
+    params: dict[str, str],
+    *,
+    only_known: bool = False,
+) -> Any:
     """The request of `found`: the body's fields, then the query's, then the path's.
 
-    Raises Invalid or TooLarge. The body of an action that streams it stays unread.
+    Raises Invalid or TooLarge; `only_known` refuses names that the type does not have, whatever
+    the type says. The body of an action that streams it stays unread.
     """
     kind = request_type(found)
     content_type = request.headers.get("content-type", "").lower()
@@ -48,6 +63,8 @@ async def read_typed(env: Env, found: Action, request: Request, params: dict[str
         fields = parse_json_object(await read_body(request))
     merge_text(fields, query_pairs(request), kind)
     merge_text(fields, params.items(), kind)
+    if only_known:
+        require_known(fields, kind)
     return to_struct(fields, kind)
 
 

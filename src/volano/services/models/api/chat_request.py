@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from volano.services.models.model import Model
 
 MAX_STOP_IDS = 64
+_FUNCTION_FIELDS = frozenset(("name", "description", "parameters", "strict"))
+_SCHEMA_FIELDS = frozenset(("name", "description", "schema", "strict"))
 
 
 class StreamOptions(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -132,11 +134,15 @@ def generate_of(env: Env, call: Call, model: Model, request: CreateChatCompletio
 
 def _format(given: dict[str, Any] | None) -> dict[str, object] | None:
     """Chat nests the schema's name and text in `json_schema`."""
-    if given is None or given.get("type") != "json_schema":
+    if given is None:
+        return None
+    parameters.require_fields("response_format", given, ("type", "json_schema"))
+    if given.get("type") != "json_schema":
         return given
     nested = given.get("json_schema")
     if not isinstance(nested, dict):
         raise invalid("response_format.json_schema", "it has `name` and `schema`")
+    parameters.require_fields("response_format.json_schema", nested, _SCHEMA_FIELDS)
     return {**nested, "type": "json_schema"}
 
 
@@ -178,12 +184,14 @@ def _tools(request: CreateChatCompletion) -> tuple[tuple[Tool, ...], str]:
             raise unsupported(f"{where}.type", "tools are functions with JSON arguments")
         if not isinstance(item.get("function"), dict):
             raise invalid(f"{where}.function", "it has `name` and `parameters`")
+        parameters.require_fields(where, item, ("type", "function"))
         found.append(_function(item["function"], f"{where}.function"))
     tools = parameters.require_tools(found)
     return _chosen(request.tool_choice, tools)
 
 
 def _function(item: dict[str, Any], where: str) -> Tool:
+    parameters.require_fields(where, item, _FUNCTION_FIELDS)
     return parameters.tool_of(
         where,
         item.get("name"),
@@ -203,12 +211,16 @@ def _chosen(
     kind = asked.get("type")
     if kind == "allowed_tools" and isinstance(asked.get("allowed_tools"), dict):
         wanted = asked["allowed_tools"]
+        parameters.require_fields("tool_choice", asked, ("type", "allowed_tools"))
+        parameters.require_fields("tool_choice.allowed_tools", wanted, ("mode", "tools"))
         names = {(item.get("function") or item).get("name") for item in wanted.get("tools", [])}
         allowed = tuple(tool for tool in tools if tool.name in names)
         return allowed, parameters.choice_of("tool_choice", str(wanted.get("mode")), allowed)
     function = asked.get("function")
     if kind != "function" or not isinstance(function, dict):
         raise invalid("tool_choice", "it names a function")
+    parameters.require_fields("tool_choice", asked, ("type", "function"))
+    parameters.require_fields("tool_choice.function", function, ("name",))
     return allowed, parameters.choice_of("tool_choice", str(function.get("name")), tools)
 
 
@@ -234,4 +246,5 @@ def _refuse(request: CreateChatCompletion) -> None:
     if request.prediction is not None:
         if request.prediction.get("type") != "content":
             raise invalid("prediction.type", "it is `content`")
+        parameters.require_fields("prediction", request.prediction, ("type", "content"))
         text_of(request.prediction.get("content"), "prediction.content")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volano.services.models.logic.parameters import invalid, unsupported
+from volano.services.models.logic.parameters import invalid, require_fields, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,10 @@ MAX_MESSAGES = 10_000
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _CONTENT = "role content name refusal audio reasoning_content"
 _FIELDS = frozenset(f"{_CONTENT} tool_calls tool_call_id function_call".split())
+_PART_FIELDS = frozenset(
+    ("type", "text", "refusal", "annotations", "logprobs", "prompt_cache_breakpoint")
+)
+_CALL_FIELDS = frozenset(("id", "type", "function", "index"))
 _TEXTS = ("text", "input_text", "output_text", "refusal")
 
 
@@ -33,9 +37,7 @@ def _parse(message: Mapping[str, object], where: str) -> dict[str, object]:
     role = message.get("role")
     if role not in _ROLES:
         raise invalid(f"{where}.role", f"'{role}' is not one of {', '.join(_ROLES)}")
-    for name in message:
-        if name not in _FIELDS:
-            raise invalid(f"{where}.{name[:64]}", "a message has no such field")
+    require_fields(where, message, _FIELDS)
     if message.get("audio") is not None:
         raise unsupported(f"{where}.audio", "this model reads text")
     out: dict[str, object] = {
@@ -69,6 +71,7 @@ def text_of(content: object, where: str) -> str:
         kind = part.get("type") if isinstance(part, dict) else None
         if kind not in _TEXTS:
             raise invalid(f"{where}[{at}].type", f"this model reads text, not '{kind}'")
+        require_fields(f"{where}[{at}]", part, _PART_FIELDS)
         text = part.get("refusal" if kind == "refusal" else "text")
         if not isinstance(text, str):
             raise invalid(f"{where}[{at}].text", "it is a text")
@@ -96,6 +99,8 @@ def _call(call: object, where: str) -> dict[str, object]:
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(call, dict) or not isinstance(function, dict):
         raise invalid(where, "it has `id`, `type` and `function`")
+    require_fields(where, call, _CALL_FIELDS)
+    require_fields(f"{where}.function", function, ("name", "arguments"))
     name, arguments = function.get("name"), function.get("arguments")
     if not isinstance(name, str) or not isinstance(arguments, str):
         raise invalid(f"{where}.function", "it has `name` and `arguments`, both texts")

@@ -14,7 +14,7 @@ from volano.kernel.errors import Invalid
 from volano.kernel.inference import Grammar, Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
 MAX_CHOICES = 16
 MAX_STOPS = 4
@@ -25,6 +25,7 @@ MAX_TOP_K = 1_000_000
 SEED_BITS = 63
 MAX_TOOLS = 128
 MAX_SCHEMA_CHARACTERS = 256 * 1024
+_FORMAT_FIELDS = frozenset(("type", "name", "description", "schema", "strict"))
 DEFAULT_MAX_TOKENS = 1024
 """Where a request names none: an answer without an end must not fill the whole context."""
 
@@ -121,6 +122,16 @@ def priority_of(service_tier: str | None) -> int:
     return _PRIORITIES[tier]
 
 
+def require_fields(param: str, given: Mapping[str, object], known: Container[str]) -> None:
+    """Raise Invalid for the first field that is none of the known ones, unless it is null."""
+    for name, value in given.items():
+        if name not in known and value is not None:
+            place = f"{param}.{name[:64]}"
+            raise Invalid(
+                f"Unknown parameter: '{place}'.", code="unknown_parameter", fields={"param": place}
+            )
+
+
 def tool_of(
     param: str,
     name: object,
@@ -167,6 +178,8 @@ def choice_of(param: str, choice: str, tools: Sequence[Tool]) -> str:
 def grammar_of(param: str, format: Mapping[str, object] | None) -> Grammar | None:
     """The grammar of a `json_schema`, `json_object` or `text` format."""
     kind = (format or {}).get("type", "text")
+    if format is not None:
+        require_fields(param, format, _FORMAT_FIELDS)
     if format is None or kind == "text":
         return None
     if kind == "json_object":

@@ -62,6 +62,7 @@ class CountTokens(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     text: TextOptions | None = None
     reasoning: Reasoning | None = None
     truncation: str | None = None
+    personality: str | None = None
 
 
 class Compact(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -70,7 +71,10 @@ class Compact(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     instructions: str | None = None
     previous_response_id: str | None = None
     prompt_cache_key: str | None = None
+    prompt_cache_options: dict[str, Any] | None = None
+    prompt_cache_retention: str | None = None
     service_tier: str | None = None
+    image: dict[str, Any] | None = None
 
 
 class TokenCount(msgspec.Struct, kw_only=True):
@@ -187,8 +191,7 @@ async def list_input_items(env: Env, call: Call, request: ListInputItems) -> Pag
 )
 async def count_input_tokens(env: Env, call: Call, request: CountTokens) -> TokenCount:
     """About how many tokens a response with this input would read."""
-    asked = msgspec.convert(msgspec.structs.asdict(request), Asked, from_attributes=True)
-    return TokenCount(input_tokens=await compacting.count_input_tokens(env, call, asked))
+    return TokenCount(input_tokens=await compacting.count_input_tokens(env, call, _asked(request)))
 
 
 @action(
@@ -202,11 +205,22 @@ async def count_input_tokens(env: Env, call: Call, request: CountTokens) -> Toke
 )
 async def compact_response(env: Env, call: Call, request: Compact) -> Compaction:
     """A long input as the user's messages and one sealed item."""
-    asked = msgspec.convert(msgspec.structs.asdict(request), Asked)
-    items, usage = await compacting.compact_input(env, call, asked)
+    items, usage = await compacting.compact_input(env, call, _asked(request))
     return Compaction(
         id=f"resp_{env.ids.hex(48)}",
         created_at=env.clock.now_us() // 1_000_000,
         output=items,
         usage=usage,
     )
+
+
+def _asked(request: CountTokens | Compact) -> Asked:
+    """The same words as for a response; raises Invalid for those that are not offered here."""
+    given = msgspec.structs.asdict(request)
+    for name in ("personality", "prompt_cache_options", "image"):
+        if given.get(name) is not None:
+            raise models.unsupported(name, "it is not offered here")
+    if given.get("prompt_cache_retention") not in (None, "in_memory"):
+        raise models.unsupported("prompt_cache_retention", "prompts are kept in memory only")
+    known = {name: value for name, value in given.items() if name in Asked.__struct_fields__}
+    return msgspec.convert(known, Asked, from_attributes=True)

@@ -74,6 +74,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     prompt: Json | None = None
     moderation: Json | None = None
     context_management: list[Json] | None = None
+    access_programs: Json | None = None
+    background_options: Json | None = None
+    image: Json | None = None
 
 
 class StoredResponse(Record, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotFound
-from volano.services.models.interface import invalid
+from volano.services.models.interface import invalid, require_fields
 from volano.services.studio.logic import records
 from volano.services.studio.model.records import Paging
 from volano.services.studio.model.responses import (
@@ -36,6 +36,8 @@ async def context_of(env: Env, call: Call, asked: Asked) -> tuple[list[Json], st
     if conversation is not None and asked.previous_response_id is not None:
         raise invalid("previous_response_id", "it cannot be used together with `conversation`")
     if conversation is not None:
+        if isinstance(conversation, dict):
+            require_fields("conversation", conversation, ("id",))
         id = conversation if isinstance(conversation, str) else conversation.get("id")
         if not isinstance(id, str):
             raise invalid("conversation", "it is an id, or an object with one")

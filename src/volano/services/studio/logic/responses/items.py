@@ -11,7 +11,7 @@ import binascii
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import VolanoError
-from volano.services.models.interface import invalid, unsupported
+from volano.services.models.interface import invalid, require_fields, unsupported
 from volano.services.studio.logic import records
 from volano.services.studio.logic.file_bytes import read_file
 from volano.services.studio.logic.reading import read_pages
@@ -34,6 +34,16 @@ _PREFIXES = {
     "compaction": "cmp",
     **PREFIXES,
 }
+_SHARED_FIELDS = frozenset(("id", "type", "status", "agent", "caller", "created_by"))
+_FIELDS = {
+    "message": frozenset(("role", "content", "phase")),
+    "function_call": frozenset(("call_id", "name", "arguments", "namespace")),
+    "function_call_output": frozenset(("call_id", "output")),
+    "reasoning": frozenset(("summary", "content", "encrypted_content")),
+    "compaction": frozenset(("encrypted_content",)),
+}
+_PART_FIELDS = frozenset(("text", "annotations", "logprobs", "prompt_cache_breakpoint"))
+_FILE_FIELDS = frozenset(("file_id", "file_data", "file_url", "filename", "detail"))
 _ROLES = ("user", "assistant", "system", "developer")
 
 
@@ -54,6 +64,8 @@ def _take(env: Env, item: Json, where: str) -> Json:
         return {"type": kind, "id": item["id"]}
     if kind not in _PREFIXES:
         raise unsupported(f"{where}.type", f"items of type '{kind}' are not taken")
+    if kind in _FIELDS:
+        require_fields(where, item, _FIELDS[kind] | _SHARED_FIELDS)
     held = item.get("id")
     made = held if isinstance(held, str) and held else f"{_PREFIXES[kind]}_{env.ids.hex(32)}"
     checked = _CHECKS.get(kind, take_past)(item, where)
@@ -78,6 +90,8 @@ def _part(part: object, where: str) -> Json:
     kind = part.get("type") if isinstance(part, dict) else None
     if not isinstance(part, dict) or kind in ("input_image", "input_audio"):
         raise unsupported(f"{where}.type", f"this model reads text, not '{kind}'")
+    known = {"input_file": _FILE_FIELDS, "refusal": ("refusal",)}.get(str(kind), _PART_FIELDS)
+    require_fields(where, part, ("type", *known))
     if kind in ("input_text", "output_text", "text"):
         if not isinstance(part.get("text"), str):
             raise invalid(f"{where}.text", "it is a text")

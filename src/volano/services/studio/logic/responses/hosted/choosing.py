@@ -29,6 +29,7 @@ MAX_SERVERS = 8
 FUNCTION_FIELDS = frozenset(
     ("type", "name", "description", "parameters", "strict", "defer_loading", "allowed_callers")
 )
+_CHOICE_FIELDS = frozenset(("type", "name", "server_label", "mode", "tools"))
 _OFFERED = "tools are functions, file_search, web_search, code_interpreter and mcp"
 
 
@@ -55,7 +56,7 @@ async def open_tools(
 
 
 def _function(item: Json, where: str) -> Tool:
-    _require_known(item, FUNCTION_FIELDS, where)
+    models.require_fields(where, item, FUNCTION_FIELDS)
     if item.get("defer_loading"):
         raise unsupported(f"{where}.defer_loading", "functions are always shown")
     if item.get("allowed_callers") not in (None, ["direct"]):
@@ -75,14 +76,14 @@ async def _hosted(
     kind = item.get("type")
     include = asked.include or ()
     if kind == file_search.KIND:
-        _require_known(item, file_search.FIELDS, where)
+        models.require_fields(where, item, file_search.FIELDS)
         with_results = file_search.RESULTS in include
         return FileSearch(env, call, item, where, with_results=with_results)
     if kind in web_search.KINDS:
-        _require_known(item, web_search.FIELDS, where)
+        models.require_fields(where, item, web_search.FIELDS)
         return WebSearch(env, item, where, include=include)
     if kind == code_interpreter.KIND:
-        _require_known(item, code_interpreter.FIELDS, where)
+        models.require_fields(where, item, code_interpreter.FIELDS)
         return await code_interpreter.open_interpreter(
             env,
             call,
@@ -92,15 +93,9 @@ async def _hosted(
             with_outputs=code_interpreter.OUTPUTS in include,
         )
     if kind == mcp.KIND:
-        _require_known(item, mcp_settings.FIELDS, where)
+        models.require_fields(where, item, mcp_settings.FIELDS)
         return await mcp.open_server(env, item, where, context)
     raise unsupported(f"{where}.type", _OFFERED)
-
-
-def _require_known(item: Json, fields: frozenset[str], where: str) -> None:
-    for name in item:
-        if name not in fields:
-            raise invalid(f"{where}.{name[:64]}", "this tool has no such field")
 
 
 def _is_same(one: HostedTool, other: HostedTool) -> bool:
@@ -116,6 +111,7 @@ def choose(
     allowed = (*functions, *(tool for one in hosted for tool in one.tools))
     if asked is None or isinstance(asked, str):
         return allowed, models.choice_of("tool_choice", asked or "auto", allowed)
+    models.require_fields("tool_choice", asked, _CHOICE_FIELDS)
     if asked.get("type") == "allowed_tools":
         wanted = asked.get("tools")
         names = {
