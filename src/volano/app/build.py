@@ -19,6 +19,7 @@ from volano.backends.bytes.tiers import with_outside
 from volano.backends.egress.http import HttpEgress
 from volano.backends.events.local import LocalEventFeed
 from volano.backends.inference.engine import EngineInference
+from volano.backends.inference.replicas import ReplicatedInference
 from volano.backends.runtime import open_runtime
 from volano.backends.store.postgres import open_postgres
 from volano.backends.store.sqlite import open_sqlite
@@ -106,7 +107,10 @@ async def open_process(
         stack.push_async_callback(byte_store.close)
         runtime = open_runtime(config.data_dir / "runtime", log, clock, choice=config.runtime)
         stack.push_async_callback(runtime.close)
-        inference = EngineInference(config.data_dir, log, clock)
+        inference = ReplicatedInference(
+            partial(EngineInference, config.data_dir, log, clock, device=config.model_device),
+            config.data_dir,
+        )
         stack.push_async_callback(inference.close)
         journal = GroupJournal(
             store,

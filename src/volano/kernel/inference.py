@@ -207,7 +207,8 @@ class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     """A model the engine holds. `tier` is `resident` (serving) or `host` (packed, soon ready).
 
     Tokens count since it was loaded; `late_tokens` came after the time limits of the engine, and of
-    the `drafted_tokens` that were guessed ahead `accepted_tokens` were right.
+    the `drafted_tokens` that were guessed ahead `accepted_tokens` were right. With more `replicas`
+    than one, numbers are sums of all.
     """
 
     name: str
@@ -226,13 +227,15 @@ class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     late_tokens: int = 0
     drafted_tokens: int = 0
     accepted_tokens: int = 0
+    replicas: int = 1
 
 
 class InferenceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """`state` is off, installing, starting, ready or failed; `text` says more.
 
     `switches` counts weights that came back into memory, with their bytes and seconds; `pauses`
-    how often a busy model had to make room.
+    how often a busy model had to make room. `memory_bytes` is the machine's, of which
+    `memory_free_bytes` can be had (0 where the system does not say).
     """
 
     state: str
@@ -245,6 +248,8 @@ class InferenceStatus(msgspec.Struct, frozen=True, kw_only=True):
     switch_bytes: int = 0
     switch_s: float = 0.0
     pauses: int = 0
+    memory_bytes: int = 0
+    memory_free_bytes: int = 0
 
 
 class Inference(Protocol):
@@ -290,6 +295,24 @@ class Inference(Protocol):
 
     async def unload(self, name: str) -> None:
         """Free the memory of a model; the next request loads it again."""
+        ...
+
+    async def scale(self, model: ModelFiles, replicas: int) -> int:
+        """Have so many engines serve a model, each with its own copy; 0 frees its memory.
+
+        What is one too many ends when its last request does. Returns how many there are: fewer
+        when no more fit.
+        """
+        ...
+
+    async def quantise(
+        self, model: ModelFiles, form: str, progress: Callable[[float, str], Awaitable[None]]
+    ) -> int:
+        """Keep a model's weights as `bf16`, `int8` or `int4` from now on; their bytes.
+
+        The model is unloaded and serves in that form from its next request on. Raises Conflict for
+        files that cannot be packed.
+        """
         ...
 
     async def close(self) -> None: ...

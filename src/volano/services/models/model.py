@@ -243,3 +243,34 @@ ALIASES = {
     "text-embedding-ada-002": EMBEDDING_MODEL,
 }
 """Names that stock programs ask for by default, and what answers them."""
+
+
+def _known(name: str, parameters: float, licence: str, task: Task = Task.GENERATE) -> Model:
+    """A model of the public hub by its billions of parameters, two bytes each."""
+    return Model(
+        account="",
+        name=name,
+        task=task,
+        source="",
+        licence=licence,
+        note=f"{parameters:g} billion parameters. Pull it with `volano models pull {name}`.",
+        size_bytes=int(parameters * 2e9),
+        created_us=0,
+        owned_by=name.partition("/")[0],
+    )
+
+
+AVAILABLE = (
+    _known("Qwen/Qwen3-0.6B", 0.6, "apache-2.0"),
+    _known("Qwen/Qwen3-1.7B", 1.7, "apache-2.0"),
+    _known("Qwen/Qwen3-4B", 4.0, "apache-2.0"),
+    _known("Qwen/Qwen3-8B", 8.2, "apache-2.0"),
+    _known("Qwen/Qwen3-14B", 14.8, "apache-2.0"),
+    _known("Qwen/Qwen3-32B", 32.8, "apache-2.0"),
+    _known("Qwen/Qwen3-30B-A3B", 30.5, "apache-2.0"),
+    _known("Qwen/Qwen2.5-0.5B-Instruct", 0.49, "apache-2.0"),
+    _known("Qwen/Qwen2.5-1.5B-Instruct", 1.54, "apache-2.0"),
+    _known("Qwen/Qwen2.5-7B-Instruct", 7.6, "apache-2.0"),
+    _known("Qwen/Qwen3-Embedding-0.6B", 0.6, "apache-2.0", Task.EMBED),
+)
+"""What the catalogue offers to pull; any other model of the hub can be named as well."""
