@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Request, WebSocketRoute, expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("console")
 
 MIRAS_PASSWORD = "a lamp above the door"
+LONG_MS = 60_000
 COPILOT_MS = 60_000
 """The copilot starts the engine for its first answer."""
 
@@ -276,10 +277,76 @@ def test_unread_is_counted_and_cleared_by_reading(
     place.click()
     expect(row(page, "two")).to_be_visible()
     expect(page.get_by_role("separator", name="New messages")).to_be_visible()
-    expect(page.get_by_test_id("unread")).to_have_count(0)
+    # (Other rooms of this server may hold what other tests left unread.)
+    here = page.get_by_role("button", name=re.compile(room.name))
+    expect(here).to_be_visible()
+    expect(here.get_by_test_id("unread")).to_have_count(0)
     page.reload()
     expect(row(page, "two")).to_be_visible()
     expect(page.get_by_role("separator", name="New messages")).to_have_count(0)
+
+
+def test_a_page_that_was_cut_off_is_told_what_it_missed(
+    open_page: Callable[..., Page], room: Room
+) -> None:
+    page = open_page(room.path)
+    sockets: list[WebSocketRoute] = []
+    is_cut = False
+    told: list[str] = []
+
+    def relay(socket: WebSocketRoute) -> None:
+        if is_cut:
+            socket.close()
+            return
+        sockets.append(socket)
+        server = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            told.append(str(message))
+            socket.send(message)
+
+        server.on_message(pass_on)
+
+    running: set[Request] = set()
+
+    def began(request: Request) -> None:
+        running.add(request)
+
+    def ended(request: Request) -> None:
+        running.discard(request)
+
+    page.on("request", began)
+    page.on("requestfinished", ended)
+    page.on("requestfailed", ended)
+    page.route_web_socket(re.compile("/volano/v1/live$"), relay)
+    page.reload()
+    poll(page, lambda: any('"subscribed":true' in frame for frame in told))
+    first = room.mira.chat_postMessage(channel=room.id, text="before the break")["ts"]
+    expect(row(page, "before the break")).to_be_visible()
+    poll(page, lambda: not running)  # what it reads when it begins to listen
+
+    is_cut = True
+    for socket in sockets:
+        socket.close()
+    room.mira.chat_update(channel=room.id, ts=first, text="changed in the break")
+    room.mira.chat_postMessage(channel=room.id, text="written in the break")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    is_cut = False
+    expect(row(page, "written in the break")).to_be_visible(timeout=LONG_MS)
+    expect(row(page, "changed in the break")).to_be_visible()
+    expect(row(page, "before the break")).to_have_count(0)
+    again = ("/chat/me", "conversations.history")
+    assert [url for url in asked if url.endswith(again)] == []
+
+
+def poll(page: Page, reached: Callable[[], bool]) -> None:
+    """Let the page live until that is so."""
+    for _ in range(LONG_MS // 100):
+        if reached():
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("it did not happen")
 
 
 def test_older_messages_come_when_scrolling_up_and_links_lead_to_them(

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 BACKLOG = 2048
 DRAIN_S = 20
 IDLE_S = 75
+SOCKET_PING_S = 45.0
+"""Proxies commonly end a web socket that was silent for a minute."""
 SWITCH_INTERVAL_S = 0.0005
 """Threads that finish an fsync must not wait 5 ms for the loop's turn to end."""
 GC_THRESHOLDS = (20_000, 20, 20)
@@ -136,6 +138,7 @@ def _server(config: Config, app: Any) -> QuietServer:
         timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=DRAIN_S,
         ws_max_size=1024 * 1024,
+        ws_ping_interval=SOCKET_PING_S,
         ssl_certfile=str(config.tls_certificate) if config.tls_certificate else None,
         ssl_keyfile=str(config.tls_key) if config.tls_key else None,
     )

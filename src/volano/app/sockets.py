@@ -32,10 +32,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def write_frames(self, frames: bytes) -> bool:
         """Write without waiting; False when the client is gone or leaves too much unread."""
-        if self.close_sent or self.disconnected or not self.handshake_complete:
+        if self.close_sent or self.disconnected:
             return False
-        self.transport.write(frames)
-        return self.transport.get_write_buffer_size() <= MAX_UNREAD_BYTES
+        transport = self.transport
+        transport.write(frames)
+        return transport.get_write_buffer_size() <= MAX_UNREAD_BYTES
 
     def end(self, code: int, reason: str) -> None:
         """Close from this side without waiting for the client to read."""

@@ -73,10 +73,10 @@ export function withQuery(path: string, query: Query = {}): string {
   return text ? `${path}?${text}` : path;
 }
 
-async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+async function json<T>(method: string, path: string, body?: unknown, more: RequestInit = {}): Promise<T> {
   const init: RequestInit =
     body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-  const reply = await send(method, path, init);
+  const reply = await send(method, path, { ...init, ...more });
   return (reply.status === 204 ? undefined : await reply.json()) as T;
 }
 
@@ -91,8 +91,8 @@ export const rest = {
 };
 
 // Slack's Web API: HTTP 200 with `ok`, whatever happened.
-export async function slack<T>(method: string, body: Record<string, unknown> = {}): Promise<T> {
-  const answer = await json<{ ok: boolean; error?: string } & T>('POST', `/api/${method}`, body);
+export async function slack<T>(method: string, body: Record<string, unknown> = {}, more: RequestInit = {}): Promise<T> {
+  const answer = await json<{ ok: boolean; error?: string } & T>('POST', `/api/${method}`, body, more);
   if (!answer.ok) throw new ApiError(slackMessage(answer.error ?? 'failed'), 200, answer.error ?? 'failed');
   return answer;
 }

@@ -16,6 +16,7 @@ import { TypingLine } from './desk/typing';
 import { Face } from './Face';
 import { JoinBar } from './JoinBar';
 import { MessageList } from './MessageList';
+import { tellRead } from './reading';
 import { isLater, isNotice, type Channel, type HistoryPage, type Seat } from './types';
 
 const PAGE = 60;
@@ -111,7 +112,7 @@ function useMarkRead(channel: string, lastRead: string, newest: string | undefin
     if (newest === undefined || document.visibilityState !== 'visible' || !isLater(newest, lastRead) || asked.current === newest) return;
     asked.current = newest;
     markRead(queries, channel, newest, 0);
-    slack('conversations.mark', { channel, ts: newest }).catch(() => (asked.current = ''));
+    tellRead(channel, newest).catch(() => (asked.current = ''));
   }, [queries, channel, lastRead, newest]);
   useEffect(() => {
     document.addEventListener('visibilitychange', onSeen);

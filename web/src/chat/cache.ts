@@ -34,6 +34,12 @@ export async function readSettled<T>(channel: string, read: () => Promise<T>): P
   }
 }
 
+// What happened in one channel, or to me alone, is not known any more.
+function readStreamAgain(queries: QueryClient, stream: string, me: string): void {
+  if (stream === me) return readAllAgain(queries);
+  for (const queryKey of [homeKey, historyKey(stream), ['chat', 'thread', stream], ['chat', 'pins', stream]]) void queries.invalidateQueries({ queryKey });
+}
+
 // Reading again what is being read: pages that came before the event would undo it.
 function restartReads(queries: QueryClient, channel: string): void {
   for (const name of ['', channel]) happened.set(name, (happened.get(name) ?? 0) + 1);
@@ -79,7 +85,9 @@ export function addMessage(queries: QueryClient, channel: string, message: Messa
       if (seat.channel.id !== channel || (seat.latest && !isLater(message.ts, seat.latest.ts))) return seat;
       // Who writes has read what stands above.
       if (message.user === me) return { ...seat, latest: message, unread: 0, channel: { ...seat.channel, last_read: message.ts } };
-      return { ...seat, latest: message, unread: seat.unread + 1 };
+      // (Its history may have come before its event.)
+      const isRead = !isLater(message.ts, seat.channel.last_read ?? '0');
+      return { ...seat, latest: message, unread: isRead ? seat.unread : seat.unread + 1 };
     });
     return { ...home, channels };
   });
@@ -181,6 +189,8 @@ function take(queries: QueryClient, event: LiveEvent, me: string): void {
       const view = event.view as { app_id: string };
       return void queries.setQueryData(['chat', 'app-home', view.app_id], { view });
     }
+    case 'resync':
+      return readStreamAgain(queries, channel, me);
     case 'volano_all_read':
       return void queries.invalidateQueries({ queryKey: ['chat'] });
     case 'volano_urgent':

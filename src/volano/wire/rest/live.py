@@ -38,14 +38,14 @@ if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.kernel.events import EventFeed
     from volano.kernel.identity import Principal
-    from volano.wire.http import Request, WebSocket
+    from volano.wire.http import FrameWriter, Request, WebSocket
 
     Hear = Callable[[Env, Call, str], Awaitable[str]]
     Resume = Callable[[Env, Call, dict[str, int]], Awaitable["Resumed"]]
 
 LIVE_PATH = "/volano/v1/live"
-MAX_WAITING = 1000
-"""Messages waiting for one client before it is closed as too slow."""
+MAX_HELD = 1000
+"""New events that wait while a client is told what it missed, before it is closed as too slow."""
 MAX_TOPICS = 200
 """Topics of one socket."""
 MAX_TOPIC_CHARACTERS = 200
@@ -130,13 +130,14 @@ async def serve(env: Env, socket: WebSocket) -> None:
         await socket.refuse(401)
         return
     await socket.accept()
-    client = _Client(env, socket, call_of(env, socket.request, principal, door="rest"), hall)
+    call = call_of(env, socket.request, principal, door="rest")
+    client = _Client(env, socket, socket.frames, call, hall)
     try:
         await client.run()
     except* SocketClosed:
         pass
     except* _Ended as group:
-        socket.frames.end(_code_of(group), "")
+        client.writer.end(_code_of(group), "")
     finally:
         client.leave()
 
@@ -176,16 +177,17 @@ class _Heard:
         frame = client.hall.frames.event(self.name, payload)
         if self.held is None:
             client.push(frame)
-        elif len(self.held) < MAX_WAITING:
+        elif len(self.held) < MAX_HELD:
             self.held.append(frame)
         else:
-            client.socket.frames.end(TOO_SLOW, "too slow")
+            client.writer.end(TOO_SLOW, "too slow")
 
 
 @dataclass(eq=False, slots=True)
 class _Client:
     env: Env
     socket: WebSocket
+    writer: FrameWriter
     call: Call
     hall: _Hall
     waiting: list[bytes] = field(default_factory=list)
@@ -206,8 +208,8 @@ class _Client:
         """Write what waits."""
         frames, self.waiting = self.waiting, []
         joined = frames[0] if len(frames) == 1 else b"".join(frames)
-        if len(frames) > MAX_WAITING or not self.socket.frames.write_frames(joined):
-            self.socket.frames.end(TOO_SLOW, "too slow")
+        if not self.writer.write_frames(joined):
+            self.writer.end(TOO_SLOW, "too slow")
 
     def leave(self) -> None:
         """Hear nothing any more."""
