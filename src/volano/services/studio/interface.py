@@ -15,6 +15,7 @@ from volano.services.studio.logic.indexing import (
     Prepared,
     embed_waiting,
     index_document,
+    is_model_ready,
     prepare,
     remove_source,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "find_format",
     "find_passages",
     "index_document",
+    "is_model_ready",
     "list_remote_tools",
     "may_read_object",
     "open_connection",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from volano.services.assistants.logic.routes import ROUTES, find_route, near_routes
+from volano.services.assistants.logic.route_table import ROUTES
+from volano.services.assistants.logic.routes import find_route, near_routes
 
 MEANT = [
     ("list my buckets", "s3_ListBuckets", {}),

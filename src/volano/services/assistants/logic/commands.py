@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import VolanoError
+from volano.services.assistants.logic.meanings import find_meant
 from volano.services.assistants.logic.proposals import propose
 from volano.services.assistants.logic.routes import find_route, near_routes
 from volano.services.assistants.logic.saying import Said
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from volano.kernel.call import Env
     from volano.kernel.tools import ToolName
     from volano.services.assistants.logic.questions import Question
-    from volano.services.assistants.logic.routes import Routed
+    from volano.services.assistants.logic.route_table import Routed
 
 OFF = "An administrator switched my actions off, so I only answer questions."
 NOT_SURE = "I am not sure what to do. Did you mean one of these? Ask me in such words:"
@@ -44,7 +45,7 @@ async def answer(env: Env, question: Question) -> list[Said] | None:
     """What is said to a request to do something, nothing where a card was posted; None when it is
     no such request, or a model is to decide.
     """
-    routed = find_route(question.text)
+    routed = find_route(question.text) or await find_meant(env, question.call, question.text)
     if routed is None:
         if question.speaker.model or not _ORDERS.match(question.text):
             return None
