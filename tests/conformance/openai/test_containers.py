@@ -53,7 +53,8 @@ def test_files_are_put_in_read_and_removed(client, container):
     assert {file.id for file in listed} == {copied.id, again.id}
     content = client.containers.files.content.retrieve(again.id, container_id=container.id)
     assert content.read() == b"other"
-    assert client.containers.files.retrieve(again.id, container_id=container.id) == again
+    found = client.containers.files.retrieve(again.id, container_id=container.id)
+    assert (found.id, found.path) == (again.id, again.path)
     client.containers.files.delete(again.id, container_id=container.id)
     with pytest.raises(openai.NotFoundError):
         client.containers.files.retrieve(again.id, container_id=container.id)
