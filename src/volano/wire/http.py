@@ -321,7 +321,7 @@ def text_frame(payload: bytes) -> bytes:
 
 
 class WebSocket:
-    """A web socket over ASGI; text frames only."""
+    """A web socket over ASGI."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.request = request_of(scope, receive)
@@ -357,6 +357,21 @@ class WebSocket:
     async def send(self, text: str) -> None:
         try:
             await self._send({"type": "websocket.send", "text": text})
+        except (RuntimeError, OSError) as error:
+            raise SocketClosed from error
+
+    async def receive_bytes(self) -> bytes:
+        """The next frame as bytes; raises SocketClosed."""
+        message = await self._receive()
+        if message["type"] != "websocket.receive":
+            raise SocketClosed
+        data = message.get("bytes")
+        return bytes(data) if data is not None else str(message.get("text") or "").encode()
+
+    async def send_bytes(self, data: bytes) -> None:
+        """A binary frame."""
+        try:
+            await self._send({"type": "websocket.send", "bytes": data})
         except (RuntimeError, OSError) as error:
             raise SocketClosed from error
 

@@ -9,7 +9,7 @@ from volano.services.chat.logic.access import (
 )
 from volano.services.chat.logic.blocks import block_texts
 from volano.services.chat.logic.catch_up import list_unread
-from volano.services.chat.logic.files import get_file, open_bytes
+from volano.services.chat.logic.files import get_file, open_bytes, require_bucket
 from volano.services.chat.logic.history import Span, permalink, read_history, read_thread
 from volano.services.chat.logic.indexing import FILE, MESSAGE, index_waiting, message_source
 from volano.services.chat.logic.lookup import (
@@ -41,6 +41,7 @@ from volano.services.chat.logic.own_bots import (
 )
 from volano.services.chat.logic.own_commands import declare_commands
 from volano.services.chat.logic.seats import forget as forget_caches
+from volano.services.chat.logic.words import words_of
 from volano.services.chat.logic.workspaces import bootstrap, enter, get_workspace
 from volano.services.chat.model import (
     Channel,
@@ -108,10 +109,12 @@ __all__ = [
     "read_thread",
     "readable_channels",
     "remove_own_bot",
+    "require_bucket",
     "rewrite_own",
     "show_draft",
     "show_to",
     "to_plain",
     "to_ts",
+    "words_of",
     "write_to",
 ]

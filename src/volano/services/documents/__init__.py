@@ -1,0 +1,1 @@
+"""Shared documents: edited together, kept with versions, found by their words."""

@@ -1,0 +1,1 @@
+"""API actions of documents."""
