@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from volano.kernel.call import Env
     from volano.services.chat.logic.imports.archive import Archive
     from volano.services.chat.logic.imports.messages import Imported
-    from volano.services.chat.logic.imports.people import Origin
+    from volano.services.chat.logic.imports.reporting import Origin
     from volano.services.chat.model.transfers import Report
 
 MAX_FETCHED_BYTES = 64 * 1024**2

@@ -8,13 +8,14 @@ any principal. Whatever the archive calls them, nobody becomes an administrator.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import AlreadyExists
+from volano.services.chat.logic.imports.reporting import add_to_report
 from volano.services.chat.model import CHAT_POLICY, GUEST_POLICY, ChatUser, Guest
 from volano.services.chat.model.items import Profile
-from volano.services.chat.model.transfers import Person
+from volano.services.chat.model.transfers import Person, Report
 from volano.services.chat.store import profiles as profile_rows
 from volano.services.chat.store import transfers as rows
 from volano.services.chat.store import users as user_rows
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
     from volano.kernel.call import Env
     from volano.kernel.store import Reader, Tx
+    from volano.services.chat.logic.imports.reporting import Origin
     from volano.services.chat.model import Json
-    from volano.services.chat.model.transfers import Report
 
 USER = "user"
 BATCH = 50
@@ -37,17 +38,7 @@ LEFT = "imported:"
 """Begins the principal id of authors who are no principals."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where an import comes from and which account it goes to."""
-
-    account: str
-    source: str
-
-
-async def take_people(
-    env: Env, origin: Origin, people: Sequence[Person], report: Report
-) -> dict[str, str]:
+async def take_people(env: Env, origin: Origin, people: Sequence[Person]) -> dict[str, str]:
     """Own ids of everybody by the archive's ids; makes who is missing. May be repeated."""
     known = await rows.select_names(env.store.reader, origin.account, origin.source, USER)
     waiting = [person for person in people if person.id not in known]
@@ -55,10 +46,11 @@ async def take_people(
         batch = waiting[start : start + BATCH]
 
         async def write(tx: Tx, batch: Sequence[Person] = batch) -> dict[str, str]:
-            return await _take(tx, env, origin, batch)
+            taken = await _take(tx, env, origin, batch)
+            await add_to_report(tx, origin, Report(counts={"people": len(batch)}))
+            return taken
 
         known |= await env.store.transact(write)
-        report.add("people", len(batch))
     return known
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from volano.services.chat.logic.imports.reporting import add_to_report
 from volano.services.chat.logic.names import slug_of
 from volano.services.chat.model import (
     MAX_CHANNEL_NAME_CHARACTERS,
@@ -18,6 +19,7 @@ from volano.services.chat.model import (
     Member,
 )
 from volano.services.chat.model.items import Pin
+from volano.services.chat.model.transfers import Report
 from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import items as item_rows
 from volano.services.chat.store import messages as message_rows
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
 
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
-    from volano.services.chat.logic.imports.people import Origin
+    from volano.services.chat.logic.imports.reporting import Origin
     from volano.services.chat.model import Workspace
-    from volano.services.chat.model.transfers import Place, Report
+    from volano.services.chat.model.transfers import Place
 
 CHANNEL = "channel"
 MAX_NAME_TRIES = 100
@@ -49,7 +51,6 @@ async def take_places(
     workspace: Workspace,
     places: Sequence[Place],
     people: Mapping[str, str],
-    report: Report,
 ) -> dict[str, str]:
     """Own ids of all conversations by the archive's; makes the missing ones. May be repeated."""
     known = await rows.select_names(env.store.reader, origin.account, origin.source, CHANNEL)
@@ -66,10 +67,11 @@ async def take_places(
                 await _add_members(tx, channel, place, people)
             names = [(place.id, channel.id)]
             await rows.insert_names(tx, origin.account, origin.source, CHANNEL, names)
+            what = "direct conversations" if place.kind.is_direct else "channels"
+            await add_to_report(tx, origin, Report(counts={what: 1}))
             return channel.id
 
         known[place.id] = await env.store.transact(write)
-        report.add("direct conversations" if place.kind.is_direct else "channels")
     return known
 
 
@@ -152,11 +154,11 @@ async def _add_members(tx: Tx, channel: Channel, place: Place, people: Mapping[s
 
 
 async def take_pins(
-    env: Env, channel_id: str, place: Place, people: Mapping[str, str], report: Report
+    env: Env, origin: Origin, channel_id: str, place: Place, people: Mapping[str, str]
 ) -> None:
     """Pin what was pinned there, once its messages are here."""
 
-    async def write(tx: Tx) -> int:
+    async def write(tx: Tx) -> None:
         pinned = 0
         for pin in place.pins:
             if await message_rows.find_message(tx, channel_id, pin.ts_us) is None:
@@ -168,7 +170,8 @@ async def take_pins(
                 pinned_us=pin.pinned_us or pin.ts_us,
             )
             pinned += await item_rows.insert_pin(tx, item)
-        return pinned
+        if pinned:
+            await add_to_report(tx, origin, Report(counts={"pins": pinned}))
 
     if place.pins:
-        report.add("pins", await env.store.transact(write))
+        await env.store.transact(write)

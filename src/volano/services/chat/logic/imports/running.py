@@ -22,8 +22,9 @@ from volano.services.chat.logic.imports.archive import BadArchive, open_archive
 from volano.services.chat.logic.imports.attached import Shelf, attach_files
 from volano.services.chat.logic.imports.forms import read_form
 from volano.services.chat.logic.imports.messages import Names, author_of, to_imported
-from volano.services.chat.logic.imports.people import Origin, take_people, unknown_person
+from volano.services.chat.logic.imports.people import take_people, unknown_person
 from volano.services.chat.logic.imports.places import take_pins, take_places
+from volano.services.chat.logic.imports.reporting import Origin, note_report
 from volano.services.chat.logic.imports.writing import Batch, write_batch
 from volano.services.chat.logic.workspaces import get_workspace
 from volano.services.chat.model import ChannelKind, Json, Workspace
@@ -139,17 +140,13 @@ async def _copy(env: Env, context: JobContext, transfer: Transfer, path: Path) -
 
 async def _import(env: Env, context: JobContext, transfer: Transfer, archive: Archive) -> None:
     form = await asyncio.to_thread(read_form, archive)
-    origin = Origin(account=transfer.account, source=form.source)
+    origin = Origin(account=transfer.account, source=form.source, transfer_id=transfer.id)
     workspace = await get_workspace(env, transfer.account)
-    report = Report()
-    for name in form.unread:
-        report.skip("parts that are not imported", f"{name} is not imported.")
     await context.progress(0.02, "Taking in people")
     everybody = [*form.people, *_strangers(form)]
-    people = await take_people(env, origin, everybody, report)
+    people = await take_people(env, origin, everybody)
     await context.progress(0.05, "Taking in channels")
-    places = await take_places(env, origin, workspace, form.places, people, report)
-    await _add_report(env, transfer, report)
+    places = await take_places(env, origin, workspace, form.places, people)
     work = Importing(
         transfer=transfer,
         workspace=workspace,
@@ -167,10 +164,12 @@ async def _import(env: Env, context: JobContext, transfer: Transfer, archive: Ar
         kinds={place.id: place.kind for place in form.places},
     )
     await _import_parts(env, context, work)
-    report = Report()
     for place in form.places:
-        await take_pins(env, places[place.id], place, people, report)
-    await _add_report(env, transfer, report)
+        await take_pins(env, origin, places[place.id], place, people)
+    report = Report()
+    for name in form.unread:
+        report.skip("parts that are not imported", f"{name} is not imported.")
+    await note_report(env, origin, report)
     env.work.wake("chat:index")
 
 
@@ -179,16 +178,6 @@ def _strangers(form: Form) -> list[Person]:
     known = {person.id for person in form.people}
     named = {user for place in form.places for user in (*place.members, place.creator) if user}
     return [unknown_person(user, {}) for user in sorted(named - known)]
-
-
-async def _add_report(env: Env, transfer: Transfer, report: Report) -> None:
-    async def write(tx: Tx) -> None:
-        current = await rows.find_transfer(tx, transfer.account, transfer.id)
-        assert current is not None
-        current.report.merge(report)
-        await rows.update_transfer(tx, current)
-
-    await env.store.transact(write)
 
 
 async def _import_parts(env: Env, context: JobContext, work: Importing) -> None:
@@ -222,7 +211,7 @@ async def _import_part(
     except BadArchive as error:
         broken = Report()
         broken.skip("broken parts of the archive", f"{part.name}: {error.message}"[:300])
-        await _add_report(env, work.transfer, broken)
+        await note_report(env, work.origin, broken)
 
 
 def _pass_over(messages: Iterator[Said], count: int) -> None:
@@ -246,7 +235,7 @@ async def _write(
     env: Env, work: Importing, said: Sequence[Said], progress: PartProgress
 ) -> PartProgress:
     report = Report()
-    await _meet_strangers(env, work, said, report)
+    await _meet_strangers(env, work, said)
     names = Names(people=work.people, places=work.places)
     moved = names.moved
     items: list[Imported] = []
@@ -266,11 +255,11 @@ async def _write(
         files += kept
     after = replace(progress, last_us=last_us)
     batch = Batch(items=items, files=files, after=after, report=report)
-    await write_batch(env, work.origin, work.transfer.id, batch)
+    await write_batch(env, work.origin, batch)
     return after
 
 
-async def _meet_strangers(env: Env, work: Importing, said: Sequence[Said], report: Report) -> None:
+async def _meet_strangers(env: Env, work: Importing, said: Sequence[Said]) -> None:
     unknown: dict[str, Json] = {}
     for one in said:
         author = author_of(one.message)
@@ -278,7 +267,7 @@ async def _meet_strangers(env: Env, work: Importing, said: Sequence[Said], repor
             unknown.setdefault(author, one.message)
     if unknown:
         strangers = [unknown_person(author, message) for author, message in unknown.items()]
-        work.people.update(await take_people(env, work.origin, strangers, report))
+        work.people.update(await take_people(env, work.origin, strangers))
 
 
 def _read(

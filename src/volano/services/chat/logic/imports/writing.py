@@ -6,13 +6,14 @@ No events are published: what was said years ago calls nobody, tells no app and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from volano.services.chat.logic.imports.reporting import add_to_report
 from volano.services.chat.logic.messages import TOMBSTONE
 from volano.services.chat.logic.words import MAX_WORDS, UNSEARCHED, searched_text, words_of
 from volano.services.chat.model import File, Message, Share
-from volano.services.chat.model.transfers import PartProgress, Report, Transfer
+from volano.services.chat.model.transfers import PartProgress, Report
 from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import files as file_rows
 from volano.services.chat.store import imports as import_rows
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
     from volano.services.chat.logic.imports.messages import Imported
-    from volano.services.chat.logic.imports.people import Origin
+    from volano.services.chat.logic.imports.reporting import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +41,14 @@ class Batch:
     """What was skipped while it was read."""
 
 
-async def write_batch(env: Env, origin: Origin, transfer_id: str, batch: Batch) -> Transfer:
-    """The import with what this batch added to its report."""
+async def write_batch(env: Env, origin: Origin, batch: Batch) -> None:
+    """Write what is not here yet; what the channel has at the same `ts` stays."""
     by_channel: dict[str, dict[int, Imported]] = {}
     for item in batch.items:
         by_channel.setdefault(item.message.channel_id, {}).setdefault(item.message.ts_us, item)
 
-    async def write(tx: Tx) -> Transfer:
-        transfer = await rows.find_transfer(tx, origin.account, transfer_id)
-        assert transfer is not None, "imports are never deleted"
+    async def write(tx: Tx) -> None:
         report = Report()
-        report.merge(transfer.report)
         report.merge(batch.report)
         twice = len(batch.items) - sum(len(found) for found in by_channel.values())
         if twice:
@@ -60,11 +58,9 @@ async def write_batch(env: Env, origin: Origin, transfer_id: str, batch: Batch) 
         for file, share in batch.files:
             await _write_file(tx, file, share, report)
         await rows.upsert_part(tx, origin.account, origin.source, batch.after)
-        changed = replace(transfer, report=report)
-        await rows.update_transfer(tx, changed)
-        return changed
+        await add_to_report(tx, origin, report)
 
-    return await env.store.transact(write)
+    await env.store.transact(write)
 
 
 async def _write_channel(
