@@ -59,6 +59,15 @@ class Tools(Protocol):
         """The tool's description and schema."""
         ...
 
+    async def require_allowed(
+        self, env: Env, call: Call, head: ToolName, arguments: dict[str, Any]
+    ) -> None:
+        """Return when the caller may run the action with these arguments, and run nothing.
+
+        Raises Denied, and Invalid for arguments that the action does not take.
+        """
+        ...
+
     async def run(self, env: Env, call: Call, head: ToolName, arguments: dict[str, Any]) -> Any:
         """Run the action as the caller; returns plain JSON values. Raises VolanoError."""
         ...

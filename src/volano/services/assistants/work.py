@@ -21,7 +21,7 @@ from volano.services.chat.interface import (
 )
 
 if TYPE_CHECKING:
-    from volano.kernel.call import Env
+    from volano.kernel.call import Call, Env
 
 
 declare_commands(
@@ -47,7 +47,7 @@ async def on_message(env: Env, event: MessagePosted) -> None:
 @subscribe("assistants:buttons", Pressed)
 async def on_pressed(env: Env, event: Pressed) -> None:
     """Somebody decided about a proposal; what goes wrong is told to them alone."""
-    if event.action_id not in (cards.APPROVE, cards.REFUSE):
+    if event.action_id not in (cards.APPROVE, cards.REFUSE, cards.ASK):
         return
     call = await find_presser(env, event)
     if call is None:
@@ -55,10 +55,20 @@ async def on_pressed(env: Env, event: Pressed) -> None:
     try:
         if event.action_id == cards.APPROVE:
             await proposals.approve(env, call, event.value, state=event.state)
-        else:
+        elif event.action_id == cards.REFUSE:
             await proposals.refuse(env, call, event.value)
+        else:
+            await _ask(env, call, event)
     except VolanoError as error:
         await show_to(env, event.account, event.bot_id, event.channel, event.user_id, error.message)
+
+
+async def _ask(env: Env, call: Call, event: Pressed) -> None:
+    proposal_id = str(event.action.get("block_id", "")).removeprefix(cards.ASK_BLOCK)
+    user_id = str(event.action.get("selected_user") or "")
+    await proposals.ask_to_run(env, call, proposal_id, user_id)
+    said = "I asked them. It runs once, as whoever presses Run first."
+    await show_to(env, event.account, event.bot_id, event.channel, event.user_id, said)
 
 
 @subscribe("assistants:cards", ProposalMoved)

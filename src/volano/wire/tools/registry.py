@@ -9,7 +9,13 @@ import msgspec
 
 from volano.kernel.errors import Invalid
 from volano.kernel.tools import Tool, ToolName
-from volano.wire.action import find_action, request_type, run_action
+from volano.wire.action import (
+    authorize_action,
+    find_action,
+    request_type,
+    resource_of,
+    run_action,
+)
 from volano.wire.aws.plain import find_operation, plain_output, read_plain_input
 from volano.wire.decode import to_struct
 from volano.wire.results import EventStream, Raw, WithHeaders
@@ -46,20 +52,34 @@ class RegistryTools:
         text = plain_text(model.documentation) or summary_of(found)
         return Tool(head=head, description=text, input_schema=aws_schema(model))
 
+    async def require_allowed(
+        self, env: Env, call: Call, head: ToolName, arguments: dict[str, Any]
+    ) -> None:
+        found = _action_of(head)
+        request = await _parse(found, head, arguments)
+        await authorize_action(env, call, found, request, resource_of(found, call, request))
+
     async def run(self, env: Env, call: Call, head: ToolName, arguments: dict[str, Any]) -> Any:
         found = _action_of(head)
+        result = await run_action(env, call, found, await _parse(found, head, arguments))
         if found.protocol == "aws":
             _, model = await find_operation(head.service, found.operation)
-            parsed = read_plain_input(model, arguments)
-            return plain_output(model, await run_action(env, call, found, parsed) or {})
-        typed = to_struct(arguments, request_type(found))
-        return _plain(await run_action(env, call, found, typed))
+            return plain_output(model, result or {})
+        return _plain(result)
 
 
 def _action_of(head: ToolName) -> Action:
     found = find_action(head.action)
     assert found is not None, head.action
     return found
+
+
+async def _parse(found: Action, head: ToolName, arguments: dict[str, Any]) -> Any:
+    """Plain JSON as the action's request."""
+    if found.protocol != "aws":
+        return to_struct(arguments, request_type(found))
+    _, model = await find_operation(head.service, found.operation)
+    return read_plain_input(model, arguments)
 
 
 def _plain(result: Any) -> Any:

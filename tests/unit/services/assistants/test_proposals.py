@@ -9,9 +9,21 @@ import pytest
 from tests.unit.services.assistants.test_answers import ask
 
 from volano.kernel.clock import ManualClock
-from volano.kernel.errors import Denied
-from volano.services.assistants.logic import assistants, cards, commands, proposals
-from volano.services.assistants.model import NoSuchProposal, ProposalDecided, ProposalState
+from volano.kernel.errors import Denied, Invalid
+from volano.kernel.tools import Tool, ToolName
+from volano.services.assistants.logic import (
+    assistants,
+    card_inputs,
+    cards,
+    commands,
+    proposals,
+)
+from volano.services.assistants.model import (
+    InvalidAssistant,
+    NoSuchProposal,
+    ProposalDecided,
+    ProposalState,
+)
 from volano.services.assistants.store import proposals as proposal_rows
 from volano.services.chat.logic import interactions, members
 from volano.services.chat.logic.history import Span, read_history, read_thread
@@ -105,12 +117,81 @@ async def test_it_runs_with_the_rights_of_whoever_presses(company):
     await company.hire("bob", S3)
     channel = await company.channel("ops", "admin", "ana", "bob", private=True)
     _, _, waiting = await propose(company, "ana", channel, "create a bucket called for-ana")
-    failed = await proposals.approve(company.env, company.calls["ana"], waiting.id)
-    assert failed.state is ProposalState.FAILED
-    assert failed.result.startswith("AccessDenied")
-    _, _, waiting = await propose(company, "ana", channel, "make a new bucket called for-ana")
+    with pytest.raises(Denied, match="It still waits"):
+        await proposals.approve(company.env, company.calls["ana"], waiting.id)
     done = await proposals.approve(company.env, company.calls["bob"], waiting.id)
     assert (done.state, done.decided_by) == (ProposalState.DONE, "bob")
+
+
+async def test_somebody_else_is_asked_to_run_what_the_asker_may_not(live_company):
+    company = live_company
+    await company.hire("ana")
+    bob, eve = await company.hire("bob", S3), await company.hire("eve")
+    direct = await members.open_direct(company.env, company.calls["ana"], [company.copilot])
+    posted = await company.say("ana", direct.channel.id, "create a bucket called asked-for")
+    await company.env.events.settle()
+    page = await read_history(company.env, company.calls["ana"], direct.channel.id, Span(limit=1))
+    card = page.messages[0]
+    assert "Ana may not run this" in json.dumps(card["blocks"])
+    (waiting,) = await proposals.list_proposals(
+        company.env, company.calls["ana"], before_us=1 << 62, limit=10
+    )
+    assert waiting.question_us == posted.ts_us
+    with pytest.raises(NoSuchProposal):
+        await proposals.approve(company.env, company.calls["bob"], waiting.id)
+    for nobody in (eve.id, company.copilot, "U0"):
+        with pytest.raises(InvalidAssistant):
+            await proposals.ask_to_run(company.env, company.calls["ana"], waiting.id, nobody)
+    pressed = Press(
+        channel=direct.channel.id,
+        message_ts=card["ts"],
+        block_id=cards.ASK_BLOCK + waiting.id,
+        action_id=cards.ASK,
+        choice={"selected_user": bob.id},
+        state={},
+    )
+    await interactions.press(company.env, company.calls["ana"], pressed)
+    await company.env.events.settle()
+    done = await proposals.approve(company.env, company.calls["bob"], waiting.id)
+    assert (done.state, done.decided_by) == (ProposalState.DONE, "bob")
+    await company.env.events.settle()
+    his = await members.open_direct(company.env, company.calls["bob"], [company.copilot])
+    for who, channel in (("ana", direct.channel.id), ("bob", his.channel.id)):
+        page = await read_history(company.env, company.calls[who], channel, Span(limit=9))
+        assert any("was done by bob" in message["text"] for message in page.messages)
+
+
+async def test_what_is_wrong_on_the_card_is_said_and_it_still_waits(company):
+    channel = await company.channel("ops", "admin")
+    _, _, waiting = await propose(company, "admin", channel, "create a bucket called filled-in")
+    empty = {"argument:Bucket": {"value": {"type": "plain_text_input", "value": ""}}}
+    with pytest.raises(Invalid, match="Fill in Bucket"):
+        await proposals.approve(company.env, company.calls["admin"], waiting.id, state=empty)
+    done = await proposals.approve(company.env, company.calls["admin"], waiting.id)
+    assert done.state is ProposalState.DONE
+
+
+async def test_a_card_tells_cost_and_effect_and_facts_only_to_the_asker(company):
+    env, admin = company.env, company.calls["admin"]
+    made = env.tools.find_tool("s3_CreateBucket")
+    await env.tools.run(env, admin, made, {"Bucket": "counted-bucket"})
+    direct = await members.open_direct(env, admin, [company.copilot])
+    channel = await company.channel("ops", "admin")
+    told = {}
+    for place in (direct.channel.id, channel):
+        posted = await ask(company, "admin", place, "delete the bucket counted-bucket")
+        page = (
+            await read_history(env, admin, place, Span(limit=1))
+            if place == direct.channel.id
+            else await read_thread(env, admin, place, posted.ts, Span(limit=9))
+        )
+        told[place] = json.dumps(page.messages[-1]["blocks"])
+    assert "It holds 0 objects now" in told[direct.channel.id]
+    assert "It holds" not in told[channel]
+    assert "*deletes* the bucket" in told[channel]
+    posted = await ask(company, "admin", channel, "launch 3 servers of type g1.small")
+    (card,) = await replies(company, "admin", channel, posted)
+    assert "It costs 0.0690 USD an hour, about 50.37 USD a month." in json.dumps(card["blocks"])
 
 
 async def test_only_those_who_see_the_card_may_decide(company):
@@ -237,10 +318,10 @@ def test_inputs_of_a_card_become_arguments_of_their_type():
         "argument:Unknown": {"value": {"value": "x"}},
         "other": {"value": {"value": "x"}},
     }
-    edited = cards.edited_arguments({"Tags": [1]}, state, schema)
+    edited = card_inputs.edited_arguments({"Tags": [1]}, state, schema)
     assert edited == {"Tags": [1], "Name": "12", "Count": 3, "Dry": True}
     emptied = {"argument:Name": {"value": {"value": ""}}}
-    assert cards.edited_arguments({"Name": "x"}, emptied, schema) == {}
+    assert card_inputs.edited_arguments({"Name": "x"}, emptied, schema) == {}
 
 
 def test_answers_of_tools_are_shown_as_tables():
@@ -261,3 +342,54 @@ def test_answers_of_tools_are_shown_as_tables():
         "days": [{"day": "2026-11-22", "services": {"x": 1}}],
     }
     assert commands.show(bill) == "```total: 0.1033\n\nservice    cost\nWorkplace  0.1```"
+
+
+def test_each_argument_gets_the_input_that_fits_it():
+    head = ToolName(name="x", action="x:X", service="x", permission="x:X", read_only=False)
+    schema = {
+        "properties": {
+            "due_us": {"type": "integer"},
+            "assignee": {"type": "string"},
+            "Class": {"type": "string", "enum": ["GOLD", "SILVER"]},
+            "Dry": {"type": "boolean"},
+            "Ids": {"type": "array", "items": {"type": "string"}},
+            "Deep": {"type": "object"},
+        },
+        "required": ["Class"],
+    }
+    arguments = {
+        "due_us": 1_700_000_000_000_000,
+        "assignee": "U1",
+        "Dry": True,
+        "Ids": ["i-1", "i-2"],
+        "Deep": {},
+    }
+    blocks = card_inputs.inputs_of(arguments, Tool(head=head, description="", input_schema=schema))
+    kinds = {block["block_id"].removeprefix("argument:"): block["element"] for block in blocks}
+    assert {name: element["type"] for name, element in kinds.items()} == {
+        "Class": "static_select",
+        "due_us": "datetimepicker",
+        "assignee": "users_select",
+        "Dry": "static_select",
+        "Ids": "plain_text_input",
+    }
+    assert kinds["Dry"]["initial_option"]["value"] == "true"
+    assert kinds["due_us"]["initial_date_time"] == 1_700_000_000
+    state = {
+        "argument:due_us": {"value": {"selected_date_time": 1_800_000_000}},
+        "argument:assignee": {"value": {"selected_user": "U2"}},
+        "argument:Class": {"value": {"selected_option": {"value": "GOLD"}}},
+        "argument:Dry": {"value": {"selected_option": {"value": "false"}}},
+        "argument:Ids": {"value": {"value": "i-3, i-4"}},
+    }
+    assert card_inputs.edited_arguments({}, state, schema) == {
+        "due_us": 1_800_000_000_000_000,
+        "assignee": "U2",
+        "Class": "GOLD",
+        "Dry": False,
+        "Ids": ["i-3", "i-4"],
+    }
+    for wrong in ("soon", "1.5", "true"):
+        bad = {"argument:Count": {"value": {"value": wrong}}}
+        with pytest.raises(Invalid, match="Count must be"):
+            card_inputs.edited_arguments({}, bad, {"properties": {"Count": {"type": "integer"}}})

@@ -88,6 +88,13 @@ class Approval(msgspec.Struct, kw_only=True):
     state: dict[str, Any] = {}
 
 
+class Asked(msgspec.Struct, kw_only=True):
+    """`user` is the chat user who is asked to run it."""
+
+    id: str
+    user: str
+
+
 class ProposalView(msgspec.Struct, kw_only=True):
     """`state` is waiting, running, done, failed, refused or expired."""
 
@@ -347,3 +354,15 @@ async def approve_proposal(env: Env, call: Call, request: Approval) -> ProposalV
 async def refuse_proposal(env: Env, call: Call, request: Id) -> ProposalView:
     """Say no."""
     return _proposal(await proposals.refuse(env, call, request.id))
+
+
+@action(
+    "volano:askToRunProposal",
+    method="POST",
+    path="/volano/v1/proposals/{id}/ask",
+    permission="assistants:DecideProposal",
+    resource=PROPOSAL,
+)
+async def ask_to_run_proposal(env: Env, call: Call, request: Asked) -> ProposalView:
+    """Send the card to somebody else who may run it."""
+    return _proposal(await proposals.ask_to_run(env, call, request.id, request.user))

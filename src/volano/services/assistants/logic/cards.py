@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from volano.services.assistants.logic import card_inputs
 from volano.services.assistants.model import ProposalState
-from volano.services.billing import interface as billing
 from volano.services.chat import interface as chat
 
 if TYPE_CHECKING:
-    from volano.kernel.call import Env
     from volano.kernel.tools import Tool, ToolName
+    from volano.services.assistants.logic.effects import Effect
     from volano.services.assistants.model import Proposal
 
-APPROVE, REFUSE = "assistants_approve", "assistants_refuse"
-INPUT_PREFIX = "argument:"
-MAX_INPUTS = 8
+APPROVE, REFUSE, ASK = "assistants_approve", "assistants_refuse", "assistants_ask"
+ASK_BLOCK = "ask:"
+"""Before the proposal's id in the name of the block that asks somebody else."""
 MAX_SHOWN_CHARACTERS = 2500
-_SIMPLE = ("string", "integer", "number", "boolean")
-_REMOVES = ("delete", "terminate", "remove", "revoke", "purge", "deactivate", "disable")
 _WORDS = {
     ProposalState.RUNNING: "is running",
     ProposalState.DONE: "was done",
@@ -29,41 +27,42 @@ _WORDS = {
 }
 
 
-def is_destructive(head: ToolName) -> bool:
-    return any(word in head.action.lower() for word in _REMOVES)
-
-
-def card_blocks(env: Env, proposal: Proposal, tool: Tool) -> list[object]:
-    """The card while it waits."""
+def card_blocks(proposal: Proposal, tool: Tool, effect: Effect, *, note: str = "") -> list[object]:
+    """The card while it waits; `note` stands above its buttons."""
     head = tool.head
-    effect = "It *deletes or ends* something." if is_destructive(head) else "It changes something."
+    told = (
+        f"{effect.does} {effect.costs} It runs with the rights of whoever presses Run, and is "
+        "written to the audit trail."
+    )
     blocks: list[object] = [
         _section(f"*Shall I run* `{head.action}`*?* {chat.escape_text(_first_sentence(tool))}"),
         _section(f"```{_shown(proposal.arguments)}```"),
-        *_inputs(proposal, tool),
-        {
-            "type": "context",
-            "elements": [
-                {
-                    "type": "mrkdwn",
-                    "text": f"{effect} {cost_of(env, proposal)} It runs with the rights of whoever "
-                    "presses Run, and is written to the audit trail.",
-                }
-            ],
-        },
+        *card_inputs.inputs_of(proposal.arguments, tool),
+        _context(told),
     ]
+    if note:
+        blocks.append(_context(note))
     run: dict[str, object] = _button("Run", APPROVE, proposal.id, "primary")
-    if is_destructive(head):
+    if effect.is_destructive:
         run["style"] = "danger"
         run["confirm"] = {
-            "title": {"type": "plain_text", "text": "This cannot be undone"},
-            "text": {"type": "plain_text", "text": f"Run {head.action} now?"},
-            "confirm": {"type": "plain_text", "text": "Run"},
-            "deny": {"type": "plain_text", "text": "Not now"},
+            "title": _plain("This cannot be undone"),
+            "text": _plain(f"Run {head.action} now?"),
+            "confirm": _plain("Run"),
+            "deny": _plain("Not now"),
             "style": "danger",
         }
     buttons = [run, _button("Refuse", REFUSE, proposal.id, "")]
-    return [*blocks, {"type": "actions", "block_id": "decide", "elements": buttons}]
+    ask = {
+        "type": "users_select",
+        "action_id": ASK,
+        "placeholder": _plain("Ask somebody else to run it"),
+    }
+    return [
+        *blocks,
+        {"type": "actions", "block_id": "decide", "elements": buttons},
+        {"type": "actions", "block_id": ASK_BLOCK + proposal.id, "elements": [ask]},
+    ]
 
 
 def card_text(proposal: Proposal, head: ToolName) -> str:
@@ -88,10 +87,18 @@ def _section(text: str) -> dict[str, object]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000]}}
 
 
+def _context(text: str) -> dict[str, object]:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text[:3000]}]}
+
+
+def _plain(text: str) -> dict[str, object]:
+    return {"type": "plain_text", "text": text}
+
+
 def _button(text: str, action_id: str, value: str, style: str) -> dict[str, object]:
     button: dict[str, object] = {
         "type": "button",
-        "text": {"type": "plain_text", "text": text},
+        "text": _plain(text),
         "action_id": action_id,
         "value": value,
     }
@@ -105,73 +112,6 @@ def _first_sentence(tool: Tool) -> str:
 
 
 def _shown(arguments: dict[str, object]) -> str:
-    text = json.dumps(arguments, indent=1, ensure_ascii=False)
+    told = {name: card_inputs.show_argument(name, value) for name, value in arguments.items()}
+    text = json.dumps(told, indent=1, ensure_ascii=False)
     return chat.escape_text(text.replace("```", "'''")[:MAX_SHOWN_CHARACTERS])
-
-
-def _inputs(proposal: Proposal, tool: Tool) -> list[object]:
-    """Fields for the required and the given simple arguments, to be changed before running."""
-    properties = tool.input_schema.get("properties", {})
-    required = tool.input_schema.get("required", [])
-    names = [name for name in dict.fromkeys([*required, *proposal.arguments]) if name in properties]
-    found: list[object] = []
-    for name in names[:MAX_INPUTS]:
-        if properties[name].get("type") not in _SIMPLE:
-            continue
-        element: dict[str, object] = {"type": "plain_text_input", "action_id": "value"}
-        if name in proposal.arguments:
-            element["initial_value"] = str(proposal.arguments[name])
-        found.append(
-            {
-                "type": "input",
-                "block_id": INPUT_PREFIX + name,
-                "optional": name not in required,
-                "label": {"type": "plain_text", "text": name},
-                "element": element,
-            }
-        )
-    return found
-
-
-def edited_arguments(
-    arguments: dict[str, object], state: dict[str, object], schema: dict[str, object]
-) -> dict[str, object]:
-    """The arguments with what the card's inputs hold; an emptied input leaves its argument out."""
-    properties = schema.get("properties")
-    edited = dict(arguments)
-    for block_id, elements in state.items():
-        name = block_id.removeprefix(INPUT_PREFIX)
-        if name == block_id or not isinstance(properties, dict) or name not in properties:
-            continue
-        element = elements.get("value") if isinstance(elements, dict) else None
-        text = element.get("value") if isinstance(element, dict) else None
-        if text in (None, ""):
-            edited.pop(name, None)
-        else:
-            edited[name] = _typed(str(text), properties[name].get("type"))
-    return edited
-
-
-def _typed(text: str, kind: str) -> object:
-    """The text as its type; what does not fit stays text, and the action says what is wrong."""
-    if kind == "string":
-        return text
-    try:
-        return json.loads(text.lower() if kind == "boolean" else text)
-    except ValueError:
-        return text
-
-
-def cost_of(env: Env, proposal: Proposal) -> str:
-    """What is known of the price before the call."""
-    arguments = proposal.arguments
-    prices = billing.price_list(env.config)
-    if proposal.tool == "ec2_RunInstances":
-        price = prices.price(
-            f"ec2.instance.{arguments.get('InstanceType', '')}", billing.day_of(env.clock.now_us())
-        )
-        count = arguments.get("MaxCount", 1)
-        if price is not None and isinstance(count, int):
-            total = price.amount * count
-            return f"It costs {total} {prices.currency} for each {price.unit} that it runs."
-    return "What it costs, if anything, is on the bill by what is used."

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.kernel.errors import Denied, NotFound, VolanoError
-from volano.services.assistants.logic import cards
+from volano.services.assistants.logic import card_inputs, cards
+from volano.services.assistants.logic.effects import tell_effect
 from volano.services.assistants.logic.retrieval import may_read_channel
 from volano.services.assistants.logic.saying import Said, say
 from volano.services.assistants.model import (
     PROPOSAL_LIFE_S,
+    InvalidAssistant,
     NoSuchProposal,
     Proposal,
     ProposalDecided,
@@ -29,6 +31,7 @@ from volano.services.assistants.model import (
 from volano.services.assistants.store import proposals as rows
 from volano.services.assistants.store import settings as settings_rows
 from volano.services.chat import interface as chat
+from volano.services.identity import interface as identity
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 RUN_LIFE_S = 120
 MAX_RESULT_CHARACTERS = 20_000
 DUE_BATCH = 100
+MAX_ASKED = 10
+"""People who are asked to run one proposal."""
 
 
 async def propose(
@@ -85,10 +90,13 @@ async def propose(
 async def _post_card(
     env: Env, question: Question, proposal: Proposal, head: ToolName, number: int
 ) -> None:
-    tool = await env.tools.describe(head)
+    note = ""
+    if not await _is_allowed(env, question.call, head, proposal.arguments):
+        name = chat.escape_text(question.asker.real_name)
+        note = f":lock: {name} may not run this; somebody who may presses Run."
     said = Said(
         text=cards.card_text(proposal, head),
-        blocks=cards.card_blocks(env, proposal, tool),
+        blocks=await _card(env, question.call, proposal, head, note=note),
         only_asker=proposal.only_asker,
         part=f":card{number}",
     )
@@ -102,6 +110,28 @@ async def _post_card(
     await env.store.transact(write)
 
 
+async def _card(
+    env: Env, call: Call, proposal: Proposal, head: ToolName, *, note: str
+) -> list[object]:
+    """The card as the caller sees it; facts are looked up when nobody else does."""
+    tool = await env.tools.describe(head)
+    channel = await chat.find_channel(env.store.reader, proposal.account, proposal.channel_id)
+    is_alone = proposal.only_asker or (channel is not None and channel.kind is chat.ChannelKind.IM)
+    effect = await tell_effect(env, call, head, proposal.arguments, may_look=is_alone)
+    return cards.card_blocks(proposal, tool, effect, note=note)
+
+
+async def _is_allowed(env: Env, call: Call, head: ToolName, arguments: dict[str, object]) -> bool:
+    """Whether the caller may run it, as far as that shows before it runs."""
+    try:
+        await env.tools.require_allowed(env, call, head, arguments)
+    except Denied:
+        return False
+    except VolanoError:
+        return True  # what is wrong with the arguments can be corrected on the card
+    return True
+
+
 async def get_proposal(env: Env, call: Call, proposal_id: str) -> Proposal:
     """One that the caller may see: their own, or one whose card stands where they read."""
     found = await rows.find_proposal(env.store.reader, call.account, proposal_id)
@@ -113,9 +143,20 @@ async def get_proposal(env: Env, call: Call, proposal_id: str) -> Proposal:
 async def _may_see(env: Env, call: Call, proposal: Proposal) -> bool:
     if proposal.asker_principal == call.principal.id:
         return True
+    if await _was_asked(env, call, proposal):
+        return True
     if proposal.only_asker or not await may_read_channel(env, call, proposal.channel_id):
         return False
     return await chat.may_read(env, call, proposal.channel_id)
+
+
+async def _was_asked(env: Env, call: Call, proposal: Proposal) -> bool:
+    """Whether somebody asked the caller to run it."""
+    asked = await rows.select_requests(env.store.reader, proposal.id, MAX_ASKED)
+    if not asked:
+        return False
+    me = (await chat.enter(env, call)).me.id
+    return any(user_id == me for user_id, _, _ in asked)
 
 
 async def list_proposals(env: Env, call: Call, *, before_us: int, limit: int) -> list[Proposal]:
@@ -130,8 +171,9 @@ async def approve(
 ) -> Proposal:
     """Run the call as the caller, with what the card's inputs hold (`state`, Slack's values).
 
-    Raises ProposalDecided when somebody was faster, Denied while tools are switched off; what the
-    action itself says is the result of the proposal.
+    Raises ProposalDecided when somebody was faster, Denied while tools are switched off or when the
+    caller may not run it, and Invalid for inputs that the action cannot take: then it still waits.
+    What the action itself says is the result of the proposal.
     """
     proposal = await get_proposal(env, call, proposal_id)
     head = _head(env, proposal)
@@ -140,8 +182,16 @@ async def approve(
         raise Denied("An administrator switched the assistants' actions off.")
     if state:
         tool = await env.tools.describe(head)
-        edited = cards.edited_arguments(proposal.arguments, state, tool.input_schema)
+        edited = card_inputs.edited_arguments(proposal.arguments, state, tool.input_schema)
+        card_inputs.require_whole(edited, tool.input_schema)
         proposal = replace(proposal, arguments=edited)
+    try:
+        await env.tools.require_allowed(env, call, head, dict(proposal.arguments))
+    except Denied as error:
+        raise Denied(
+            f"You may not run {head.action}: {error.message} It still waits; choose somebody who "
+            "may under “Ask somebody else to run it”."
+        ) from error
     running = await _take(env, call, proposal, ProposalState.RUNNING)
     try:
         result = await env.tools.run(env, call, head, dict(running.arguments))
@@ -149,6 +199,46 @@ async def approve(
     except VolanoError as error:
         ended, text = ProposalState.FAILED, f"{error.wire_code}: {error.message}"
     return await _end(env, running, ended, text)
+
+
+async def ask_to_run(env: Env, call: Call, proposal_id: str, user_id: str) -> Proposal:
+    """Send the card to somebody else who may run it; it still runs once, as whoever presses.
+
+    Raises InvalidAssistant when they cannot be asked or may not run it either.
+    """
+    proposal = await get_proposal(env, call, proposal_id)
+    if proposal.state is not ProposalState.WAITING:
+        raise ProposalDecided("This was decided already, or nobody decided in time.")
+    reader = env.store.reader
+    asked = await rows.select_requests(reader, proposal.id, MAX_ASKED)
+    user = await chat.find_user(reader, call.account, user_id)
+    principal = await identity.find_principal(reader, user.principal_id) if user else None
+    if user is None or principal is None or user.is_bot or user.deleted:
+        raise InvalidAssistant("There is no such person here.", fields={"param": "user"})
+    if len(asked) >= MAX_ASKED:
+        raise InvalidAssistant(f"At most {MAX_ASKED} people are asked.", fields={"param": "user"})
+    head = _head(env, proposal)
+    if not await _is_allowed(env, call.acting_as(principal), head, proposal.arguments):
+        raise InvalidAssistant(
+            f"{user.real_name} may not run {head.action} either.", fields={"param": "user"}
+        )
+    asker = (await chat.enter(env, call)).me
+    note = f":raising_hand: {chat.escape_text(asker.real_name)} asks you to run this."
+    draft = chat.Draft(
+        channel="",
+        text=cards.card_text(proposal, head),
+        blocks=await _card(env, call.acting_as(principal), proposal, head, note=note),
+        client_msg_id=f"copilot:{proposal.id}:{user.id}",
+    )
+    channel_id, card_us = await chat.write_to(
+        env, call.account, proposal.speaker_id, user.id, draft
+    )
+
+    async def write(tx: Tx) -> None:
+        await rows.upsert_request(tx, proposal.id, user.id, channel_id=channel_id, card_us=card_us)
+
+    await env.store.transact(write)
+    return proposal
 
 
 async def refuse(env: Env, call: Call, proposal_id: str) -> Proposal:
@@ -213,18 +303,19 @@ async def rewrite_card(env: Env, account: str, proposal_id: str) -> None:
     if head is None:
         return
     text = cards.decided_text(proposal, head, proposal.decided_by)
-    await chat.rewrite_own(
-        env,
-        account,
-        proposal.speaker_id,
-        chat.Rewritten(
-            channel=proposal.channel_id,
-            ts_us=proposal.card_us,
+    asked = await rows.select_requests(env.store.reader, proposal.id, MAX_ASKED)
+    only_for = proposal.asker_id if proposal.only_asker else ""
+    places = [(proposal.channel_id, proposal.card_us, only_for)]
+    places += [(channel_id, card_us, "") for _, channel_id, card_us in asked]
+    for channel_id, card_us, only in places:
+        rewritten = chat.Rewritten(
+            channel=channel_id,
+            ts_us=card_us,
             text=text,
             blocks=cards.decided_blocks(text),
-            only_for=proposal.asker_id if proposal.only_asker else "",
-        ),
-    )
+            only_for=only,
+        )
+        await chat.rewrite_own(env, account, proposal.speaker_id, rewritten)
 
 
 async def expire(env: Env) -> None:
