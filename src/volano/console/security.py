@@ -98,6 +98,7 @@ class _Reader:
     def __init__(self, env: Env, call: Call) -> None:
         self._env = env
         self._call = call
+        self._users: list[dict[str, Any]] | None = None
         self.now = datetime.fromtimestamp(env.clock.now_us() / 1e6, UTC)
 
     async def ask(self, service: str, operation: str, **given: Any) -> dict[str, Any]:
@@ -122,13 +123,19 @@ class _Reader:
             given = {"Marker": marker}
         return items[:MAX_LOOKED_AT]
 
+    async def users(self) -> list[dict[str, Any]]:
+        """The account's users, read once for all checks."""
+        if self._users is None:
+            self._users = await self.pages("iam", "ListUsers", "Users")
+        return self._users
+
     def days_since(self, text: str) -> float:
         return (self.now - datetime.fromisoformat(text)) / timedelta(days=1)
 
 
 async def _users(reader: _Reader, done: Check) -> AsyncIterator[Finding]:
     administrators: list[str] = []
-    for user in await reader.pages("iam", "ListUsers", "Users"):
+    for user in await reader.users():
         done.looked_at += 1
         name = user["UserName"]
         attached = await reader.ask("iam", "ListAttachedUserPolicies", UserName=name)
@@ -160,7 +167,7 @@ async def _users(reader: _Reader, done: Check) -> AsyncIterator[Finding]:
 
 
 async def _access_keys(reader: _Reader, done: Check) -> AsyncIterator[Finding]:
-    for user in await reader.pages("iam", "ListUsers", "Users"):
+    for user in await reader.users():
         name = user["UserName"]
         answer = await reader.ask("iam", "ListAccessKeys", UserName=name)
         for key in answer.get("AccessKeyMetadata", []):

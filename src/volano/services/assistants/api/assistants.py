@@ -11,13 +11,12 @@ from volano.services.assistants.logic import assistants, proposals, recap
 from volano.services.assistants.model import Assistant, Proposal, Settings
 from volano.services.chat.interface import enter, to_ts
 from volano.wire.action import action
+from volano.wire.rest.pages import TimePage, before_us_of, cut_page, size_of
 
 ALL = "arn:aws:assistants:{region}:{account}:assistant/*"
 ONE = "arn:aws:assistants:{region}:{account}:assistant/{id}"
 SETTINGS = "arn:aws:assistants:{region}:{account}:settings"
 PROPOSAL = "arn:aws:assistants:{region}:{account}:proposal/{id}"
-MAX_PAGE = 100
-FOREVER_US = 1 << 62
 
 
 class NoFields(msgspec.Struct):
@@ -74,11 +73,6 @@ class AssistantView(AssistantFields, kw_only=True):
 class AssistantList(msgspec.Struct):
     items: list[AssistantView]
     next_cursor: str | None = None
-
-
-class Page(msgspec.Struct):
-    limit: int = 50
-    cursor: str = ""
 
 
 class Approval(msgspec.Struct, kw_only=True):
@@ -310,13 +304,14 @@ async def get_recap(env: Env, call: Call, request: NoFields) -> RecapView:
     permission="assistants:ListProposals",
     resource="arn:aws:assistants:{region}:{account}:proposal/*",
 )
-async def list_proposals(env: Env, call: Call, request: Page) -> ProposalList:
+async def list_proposals(env: Env, call: Call, request: TimePage) -> ProposalList:
     """What the caller asked assistants to do, the newest first."""
-    limit = min(max(request.limit, 1), MAX_PAGE)
-    before_us = int(request.cursor) if request.cursor.isdigit() else FOREVER_US
-    found = await proposals.list_proposals(env, call, before_us=before_us, limit=limit + 1)
-    more = str(found[limit - 1].created_us) if len(found) > limit else None
-    return ProposalList([_proposal(item) for item in found[:limit]], more)
+    size = size_of(request)
+    found = await proposals.list_proposals(
+        env, call, before_us=before_us_of(request), limit=size + 1
+    )
+    shown, more = cut_page(found, size, lambda item: item.created_us)
+    return ProposalList([_proposal(item) for item in shown], more)
 
 
 @action(

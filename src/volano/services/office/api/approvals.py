@@ -21,14 +21,13 @@ from volano.services.office.model import (
     Template,
 )
 from volano.wire.action import action
+from volano.wire.rest.pages import TimePage, before_us_of, cut_page, size_of
 
 FORMS = "arn:aws:office:{region}:{account}:form/*"
 FORM = "arn:aws:office:{region}:{account}:form/{id}"
 APPROVALS = "arn:aws:office:{region}:{account}:approval/*"
 ONE = "arn:aws:office:{region}:{account}:approval/{id}"
 Kind = TypeVar("Kind", bound=Enum)
-MAX_PAGE = 100
-FOREVER_US = 1 << 62
 
 
 class NoFields(msgspec.Struct):
@@ -164,12 +163,10 @@ class ApprovalList(msgspec.Struct):
     next_cursor: str | None = None
 
 
-class ApprovalPage(msgspec.Struct, kw_only=True):
+class ApprovalPage(TimePage, kw_only=True):
     """`box` is waiting (for the caller), decided (by them, or a copy) or sent."""
 
     box: Literal["waiting", "decided", "sent"] = "waiting"
-    limit: int = 50
-    cursor: str = ""
 
 
 def _fields(items: tuple[Field, ...]) -> list[FormField]:
@@ -340,17 +337,16 @@ async def send_approval(env: Env, call: Call, request: Filled) -> ApprovalView:
 )
 async def list_approvals(env: Env, call: Call, request: ApprovalPage) -> ApprovalList:
     """What waits for the caller, what they decided, or what they sent; the newest first."""
-    limit = min(max(request.limit, 1), MAX_PAGE)
-    before_us = int(request.cursor) if request.cursor.isdigit() else FOREVER_US
+    size, before_us = size_of(request), before_us_of(request)
     if request.box == "sent":
-        found = await approvals.list_sent(env, call, before_us=before_us, limit=limit + 1)
+        found = await approvals.list_sent(env, call, before_us=before_us, limit=size + 1)
     else:
         waiting = request.box == "waiting"
         found = await approvals.list_received(
-            env, call, waiting=waiting, before_us=before_us, limit=limit + 1
+            env, call, waiting=waiting, before_us=before_us, limit=size + 1
         )
-    more = str(found[limit - 1].created_us) if len(found) > limit else None
-    return ApprovalList([_view(item) for item in found[:limit]], more)
+    shown, more = cut_page(found, size, lambda item: item.created_us)
+    return ApprovalList([_view(item) for item in shown], more)
 
 
 @action(
