@@ -29,6 +29,7 @@ FIGURES = (
     "s3_ceph",
     "sockets",
     "footprint",
+    "vectors",
 )
 """Modules here with `figures(folder)`."""
 REPORTS = ("instance_start", "bytes_put", "wire_aws", "identity_authorize")

@@ -8,7 +8,7 @@ import pytest
 from volano.kernel.errors import Invalid
 from volano.services.studio.logic.chunking import count_tokens, cut_chunks
 from volano.services.studio.logic.conditions import holds, parse_condition
-from volano.services.studio.logic.vector_index import VectorIndex
+from volano.services.studio.logic.vector_index import index_of
 from volano.services.studio.model.vector_stores import Chunking
 
 VECTORS, WIDTH, QUERIES = 20_000, 384, 40
@@ -28,7 +28,7 @@ def clustered():
 def test_one_bit_per_number_finds_nearly_all_of_the_nearest_ten(clustered):
     rows, asked = clustered
     places = [(f"s{at % 10}", at) for at in range(VECTORS)]
-    index = VectorIndex(places, np.packbits(rows > 0, axis=1), rows)
+    index = index_of(places, rows)
     everything = frozenset(f"s{n}" for n in range(10))
     found = hits = 0
     for query in asked:
@@ -44,10 +44,28 @@ def test_one_bit_per_number_finds_nearly_all_of_the_nearest_ten(clustered):
 def test_only_allowed_sources_are_looked_at(clustered):
     rows, asked = clustered
     places = [(f"s{at % 10}", at) for at in range(VECTORS)]
-    index = VectorIndex(places, np.packbits(rows > 0, axis=1), rows)
+    index = index_of(places, rows)
     found = index.nearest(asked[0].tolist(), frozenset({"s3"}), 50)
     assert {place[0] for place, _ in found} == {"s3"}
     assert index.nearest(asked[0].tolist(), frozenset(), 50) == []
+
+
+def test_a_source_with_one_of_100000_chunks_is_found_alone():
+    make = np.random.default_rng(3)
+    rows = make.standard_normal((100_000, 64)).astype("<f2")
+    places = [(f"s{at % 10_000}", at) for at in range(len(rows) - 1)] + [("rare", 0)]
+    index = index_of(places, rows)
+    far = (-rows[-1]).astype(np.float32)
+    assert [place for place, _ in index.nearest(far.tolist(), frozenset({"rare"}), 10)] == [
+        ("rare", 0)
+    ]
+
+
+def test_widths_that_fill_no_word_are_packed():
+    rows = np.random.default_rng(5).standard_normal((900, 100)).astype("<f2")
+    index = index_of([("s", at) for at in range(len(rows))], rows)
+    (place, _), *_ = index.nearest(rows[7].astype(np.float32).tolist(), frozenset({"s"}), 3)
+    assert place == ("s", 7)
 
 
 @pytest.mark.parametrize("size", [100, 256, 800])

@@ -54,23 +54,35 @@ class _Ranks:
             self.evidence[place] = max(self.evidence.get(place, 0.0), min(1.0, max(0.0, score)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Allowed:
+    """The files that are searched, how many chunks they have, and whether none is left out."""
+
+    sources: frozenset[str]
+    chunks: int
+    is_everything: bool
+
+
 async def search_store(env: Env, call: Call, store_id: str, wanted: Search) -> list[Found]:
     """Chunks that may answer, best first. The queries' tokens are metered to the caller."""
     _require_sane(wanted)
     store = await get_store(env, call, store_id)
     await touch_store(env, call.account, store)
-    files = await _readable(env, call, store, wanted)
+    files, is_everything = await _readable(env, call, store, wanted)
     if not files:
         return []
     by_source = {source_of(store_id, file.id): file for file in files}
+    allowed = _Allowed(
+        sources=frozenset(by_source),
+        chunks=sum(file.chunks for file in files),
+        is_everything=is_everything,
+    )
     ranks = _Ranks({}, {})
     if wanted.meaning:
-        await _by_meaning(env, call, store, wanted, frozenset(by_source), ranks)
+        await _by_meaning(env, call, store, wanted, allowed.sources, ranks)
     if wanted.words:
         for query in wanted.queries:
-            ranks.add(
-                await _by_words(env, call, store_id, query, frozenset(by_source)), wanted.words
-            )
+            ranks.add(await _by_words(env, call, store_id, query, allowed), wanted.words)
     best = sorted(ranks.joined, key=lambda place: (-ranks.joined[place], place))
     kept = [place for place in best if ranks.evidence[place] >= wanted.score_threshold]
     chunks = await passages.select_chunks(env.store.reader, call.account, kept[: wanted.limit])
@@ -106,8 +118,10 @@ def _require_sane(wanted: Search) -> None:
         )
 
 
-async def _readable(env: Env, call: Call, store: VectorStore, wanted: Search) -> list[StoreFile]:
-    """The store's files that pass the filter and that the caller may read."""
+async def _readable(
+    env: Env, call: Call, store: VectorStore, wanted: Search
+) -> tuple[list[StoreFile], bool]:
+    """The store's files that pass the filter and that the caller may read; whether it is all."""
     listed = await records.page(
         env.store.reader,
         STORE_FILE,
@@ -119,8 +133,9 @@ async def _readable(env: Env, call: Call, store: VectorStore, wanted: Search) ->
     passing = [file for file in listed.items if holds(wanted.condition, file.attributes)]
     arn = f"arn:aws:studio:{call.region}:{call.account}:file/"
     if await always_allows(env, call.principal, READ, arn):
-        return passing
-    return [file for file in passing if await _may_read(env, call, arn, file)]
+        return passing, len(passing) == len(listed.items)
+    readable = [file for file in passing if await _may_read(env, call, arn, file)]
+    return readable, len(readable) == len(listed.items)
 
 
 async def _may_read(env: Env, call: Call, arn: str, file: StoreFile) -> bool:
@@ -154,25 +169,41 @@ async def _by_meaning(
 
 
 async def _by_words(
-    env: Env, call: Call, store_id: str, query: str, sources: frozenset[str]
+    env: Env, call: Call, store_id: str, query: str, allowed: _Allowed
 ) -> list[tuple[Place, float]]:
-    """Chunks by BM25's weights, each with the share of the query's words that it holds."""
+    """Chunks by BM25, each with the share of the query's words that it holds.
+
+    Chunks are of about the same length, so it counts for nothing here.
+    """
     scores: dict[Place, float] = {}
     shares: dict[Place, float] = {}
     weights: dict[str, float] = {}
     for term in question_terms(query)[:MAX_TERMS]:
-        found = await passages.select_term(
-            env.store.reader, call.account, term, [f"vector:{store_id}"], ROWS_PER_TERM
+        found = await _with_term(env, call, store_id, term, allowed)
+        weights[term] = math.log(
+            1 + max(0.0, allowed.chunks - len(found) + 0.5) / (len(found) + 0.5)
         )
-        mine = [
-            (source, ordinal, count) for source, ordinal, _, _, count in found if source in sources
-        ]
-        weights[term] = math.log(1 + ROWS_PER_TERM / (len(mine) + 0.5))
-        for source, ordinal, count in mine:
+        for source, ordinal, count in found:
             place = (source, ordinal)
             saturated = count * 2.2 / (count + 1.2)
             scores[place] = scores.get(place, 0.0) + weights[term] * saturated
             shares[place] = shares.get(place, 0.0) + weights[term]
-    total = sum(weights.values())
+    total = sum(weights.values()) or 1.0
     best = sorted(scores, key=lambda place: (-scores[place], place))[:CANDIDATES]
     return [(place, shares[place] / total) for place in best]
+
+
+async def _with_term(
+    env: Env, call: Call, store_id: str, term: str, allowed: _Allowed
+) -> list[tuple[str, int, int]]:
+    """Source, ordinal and count of allowed chunks with a term: the newest where nothing is left
+    out, else looked up among the allowed files, so that a filter never hides what passes it.
+    """
+    reader, scope = env.store.reader, f"vector:{store_id}"
+    if not allowed.is_everything:
+        names = sorted(allowed.sources)
+        return await passages.select_term_in(
+            reader, call.account, term, scope, names, ROWS_PER_TERM
+        )
+    found = await passages.select_term(reader, call.account, term, [scope], ROWS_PER_TERM)
+    return [(source, ordinal, count) for source, ordinal, _, _, count in found]

@@ -33,9 +33,15 @@ FOLDER = "vectors"
 
 @dataclass(frozen=True, slots=True)
 class VectorIndex:
-    """`places` are (source, ordinal) of each row; `bits` (rows, width / 8); `whole` is mapped."""
+    """The chunks of a store, one a row.
 
-    places: list[tuple[str, int]]
+    `sources` are the names, `owner` (rows,) the number of each row's, `ordinals` (rows,) its place
+    in it; `bits` (rows, words) has one bit a number, `whole` (rows, width) is mapped.
+    """
+
+    sources: list[str]
+    owner: Any
+    ordinals: Any
     bits: Any
     whole: Any
 
@@ -45,19 +51,50 @@ class VectorIndex:
         """Chunks of `sources` nearest to a unit vector, with their cosines, nearest first."""
         import numpy as np  # noqa: PLC0415 - loaded when something is first searched
 
-        wanted = np.fromiter((source in sources for source, _ in self.places), bool)
-        rows_wanted = np.flatnonzero(wanted)
-        if not len(rows_wanted):
-            return []
+        allowed = np.fromiter((source in sources for source in self.sources), bool)
+        bits = self.bits
+        rows = None if allowed.all() else np.flatnonzero(allowed[self.owner])
+        if rows is not None:
+            bits = bits[rows]
         query = np.asarray(asked, dtype=np.float32)
-        if len(rows_wanted) > RESCORED:
-            code = np.packbits(query > 0)
-            apart = np.bitwise_count(self.bits[rows_wanted] ^ code).sum(axis=1)
-            nearest = np.argpartition(apart, RESCORED)[:RESCORED]
-            rows_wanted = np.sort(rows_wanted[nearest])
-        cosines = self.whole[rows_wanted].astype(np.float32) @ query
+        near = np.arange(len(bits))
+        if len(bits) > RESCORED:
+            apart = np.bitwise_count(bits ^ _pack(query > 0)).sum(axis=1, dtype=np.uint16)
+            near = np.argpartition(apart, RESCORED)[:RESCORED]
+        found = np.sort(near if rows is None else rows[near])
+        cosines = self.whole[found].astype(np.float32) @ query
         order = np.argsort(-cosines)[:limit]
-        return [(self.places[rows_wanted[at]], float(cosines[at])) for at in order]
+        return [(self._place(int(found[at])), float(cosines[at])) for at in order]
+
+    def _place(self, row: int) -> tuple[str, int]:
+        return self.sources[self.owner[row]], int(self.ordinals[row])
+
+
+def index_of(places: Sequence[tuple[str, int]], whole: Any) -> VectorIndex:
+    """The index of vectors (rows, width), which are (source, ordinal) in `places`."""
+    import numpy as np  # noqa: PLC0415 - loaded when something is first searched
+
+    numbers = {name: at for at, name in enumerate(dict.fromkeys(name for name, _ in places))}
+    return VectorIndex(
+        sources=list(numbers),
+        owner=np.fromiter((numbers[name] for name, _ in places), np.int32, len(places)),
+        ordinals=np.fromiter((ordinal for _, ordinal in places), np.int32, len(places)),
+        bits=np.concatenate(
+            [_pack(whole[at : at + READ_BATCH] > 0) for at in range(0, len(places), READ_BATCH)]
+        ),
+        whole=whole,
+    )
+
+
+def _pack(signs: Any) -> Any:
+    """Booleans (…, width) to 64-bit words (…, words), the last one filled up with zeros."""
+    import numpy as np  # noqa: PLC0415 - loaded when something is first searched
+
+    packed = np.packbits(signs, axis=-1)
+    missing = -packed.shape[-1] % 8
+    if missing:
+        packed = np.pad(packed, [*[(0, 0)] * (packed.ndim - 1), (0, missing)])
+    return packed.view(np.uint64)
 
 
 _KEPT: OrderedDict[tuple[str, str, str], tuple[int, VectorIndex | None]] = OrderedDict()
@@ -111,11 +148,4 @@ def _map(file: Any, places: list[tuple[str, int]], width: int) -> VectorIndex:
     import numpy as np  # noqa: PLC0415 - loaded when something is first searched
 
     file.flush()
-    whole = np.memmap(file, dtype="<f2", mode="r", shape=(len(places), width))
-    bits = np.concatenate(
-        [
-            np.packbits(whole[at : at + READ_BATCH] > 0, axis=1)
-            for at in range(0, len(places), READ_BATCH)
-        ]
-    )
-    return VectorIndex(places, bits, whole)
+    return index_of(places, np.memmap(file, dtype="<f2", mode="r", shape=(len(places), width)))

@@ -110,6 +110,29 @@ async def select_term(
     return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 
 
+async def select_term_in(
+    reader: Reader, account: str, term: str, scope: str, sources: Sequence[str], limit: int
+) -> list[tuple[str, int, int]]:
+    """Sentences of these sources with the term, at most `limit`: source, ordinal, count."""
+    found: list[tuple[str, int, int]] = []
+    for at in range(0, len(sources), 500):
+        batch = sources[at : at + 500]
+        marks = ", ".join("?" * len(batch))
+        rows = await reader.rows(
+            "SELECT source, ordinal, tf FROM studio_term WHERE account = ? AND term = ? "
+            f"AND scope = ? AND source IN ({marks}) LIMIT ?",
+            account,
+            term,
+            scope,
+            *batch,
+            limit - len(found),
+        )
+        found += [(row[0], row[1], row[2]) for row in rows]
+        if len(found) >= limit:
+            break
+    return found
+
+
 async def select_chunks(
     reader: Reader, account: str, names: Sequence[tuple[str, int]]
 ) -> list[Chunk]:
