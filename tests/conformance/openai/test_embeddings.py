@@ -49,6 +49,14 @@ def test_a_stock_name_is_answered_by_the_built_in_model(client):
     assert client.embeddings.create(model=MODEL, input="x", dimensions=384).data
 
 
+def test_vectors_are_shortened_and_keep_their_length(client):
+    whole = client.embeddings.create(model=MODEL, input="x").data[0].embedding
+    short = client.embeddings.create(model=MODEL, input="x", dimensions=64).data[0].embedding
+    scale = math.hypot(*whole[:64])
+    assert short == pytest.approx([number / scale for number in whole[:64]], abs=1e-6)
+    assert math.hypot(*short) == pytest.approx(1.0, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("words", "param"),
     [
@@ -59,7 +67,7 @@ def test_a_stock_name_is_answered_by_the_built_in_model(client):
         ({"input": "a" * 200_001}, "input[0]"),
         ({"input": [1, 2, 3]}, "input"),
         ({"input": [[1, 2], [3]]}, "input"),
-        ({"dimensions": 256}, "dimensions"),
+        ({"dimensions": 385}, "dimensions"),
         ({"encoding_format": "hex"}, "encoding_format"),
     ],
 )

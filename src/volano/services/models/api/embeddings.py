@@ -55,7 +55,7 @@ class EmbeddingList(msgspec.Struct, kw_only=True):
     facts=model_meant,
     read_only=False,
     timeout_s=None,
-    partial="Inputs as token ids and `dimensions` are refused: the built-in model has one size.",
+    partial="Inputs as token ids are refused: those of another model's tokenizer mean other words.",
 )
 async def create_embedding(env: Env, call: Call, request: CreateEmbedding) -> WithHeaders:
     """Unit-length vectors, as numbers or as base64 of little-endian 32-bit floats."""

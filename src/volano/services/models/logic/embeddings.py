@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from volano.kernel.errors import Invalid, VolanoError
+from volano.services.models.logic.parameters import invalid
 from volano.services.models.logic.registry import require_task
 from volano.services.models.logic.routing import Served, candidates_of
 from volano.services.models.logic.routing import embed as make_vectors
@@ -30,10 +35,10 @@ async def embed(
     width: int | None = None,
     served: Served | None = None,
 ) -> Embeddings:
-    """One unit-length vector per input, in order.
+    """One unit-length vector per input, in order, shortened to `width` numbers.
 
     Raises Invalid for no input, an empty one, more than 2,048 or one over 200,000 characters, and
-    when the model's vectors are not of the wanted `width`.
+    when the model's vectors have fewer numbers than `width`.
     """
     if not 1 <= len(inputs) <= MAX_INPUTS:
         raise Invalid(
@@ -64,16 +69,27 @@ async def embed(
     error: VolanoError | None = None
     try:
         found = await make_vectors(env, candidates, inputs, served, asking.failed)
-        if width is not None and width != len(found.vectors[0]):
-            raise Invalid(
-                f"Invalid value for 'dimensions': '{model.name}' has {len(found.vectors[0])}.",
-                code="invalid_value",
-                fields={"param": "dimensions"},
-            )
         asking.read_tokens = found.prompt_tokens
+        if width is not None and width != len(found.vectors[0]):
+            found = await _shortened(found, width, model.name)
     except VolanoError as caught:
         error = caught
         raise
     finally:
         await asking.end(error)
     return found
+
+
+async def _shortened(found: Embeddings, width: int, name: str) -> Embeddings:
+    """The first numbers of each vector, at unit length again, as OpenAI shortens them."""
+    if not 1 <= width <= len(found.vectors[0]):
+        raise invalid("dimensions", f"it is 1 to {len(found.vectors[0])} for '{name}'")
+    vectors = await asyncio.to_thread(
+        lambda: tuple(_unit(vector[:width]) for vector in found.vectors)
+    )
+    return replace(found, vectors=vectors)
+
+
+def _unit(vector: tuple[float, ...]) -> tuple[float, ...]:
+    length = math.hypot(*vector) or 1.0
+    return tuple(number / length for number in vector)
