@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from volano.services.chat.logic.imports.archive import BadArchive
+from volano.services.chat.logic.imports.mattermost_form import MattermostForm, list_of
 from volano.services.chat.logic.imports.slack_form import SlackForm
+from volano.services.chat.logic.imports.zulip_form import ZulipForm, realm_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from volano.services.chat.logic.imports.archive import Archive
     from volano.services.chat.model.transfers import Part, Person, Place, Said
@@ -31,7 +33,7 @@ class Form(Protocol):
     @property
     def parts(self) -> list[Part]: ...
     @property
-    def unread(self) -> list[str]:
+    def unread(self) -> Sequence[str]:
         """Members that hold something which is not imported."""
         ...
 
@@ -46,6 +48,11 @@ def read_form(archive: Archive) -> Form:
     names = {name.rpartition("/")[2] for name in archive.members}
     if names.intersection(_SLACK):
         return SlackForm(archive)
+    if realm_of(archive):
+        return ZulipForm(archive)
+    if list_of(archive):
+        return MattermostForm(archive)
     raise BadArchive(
-        "This is no export of a workplace: there is no users.json or channels.json (Slack)."
+        "This is no export of a workplace: there is no users.json or channels.json (Slack), no "
+        ".jsonl file (Mattermost) and no realm.json (Zulip)."
     )
