@@ -18,7 +18,7 @@ COMMANDS = {
     "tour": "take a small company through a day, with stock clients only",
     "doctor": "check this machine and this data folder, and say how to mend",
     "bill": "print this month's bill, line by line",
-    "models": "list models, or pull one: `volano models pull NAME`",
+    "models": "list, pull, load, pin, measure, pack and serve models",
     "zone": "drill: `volano zone fail b`, `volano zone restore b`, `volano zone list`",
     "login": "print a new one-time login link",
     "keys": "list, make and revoke keys",

@@ -29,9 +29,10 @@ CLIENT_VARIABLES = (
 )
 
 
-def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", metavar="DIR", help="the data folder")
-    parser.add_argument("--config", metavar="FILE", help="a volano.toml")
+def add_config_arguments(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
+    """`default` is argparse.SUPPRESS below a parser that has the same options."""
+    parser.add_argument("--data", metavar="DIR", help="the data folder", default=default)
+    parser.add_argument("--config", metavar="FILE", help="a volano.toml", default=default)
 
 
 def config_of(args: argparse.Namespace, **more: object) -> Config:
@@ -68,10 +69,15 @@ def _admin_environment(data_dir: Path) -> dict[str, str] | None:
 
 
 def client_of(args: argparse.Namespace) -> Client:
-    """A client of the running Volano whose keys are in the folder given by --data, in the
-    environment, or in the data folder of the settings.
+    """A client of the running Volano (see `address_of`)."""
+    return Client(*address_of(args))
+
+
+def address_of(args: argparse.Namespace) -> tuple[str, str]:
+    """The URL and API key of the running Volano whose keys are in the folder given by --data, in
+    the environment, or in the data folder of the settings.
     """
     values = _admin_environment(Path(args.data)) if args.data else None
     values = values or client_environment(config_of(args).data_dir)
     url = values["OPENAI_BASE_URL"].removesuffix("/").removesuffix("/v1")
-    return Client(url, values["OPENAI_API_KEY"])
+    return url, values["OPENAI_API_KEY"]

@@ -35,6 +35,9 @@ class Client:
     def post(self, path: str, body: object = None) -> Any:
         return self._send("POST", path, {} if body is None else body)
 
+    def put(self, path: str, body: object = None) -> Any:
+        return self._send("PUT", path, {} if body is None else body)
+
     def delete(self, path: str) -> Any:
         return self._send("DELETE", path)
 

@@ -109,7 +109,7 @@ def test_errors_become_exit_codes_and_sentences(monkeypatch, capsys, error, code
         (["backup", "missing/b.tar", "--data", "whole"], 2, "missing"),
         (["backup", "b.tar", "--data", "whole"], 1, "volano.db is not there"),
         (["restore", "nofile.tar", "--data", "new"], 2, "nofile.tar"),
-        (["models", "pull"], 2, "Which model?"),
+        (["models", "pull"], 2, "required: name"),
         (["zone", "fail", "--data", "keys"], 2, "Which zone?"),
         (["login", "--data", "keys"], 1, "volano up"),
         (["enable", "nothing"], 2, "invalid choice"),

@@ -27,9 +27,11 @@ from volano.services.models.logic.parameters import (
     within,
 )
 from volano.services.models.logic.registry import (
+    FolderModel,
     bootstrap,
     get_model,
     list_models,
+    register_folder,
     require_task,
     resolve_name,
 )
@@ -46,6 +48,7 @@ __all__ = [
     "Collected",
     "CollectedCall",
     "Counts",
+    "FolderModel",
     "Model",
     "Served",
     "Task",
@@ -66,6 +69,7 @@ __all__ = [
     "parse_messages",
     "priority_of",
     "reasoning_of",
+    "register_folder",
     "require_fields",
     "require_metadata",
     "require_task",

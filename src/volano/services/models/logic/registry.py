@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.kernel.errors import Conflict, Denied, Invalid, NotFound
+from volano.kernel.inference import ModelFiles, PulledModel
 from volano.services.models.logic.bucket_source import bucket_source, is_bucket
 from volano.services.models.model import ALIASES, BUILT_IN, ROUTE, Model, Task
 from volano.services.models.store import registry as store
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from volano.kernel.call import Call, Env
-    from volano.kernel.inference import PulledModel
     from volano.kernel.store import Tx
     from volano.kernel.work import Job
     from volano.services.models.model import Route
@@ -41,6 +41,34 @@ class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     name: str
     source: str = ""
+
+
+class FolderModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model in a folder that is not ours: it is served from there and never removed."""
+
+    name: str
+    folder: str
+    task: str
+    licence: str
+    size_bytes: int
+
+    @property
+    def files(self) -> ModelFiles:
+        return ModelFiles(name=self.name, source=self.folder, task=self.task)
+
+
+async def register_folder(env: Env, account: str, folder: FolderModel) -> Model:
+    """Make a folder's model known to an account. Raises Invalid for a name that is none."""
+    if not is_name(folder.name):
+        raise Invalid(f"'{folder.name}' is not a model's name.", fields={"param": "name"})
+    pulled = PulledModel(
+        folder=folder.folder,
+        task=folder.task,
+        licence=folder.licence,
+        size_bytes=folder.size_bytes,
+        origin=folder.folder,
+    )
+    return await register_pulled(env, PullRequest(account=account, name=folder.name), pulled)
 
 
 async def bootstrap(env: Env) -> None:
