@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["company", "with_model"]
 
 CASES = 100_000
-SIZE = Size(channels=90, questions=700)
+SIZE = Size(channels=90, questions=580)
 
 
 @pytest.mark.timeout(900)

@@ -6,10 +6,13 @@ answered, only when everyone who reads the answer may read the message or file t
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from volano.services.assistants.logic import answers
+from volano.kernel.errors import VolanoError
+from volano.services.assistants.logic import answers, drafts, items, summaries, translations
 from volano.services.chat.logic import channels, files, members, messages
 from volano.services.chat.logic.history import Span, read_thread
 from volano.services.chat.logic.messages import Change
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 SUBJECTS = ("launch code", "door code", "salary", "merger", "password", "recipe")
 PEOPLE = 6
+WRITINGS = 0.3
+"""Share of questions after which something is written, too."""
 FILES = 0.2
 """So much of what is said is the text of a file."""
 GUESTS = 2
@@ -37,7 +42,7 @@ class Size:
 
 @dataclass
 class Place:
-    """A channel; `readers` are the people who may read it now."""
+    """A channel; `readers` are the people who may read it now, `stamps` messages that were said."""
 
     id: str
     readers: set[str]
@@ -45,6 +50,7 @@ class Place:
     archived: bool = False
     canaries: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    stamps: list[str] = field(default_factory=list)
 
 
 async def furnish(company: Company, dice: random.Random, size: Size) -> list[Place]:
@@ -63,17 +69,23 @@ async def furnish(company: Company, dice: random.Random, size: Size) -> list[Pla
         for _ in range(dice.randint(1, 3)):
             await _say(company, dice, place, dice.choice(inside))
         if not public and len(inside) > 1 and dice.random() < 0.5:
-            gone = inside[-1]
-            await members.kick_user(
-                company.env, company.calls[inside[0]], channel, company.users[gone].id
-            )
-            place.readers.discard(gone)
+            await _part(company, dice, place, inside[0], inside[-1])
         if dice.random() < 0.15:
             await channels.archive_channel(company.env, company.calls[inside[0]], channel)
             place.archived = True
         places.append(place)
     await _invite_guests(company, dice, [place for place in places if not place.archived])
     return places
+
+
+async def _part(company: Company, dice: random.Random, place: Place, owner: str, gone: str) -> None:
+    """Somebody is put out of a private channel, or leaves it."""
+    if dice.random() < 0.5:
+        user_id = company.users[gone].id
+        await members.kick_user(company.env, company.calls[owner], place.id, user_id)
+    else:
+        await members.leave_channel(company.env, company.calls[gone], place.id)
+    place.readers.discard(gone)
 
 
 async def _invite_guests(company: Company, dice: random.Random, places: list[Place]) -> None:
@@ -98,6 +110,7 @@ async def _say(company: Company, dice: random.Random, place: Place, who: str) ->
             place.canaries.append(canary)
         return
     said = await company.say(who, place.id, text)
+    place.stamps.append(said.ts)
     fate = dice.random()
     if fate < 0.12:
         await messages.delete_message(company.env, company.calls[who], place.id, said.ts)
@@ -137,7 +150,34 @@ async def run_cases(
         for place in places:
             count += len(place.gone) + len(place.canaries)
             leaks += _leaks_of(place, shared, sent, asker, audience)
+        if dice.random() < WRITINGS:
+            leaks += await _write(company, model, dice, places)
+            count += sum(len(place.gone) + len(place.canaries) for place in places)
     return leaks, count
+
+
+async def _write(
+    company: Company, model: ScriptedModel, dice: random.Random, places: list[Place]
+) -> list[str]:
+    """Anybody has something written about any place; returns what was sent or shown wrongly."""
+    asker, place = dice.choice(sorted(company.calls)), dice.choice(places)
+    env, call = company.env, company.calls[asker]
+    ts = dice.choice(place.stamps) if place.stamps else "1.000001"
+    write = dice.choice(
+        (
+            partial(summaries.summarize, env, call, place.id),
+            partial(translations.translate_message, env, call, place.id, ts, "zh"),
+            partial(drafts.explain_message, env, call, place.id, ts),
+            partial(drafts.suggest_reply, env, call, place.id, thread_ts=ts),
+            partial(items.find_items, env, call, place.id),
+        )
+    )
+    model.prompts.clear()
+    shown = ""
+    with suppress(VolanoError):  # they may not read there, or it was deleted
+        shown = str(await write())
+    seen = shown + str([prompt.messages for prompt in model.prompts])
+    return [leak for each in places for leak in _leaks_of(each, "", seen, asker, {asker})]
 
 
 def _leaks_of(place: Place, shared: str, sent: str, asker: str, audience: set[str]) -> list[str]:
