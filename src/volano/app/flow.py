@@ -1,12 +1,15 @@
-"""The writing side of a connection: how long a client may take nothing, and who waits for it."""
+"""The writing side of a connection: what all answers say, how long a client may take nothing, and
+who waits for it."""
 
 from __future__ import annotations
 
 import asyncio
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from uvicorn.server import ServerState
+
     from volano.app.head import Limits
 
 
@@ -20,8 +23,19 @@ class WriteFlow(asyncio.Protocol):
     write_deadline = inf
     """Until when the client has to take a byte of what was written."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
+        self._default_pairs: Any = None
+        self._default_lines: list[bytes] = []
         self._waiters: list[asyncio.Future[None]] = []
+
+    def default_lines(self) -> list[bytes]:
+        """Headers of every answer (the date), as uvicorn keeps them: a new list each second."""
+        pairs = self._state.default_headers
+        if pairs is not self._default_pairs:
+            self._default_pairs = pairs
+            self._default_lines = [b"%b: %b\r\n" % pair for pair in pairs]
+        return self._default_lines
 
     def pause_writing(self) -> None:
         self.write_paused = True

@@ -4,8 +4,8 @@ llhttp has refused the ambiguous framing already (two lengths, a length and chun
 bare CR or LF). What it leaves open is refused here: other codings than chunked, chunks in
 HTTP/1.0, no Host or two, targets that are not a path, and heads over the limits.
 
-`whole_head` reads the commonest requests without llhttp: a GET or HEAD that came in one piece and
-of which nothing needs a second look. It knows less than llhttp and never more.
+`whole_request` reads the commonest requests without llhttp: a GET, HEAD or PUT that came in one
+piece and of which nothing needs a second look. It knows less than llhttp and never more.
 """
 
 from __future__ import annotations
@@ -33,11 +33,13 @@ _FRAMING = frozenset(
     )
 )
 """Headers that tell how a message or a connection ends or what it becomes."""
+_SIZED, _UNSIZED = frozenset((b"content-length",)), frozenset[bytes]()
+MAX_LENGTH_DIGITS = 9
 _STAYS = (None, b"keep-alive", b"Keep-Alive")
 _WHOLE = re.compile(
-    rb"(GET|HEAD) (/[A-Za-z0-9\-._~/%!$&'()*+,;=:@]*)(?:\?([A-Za-z0-9\-._~/%!$&'()*+,;=:@?]*))?"
+    rb"(GET|HEAD|PUT) (/[A-Za-z0-9\-._~/%!$&'()*+,;=:@]*)(?:\?([A-Za-z0-9\-._~/%!$&'()*+,;=:@?]*))?"
     rb" HTTP/1\.1\r\n((?:[A-Za-z0-9\-]+: [!-~][ -~]*\r\n)+)\r\n"
-).fullmatch
+).match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +79,14 @@ class Head(NamedTuple):
     headers: dict[bytes, bytes]
 
 
-def whole_head(data: bytes, limits: Limits) -> Head | None:
-    """The request of which `data` is the whole, where it is a plain GET or HEAD without a body.
+def whole_request(data: bytes, limits: Limits) -> tuple[Head, bytes] | None:
+    """Head and body of the request of which `data` is the whole, where it is a plain GET or HEAD
+    without a body, or a PUT that says how long its body is.
 
     None means that llhttp is to read it; it would have said the same of every other one.
     """
     found = _WHOLE(data)
-    if found is None or len(data) > limits.header_bytes or b" \r\n" in data:
+    if found is None or found.end() > limits.header_bytes or b" \r\n" in found[0]:
         return None
     method, path, query, block = found.groups()
     lines = block.split(b"\r\n")
@@ -95,9 +98,18 @@ def whole_head(data: bytes, limits: Limits) -> Head | None:
     if len(headers) != len(lines) or len(lines) > limits.headers or b"host" not in headers:
         return None
     del headers[b""]
-    if not _FRAMING.isdisjoint(headers) or headers.get(b"connection") not in _STAYS:
+    body = data[found.end() :]
+    length = headers.get(b"content-length", b"")
+    if _FRAMING.intersection(headers) != (_SIZED if method == b"PUT" else _UNSIZED):
         return None
-    return Head(method, path, query or b"", headers)
+    if not _is_long(body, length or b"0") or headers.get(b"connection") not in _STAYS:
+        return None
+    return Head(method, path, query or b"", headers), body
+
+
+def _is_long(body: bytes, length: bytes) -> bool:
+    """Whether a body is just as long as a header says."""
+    return length.isdigit() and len(length) <= MAX_LENGTH_DIGITS and int(length) == len(body)
 
 
 def check_head(

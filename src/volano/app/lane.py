@@ -10,18 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from volano.app.exchange import Exchange
+from volano.app.head import MAX_LENGTH_DIGITS
 from volano.kernel.store import OwnStore
 from volano.services.objects.api.lane import open_object_lane
 from volano.wire.lane import Answer
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from volano.app.protocol import LimitedProtocol
     from volano.kernel.call import Env
     from volano.wire.lane import Asked, Lane, Upload
 
-MAX_LENGTH_DIGITS = 9
 FRAMING_BYTES = 16 * 1024
 """What `aws-chunked` frames and trailers may add to a body that a lane takes."""
 HEALTHY = b'{"status":"ok"}'
@@ -47,13 +48,13 @@ class LaneExchange:
         "_chunks",
         "_connection",
         "_left_bytes",
+        "_scope_of",
         "_upload",
         "body_ended",
         "complete",
         "gone",
         "keep_alive",
         "lost",
-        "scope",
         "started",
         "task",
     )
@@ -61,12 +62,12 @@ class LaneExchange:
     def __init__(
         self,
         connection: LimitedProtocol,
-        scope: dict[str, Any],
+        scope_of: Callable[[], dict[str, Any]],
         upload: Upload,
         *,
         keep_alive: bool,
     ) -> None:
-        self.scope = scope
+        """`scope_of` makes the request's ASGI scope, which only an ordinary exchange needs."""
         self.keep_alive = keep_alive
         self.started = False
         self.complete = False
@@ -76,6 +77,7 @@ class LaneExchange:
         self.task: asyncio.Task[None] | None = None
         self._connection = connection
         self._upload = upload
+        self._scope_of = scope_of
         self._left_bytes = upload.limit_bytes + FRAMING_BYTES
         self._chunks: list[bytes] = []
 
@@ -125,7 +127,7 @@ class LaneExchange:
             self._connection.exchange_ended(self)
             return
         ordinary = Exchange(
-            self._connection, self.scope, keep_alive=self.keep_alive, expects_continue=False
+            self._connection, self._scope_of(), keep_alive=self.keep_alive, expects_continue=False
         )
         for chunk in self._chunks:
             if chunk:

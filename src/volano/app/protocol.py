@@ -24,7 +24,7 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from volano.app.exchange import JOIN_BYTES, STATUS_LINES, Exchange
 from volano.app.flow import WriteFlow
-from volano.app.head import Limits, Refused, check_head, path_and_query, whole_head
+from volano.app.head import Head, Limits, Refused, check_head, path_and_query, whole_request
 from volano.app.lane import LaneExchange, lane_length
 from volano.wire.lane import Answer, Asked
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _IDLE, _HEAD, _BODY, _ANSWER, _CLOSING = range(5)
 """What a connection waits for: a request, its head, its body, our answer, its end."""
+MARK_BYTES = 3
 _EXTENSIONS: dict[str, dict[str, Any]] = {"http.response.zerocopysend": {}}
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
@@ -54,12 +55,11 @@ class LimitedProtocol(WriteFlow):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(server_state)
         self.logger = logging.getLogger("uvicorn.error")
         self.loop = _loop or asyncio.get_running_loop()
         self.transport: asyncio.Transport = None  # type: ignore[assignment]  # until it is made
         self._config = config
-        self._state = server_state
         self._app_state = app_state
         self._parser = httptools.HttpRequestParser(self)
         self._scope: dict[str, Any] = {}
@@ -79,10 +79,9 @@ class LimitedProtocol(WriteFlow):
         self._declined = False
         """The lane was asked for the request that comes, and leaves it to the application."""
         self._had_answer = False
-        self._again: Again | None = None
+        self._again: dict[bytes, Again] = {}
+        """By the first `MARK_BYTES` of a request, which tell its method."""
         self._client_ip, self._secure = "", False
-        self._default_pairs: Any = None
-        self._default_lines: list[bytes] = []
         self._deaf = False
         """What still comes is thrown away: the connection ends after the answers."""
         self._read_paused = False
@@ -189,17 +188,20 @@ class LimitedProtocol(WriteFlow):
         ):
             return
         self._declined = False
-        scope = self._scope_of(raw_path, query, version)
+        method = parser.get_method()
+        scope = self._scope_of(Head(method, raw_path, query, {}), self._headers, version)
         self._accept(Exchange(self, scope, keep_alive=keep_alive, expects_continue=expects))
 
-    def _scope_of(self, raw_path: bytes, query: bytes, version: str) -> dict[str, Any]:
+    def _scope_of(
+        self, head: Head, headers: list[tuple[bytes, bytes]], version: str
+    ) -> dict[str, Any]:
         scope = self._scope.copy()
-        path = raw_path.decode("ascii")
-        scope["method"] = self._parser.get_method().decode("ascii")
+        path = head.path.decode("ascii")
+        scope["method"] = head.method.decode("ascii")
         scope["path"] = unquote(path) if "%" in path else path
-        scope["raw_path"] = raw_path
-        scope["query_string"] = query
-        scope["headers"] = self._headers
+        scope["raw_path"] = head.path
+        scope["query_string"] = head.query
+        scope["headers"] = headers
         scope["http_version"] = version
         return scope
 
@@ -222,40 +224,54 @@ class LimitedProtocol(WriteFlow):
     # The lane.
 
     def _answer_whole(self, lane: Lane, data: bytes) -> bool:
-        """Whether `data` was one request, read without the parser, that a lane has answered."""
+        """Whether `data` was one request, read without the parser, that a lane answers."""
         if self._in_head or self._unclaimed_bytes or self.write_paused:
             return False
-        again = self._again
+        again = self._again.get(data[:MARK_BYTES])
         found: Answer | Upload | None = None if again is None else again.answer(data)
         if found is None:
-            head = whole_head(data, self.limits)
-            if head is None:
+            whole = whole_request(data, self.limits)
+            if whole is None:
                 return False
             # A connection whose second request the lane answers may well send more of its kind.
             wanted = self._had_answer and (again is None or not again.fits(data))
-            asked = Asked(*head, self._client_ip, self._secure, data if wanted else b"")
-            found = lane(asked)
-        if not isinstance(found, Answer):
-            self._declined = True
+            found = lane(Asked(*whole[0], self._client_ip, self._secure, data if wanted else b""))
+        if isinstance(found, Answer):
+            self._latest = None
+            self.write_answer(found, keep_alive=True)
+            self._after_answer(keep_alive=True)
+            return True
+        self._declined = found is None or not self._take_whole(found, data)
+        return not self._declined
+
+    def _take_whole(self, upload: Upload, data: bytes) -> bool:
+        """Let an upload have the body of a request that came whole, unless that is too long."""
+        body = data[data.index(b"\r\n\r\n") + 4 :]
+        if len(body) > upload.limit_bytes:
             return False
-        self._had_answer = True
-        self._again = found.again or again
-        self._latest = None
-        self.write_answer(found, keep_alive=True)
-        self._after_answer(keep_alive=True)
+        exchange = LaneExchange(self, lambda: self._scope_of_whole(data), upload, keep_alive=True)
+        self._latest = self._current = exchange
+        self._watch(_ANSWER, inf)
+        exchange.feed(body)
+        exchange.end_body()
         return True
+
+    def _scope_of_whole(self, data: bytes) -> dict[str, Any]:
+        whole = whole_request(data, self.limits)
+        assert whole is not None, "it was read before"
+        return self._scope_of(whole[0], list(whole[0].headers.items()), "1.1")
 
     def _ask_lane(
         self, lane: Lane, raw_path: bytes, query: bytes, *, keep_alive: bool, expects: bool
     ) -> bool:
         """Whether a lane has answered, or takes the body that comes."""
-        headers = dict(self._headers)
+        pairs, headers = self._headers, dict(self._headers)
         method = self._parser.get_method()
         length = lane_length(method, headers)
-        if len(headers) != len(self._headers) or length is None:
+        if len(headers) != len(pairs) or length is None:
             return False
-        asked = Asked(method, raw_path, query, headers, self._client_ip, self._secure)
-        found = lane(asked)
+        head = Head(method, raw_path, query, headers)
+        found = lane(Asked(*head, self._client_ip, self._secure))
         if found is None:
             return False
         if isinstance(found, Answer):
@@ -266,15 +282,20 @@ class LimitedProtocol(WriteFlow):
         elif length > found.limit_bytes:
             return False
         else:
-            scope = self._scope_of(raw_path, query, "1.1")
-            self._latest = self._current = LaneExchange(self, scope, found, keep_alive=keep_alive)
+            exchange = LaneExchange(
+                self, lambda: self._scope_of(head, pairs, "1.1"), found, keep_alive=keep_alive
+            )
+            self._latest = self._current = exchange
             self._watch(_BODY, self.limits.body_idle_s)
             if expects:
                 self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         return True
 
     def write_answer(self, answer: Answer, *, keep_alive: bool) -> None:
-        """Write a lane's answer."""
+        """Write a lane's answer, and keep what it says of the next requests."""
+        self._had_answer = True
+        if answer.again is not None:
+            self._again[answer.again.method[:MARK_BYTES]] = answer.again
         end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
         head = (STATUS_LINES[answer.status], *self.default_lines(), answer.lines, end)
         if len(answer.body) > JOIN_BYTES:
@@ -459,14 +480,6 @@ class LimitedProtocol(WriteFlow):
         elif self._latest is not None:
             self._latest.keep_alive = False
             self._deaf = self._latest.body_ended
-
-    def default_lines(self) -> list[bytes]:
-        """Headers of every answer (the date), as uvicorn keeps them: a new list each second."""
-        pairs = self._state.default_headers
-        if pairs is not self._default_pairs:
-            self._default_pairs = pairs
-            self._default_lines = [b"%b: %b\r\n" % pair for pair in pairs]
-        return self._default_lines
 
     # Flow.
 

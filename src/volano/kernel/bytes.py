@@ -81,10 +81,10 @@ class GroupWriter(Protocol):
     writer must know of them should its own index be lost."""
 
     async def write_group(
-        self, items: Sequence[tuple[str, bytes]], *, copies: int, note: bytes
+        self, payloads: Sequence[bytes], *, key: str, copies: int, note: bytes
     ) -> list[Blob]:
-        """The blobs of (key, payload), in order, all of them durable in so many zones; and the
-        note with them. Without items, the note alone in every zone.
+        """The blobs of the payloads, in order, all of them durable in the same so many zones,
+        which `key` chooses, and the note with them. Without payloads, the note alone in every zone.
 
         Raises Unavailable when one copy of one of them failed; then none may be named.
         """

@@ -31,18 +31,23 @@ class Asked(NamedTuple):
     client_ip: str
     secure: bool
     data: bytes = b""
-    """All of the request as it came, where an `Again` is wanted and there was no body."""
+    """All of the request as it came, its body too, where an `Again` is wanted."""
 
 
 class Again(Protocol):
     """What the next requests of a connection are compared with before they are parsed."""
 
+    @property
+    def method(self) -> bytes:
+        """Of all these requests."""
+        ...
+
     def fits(self, data: bytes) -> bool:
         """Whether these bytes are a request of the kind that this one was made of."""
         ...
 
-    def answer(self, data: bytes) -> Answer | None:
-        """The answer to one whole request; None where the lane is to be asked."""
+    def answer(self, data: bytes) -> Answer | Upload | None:
+        """As the lane's to one whole request; None where the lane itself is to be asked."""
         ...
 
 

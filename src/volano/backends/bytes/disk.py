@@ -108,13 +108,14 @@ class DiskStore:
         )
 
     async def write_group(
-        self, items: Sequence[tuple[str, bytes]], *, copies: int, note: bytes
+        self, payloads: Sequence[bytes], *, key: str, copies: int, note: bytes
     ) -> list[Blob]:
         self._require_open()
         zones = list(self._zones.values())
         return await write_records(
             zones,
-            items,
+            payloads,
+            key=key,
             copies=min(copies, len(zones)),
             note=note,
             clock=self._clock,

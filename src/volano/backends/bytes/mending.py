@@ -14,7 +14,7 @@ from volano.backends.bytes.blob_id import Address, parse_blob_id, record_id
 from volano.backends.bytes.copies import copy_file, copy_record
 from volano.backends.bytes.damage import CopyLost
 from volano.backends.bytes.reading import no_copy
-from volano.backends.bytes.segments import Append
+from volano.backends.bytes.segments import Append, new_record
 from volano.kernel.bytes import Blob
 
 if TYPE_CHECKING:
@@ -151,11 +151,10 @@ class Mender:
         index = blob.zones.index(source.name)
         payload = await self._run(source.read_record, address, index, blob.size_bytes)
         if targets:
-            done = asyncio.get_running_loop().create_future()
-            append = Append(address.uid, payload, self._clock.now_us(), done)
+            append = Append([new_record(address.uid, payload)], self._clock.now_us())
             append.submit([zone.log for zone in targets])
-            await done
-            places |= append.places
+            await append.done
+            places |= {name: its[0] for name, its in append.places.items()}
             zones += [zone.name for zone in targets if zone.name in append.places]
         new_id = record_id(address.uid, [places[name] for name in zones])
         return Blob(id=new_id, size_bytes=blob.size_bytes, zones=tuple(zones))

@@ -15,10 +15,10 @@ import errno
 import os
 import struct
 import threading
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isal.isal_zlib import crc32
 
@@ -34,6 +34,7 @@ from volano.backends.bytes.record import (
 from volano.backends.bytes.segment_file import SegmentFile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from volano.backends.bytes.disk_ops import DiskOps
@@ -58,20 +59,65 @@ SUFFIX = ".seg"
 END_NOTE = struct.Struct("<QQ")
 
 
-class Group:
-    """Appends of which nobody hears before all logs have answered: then the loop is woken once."""
+class NewRecord(NamedTuple):
+    """A record as it goes into every log; only its offset differs."""
 
-    def __init__(self, count: int) -> None:
-        """`count` is that of all appends in all logs."""
+    uid: bytes
+    payload: bytes
+    crc: int
+    is_note: bool = False
+
+
+def new_record(uid: bytes, payload: bytes, *, is_note: bool = False) -> NewRecord:
+    return NewRecord(uid, payload, crc32(payload), is_note)
+
+
+class Append:
+    """Records on their way into one or more logs, side by side: in each log all of them or none.
+
+    Nobody hears of them before all logs have answered: then the loop is woken once.
+    """
+
+    __slots__ = (
+        "_left",
+        "_lock",
+        "_loop",
+        "done",
+        "errors",
+        "places",
+        "records",
+        "size",
+        "written_at_us",
+    )
+
+    def __init__(self, records: Sequence[NewRecord], written_at_us: int) -> None:
+        self.records = records
+        self.written_at_us = written_at_us
+        self.size = sum([record_span(len(record.payload)) for record in records])
+        self.places: dict[str, list[tuple[int, int]]] = {}
+        """By zone: segment number and virtual offset of each record, durable."""
+        self.errors: dict[str, OSError] = {}
         self._loop = asyncio.get_running_loop()
         self.done: asyncio.Future[None] = self._loop.create_future()
-        self._left = count
+        self._left = 0
         self._lock = threading.Lock()
 
-    def count_down(self, count: int) -> None:
-        """So many have been answered; called by committer threads."""
+    def submit(self, logs: Sequence[SegmentLog]) -> None:
+        """Write them, with all others of this turn of the event loop."""
+        self._left = len(logs)
+        for log in logs:
+            log.append(self)
+
+    def submit_now(self, logs: Sequence[SegmentLog]) -> None:
+        """Write them as soon as it can be."""
+        self._left = len(logs)
+        for log in logs:
+            log.append_now(self)
+
+    def count_down(self) -> None:
+        """One of the logs has answered; called by committer threads."""
         with self._lock:
-            self._left -= count
+            self._left -= 1
             is_last = not self._left
         if is_last:
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
@@ -80,56 +126,6 @@ class Group:
     def _resolve(self) -> None:
         if not self.done.done():
             self.done.set_result(None)
-
-
-class Append:
-    """One small blob on its way into one or more logs; the last log to answer settles it."""
-
-    __slots__ = (
-        "_done",
-        "_waiting",
-        "crc",
-        "errors",
-        "group",
-        "is_note",
-        "payload",
-        "places",
-        "uid",
-        "written_at_us",
-    )
-
-    def __init__(
-        self,
-        uid: bytes,
-        payload: bytes,
-        written_at_us: int,
-        done: asyncio.Future[None] | None = None,
-        *,
-        group: Group | None = None,
-        is_note: bool = False,
-    ) -> None:
-        self.uid = uid
-        self.payload = payload
-        self.crc = crc32(payload)
-        self.written_at_us = written_at_us
-        self.group = group
-        self.is_note = is_note
-        self.places: dict[str, tuple[int, int]] = {}
-        """By zone: segment number and virtual offset, durable."""
-        self.errors: dict[str, OSError] = {}
-        self._waiting = 0
-        self._done = done
-
-    def submit(self, logs: list[SegmentLog]) -> None:
-        self._waiting = len(logs)
-        for log in logs:
-            log.append(self)
-
-    def settle(self) -> None:
-        """One of the logs has answered; runs on the event loop."""
-        self._waiting -= 1
-        if self._waiting == 0 and self._done is not None and not self._done.done():
-            self._done.set_result(None)
 
 
 class _Active:
@@ -154,10 +150,10 @@ class SegmentLog:
         self._clock = clock
         self._ids = ids
         self._gathered: list[Append] = []
-        self._waiting = 0
+        self._submitted = self._answered = 0
+        """Records; the first is counted by the event loop, the second by the committer."""
         self._queue: SimpleQueue[list[Append] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._active: _Active | None = None
         self._highest = 0
         self._open: OrderedDict[int, SegmentFile] = OrderedDict()
@@ -202,19 +198,17 @@ class SegmentLog:
         self._highest = max(self._highest, number)
 
     def is_waiting_full(self) -> bool:
-        return self._waiting >= MAX_WAITING
+        return self._submitted - self._answered >= MAX_WAITING
 
     def append(self, item: Append) -> None:
-        """Hand a blob to the committer, with all others of this turn of the event loop."""
-        self._waiting += 1
+        """Hand it to the committer, with all others of this turn of the event loop."""
         self._gathered.append(item)
         if len(self._gathered) == 1:
-            self._loop = asyncio.get_running_loop()
-            self._loop.call_soon(self._hand_over)
+            asyncio.get_running_loop().call_soon(self._hand_over)
 
-    def append_group(self, items: list[Append]) -> None:
-        """Hand the appends of a group to the committer at once."""
-        self._hand(items)
+    def append_now(self, item: Append) -> None:
+        """Hand it to the committer at once."""
+        self._hand([item])
 
     def _hand_over(self) -> None:
         gathered, self._gathered = self._gathered, []
@@ -225,12 +219,8 @@ class SegmentLog:
             name = f"bytes-{self.zone}"
             self._thread = threading.Thread(target=self._run, name=name, daemon=True)
             self._thread.start()
+        self._submitted += sum([len(item.records) for item in items])
         self._queue.put(items)
-
-    def _settle(self, batch: list[Append]) -> None:
-        self._waiting -= len(batch)
-        for item in batch:
-            item.settle()
 
     def cached(self, number: int) -> SegmentFile | None:
         """The segment when it is already open; never touches the disk."""
@@ -312,7 +302,7 @@ class SegmentLog:
             items = self._queue.get()
             while items is not None:
                 batch += items
-                size += sum(record_span(len(item.payload)) for item in items)
+                size += sum([item.size for item in items])
                 if size >= MAX_BATCH_BYTES:
                     break
                 try:
@@ -331,25 +321,26 @@ class SegmentLog:
         except OSError as error:
             for item in batch:
                 item.errors[self.zone] = error
-        alone = [item for item in batch if item.group is None]
-        for group, count in Counter(item.group for item in batch if item.group).items():
-            group.count_down(count)
-        if alone and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._settle, alone)
+        for item in batch:
+            self._answered += len(item.records)
+            item.count_down()
 
     def _write(self, batch: list[Append]) -> None:
         active = self._room_for(batch)
         pieces: list[bytes] = []
-        places: list[int] = []
+        places: list[list[tuple[int, int]]] = []
         end = active.end
         for item in batch:
-            length = len(item.payload)
-            header = pack_record_header(
-                end, length, item.written_at_us, item.uid, item.crc, is_note=item.is_note
-            )
-            pieces += (header, item.payload, record_padding(length))
-            places.append(end)
-            end += record_span(length)
+            begins: list[tuple[int, int]] = []
+            for record in item.records:
+                length = len(record.payload)
+                header = pack_record_header(
+                    end, length, item.written_at_us, record.uid, record.crc, is_note=record.is_note
+                )
+                pieces += (header, record.payload, record_padding(length))
+                begins.append((active.number, end))
+                end += record_span(length)
+            places.append(begins)
         try:
             self.ops.write(active.fd, b"".join(pieces), active.end)
             self.ops.sync(active.fd)
@@ -359,17 +350,18 @@ class SegmentLog:
             self._give_up(active)
             raise
         active.end = end
-        active.records += len(batch)
-        for item, offset in zip(batch, places, strict=True):
-            item.places[self.zone] = (active.number, offset)
+        active.records += sum(map(len, places))
+        for item, begins in zip(batch, places, strict=True):
+            item.places[self.zone] = begins
 
     def _room_for(self, batch: list[Append]) -> _Active:
         """The active segment, or the next one when the batch would not fit."""
         active = self._active
         if active is not None:
-            size = sum(record_span(len(item.payload)) for item in batch)
+            size = sum([item.size for item in batch])
+            count = sum([len(item.records) for item in batch])
             is_fitting = active.end + size <= SEGMENT_BYTES
-            if is_fitting and active.records + len(batch) <= SEGMENT_RECORDS:
+            if is_fitting and active.records + count <= SEGMENT_RECORDS:
                 return active
             self.drop_active()
         return self._start_segment()
@@ -411,7 +403,7 @@ def _fitting(batch: list[Append]) -> int:
     """How many of a batch one write takes; at least one."""
     size = 0
     for count, item in enumerate(batch):
-        size += record_span(len(item.payload))
+        size += item.size
         if count and size > MAX_BATCH_BYTES:
             return count
     return len(batch)

@@ -166,9 +166,9 @@ class TieredLog(TieredStore):
         self._log = home
 
     async def write_group(
-        self, items: Sequence[tuple[str, bytes]], *, copies: int, note: bytes
+        self, payloads: Sequence[bytes], *, key: str, copies: int, note: bytes
     ) -> list[Blob]:
-        return await self._log.write_group(items, copies=copies, note=note)
+        return await self._log.write_group(payloads, key=key, copies=copies, note=note)
 
     def mark(self) -> str:
         return self._log.mark()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from volano.backends.bytes.blob_id import file_id, record_id
 from volano.backends.bytes.copies import copy_file
 from volano.backends.bytes.damage import to_unavailable
-from volano.backends.bytes.segments import Append
+from volano.backends.bytes.segments import Append, new_record
 from volano.backends.bytes.spool import Spool
 from volano.backends.bytes.zones import choose_order, fullest_error
 from volano.kernel.bytes import Blob
@@ -112,7 +112,7 @@ class DiskWriter:
         self._parts.clear()
 
     async def _commit_record(self, payload: bytes) -> Blob:
-        uid = self._uids.next()
+        record = new_record(self._uids.next(), payload)
         now_us = self._clock.now_us()
         places: dict[str, tuple[int, int]] = {}
         left = list(self._order)
@@ -121,17 +121,16 @@ class DiskWriter:
             count = self._copies - len(places)
             targets, left = left[:count], left[count:]
             self._require_queue(targets)
-            done = asyncio.get_running_loop().create_future()
-            append = Append(uid, payload, now_us, done)
+            append = Append([record], now_us)
             append.submit([zone.log for zone in targets])
-            await done
-            places |= append.places
+            await append.done
+            places |= {name: its[0] for name, its in append.places.items()}
             if append.errors:
                 error = self._rest(append.errors)
         if not places:
             raise to_unavailable(error)
         zones = tuple(zone.name for zone in self._order if zone.name in places)
-        blob_id = record_id(uid, [places[name] for name in zones])
+        blob_id = record_id(record.uid, [places[name] for name in zones])
         return Blob(id=blob_id, size_bytes=len(payload), zones=zones)
 
     def _require_queue(self, targets: list[Zone]) -> None:

@@ -217,6 +217,18 @@ class StoredObject:
     noncurrent_us: int = 0
 
 
+class Put(msgspec.Struct, frozen=True, array_like=True):
+    """A small object of a put as the log tells it, but for where its blob lies; `checksum` and
+    `headers` are the texts of its row."""
+
+    bucket_id: str
+    key: str
+    etag: str
+    modified_us: int
+    checksum: str
+    headers: str
+
+
 ListedRow = tuple[str, int, str, int, str, str]
 """What a listing reads of an object, as it comes from the database: a page has a thousand."""
 

@@ -59,7 +59,8 @@ _ALGORITHM = ALGORITHM.encode()
 _TOKEN = re.compile(r"[a-z0-9\-]+").fullmatch
 _Name = tuple[bytes, bytes | None]
 """Authorization without the signature, and the session token."""
-_PLAIN_PATH = re.compile(rb"[A-Za-z0-9\-._~/]*").fullmatch
+is_plain_path = re.compile(rb"[A-Za-z0-9\-._~/]*").fullmatch
+"""Whether a path is signed as it stands, and is the text that it says."""
 
 
 class Credential:
@@ -219,7 +220,7 @@ class LaneAuth:
 
 def _is_canonical(path: bytes) -> bool:
     """Whether the path is signed as it stands."""
-    if _PLAIN_PATH(path):
+    if is_plain_path(path):
         return True
     text = path.decode("latin-1")
     return s3_path(text) == text

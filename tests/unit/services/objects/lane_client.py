@@ -10,6 +10,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from volano.app.head import Limits, whole_request
 from volano.app.lane import open_aws_lane
 from volano.wire.aws import gateway
 from volano.wire.http import Request, body_of, send_response
@@ -62,13 +63,13 @@ class LaneClient:
 
         It is asked as a connection asks it: first what its last answer left for such requests.
         """
-        data = b"" if body else bytes_of(asked)
+        data = bytes_of(asked) + body
+        if whole_request(data, Limits()) is None:
+            data = b""
         found = self.again.answer(data) if self.again is not None and data else None
         self.repeated += found is not None
         if found is None:
             found = self.lane(asked._replace(data=data))
-        if isinstance(found, Answer):
-            self.again = found.again or self.again
         if found is None:
             return None
         if not isinstance(found, Answer):
@@ -78,6 +79,7 @@ class LaneClient:
             if taken is None or not await taken:
                 return None
             found = found.answer()
+        self.again = found.again or self.again
         lines = found.lines.decode("latin-1").split("\r\n")[:-1]
         pairs = [tuple(line.split(": ", 1)) for line in lines]
         return _plain(found.status, pairs, found.body)

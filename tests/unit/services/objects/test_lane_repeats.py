@@ -8,7 +8,7 @@ import pytest
 from tests.unit.services.objects.lane_client import bytes_of
 from tests.unit.services.objects.test_lanes import World
 
-from volano.app.head import Limits, whole_head
+from volano.app.head import Limits, whole_request
 from volano.services.identity import interface as identity
 from volano.wire.lane import Asked
 
@@ -106,6 +106,6 @@ async def test_bodies_in_memory_have_a_limit(world, monkeypatch):
 
 async def test_a_head_read_at_once_is_what_the_parser_reads(world):
     asked, _ = world.lane.signed("GET", "/shop/key?x=y", headers={"Range": "bytes=0-1"})
-    head = whole_head(bytes_of(asked), Limits())
-    assert head is not None
-    assert Asked(*head, "127.0.0.1", False) == asked
+    whole = whole_request(bytes_of(asked), Limits())
+    assert whole is not None
+    assert Asked(*whole[0], "127.0.0.1", False) == asked

@@ -14,6 +14,7 @@ from volano.kernel.errors import VolanoError
 from volano.services.objects.logic.checksums import DEFAULT_ALGORITHM, full_checksum, new_hash
 from volano.wire.aws.chunked import STREAMING, UNSIGNED_TRAILER, ChunkedPayload, ChunkSigner
 from volano.wire.aws.lane_auth import UNSIGNED_PAYLOAD, request_of_asked
+from volano.wire.aws.lane_repeats import PAYLOAD
 from volano.wire.aws.sigv4 import find_claim, signing_key
 from volano.wire.http import body_of
 from volano.wire.lane import NotNow, run_now
@@ -29,6 +30,7 @@ CHECKSUMS = {
     f"x-amz-checksum-{name.lower()}".encode(): name
     for name in ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
 }
+MD5 = b"content-md5"
 ALGORITHM = b"x-amz-sdk-checksum-algorithm"
 ENCODING = b"content-encoding"
 TRAILER = b"x-amz-trailer"
@@ -61,8 +63,22 @@ class Claims(NamedTuple):
     algorithm: str
     value: str
     """Of the checksum; a trailer's comes behind the body."""
+    named: bytes
+    """The header that has it; b'' for none."""
     trailer: bytes
     is_streaming: bool
+
+    def of(self, values: dict[bytes, bytes]) -> Claims:
+        """The same claims of another body that comes as it is, whose headers have these values."""
+        return Claims(
+            self.sha256 and values[PAYLOAD],
+            self.md5 and values[MD5],
+            self.algorithm,
+            values[self.named].decode("latin-1") if self.named else "",
+            self.named,
+            self.trailer,
+            self.is_streaming,
+        )
 
     def take(self, body: bytes, frames: Frames | None) -> Hashed | None:
         """The body without its frames, when everything is as it was said."""
@@ -88,7 +104,7 @@ class Claims(NamedTuple):
 
 def claims_of(headers: dict[bytes, bytes]) -> Claims | None:
     """None for claims that cannot be."""
-    declared = headers.get(b"x-amz-content-sha256", b"")
+    declared = headers.get(PAYLOAD, b"")
     is_streaming = declared in _STREAMING
     if not is_streaming and declared != UNSIGNED_PAYLOAD and len(declared) != 64:
         return None
@@ -107,11 +123,11 @@ def claims_of(headers: dict[bytes, bytes]) -> Claims | None:
     if len(named) > 1 or (announced and (not found or announced != algorithm)):
         return None
     value = headers[named[0]].decode("latin-1") if named else ""
-    md5 = headers.get(b"content-md5", b"")
-    if (named and not value) or (b"content-md5" in headers and not md5):
+    md5 = headers.get(MD5, b"")
+    if (named and not value) or (MD5 in headers and not md5):
         return None
     sha256 = declared if len(declared) == 64 and not is_streaming else b""
-    return Claims(sha256, md5, algorithm, value, trailer, is_streaming)
+    return Claims(sha256, md5, algorithm, value, b"".join(named), trailer, is_streaming)
 
 
 def frames_of(asked: Asked, credential: Credential) -> Frames | None:
@@ -121,7 +137,7 @@ def frames_of(asked: Asked, credential: Credential) -> Frames | None:
     if not length.isdigit() or len(length) > MAX_LENGTH_DIGITS:
         return None
     signer = None
-    if headers[b"x-amz-content-sha256"] != UNSIGNED_TRAILER.encode():
+    if headers[PAYLOAD] != UNSIGNED_TRAILER.encode():
         try:
             claim = find_claim(request_of_asked(asked))
         except VolanoError:

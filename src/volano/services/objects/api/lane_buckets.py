@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from volano.kernel.identity import Principal
     from volano.kernel.store import OwnStore
     from volano.wire.aws.lane_auth import Credential
-    from volano.wire.aws.lane_repeats import Repeats
+    from volano.wire.aws.lane_repeats import Repeated, Repeats
     from volano.wire.lane import Asked
 
 MAX_BUCKETS = 4096
@@ -91,8 +91,8 @@ class LaneBuckets:
         self._follow_identity()
         return self.auth.find(asked)
 
-    def signer_again(self, repeats: Repeats, data: bytes) -> tuple[bytes, Credential] | None:
-        """Path and signer of a request that repeats others."""
+    def signer_again(self, repeats: Repeats, data: bytes) -> Repeated | None:
+        """Path, signer and values of a request that repeats others."""
         self._follow_identity()
         return repeats.verify(data)
 

@@ -88,6 +88,10 @@ class _Again:
         self.user_agent = caller.user_agent
         self._lane = lane
 
+    @property
+    def method(self) -> bytes:
+        return self.name.method
+
     def fits(self, data: bytes) -> bool:
         return self.repeats.fits(data)
 
@@ -156,10 +160,10 @@ class LaneReads:
         found = self._buckets.signer_again(again.repeats, data)
         if found is None:
             return None
-        path, credential = found
+        credential = found.credential
         method, host, _, mode = again.name
         kind = self._kinds[method]
-        known = self._recall((method, host, path, mode))
+        known = self._recall((method, host, found.path, mode))
         if known is None:
             return None
         if not self._buckets.may(credential, known.bucket, kind.action.permission):

@@ -140,7 +140,7 @@ async def _tell(env: Env, log: GroupWriter, telling: Telling, changes: Sequence[
         found = await rows.select_image(reader, bucket_id, key)
         images.append(Image(bucket_id, key, found))
     text = encode(Images(order, rows.TABLES, images))
-    await log.write_group((), copies=1, note=text)
+    await log.write_group((), key="", copies=1, note=text)
     telling.grown_bytes += len(text)
     await env.store.transact(lambda tx: upsert_telling(tx, telling))
 
@@ -166,7 +166,7 @@ async def _tell_all(env: Env, log: GroupWriter) -> None:
         telling.after = keys[-1][:2]
         await _tell(env, log, telling, keys)
         return
-    await log.write_group((), copies=1, note=encode(Whole(telling.began)))
+    await log.write_group((), key="", copies=1, note=encode(Whole(telling.began)))
     telling.whole_bytes, telling.forgotten_before_us = telling.grown_bytes, telling.began_us
     telling.began, telling.grown_bytes = None, 0
     await env.store.transact(lambda tx: upsert_telling(tx, telling))

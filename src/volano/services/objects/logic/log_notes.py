@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from volano.services.objects.model import Put
+
 
 class Order(NamedTuple):
     """Of a group of puts: its number and 0. Of the others: the newest group's that their rows
@@ -17,17 +19,6 @@ class Order(NamedTuple):
 
     group: int
     number: int
-
-
-class Put(msgspec.Struct, array_like=True):
-    """A small object, but for where its blob lies."""
-
-    bucket_id: str
-    key: str
-    etag: str
-    modified_us: int
-    checksum: str
-    headers: str
 
 
 class Group(msgspec.Struct, array_like=True, tag="puts"):

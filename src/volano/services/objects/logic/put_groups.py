@@ -109,9 +109,11 @@ class PutGroups:
 
     async def _write(self, group: list[_Put], note: bytes, made: Progress) -> list[bool]:
         news = [put.new for put in group]
-        items = [(f"{put.new.bucket.id}/{put.new.key}", put.body) for put in group]
+        bodies = [put.body for put in group]
         try:
-            blobs = await self._writer.write_group(items, copies=COPIES, note=note)
+            blobs = await self._writer.write_group(
+                bodies, key=news[0].put.key, copies=COPIES, note=note
+            )
         finally:
             self._go_on()
         written = await self._store.transact_lazily(lambda tx: write_rows(tx, news, blobs, made))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.kernel.bytes import GroupWriter
-from volano.services.objects.logic.log_notes import Group, Put, decode, encode
+from volano.services.objects.logic.log_notes import Group, decode, encode
 from volano.services.objects.logic.put_rows import (
     NO_PROGRESS,
     NewObject,
@@ -21,15 +21,8 @@ from volano.services.objects.logic.put_rows import (
     select_progress,
     write_rows,
 )
-from volano.services.objects.logic.storage_classes import STANDARD
 from volano.services.objects.logic.upkeep import want_repair
 from volano.services.objects.store import buckets as bucket_rows
-from volano.services.objects.store.text import (
-    checksum_from_text,
-    checksum_to_text,
-    description_from_text,
-    headers_to_text,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +30,6 @@ if TYPE_CHECKING:
     from volano.kernel.bytes import Blob
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
-    from volano.services.objects.model import Bucket
 
 COPIES = 2
 """In how many zones a small object is."""
@@ -45,18 +37,7 @@ COPIES = 2
 
 def note_of(number: int, news: Sequence[NewObject]) -> bytes:
     """All that the rows of a group say, but for where its blobs lie."""
-    puts = [
-        Put(
-            new.bucket.id,
-            new.key,
-            new.etag,
-            new.modified_us,
-            checksum_to_text(new.checksum),
-            headers_to_text(new.description),
-        )
-        for new in news
-    ]
-    return encode(Group(number, puts))
+    return encode(Group(number, [new.put for new in news]))
 
 
 async def replay_puts(env: Env) -> int:
@@ -90,23 +71,9 @@ async def _replay(env: Env, group: Group, blobs: Sequence[Blob | None], made: Pr
         for put, blob in zip(group.puts, blobs, strict=True):
             bucket = await bucket_rows.select_bucket_by_id(tx, put.bucket_id)
             if bucket is not None and blob is not None:
-                news.append(new_object(bucket, put))
+                news.append(NewObject(bucket, put))
                 named.append(blob)
         await write_rows(tx, news, named, made)
         return len(news)
 
     return await env.store.transact(write)
-
-
-def new_object(bucket: Bucket, put: Put) -> NewObject:
-    """The object of which a note tells."""
-    checksum = checksum_from_text(put.checksum)
-    assert checksum is not None, "every small object has one"
-    return NewObject(
-        bucket=bucket,
-        key=put.key,
-        etag=put.etag,
-        modified_us=put.modified_us,
-        description=description_from_text(put.headers, "", STANDARD),
-        checksum=checksum,
-    )

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from volano.kernel.events import is_wanted
-from volano.services.objects.logic.contents import written_event
 from volano.services.objects.logic.versions import make_room
-from volano.services.objects.model import NULL_VERSION, StoredObject
+from volano.services.objects.model import NULL_VERSION, ObjectWritten
 from volano.services.objects.store import buckets as bucket_rows
 from volano.services.objects.store import objects as object_rows
 from volano.services.objects.store.garbage import select_state, upsert_state
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from volano.kernel.bytes import Blob
     from volano.kernel.store import Reader, Tx
-    from volano.services.objects.model import Bucket, Checksum, Description
+    from volano.services.objects.model import Bucket, Put
 
 EVENT = "ObjectCreated:Put"
 NOTIFICATIONS_SUBSCRIBER = "objects:notifications"
@@ -36,25 +35,7 @@ class NewObject(NamedTuple):
     """An object that shall be written, as its request says."""
 
     bucket: Bucket
-    key: str
-    etag: str
-    modified_us: int
-    description: Description
-    checksum: Checksum
-
-    def stored(self, blob: Blob, version_id: str = NULL_VERSION, rank: int = 0) -> StoredObject:
-        return StoredObject(
-            bucket_id=self.bucket.id,
-            key=self.key,
-            size_bytes=blob.size_bytes,
-            etag=self.etag,
-            modified_us=self.modified_us,
-            description=self.description,
-            checksum=self.checksum,
-            blob=blob,
-            version_id=version_id,
-            rank=rank,
-        )
+    put: Put
 
 
 class Progress(NamedTuple):
@@ -98,34 +79,57 @@ async def write_rows(
     Groups come here in the order of their numbers.
     """
     same: dict[str, bool] = {}
-    for new in news:
-        bucket = new.bucket
+    for bucket, _ in news:
         if bucket.id not in same:
             same[bucket.id] = await bucket_rows.select_bucket_by_id(tx, bucket.id) == bucket
-    present = await object_rows.select_present(tx, [(new.bucket.id, new.key) for new in news])
-    fresh: list[StoredObject] = []
-    replacing: list[tuple[NewObject, Blob]] = []
-    for new, blob in zip(news, blobs, strict=True):
-        if not same[new.bucket.id]:
-            continue
-        if (new.bucket.id, new.key) in present:
-            replacing.append((new, blob))
-        else:
-            present.add((new.bucket.id, new.key))
-            fresh.append(await _place(tx, new, blob, None))
-    await object_rows.insert_objects(tx, fresh)
-    for new, blob in replacing:
-        previous = await object_rows.select_object(tx, new.bucket.id, new.key)
-        await object_rows.overwrite_object(tx, await _place(tx, new, blob, previous))
+    taken = [
+        _Named(*new, blob) for new, blob in zip(news, blobs, strict=True) if same[new.bucket.id]
+    ]
+    plain = [each for each in taken if not each.bucket.versioning]
+    count = await object_rows.insert_puts(tx, [(each.put, each.blob) for each in plain])
+    if count == len(taken):
+        for each in taken:
+            _publish(tx, each)
+    else:
+        for each in taken:
+            await _replace(tx, each)
     await write_progress(tx, made)
     return [same[new.bucket.id] for new in news]
 
 
-async def _place(tx: Tx, new: NewObject, blob: Blob, previous: StoredObject | None) -> StoredObject:
-    """Make room for an object and tell who wants to know of it; the caller writes its row."""
-    room = await make_room(tx, new.bucket, new.key, previous, fresh="", now_us=new.modified_us)
-    item = new.stored(blob, *room)
-    event = written_event(new.bucket, item, name=EVENT)
+class _Named(NamedTuple):
+    """A new object and where its bytes lie."""
+
+    bucket: Bucket
+    put: Put
+    blob: Blob
+
+
+async def _replace(tx: Tx, new: _Named) -> None:
+    """Make an object current where its key may have had one, unless it is current already."""
+    put = new.put
+    previous = await object_rows.select_object(tx, put.bucket_id, put.key)
+    version_id = NULL_VERSION
+    if previous is None or previous.blob != new.blob:
+        version_id, rank = await make_room(
+            tx, new.bucket, put.key, previous, fresh="", now_us=put.modified_us
+        )
+        await object_rows.overwrite_by_put(tx, put, new.blob, version_id=version_id, rank=rank)
+    _publish(tx, new, version_id)
+
+
+def _publish(tx: Tx, new: _Named, version_id: str = NULL_VERSION) -> None:
+    """Tell who wants to know of it."""
+    bucket, put, blob = new
+    event = ObjectWritten(
+        account=bucket.account,
+        bucket=bucket.name,
+        key=put.key,
+        name=EVENT,
+        size_bytes=blob.size_bytes,
+        etag=put.etag,
+        time_us=put.modified_us,
+        version_id=version_id if bucket.versioning else "",
+    )
     if is_wanted(event, but=IDLE_SUBSCRIBERS):
         tx.publish(event)
-    return item

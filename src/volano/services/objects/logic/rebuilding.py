@@ -16,11 +16,10 @@ from volano.kernel.bytes import GroupWriter
 from volano.kernel.errors import Conflict, Invalid
 from volano.services.objects.logic.log_images import Telling, upsert_telling
 from volano.services.objects.logic.log_notes import Group, Images, Order, Whole, decode
-from volano.services.objects.logic.put_notes import new_object
 from volano.services.objects.logic.put_rows import Progress, note_progress
 from volano.services.objects.store import buckets as bucket_rows
 from volano.services.objects.store import changes as rows
-from volano.services.objects.store.objects import to_values
+from volano.services.objects.store.objects import put_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from volano.kernel.bytes import Blob, Note
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
-    from volano.services.objects.logic.log_notes import Put
-    from volano.services.objects.model import Bucket
+    from volano.services.objects.model import Bucket, Put
     from volano.services.objects.store.changes import Rows
 
 ROWS_AT_ONCE = 500
@@ -176,7 +174,7 @@ async def _put_keys(env: Env, tale: _Tale) -> Counter[str]:
         bucket = buckets[bucket_id]
         if not key or bucket is None:
             continue
-        for table, columns, its in _rows_of(bucket, found):
+        for table, columns, its in _rows_of(found):
             place = columns.split(", ").index("content_id")
             uses.update(row[place] for row in its if row[place])
             await target.add(table, columns, its)
@@ -189,12 +187,10 @@ async def _put_keys(env: Env, tale: _Tale) -> Counter[str]:
     return target.counts
 
 
-def _rows_of(bucket: Bucket, found: _Found) -> Iterator[tuple[str, str, Sequence[Any]]]:
+def _rows_of(found: _Found) -> Iterator[tuple[str, str, Sequence[Any]]]:
     """Tables, their columns and rows of one key."""
     if found.put is None or found.blob is None:
         for table, its in found.rows.items():
             yield table, found.columns[table], its
         return
-    new = new_object(bucket, found.put)
-    item = new.stored(found.blob, rank=-new.modified_us)
-    yield "s3_object", rows.TABLES["s3_object"], [to_values(item)]
+    yield "s3_object", rows.TABLES["s3_object"], [put_values(found.put, found.blob)]

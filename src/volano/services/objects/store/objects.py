@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from volano.services.objects.model import ListedRow, StoredObject
+from volano.services.objects.model import NULL_VERSION, Description, ListedRow, Put, StoredObject
 from volano.services.objects.store.noted import note_key
 from volano.services.objects.store.text import (
     blob_from_text,
@@ -31,6 +31,7 @@ COLUMNS = (
 )
 """What s3_object and s3_version both have."""
 MAX_ROWS_AT_ONCE = 64
+_STANDARD = Description().storage_class
 _LISTED = "key, size_bytes, etag, modified_us, storage_class, checksum"
 
 _SELECT = f"SELECT {COLUMNS} FROM s3_object WHERE bucket_id = ? AND key = ?"
@@ -51,29 +52,24 @@ async def select_object(reader: Reader, bucket_id: str, key: str) -> StoredObjec
 
 
 async def upsert_object(tx: Tx, item: StoredObject) -> None:
-    await overwrite_object(tx, item)
+    await tx.execute(_UPSERT, *to_values(item))
     await note_key(tx, item.bucket_id, item.key)
 
 
-async def overwrite_object(tx: Tx, item: StoredObject) -> None:
-    """As `upsert_object`, for an object of which the log tells already."""
-    await tx.execute(_UPSERT, *to_values(item))
+async def overwrite_by_put(tx: Tx, put: Put, blob: Blob, *, version_id: str, rank: int) -> None:
+    """Make an object current of which the log tells already."""
+    await tx.execute(_UPSERT, *put_values(put, blob, version_id=version_id, rank=rank))
 
 
-async def insert_objects(tx: Tx, items: Sequence[StoredObject]) -> None:
-    """Objects whose keys have none yet and of which the log tells already; many at once."""
+async def insert_puts(tx: Tx, items: Sequence[tuple[Put, Blob]]) -> int:
+    """Objects of which the log tells already, where their keys have none; returns how many."""
+    inserted = 0
     for at, count in _chunks(len(items)):
-        values = [value for item in items[at : at + count] for value in to_values(item)]
-        await tx.execute(_insert_of(count), *values)
-
-
-async def select_present(reader: Reader, names: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Which of these (bucket id, key) have an object."""
-    found: set[tuple[str, str]] = set()
-    for at, count in _chunks(len(names)):
-        values = [value for name in names[at : at + count] for value in name]
-        found.update(await reader.rows(_present_of(count), *values, count))
-    return found
+        values: list[Value] = []
+        for put, blob in items[at : at + count]:
+            values += put_values(put, blob)
+        inserted += await tx.execute(_insert_of(count), *values)
+    return inserted
 
 
 def _chunks(count: int) -> Iterator[tuple[int, int]]:
@@ -88,14 +84,30 @@ def _chunks(count: int) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=16)
 def _insert_of(count: int) -> str:
     row = f"({', '.join('?' * len(COLUMNS.split(',')))})"
-    return f"INSERT INTO s3_object ({COLUMNS}) VALUES {', '.join([row] * count)}"
+    rows = ", ".join([row] * count)
+    return f"INSERT INTO s3_object ({COLUMNS}) VALUES {rows} ON CONFLICT DO NOTHING"
 
 
-@lru_cache(maxsize=16)
-def _present_of(count: int) -> str:
+def put_values(
+    put: Put, blob: Blob, *, version_id: str = NULL_VERSION, rank: int | None = None
+) -> tuple[Value, ...]:
+    """The values of COLUMNS for a small object, which has no setting of its own."""
     return (
-        "SELECT bucket_id, key FROM s3_object WHERE (bucket_id, key) IN "
-        f"(VALUES {', '.join(['(?, ?)'] * count)}) LIMIT ?"
+        put.bucket_id,
+        put.key,
+        -put.modified_us if rank is None else rank,
+        version_id,
+        blob.size_bytes,
+        put.etag,
+        put.modified_us,
+        _STANDARD,
+        put.checksum,
+        blob_to_text(blob),
+        "",
+        0,
+        put.headers,
+        "",
+        "",
     )
 
 
@@ -135,15 +147,24 @@ async def select_listed(
     reader: Reader, bucket_id: str, *, start: str, inclusive: bool, end: str | None, limit: int
 ) -> list[ListedRow]:
     """Objects by key, from `start` (itself only when `inclusive`) up to before `end`."""
+    sql, values = select_range(
+        _LISTED, bucket_id, start=start, inclusive=inclusive, end=end, limit=limit
+    )
+    return await reader.rows(sql, *values)
+
+
+def select_range(
+    columns: str, bucket_id: str, *, start: str, inclusive: bool, end: str | None, limit: int
+) -> tuple[str, tuple[Value, ...]]:
+    """The statement that reads these columns of such objects, and its values."""
     above = ">=" if inclusive else ">"
     below = "" if end is None else "AND key < ? "
     values = (bucket_id, start) if end is None else (bucket_id, start, end)
-    return await reader.rows(
-        f"SELECT {_LISTED} FROM s3_object WHERE bucket_id = ? AND key {above} ? {below}"
-        "ORDER BY key LIMIT ?",
-        *values,
-        limit,
+    sql = (
+        f"SELECT {columns} FROM s3_object WHERE bucket_id = ? AND key {above} ? {below}"
+        "ORDER BY key LIMIT ?"
     )
+    return sql, (*values, limit)
 
 
 async def select_objects_after(
