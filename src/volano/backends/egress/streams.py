@@ -85,9 +85,11 @@ def _key(place: Place) -> _Key:
 
 
 class _Parsed:
-    """What httptools tells of an answer."""
+    """What httptools tells of an answer. `is_kept` says that the connection may be used again."""
 
     def __init__(self) -> None:
+        self.parser = httptools.HttpResponseParser(self)
+        self.is_kept = False
         self.headers: dict[str, str] = {}
         self.chunks: deque[bytes] = deque()
         self.has_head = False
@@ -104,25 +106,25 @@ class _Parsed:
 
     def on_message_complete(self) -> None:
         self.complete = True
+        self.is_kept = self.parser.should_keep_alive()  # the parser forgets it afterwards
 
 
 async def read_stream(connection: Connection, request: EgressRequest) -> EgressStream:
     """The head of an answer, and its body to come. Raises ConnectionError when there is none."""
     found = _Parsed()
-    parser = httptools.HttpResponseParser(found)
     received = 0
     while not found.has_head:
         data = await connection.reader.read(READ_BYTES)
         if not data:
             raise ConnectionError("the other side closed the connection")
         received += len(data)
-        parser.feed_data(data)
+        found.parser.feed_data(data)
         if received > MAX_HEAD_BYTES + READ_BYTES:
             raise EgressFailed("The answer's headers are too long.")
     return EgressStream(
-        status=parser.get_status_code(),
+        status=found.parser.get_status_code(),
         headers=found.headers,
-        chunks=_body(connection, request, found, parser),
+        chunks=_body(connection, request, found),
     )
 
 
@@ -130,7 +132,6 @@ async def _body(
     connection: Connection,
     request: EgressRequest,
     found: _Parsed,
-    parser: httptools.HttpResponseParser,
 ) -> AsyncIterator[bytes]:
     size_bytes = 0
     while True:
@@ -148,8 +149,8 @@ async def _body(
             if not _ends_with_connection(found):
                 raise EgressFailed("The answer broke off.")
             return
-        parser.feed_data(data)
-    connection.is_free = parser.should_keep_alive()
+        found.parser.feed_data(data)
+    connection.is_free = found.is_kept
 
 
 def _ends_with_connection(found: _Parsed) -> bool:

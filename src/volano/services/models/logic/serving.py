@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from volano.kernel.store import OwnStore
 from volano.services.billing.interface import Usage
 from volano.services.models.logic import limits, repeats
 from volano.services.models.logic.costs import rate_of, to_nano
@@ -21,6 +22,8 @@ from volano.services.models.store import answers as answer_rows
 from volano.services.models.store import kept as kept_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from volano.kernel.call import Call, Env
     from volano.kernel.errors import VolanoError
     from volano.kernel.inference import Delta, Generate
@@ -77,7 +80,7 @@ class Asking:
         async def write(tx: Tx) -> None:
             await answer_rows.insert_answer(tx, answer)
 
-        await self.env.store.transact(write)
+        await _write(self.env, write)
 
     async def end(self, error: VolanoError | None = None) -> None:
         """Write down what was used, whoever cancels meanwhile."""
@@ -89,7 +92,7 @@ class Asking:
         limits.settle_tokens(env, self.admission, 0 if served.cached else sum(tokens))
         if model is None:  # nobody was asked, or refused what was wrong in the request
             if self.admission.budgets:
-                await env.store.transact(self._let_go)
+                await _write(env, self._let_go)
             return
         rate = await rate_of(env, call, model)
         cost = rate.cost(*tokens)
@@ -124,7 +127,7 @@ class Asking:
             if self.repeat is not None and served.cached:
                 await kept_rows.add_hit(tx, call.account, self.repeat.digest)
 
-        await env.store.transact(write)
+        await _write(env, write)
 
     async def _let_go(self, tx: Tx) -> None:
         await limits.settle(self.env, tx, self.admission, nano=0)
@@ -156,6 +159,16 @@ class Asking:
             output_tokens=tokens[1],
             cost_nano=nano,
         )
+
+
+async def _write(env: Env, work: Callable[[Tx], Awaitable[None]]) -> None:
+    """Write so that a killed process loses nothing. Where nobody else writes the database, the
+    answer does not wait for the disk: a power loss may take the last moment's usage with it."""
+    store = env.store
+    if isinstance(store, OwnStore) and store.exclusive:
+        await store.transact_lazily(work)
+    else:
+        await store.transact(work)
 
 
 async def begin(
