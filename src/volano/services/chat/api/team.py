@@ -1,4 +1,4 @@
-"""Slack's emoji.list, team.* besides team.info, users.identity and openid.connect.userInfo."""
+"""Slack's team.* besides team.info, users.identity and openid.connect.userInfo."""
 
 from __future__ import annotations
 
@@ -18,24 +18,6 @@ TEAM = "arn:aws:chat:{region}:{account}:team"
 
 class NoArguments(msgspec.Struct):
     pass
-
-
-class EmojiArguments(msgspec.Struct, kw_only=True):
-    include_categories: bool = False
-
-
-@action(
-    "slack:emoji.list",
-    permission="chat:GetTeam",
-    resource=TEAM,
-    scopes=("emoji:read",),
-    read_only=True,
-    partial="A workspace has no emoji of its own.",
-)
-async def list_emoji(env: Env, call: Call, request: EmojiArguments) -> Json:
-    await enter(env, call)
-    found: Json = {"emoji": {}, "cache_ts": f"{env.clock.now_us() // 1_000_000}.000000"}
-    return found | ({"categories": []} if request.include_categories else {})
 
 
 @action(

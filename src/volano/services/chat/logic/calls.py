@@ -20,16 +20,18 @@ from volano.services.chat.model import Channel, Json, Message, to_ts
 from volano.services.chat.model.desk import Follow, Mention, Preferences, QuietHours
 from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import desk as rows
+from volano.services.chat.store import groups as group_rows
 from volano.services.chat.store import messages as message_rows
 from volano.services.chat.store import users as user_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
 
 BROADCAST = re.compile(r"<!(here|channel|everyone)(\|[^>]*)?>")
+GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]{2,20})(?:\|[^<>]*)?>")
 MAX_NOTICE_CHARACTERS = 200
 
 
@@ -111,6 +113,7 @@ async def _reasons(
     """The strongest reason for each person called, in the order of the members."""
     texts = [message.text, *block_texts(message.body)]
     named = {user for text in texts for user in find_mentions(text)}
+    named |= await _in_groups(env, message.account, texts)
     everyone = any(BROADCAST.search(text) for text in texts)
     words = to_plain("\n".join(texts)).lower()
     followers: set[str] = set()
@@ -129,6 +132,13 @@ async def _reasons(
         elif user in followers:
             reasons[user] = "thread"
     return reasons
+
+
+async def _in_groups(env: Env, account: str, texts: Sequence[str]) -> set[str]:
+    """Who is in the user groups that the texts name."""
+    ids = {group for text in texts for group in GROUP.findall(text)}
+    groups = [await group_rows.find_group(env.store.reader, account, id) for id in sorted(ids)]
+    return {user for group in groups if group and not group.disabled_us for user in group.users}
 
 
 def has_word(text: str, word: str) -> bool:

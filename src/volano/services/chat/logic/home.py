@@ -10,6 +10,7 @@ from volano.services.chat.logic.access import known_people
 from volano.services.chat.logic.history import look_at, to_json
 from volano.services.chat.logic.live import TOPIC
 from volano.services.chat.logic.payloads import channel_json, user_json
+from volano.services.chat.logic.profiles import show_users
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model import Channel, ChannelKind, Json, Member
 from volano.services.chat.store import channels as channel_rows
@@ -70,7 +71,9 @@ async def get_home(env: Env, call: Call) -> Home:
         topic=TOPIC,
         copilot=user_json(workspace, copilot) if copilot else {"id": workspace.copilot_id},
         channels=shown,
-        users=[user_json(workspace, user) for user in users if known is None or user.id in known],
+        users=await show_users(
+            env, here, [user for user in users if known is None or user.id in known]
+        ),
     )
 
 

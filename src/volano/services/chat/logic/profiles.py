@@ -10,11 +10,13 @@ from volano.services.chat.logic.access import known_people, require_known
 from volano.services.chat.logic.errors import denied, refused
 from volano.services.chat.logic.live import Told, keep_for, send
 from volano.services.chat.logic.payloads import user_json
+from volano.services.chat.logic.pictures import MAX_FACE_BYTES, make_picture, picture_url
 from volano.services.chat.logic.users import get_user
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model import ChatUser, to_ts
 from volano.services.chat.model.apps import WorkspaceTold
 from volano.services.chat.model.items import Profile
+from volano.services.chat.store import pictures as picture_rows
 from volano.services.chat.store import profiles as rows
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 MAX_FIELD_CHARACTERS = 250
 MAX_STATUS_CHARACTERS = 100
+PHOTO = "avatar_hash"
+"""The field that names a person's picture."""
+PHOTO_SIZES = (24, 32, 48, 72, 192, 512)
 MAX_SNOOZE_MINUTES = 60 * 24 * 7
 _TEXTS = (
     "title",
@@ -114,7 +119,7 @@ def with_profile(env: Env, shown: Json, profile: Profile) -> Json:
     if fields.get("real_name"):
         fields["real_name_normalized"] = fields["real_name"]
         shown = shown | {"real_name": fields["real_name"]}
-    return shown | {"profile": known | fields}
+    return shown | {"profile": known | fields | _photo(env, fields)}
 
 
 async def show_users(env: Env, here: Here, users: Sequence[ChatUser]) -> list[Json]:
@@ -126,6 +131,39 @@ async def show_users(env: Env, here: Here, users: Sequence[ChatUser]) -> list[Js
         profile = profiles.get(user.id)
         found.append(shown if profile is None else with_profile(env, shown, profile))
     return found
+
+
+async def set_photo(env: Env, call: Call, content: bytes) -> Json:
+    """One's own picture, or none for no bytes; the profile's fields of it. Raises bad_image."""
+    here, user, old = await get_profile(env, call, "")
+    picture = None
+    if content:
+        picture = make_picture(env, call.account, content, limit_bytes=MAX_FACE_BYTES)
+    fields = {**old.fields, PHOTO: picture.id if picture else ""}
+    profile = replace(old, fields=fields, updated_us=env.clock.now_us())
+    shown = with_profile(env, user_json(here.workspace, user), profile)
+
+    async def write(tx: Tx) -> None:
+        if picture is not None:
+            await picture_rows.insert_picture(tx, picture)
+        if old.fields.get(PHOTO):
+            await picture_rows.delete_picture(tx, call.account, str(old.fields[PHOTO]))
+        await rows.upsert_profile(tx, profile)
+        told: Json = {"type": "user_change", "user": shown, "event_ts": to_ts(env.clock.now_us())}
+        tx.publish(WorkspaceTold(account=call.account, what=json.dumps(told)))
+
+    await env.store.transact(write)
+    return _photo(env, profile.fields)
+
+
+def _photo(env: Env, fields: Mapping[str, object]) -> Json:
+    """Addresses of a person's picture in Slack's sizes: one picture, scaled by who shows it."""
+    photo = fields.get(PHOTO)
+    if not photo:
+        return {}
+    url = picture_url(env, str(photo))
+    sizes = {f"image_{size}": url for size in PHOTO_SIZES}
+    return {**sizes, "image_original": url, "is_custom_image": True}
 
 
 async def set_away(env: Env, call: Call, *, away: bool) -> None:

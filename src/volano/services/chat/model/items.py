@@ -127,3 +127,26 @@ class RemoteFile:
     title: str
     filetype: str
     created_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A custom emoji's or person's picture."""
+
+    id: str
+    account: str
+    media_type: str
+    content: bytes
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emoji:
+    """A workplace's own emoji: a picture, or another name of the emoji `alias_for`."""
+
+    account: str
+    name: str
+    picture_id: str = ""
+    alias_for: str = ""
+    user_id: str
+    created_us: int
