@@ -1,30 +1,25 @@
 """Files to text, page by page: PDF, Word, PowerPoint, Excel, HTML, Markdown and plain text.
 
-A page is what the format calls one: a PDF's page, a slide, a sheet; other formats have one. Text
-that is only in pictures is not found: such a page is empty, and its number is told. Archives are
-read within limits, so that a small file cannot become a large one.
+A page is what the format calls one: a page of a PDF or of a Word document as it was last laid out,
+a slide, a sheet; other formats have one. Text that is only in pictures is not found: such a page is
+empty, and its number is told.
 """
 
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from volano.kernel.errors import Invalid
+from volano.services.studio.logic.office_files import read_docx, read_pptx, read_xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 MAX_PAGES = 5000
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-_SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_NUMBER = re.compile(r"(\d+)\.xml$")
 _CODE = "c cpp cs css go h java js mjs php py rb rs sh sql ts"
 _TEXT = "csv json jsonl log md markdown rst tex toml tsv txt xml yaml yml"
 _TEXT_ENDINGS = frozenset(f"{_CODE} {_TEXT}".split())
@@ -72,87 +67,14 @@ def _pdf(data: bytes) -> Iterator[str]:
         raise ValueError(str(error)) from error
 
 
-def _open(data: bytes) -> zipfile.ZipFile:
-    archive = zipfile.ZipFile(io.BytesIO(data))
-    if sum(item.file_size for item in archive.infolist()) > MAX_UNPACKED_BYTES:
-        raise ValueError("it unpacks to more than is read")
-    return archive
-
-
-def _tree(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
-    with archive.open(name) as part:
-        data = part.read(MAX_UNPACKED_BYTES)
-    if b"<!DOCTYPE" in data[:1000] or b"<!ENTITY" in data:
-        raise ValueError("it declares entities")
-    return ElementTree.fromstring(data)  # noqa: S314 - no entities, checked above
-
-
-def _numbered(archive: zipfile.ZipFile, folder: str) -> list[str]:
-    names = [
-        name for name in archive.namelist() if name.startswith(folder) and _NUMBER.search(name)
-    ]
-    return sorted(names, key=_number_of)
-
-
-def _number_of(name: str) -> int:
-    found = _NUMBER.search(name)
-    return int(found[1]) if found else 0
-
-
-def _docx(data: bytes) -> Iterator[str]:
-    with _open(data) as archive:
-        body = _tree(archive, "word/document.xml")
-    yield "\n".join(_joined(paragraph, _WORD) for paragraph in body.iter(f"{_WORD}p"))
-
-
-def _joined(paragraph: ElementTree.Element, space: str) -> str:
-    parts: list[str] = []
-    for node in paragraph.iter():
-        if node.tag == f"{space}t":
-            parts.append(node.text or "")
-        elif node.tag in (f"{space}tab", f"{space}br"):
-            parts.append(" ")
-    return "".join(parts)
-
-
-def _pptx(data: bytes) -> Iterator[str]:
-    with _open(data) as archive:
-        for name in _numbered(archive, "ppt/slides/slide"):
-            slide = _tree(archive, name)
-            yield "\n".join(_joined(line, _DRAWING) for line in slide.iter(f"{_DRAWING}p"))
-
-
-def _xlsx(data: bytes) -> Iterator[str]:
-    with _open(data) as archive:
-        shared: list[str] = []
-        if "xl/sharedStrings.xml" in archive.namelist():
-            strings = _tree(archive, "xl/sharedStrings.xml")
-            shared = [_joined(item, _SHEET) for item in strings.iter(f"{_SHEET}si")]
-        for name in _numbered(archive, "xl/worksheets/sheet"):
-            rows = _tree(archive, name).iter(f"{_SHEET}row")
-            yield "\n".join(_row(row, shared) for row in rows)
-
-
-def _row(row: ElementTree.Element, shared: list[str]) -> str:
-    return ", ".join(filter(None, (_cell(cell, shared) for cell in row.iter(f"{_SHEET}c"))))
-
-
-def _cell(cell: ElementTree.Element, shared: list[str]) -> str:
-    value = cell.findtext(f"{_SHEET}v") or ""
-    if cell.get("t") == "s" and value.isdigit() and int(value) < len(shared):
-        return shared[int(value)]
-    if cell.get("t") == "inlineStr":
-        return _joined(cell, _SHEET)
-    return value
-
-
 class _Page(HTMLParser):
-    """Collects what a browser would show."""
+    """Collects what a browser would show, the title and what pictures are said to show."""
 
-    HIDDEN = frozenset(("script", "style", "template", "noscript", "svg", "head"))
+    HIDDEN = frozenset(("script", "style", "template", "noscript", "svg"))
     HEADINGS = frozenset(f"h{level}" for level in range(1, 7))
     BLOCKS = HEADINGS | frozenset(
         ("p", "div", "li", "tr", "td", "th", "br", "table", "ul", "ol", "pre", "section", "article")
+        + ("title", "body", "dt", "dd", "blockquote")
     )
 
     def __init__(self) -> None:
@@ -165,6 +87,8 @@ class _Page(HTMLParser):
             self._hidden += 1
         elif tag in self.BLOCKS:
             self.parts.append("\n")
+        elif tag == "img" and not self._hidden:
+            self.parts.append(f" {dict(attrs).get('alt') or ''} ")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self.HIDDEN:
@@ -186,9 +110,9 @@ def _html(data: bytes) -> Iterator[str]:
 
 _READERS: dict[str, Callable[[bytes], Iterator[str]]] = {
     "pdf": _pdf,
-    "docx": _docx,
-    "pptx": _pptx,
-    "xlsx": _xlsx,
+    "docx": read_docx,
+    "pptx": read_pptx,
+    "xlsx": read_xlsx,
     "html": _html,
     "htm": _html,
 }
