@@ -49,6 +49,15 @@ def refusal(volano, method: str, path: str, body: object) -> dict:
     return error
 
 
+def test_dashscopes_path_serves_every_operation(volano):
+    """The same refusal below /compatible-mode says that the same operation answers there."""
+    for action in ACTIONS:
+        body = {} if action.method == "POST" else None
+        path = f"/compatible-mode{sample_path(action)}?{WRONG}=1"
+        error = refusal(volano, action.method, path, body)
+        assert (error["code"], error["param"]) == ("unknown_parameter", WRONG), action.name
+
+
 def sample_path(action: Action) -> str:
     return re.sub(r"\{[^}]*\}", "none", action.path)
 
