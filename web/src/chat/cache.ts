@@ -208,6 +208,7 @@ function applyMessage(queries: QueryClient, channel: string, event: LiveEvent, m
   }
   if (event.subtype === 'message_deleted') {
     const previous = event.previous_message as Message | undefined;
+    void queries.invalidateQueries({ queryKey: ['chat', 'pins', channel] });
     return removeMessage(queries, channel, String(event.deleted_ts), previous?.thread_ts);
   }
   const message = event as unknown as Message;

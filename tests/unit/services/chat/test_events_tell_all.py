@@ -1,13 +1,15 @@
 """State and the events applied to it equal a fresh fetch, after any sequence of actions.
 
-The model client here follows the same few rules as `web/src/chat/cache.ts`. A sequence is made from
-a seed that the test's name tells, so that a failure can be run again.
+The model client here follows the same few rules as `web/src/chat/cache.ts` and `api/live.ts`; it
+is cut off and comes back, and signals to it are lost and repeated. A sequence is made from a seed
+that the test's name tells, so that a failure can be run again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import random
 from dataclasses import dataclass, field
 
@@ -15,10 +17,10 @@ import msgspec
 import pytest
 
 from volano.kernel.errors import VolanoError
-from volano.services.chat.logic import messages, reactions
+from volano.services.chat.logic import channels, live, members, messages, pins, reactions
 from volano.services.chat.logic.history import Span, mark_read, read_history, read_thread
 from volano.services.chat.logic.home import get_home
-from volano.services.chat.logic.live import topic_of
+from volano.services.chat.logic.live import resume, topic_of
 from volano.services.chat.logic.messages import Change
 
 STEPS = 40
@@ -30,10 +32,11 @@ NAMES = ("eyes", "tada", "+1")
 class Client:
     """What a page holds of one channel, changed by events only."""
 
-    me: str
     shown: dict[str, dict] = field(default_factory=dict)
     threads: dict[str, dict[str, dict]] = field(default_factory=dict)
     last_read: str = ""
+    pinned: set[str] = field(default_factory=set)
+    topic: str = ""
 
     def everywhere(self, ts: str) -> list[dict[str, dict]]:
         return [held for held in (self.shown, *self.threads.values()) if ts in held]
@@ -47,20 +50,25 @@ class Client:
                 held[event["message"]["ts"]] = event["message"]
         elif kind == "message" and subtype == "message_deleted":
             self.remove(event["deleted_ts"])
+            self.pinned.discard(event["deleted_ts"])
         elif kind == "message":
             self.add(event)
         elif kind in ("reaction_added", "reaction_removed"):
             self.react(event, added=kind == "reaction_added")
         elif kind == "channel_marked":
             self.last_read = event["ts"]
+        elif kind == "pin_added":
+            self.pinned.add(event["item"]["message"]["ts"])
+        elif kind == "pin_removed":
+            self.pinned.discard(event["item"]["message"]["ts"])
+        elif kind == "channel_changed":
+            self.topic = event["conversation"]["topic"]["value"]
 
     def add(self, message: dict) -> None:
         root = message.get("thread_ts")
         is_reply = root not in (None, message["ts"])
         if not is_reply or message.get("subtype") == "thread_broadcast":
             self.shown[message["ts"]] = message
-            if message["user"] == self.me:
-                self.last_read = message["ts"]
         if not is_reply:
             return
         if root in self.threads:
@@ -118,7 +126,7 @@ async def fetch(company, channel: str, who: str) -> Client:
     """The channel as it is read afresh."""
     env, call = company.env, company.calls[who]
     page = await read_history(env, call, channel, Span(limit=999))
-    client = Client(me=company.users[who].id)
+    client = Client()
     client.shown = {message["ts"]: message for message in page.messages}
     for ts, message in client.shown.items():
         if message.get("reply_count"):
@@ -127,7 +135,71 @@ async def fetch(company, channel: str, who: str) -> Client:
     home = await get_home(env, call)
     [seat] = [item for item in home.channels if item.channel["id"] == channel]
     client.last_read = str(seat.channel["last_read"])
+    client.topic = seat.channel["topic"]["value"]
+    found = await pins.list_pins(env, call, channel)
+    client.pinned = {item["message"]["ts"] for item in found}
     return client
+
+
+class Page:
+    """A page of ana's that is cut off at times; `lossy` is the part of the signals it misses."""
+
+    def __init__(self, company, channel: str, chance: random.Random, *, lossy: float) -> None:
+        self.company, self.channel, self.chance, self.lossy = company, channel, chance, lossy
+        self.env, self.call = company.env, company.calls["ana"]
+        self.address = topic_of(company.account, company.users["ana"].id)
+        self.places: dict[str, int] = {}
+        self.heard: list[dict] = []
+        self.told: list[dict] = []
+        self.resyncs = 0
+        self.client = Client()
+
+    async def open(self) -> None:
+        self.env.events.attach(self.address, self.hear)
+        self.places, _ = await resume(self.env, self.call, {})
+        self.client = await fetch(self.company, self.channel, "ana")
+
+    def hear(self, payload: bytes) -> None:
+        if self.chance.random() >= self.lossy:
+            self.heard += [msgspec.json.decode(payload)] * self.chance.choice((1, 1, 2))
+
+    def cut_off(self) -> None:
+        self.env.events.detach(self.address, self.hear)
+
+    async def come_back(self) -> None:
+        """What was signalled before counts as lost in between."""
+        self.heard.clear()
+        self.env.events.attach(self.address, self.hear)
+        await self.catch_up()
+
+    async def catch_up(self) -> None:
+        places, missed = await resume(self.env, self.call, self.places)
+        for payload in missed:
+            await self.take(msgspec.json.decode(payload))
+        self.places |= places
+
+    async def look(self) -> None:
+        """Apply what came, in the order in which it came."""
+        heard, self.heard = self.heard, []
+        for event in heard:
+            await self.take(event)
+
+    async def take(self, event: dict) -> None:
+        stream, seq = event["stream"], event["seq"]
+        place = self.places.get(stream, seq - 1)
+        if event["type"] == "resync":
+            self.resyncs += 1
+            self.client = await fetch(self.company, self.channel, "ana")
+        elif seq <= place:
+            return
+        elif seq > place + 1:
+            await self.catch_up()
+            return
+        else:
+            about = event.get("channel") or event.get("item", {}).get("channel")
+            if about == self.channel:
+                self.client.apply(event)
+        self.places[stream] = seq
 
 
 class Actor:
@@ -140,7 +212,7 @@ class Actor:
     async def step(self) -> None:
         name = self.chance.choice(
             ("post", "post", "reply", "reply", "broadcast", "edit", "blocks", "delete", "react",
-             "react", "unreact", "mark")
+             "react", "unreact", "mark", "pin", "unpin", "describe", "turn", "come_and_go")
         )  # fmt: skip
         with contextlib.suppress(VolanoError):  # refused: nothing changed, and nothing is told
             await getattr(self, name)()
@@ -190,40 +262,34 @@ class Actor:
         name = self.chance.choice(NAMES)
         await reactions.remove_reaction(self.company.env, call, self.channel, ts, name)
 
+    async def pin(self) -> None:
+        await pins.add_pin(self.company.env, self.company.calls["ben"], *self.place())
+
+    async def unpin(self) -> None:
+        await pins.remove_pin(self.company.env, self.company.calls["ana"], *self.place())
+
+    def place(self) -> tuple[str, str]:
+        return self.channel, self.pick()[1]
+
+    async def describe(self) -> None:
+        call, topic = self.company.calls[self.who()], f"about {self.chance.random()}"
+        await channels.set_topic(self.company.env, call, self.channel, topic)
+
+    async def turn(self) -> None:
+        """Several at once: their signals may come in another order than their commits."""
+        said = await asyncio.gather(*(self.say() for _ in range(3)), return_exceptions=True)
+        assert all(error is None or isinstance(error, VolanoError) for error in said)
+
+    async def come_and_go(self) -> None:
+        call = self.company.calls["ben"]
+        if not await members.leave_channel(self.company.env, call, self.channel):
+            await members.join_channel(self.company.env, call, self.channel)
+
     async def mark(self) -> None:
         await mark_read(self.company.env, self.company.calls["ana"], self.channel, self.pick()[1])
 
 
-@pytest.mark.parametrize("seed", range(6))
-async def test_state_and_events_equal_a_fresh_fetch(company, seed):
-    await company.hire("ana")
-    await company.hire("ben")
-    channel = await company.channel("any", "admin", "ana", "ben")
-    actor = Actor(company, channel, random.Random(seed))
-    for _ in range(5):
-        await actor.step()
-    client = await fetch(company, channel, "ana")
-    stream = company.env.events.listen(topic_of(company.account, company.users["ana"].id))
-    heard: list[dict] = []
-
-    async def listen() -> None:
-        async for payload in stream:
-            heard.append(msgspec.json.decode(payload))
-
-    listener = asyncio.ensure_future(listen())
-    await asyncio.sleep(0)
-    for _ in range(STEPS):
-        await actor.step()
-    # The last event of all is one's own: when it is heard, everything before it was.
-    last = await company.say("admin", channel, "the last word")
-    async with asyncio.timeout(120):
-        while not any(event.get("ts") == last.ts for event in heard):
-            await asyncio.sleep(0.01)
-    listener.cancel()
-    for event in heard:
-        if event.get("channel") == channel or event.get("item", {}).get("channel") == channel:
-            client.apply(event)
-    fresh = await fetch(company, channel, "ana")
+def require_same(client: Client, fresh: Client) -> None:
     assert {ts: compared(item) for ts, item in client.shown.items()} == {
         ts: compared(item) for ts, item in fresh.shown.items()
     }
@@ -233,3 +299,108 @@ async def test_state_and_events_equal_a_fresh_fetch(company, seed):
                 ts: compared(item) for ts, item in fresh.threads[root].items()
             }
     assert client.last_read == fresh.last_read
+    assert client.pinned == fresh.pinned
+    assert client.topic == fresh.topic
+
+
+async def begin(company, seed: int, *, lossy: float) -> tuple[Actor, Page]:
+    await company.hire("ana")
+    await company.hire("ben")
+    channel = await company.channel("any", "admin", "ana", "ben")
+    chance = random.Random(seed)
+    actor, page = Actor(company, channel, chance), Page(company, channel, chance, lossy=lossy)
+    for _ in range(5):
+        await actor.step()
+    await page.open()
+    return actor, page
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_state_and_events_equal_a_fresh_fetch(company, seed):
+    actor, page = await begin(company, seed, lossy=0)
+    for _ in range(STEPS):
+        await actor.step()
+    await page.look()
+    require_same(page.client, await fetch(company, actor.channel, "ana"))
+    assert page.resyncs == 0
+
+
+@pytest.mark.parametrize("seed", range(10, 14))
+async def test_so_they_do_after_breaks_losses_and_repeats(company, seed):
+    actor, page = await begin(company, seed, lossy=0.2)
+    for _ in range(STEPS):
+        page.cut_off()
+        for _ in range(page.chance.choice((0, 0, 1, 4))):
+            await actor.step()
+        await page.come_back()
+        for _ in range(page.chance.choice((0, 1, 3))):
+            await actor.step()
+        await page.look()
+    await page.catch_up()
+    require_same(page.client, await fetch(company, actor.channel, "ana"))
+    assert page.resyncs == 0
+
+
+async def test_so_they_do_where_the_log_does_not_reach_back(company, monkeypatch):
+    monkeypatch.setattr(live, "MAX_REPLAYED", 5)
+    monkeypatch.setattr(live, "MAX_KEPT", 8)
+    monkeypatch.setattr(live, "TRIM_EVERY", 4)
+    actor, page = await begin(company, 20, lossy=0)
+    for missed in (3, 30, 2, 12):
+        page.cut_off()
+        for _ in range(missed):
+            await actor.step()
+        await page.come_back()
+        await actor.step()
+        await page.look()
+        require_same(page.client, await fetch(company, actor.channel, "ana"))
+    assert page.resyncs > 0
+
+
+async def test_old_events_are_forgotten_whatever_the_clock_does(company, monkeypatch):
+    """A client that missed them reads anew; a clock that went back takes nothing away."""
+    env = company.env
+    actor, page = await begin(company, 30, lossy=0)
+    clock = ShiftedClock(env.clock)
+    shifted = dataclasses.replace(env, clock=clock)
+    clock.shift_us = -2 * live.KEEP_US
+    await company.say("admin", actor.channel, "said before")
+    page.cut_off()
+    company.env = shifted
+    late = await company.say("admin", actor.channel, "said when the clock had gone back")
+    assert late.ts == max(page.client.shown | {late.ts: {}}, key=float)
+    await live.forget_old(shifted)
+    await page.come_back()
+    require_same(page.client, await fetch(company, actor.channel, "ana"))
+    assert page.resyncs == 0
+    page.cut_off()
+    await company.say("admin", actor.channel, "missed for long")
+    clock.shift_us = 2 * live.KEEP_US
+    await live.forget_old(shifted)
+    await page.come_back()
+    require_same(page.client, await fetch(company, actor.channel, "ana"))
+    assert page.resyncs > 0
+
+
+class ShiftedClock:
+    """The clock of the computer, put forward or back."""
+
+    def __init__(self, clock) -> None:
+        self._clock, self.shift_us = clock, 0
+
+    def now_us(self) -> int:
+        return self._clock.now_us() + self.shift_us
+
+    def __getattr__(self, name: str):
+        return getattr(self._clock, name)
+
+
+async def test_nobody_is_told_of_channels_that_they_are_not_in(company):
+    await company.hire("ana")
+    secret = await company.channel("secret", "admin", private=True)
+    ana = company.calls["ana"]
+    places, _ = await resume(company.env, ana, {})
+    await company.say("admin", secret, "for us alone")
+    now, missed = await resume(company.env, ana, places | {secret: 0})
+    assert secret not in now
+    assert all(b"for us alone" not in payload for payload in missed)

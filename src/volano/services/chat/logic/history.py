@@ -166,20 +166,27 @@ async def mark_read(env: Env, call: Call, channel_id: str, ts: str) -> None:
     ts_us = parse_ts(ts)
     channel, _ = await get_joined(env.store.reader, here.me, channel_id)
 
-    async def write(tx: Tx) -> Told:
-        await channel_rows.update_last_read(tx, channel.id, here.me.id, ts_us)
+    async def write(tx: Tx) -> list[Told]:
         await seats.take_seat(tx, env, here.me)
-        event: Json = {
-            "type": "channel_marked",
-            "channel": channel.id,
-            "ts": to_ts(ts_us),
-            "unread_count_display": await count_unread(tx, channel.id, ts_us),
-        }
-        return await keep_for(tx, env, call.account, here.me.id, event)
+        return await move_last_read(tx, env, here, channel, ts_us)
 
     told = await env.store.transact(write)
     seats.remember(env, here.me)
-    await send(env, told)
+    await send(env, *told)
+
+
+async def move_last_read(tx: Tx, env: Env, here: Here, channel: Channel, ts_us: int) -> list[Told]:
+    """Everything up to `ts_us` is read by the caller; their pages are told, bots have none."""
+    await channel_rows.update_last_read(tx, channel.id, here.me.id, ts_us)
+    if here.me.is_bot:
+        return []
+    event: Json = {
+        "type": "channel_marked",
+        "channel": channel.id,
+        "ts": to_ts(ts_us),
+        "unread_count_display": await count_unread(tx, channel.id, ts_us),
+    }
+    return [await keep_for(tx, env, channel.account, here.me.id, event)]
 
 
 async def count_unread(reader: Reader, channel_id: str, after_us: int) -> int:

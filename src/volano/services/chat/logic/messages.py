@@ -29,7 +29,7 @@ from volano.services.chat.logic.errors import (
     denied,
     refused,
 )
-from volano.services.chat.logic.history import describe
+from volano.services.chat.logic.history import describe, move_last_read
 from volano.services.chat.logic.indexing import forget_message, unshare_files
 from volano.services.chat.logic.live import Told, keep_in_channel, send, tell_channel
 from volano.services.chat.logic.members import open_direct
@@ -133,7 +133,8 @@ async def post_in(
     )
     posted = await insert(tx, env, here, channel, message)
     if member is not None and message.in_channel:
-        await channel_rows.update_last_read(tx, channel.id, here.me.id, posted.message.ts_us)
+        read = await move_last_read(tx, env, here, channel, posted.message.ts_us)
+        posted = replace(posted, told=(*posted.told, *read))
     await seats.take_seat(tx, env, here.me)
     return posted
 
@@ -306,7 +307,7 @@ async def update_message(env: Env, call: Call, change: Change) -> Posted:
             )
         )
         told = await keep_in_channel(tx, env, channel, changed_json(here, changed, old))
-        return Posted(here=here, channel=channel, message=changed, told=told)
+        return Posted(here=here, channel=channel, message=changed, told=(told,))
 
     posted = await env.store.transact(write)
     await announce(env, posted)
@@ -383,9 +384,16 @@ async def remove_in(
     await desk_rows.delete_mentions(tx, channel.id, message.ts_us)
     if message.reply_count:
         grave = replace(
-            message, subtype="tombstone", text=TOMBSTONE, body={"hidden": True}, indexed=True
+            message,
+            subtype="tombstone",
+            text=TOMBSTONE,
+            body={"hidden": True},
+            edited_us=0,
+            edited_by="",
+            indexed=True,
         )
         await rows.update_message(tx, grave)
+        await rows.delete_reactions(tx, channel.id, message.ts_us)
     else:
         await rows.delete_message(tx, channel.id, message.ts_us)
         if message.is_reply:

@@ -30,8 +30,8 @@ class Posted:
     channel: Channel
     message: Message
     is_new: bool = True
-    told: Told | None = None
-    """The live event, to be sent after the commit."""
+    told: tuple[Told, ...] = ()
+    """The live events, to be sent after the commit."""
 
 
 async def insert(tx: Tx, env: Env, here: Here, channel: Channel, message: Message) -> Posted:
@@ -44,7 +44,7 @@ async def insert(tx: Tx, env: Env, here: Here, channel: Channel, message: Messag
     tx.publish(MessagePosted(account=channel.account, channel=channel.id, ts_us=ts_us))
     event = message_json(here.workspace, message) | {"event_ts": message.ts}
     told = await keep_in_channel(tx, env, channel, event)
-    return Posted(here=here, channel=channel, message=message, told=told)
+    return Posted(here=here, channel=channel, message=message, told=(told,))
 
 
 async def insert_notice(
@@ -77,5 +77,4 @@ async def announce(env: Env, posted: Posted) -> None:
     here = posted.here
     if posted.message.user_id == here.me.id:
         seats.remember(env, here.me)
-    if posted.told is not None:
-        await send(env, posted.told)
+    await send(env, *posted.told)

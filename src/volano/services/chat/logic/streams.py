@@ -127,7 +127,7 @@ async def _change(
                 )
             )
         told = await keep_in_channel(tx, env, channel, changed_json(here, changed, old))
-        return Posted(here=here, channel=channel, message=changed, told=told)
+        return Posted(here=here, channel=channel, message=changed, told=(told,))
 
     posted = await env.store.transact(write)
     await announce(env, posted)

@@ -271,6 +271,11 @@ async def delete_message(tx: Tx, channel_id: str, ts_us: int) -> None:
     await tx.execute(
         "DELETE FROM chat_message WHERE channel_id = ? AND ts_us = ?", channel_id, ts_us
     )
+    await delete_reactions(tx, channel_id, ts_us)
+
+
+async def delete_reactions(tx: Tx, channel_id: str, ts_us: int) -> None:
+    """All of a message."""
     await tx.execute(
         "DELETE FROM chat_reaction WHERE channel_id = ? AND ts_us = ?", channel_id, ts_us
     )
