@@ -55,6 +55,29 @@ export interface AliasObject {
   model: string;
 }
 
+export interface AnswerList {
+  items: AnswerObject[];
+  next_cursor: string | null;
+}
+
+// One answer or failed attempt; times in seconds, cost as decimal text.
+export interface AnswerObject {
+  id: string;
+  at: number;
+  principal: string;
+  route: string;
+  model: string;
+  engine: string;
+  error: string;
+  cached: boolean;
+  first_token_s: number;
+  latency_s: number;
+  input_tokens: number;
+  output_tokens: number;
+  cost: string;
+  currency: string;
+}
+
 export interface AppHomeView {
   view: Record<string, unknown> | null;
 }
@@ -97,6 +120,17 @@ export interface ApprovalView {
   steps: FormStep[];
   created_us: number;
   updated_us: number;
+}
+
+export interface ArchiveSize {
+  name: string;
+  size_bytes: number;
+}
+
+// POST the bytes to `upload_url`, then name `file` in the import.
+export interface ArchiveUpload {
+  file: string;
+  upload_url: string;
 }
 
 // Who asks, and where the browser would go next.
@@ -187,11 +221,65 @@ export interface BucketView {
   is_complete: boolean;
 }
 
+export interface BusyList {
+  items: BusyTimes[];
+}
+
+export interface BusyTimes {
+  user: string;
+  busy: Time[];
+}
+
+export interface CacheList {
+  items: CacheObject[];
+  next_cursor: string | null;
+}
+
+// Answers kept for exact repeats of requests to a model or route.
+export interface CacheObject {
+  model: string;
+  answers: number;
+  size_bytes: number;
+  hits: number;
+}
+
+export interface CanaryObject {
+  model: string;
+  percent: number;
+  since: number;
+}
+
 export interface CatalogObject {
   types: TypeObject[];
   images: ImageObject[];
   zones: string[];
   runtime: RuntimeObject;
+}
+
+export interface Catalogue {
+  items: CatalogueObject[];
+  machine: MachineObject;
+  next_cursor: string | null;
+}
+
+// A model. `kind` is built-in, pulled, upstream, route or available (to pull);
+// `memory_bytes` is null for what others serve; `live` is null while it is not in memory.
+export interface CatalogueObject {
+  id: string;
+  kind: string;
+  task: string;
+  description: string;
+  license: string;
+  owned_by: string;
+  engine: string;
+  size_bytes: number;
+  memory_bytes: number | null;
+  fits: boolean;
+  price: ModelsUpstreamsPriceObject | null;
+  currency: string;
+  pinned: boolean;
+  live: LiveObject | null;
+  pull: PullState | null;
 }
 
 // `old` is not needed for a first password, in a session opened by a one-time link.
@@ -242,6 +330,7 @@ export interface ChatChannel {
   latest: Record<string, unknown> | null;
 }
 
+// `app_id` is '' for a command of the workplace itself.
 export interface ChatCommand {
   app_id: string;
   command: string;
@@ -268,6 +357,16 @@ export interface ChatDraft {
   updated: number;
 }
 
+// A person as guests are described; `guest` is '' for members. `login_url` is shown once.
+export interface ChatGuest {
+  user: string;
+  email: string;
+  guest: string;
+  until: number;
+  login_url: string;
+  mailed: boolean;
+}
+
 // `topic` is for `/volano/v1/live`; users and channels have Slack's shape.
 export interface ChatHome {
   team: Record<string, unknown>;
@@ -290,6 +389,27 @@ export interface ChatHooks {
   hooks: ChatHook[];
 }
 
+// An import or export: what was done, what was skipped by reason, notes on it. `fraction` is
+// 0.0 to 1.0; `link` leads to an export's archive; times are in seconds.
+export interface ChatTransfer {
+  id: string;
+  state: string;
+  fraction: number;
+  text: string;
+  counts: Record<string, number>;
+  skipped: Record<string, number>;
+  notes: string[];
+  error: string;
+  link: string;
+  by: string;
+  created: number;
+  ended: number;
+}
+
+export interface ChatTransfers {
+  items: ChatTransfer[];
+}
+
 // One thing that was looked at: how many there are, or why it could not be looked at.
 export interface Check {
   name: string;
@@ -307,6 +427,30 @@ export interface CommandFields {
   channel: string;
   text: string;
   thread_ts?: string;
+}
+
+export interface CommentList {
+  items: CommentView[];
+}
+
+export interface CommentView {
+  id: string;
+  user: string;
+  quote: string;
+  text: string;
+  resolved: boolean;
+  created_us: number;
+}
+
+// Whether administrators may export what is private, since when (seconds) and by whose word.
+export interface Compliance {
+  enabled: boolean;
+  by: string;
+  since: number;
+}
+
+export interface ComplianceSwitch {
+  enabled: boolean;
 }
 
 // For `apps.manifest.*`: the token is good for twelve hours, the refresh token once.
@@ -421,6 +565,22 @@ export interface DirectoryPosition {
   phone: string;
 }
 
+export interface DocumentList {
+  items: DocumentView[];
+  next_cursor: string | null;
+}
+
+// `role` is the caller's: view, edit or own. Users are chat users.
+export interface DocumentView {
+  id: string;
+  title: string;
+  owner: string;
+  role: string;
+  editor: string;
+  edited_us: number;
+  created_us: number;
+}
+
 export interface Done {
   ok: boolean;
 }
@@ -429,6 +589,83 @@ export interface DraftText {
   channel: string;
   text: string;
   thread_ts?: string;
+}
+
+// `start` and `end` are `2026-11-22T10:00` in `zone`, or days, both included, with `all_day`.
+// `rule` is an RRULE (`FREQ=WEEKLY;BYDAY=MO`), `guests` are chat users, `channels` stand for the
+// people in them now. `remind_minutes` -1 is no reminder. `busy` false keeps the time free.
+export interface EventFields {
+  title: string;
+  start: string;
+  end: string;
+  zone?: string;
+  all_day?: boolean;
+  rule?: string;
+  location?: string;
+  notes?: string;
+  guests?: string[];
+  channels?: string[];
+  remind_minutes?: number;
+  busy?: boolean;
+}
+
+// An event; users are chat users, `outsiders` addresses of people beyond the workplace.
+export interface EventView {
+  title: string;
+  start: string;
+  end: string;
+  zone: string;
+  all_day: boolean;
+  rule: string;
+  location: string;
+  notes: string;
+  guests: string[];
+  channels: string[];
+  remind_minutes: number;
+  busy: boolean;
+  id: string;
+  owner: string;
+  uid: string;
+  cancelled: boolean;
+  answers: GuestView[];
+  outsiders: string[];
+  updated_us: number;
+}
+
+export interface ExplanationFields {
+  channel: string;
+  ts: string;
+  language?: string;
+}
+
+// What was said from `after` to before `before` (seconds, 0 for no limit).
+export interface ExportSpan {
+  after?: number;
+  before?: number;
+  files?: boolean;
+}
+
+export interface FiguresList {
+  items: FiguresObject[];
+  next_cursor: string | null;
+}
+
+// How a model did: seconds to the first token and in all, money as decimal text.
+export interface FiguresObject {
+  model: string;
+  requests: number;
+  errors: number;
+  cached: number;
+  input_tokens: number;
+  output_tokens: number;
+  tokens_per_s: number;
+  first_token_s_p50: number;
+  first_token_s_p95: number;
+  latency_s_p50: number;
+  latency_s_p95: number;
+  cost: string;
+  cost_per_request: string;
+  currency: string;
 }
 
 // `form` is an id or a name; values are texts by field name.
@@ -457,6 +694,10 @@ export interface FollowMark {
 export interface Foreseen {
   steps: FormStep[];
   copies: string[];
+}
+
+export interface Forgotten {
+  answers: number;
 }
 
 export interface Form {
@@ -523,6 +764,12 @@ export interface GroupView {
   created_us: number;
 }
 
+// `answer` is none, yes, no or maybe.
+export interface GuestView {
+  user: string;
+  answer: string;
+}
+
 export interface HookPage {
   items: HookView[];
   next_cursor: string | null;
@@ -544,6 +791,18 @@ export interface ImageObject {
   prepared: boolean;
   preparing: string;
   fraction: number;
+}
+
+// `ics` is an iCalendar file with any number of events.
+export interface Import {
+  ics: string;
+}
+
+// What was taken in, and what could not be, in words.
+export interface Imported {
+  added: number;
+  changed: number;
+  refused: string[];
 }
 
 // The engine: off, installing, starting, ready or failed.
@@ -578,6 +837,27 @@ export interface InstanceObject {
   role: string;
   launched_us: number;
   tags: Record<string, string>;
+}
+
+export interface ItemFields {
+  channel: string;
+  thread_ts?: string;
+}
+
+export interface ItemList {
+  items: ItemView[];
+  missing: string;
+  next_cursor: string | null;
+}
+
+// `assignee` is a name as it was said, `assignee_id` the chat user when it is sure who it is;
+// `ts` is the message that says it, '' in a transcript; `due_us` 0 is no date.
+export interface ItemView {
+  title: string;
+  assignee: string;
+  assignee_id: string;
+  due_us: number;
+  ts: string;
 }
 
 // A long piece of work. `state` is queued, running, done or failed.
@@ -619,6 +899,18 @@ export interface KeyView {
   last_used_us: number | null;
 }
 
+// `channels` maps channels to the languages chosen for them; `languages` names all.
+export interface LanguageChoices {
+  channels: Record<string, string>;
+  languages: Record<string, string>;
+}
+
+// `language` '' ends it.
+export interface LanguageFields {
+  channel: string;
+  language?: string;
+}
+
 // `user_data` is plain text: a script that begins with `#!`.
 export interface LaunchRequest {
   name?: string;
@@ -630,6 +922,25 @@ export interface LaunchRequest {
   key_name?: string;
   role?: string;
   tags?: Record<string, string>;
+}
+
+export interface LimitList {
+  items: LimitObject[];
+  next_cursor: string | null;
+}
+
+// A limit and what was used of it; `held` is for answers under way.
+export interface LimitObject {
+  scope: string;
+  subject: string;
+  requests_per_minute: number;
+  tokens_per_minute: number;
+  day_budget: string;
+  month_budget: string;
+  day_spent: string;
+  month_spent: string;
+  held: string;
+  currency: string;
 }
 
 // Decimal strings are exact: quantity x price = cost.
@@ -649,9 +960,44 @@ export interface LinkView {
   expires_us: number;
 }
 
+export interface Live {
+  items: LiveObject[];
+  machine: MachineObject;
+  next_cursor: string | null;
+}
+
+// A model in memory. `tier` is resident or host; `kv_used` is 0 to 1; tokens a second are
+// those of the last few seconds.
+export interface LiveObject {
+  model: string;
+  tier: string;
+  replicas: number;
+  pinned: boolean;
+  size_bytes: number;
+  running: number;
+  waiting: number;
+  kv_blocks: number;
+  kv_blocks_free: number;
+  kv_used: number;
+  tokens_per_s: number;
+  generated_tokens: number;
+  prompt_tokens: number;
+  cached_tokens: number;
+  late_tokens: number;
+}
+
 export interface LoginLink {
   login_url: string;
   valid_s: number;
+}
+
+// The engine (off, installing, starting, ready or failed) and the machine's memory.
+export interface MachineObject {
+  state: string;
+  text: string;
+  memory_bytes: number;
+  memory_free_bytes: number;
+  engine_bytes: number;
 }
 
 // What a message said until `at` (seconds).
@@ -714,8 +1060,23 @@ export interface NewDepartment {
   parent?: string;
 }
 
+// `text` is Markdown.
+export interface NewDocument {
+  title: string;
+  text?: string;
+}
+
 export interface NewGroup {
   name: string;
+}
+
+// `guest` is multi or single, `until` the end of their time in seconds (0 for none).
+export interface NewGuest {
+  email: string;
+  channels: string[];
+  real_name?: string;
+  guest?: string;
+  until?: number;
 }
 
 // `url` is shown once.
@@ -732,6 +1093,14 @@ export interface NewHookView {
   arn: string;
   url: string;
   created_us: number;
+}
+
+// Either `file`, an uploaded archive, or `bucket` and `key`. `files` is links or fetch.
+export interface NewImport {
+  file?: string;
+  bucket?: string;
+  key?: string;
+  files?: string;
 }
 
 // `kind` is access-key, api or slack-user. `scopes` are permission patterns (`models:*`).
@@ -794,6 +1163,24 @@ export interface NotedMessages {
   items: NotedMessage[];
 }
 
+// A transcript as `text`, or as `file`, the id of a file in the chat (txt, md, vtt, srt).
+export interface NotesFields {
+  text?: string;
+  file?: string;
+  language?: string;
+}
+
+// `questions` are only filled without a model; `speakers` counts what each said.
+export interface NotesView {
+  points: string[];
+  decisions: string[];
+  questions: string[];
+  items: ItemView[];
+  speakers: Record<string, number>;
+  model: string;
+  missing: string;
+}
+
 // All that is known of an object but its bytes.
 export interface ObjectDetails {
   bucket: string;
@@ -823,6 +1210,27 @@ export interface ObjectView {
   etag: string;
   modified_us: number;
   storage_class: string;
+}
+
+export interface OccurrenceList {
+  items: OccurrenceView[];
+  next_cursor: string | null;
+}
+
+// One time of an event, 1970-based; all-day ones from midnight to midnight, UTC. `occurrence`
+// names it among the times of a repeating event. `answer` is the caller's, '' for their own.
+export interface OccurrenceView {
+  event: string;
+  occurrence: string;
+  title: string;
+  location: string;
+  starts_us: number;
+  ends_us: number;
+  all_day: boolean;
+  owner: string;
+  repeats: boolean;
+  cancelled: boolean;
+  answer: string;
 }
 
 export interface OpenSession {
@@ -951,17 +1359,7 @@ export interface PressFields {
 
 export interface PriceListObject {
   currency: string;
-  items: PriceObject[];
-}
-
-export interface PriceObject {
-  meter: string;
-  service: string;
-  text: string;
-  price: string;
-  per: string;
-  unit: string;
-  effective_from: string;
+  items: BillingBillsPriceObject[];
 }
 
 export interface ProfileList {
@@ -1031,10 +1429,23 @@ export interface ProviderView {
   return_url: string;
 }
 
+export interface PullList {
+  items: Job[];
+  next_cursor: string | null;
+}
+
 // `source` is empty for the hub or mirror of the config, else a URL, `s3://…` or a folder.
 export interface PullModel {
   name: string;
   source?: string;
+}
+
+// A pull under way: poll `/jobs/{job}` or ask again.
+export interface PullState {
+  job: string;
+  state: string;
+  fraction: number;
+  text: string;
 }
 
 // A browser's PushSubscription; the keys are base64url.
@@ -1100,11 +1511,36 @@ export interface RecoveryCodes {
   codes: string[];
 }
 
+export interface RemoteModelList {
+  items: RemoteModelObject[];
+  next_cursor: string | null;
+}
+
+// A model of the upstream; `model` is its name here, when it has one.
+export interface RemoteModelObject {
+  id: string;
+  owned_by: string;
+  model: string | null;
+}
+
+// `hint` is what the caller wants to say.
+export interface ReplyFields {
+  channel: string;
+  thread_ts?: string;
+  hint?: string;
+}
+
 // What the issuer added to the address, and what the tab kept.
 export interface Return {
   code: string;
   state: string;
   binding: string;
+}
+
+// `tone` is clear, fix, formal, friendly or short.
+export interface RewriteFields {
+  text: string;
+  tone: string;
 }
 
 export interface RoleList {
@@ -1122,6 +1558,27 @@ export interface RoleView {
   policies: string[];
   created_us: number;
   last_used_us: number | null;
+}
+
+export interface RouteList {
+  items: RouteObject[];
+  next_cursor: string | null;
+}
+
+// `resting` are models that failed a moment ago; `previous` what a roll-back brings back.
+export interface RouteObject {
+  name: string;
+  task: string;
+  targets: TargetObject[];
+  fallbacks: string[];
+  retries: number;
+  rest_s: number;
+  sticky: boolean;
+  cache_ttl_s: number;
+  canary: CanaryObject | null;
+  previous: TargetObject[];
+  resting: string[];
+  changed: number;
 }
 
 // What runs instances here, and how isolated they are.
@@ -1145,6 +1602,16 @@ export interface SavedPlace {
   channel: string;
   ts: string;
   done: boolean;
+}
+
+export interface ScalingObject {
+  model: string;
+  replicas_min: number;
+  replicas_max: number;
+  queue_per_replica: number;
+  deadline_ms: number;
+  idle_s: number;
+  pinned: boolean;
 }
 
 // How the caller signs in. An MFA device of IAM makes `asks_code` true without an app.
@@ -1210,6 +1677,16 @@ export interface SettingsView {
   tokens_per_day: number;
 }
 
+export interface ShareList {
+  items: ShareView[];
+}
+
+// `target` is a chat user or a channel, `role` view or edit.
+export interface ShareView {
+  target: string;
+  role: string;
+}
+
 export interface ShortcutFields {
   app_id: string;
   callback_id: string;
@@ -1265,6 +1742,18 @@ export interface Step {
   url?: string;
 }
 
+// Of a channel, or of the thread `thread_ts`; `language` '' is that of the messages.
+export interface SummaryFields {
+  channel: string;
+  thread_ts?: string;
+  language?: string;
+}
+
+export interface TargetObject {
+  model: string;
+  weight?: number;
+}
+
 export interface TargetPage {
   items: TargetView[];
   next_cursor: string | null;
@@ -1301,10 +1790,35 @@ export interface TaskView {
   updated_us: number;
 }
 
+export interface Text {
+  text: string;
+}
+
 export interface ThreadMark {
   channel: string;
   thread_ts: string;
   ts: string;
+}
+
+export interface Time {
+  starts_us: number;
+  ends_us: number;
+}
+
+export interface TimeList {
+  items: Time[];
+}
+
+// For chat users, within hours of the day in a zone; weekends only when asked for.
+export interface TimeSearch {
+  users: string[];
+  minutes?: number;
+  from_us: number;
+  to_us: number;
+  zone?: string;
+  first_hour?: number;
+  last_hour?: number;
+  weekends?: boolean;
 }
 
 // A way that was tried at `at` (seconds); `error` is '' when it went through.
@@ -1312,6 +1826,13 @@ export interface Told {
   way: string;
   at: number;
   error: string;
+}
+
+// `language` is a code such as `en` or `zh`.
+export interface TranslationFields {
+  channel: string;
+  ts: string;
+  language: string;
 }
 
 // `role` is decides or reads; `waiting` while it is the user's turn.
@@ -1345,6 +1866,30 @@ export interface UnreadChannel {
 
 export interface UnreadChannels {
   channels: UnreadChannel[];
+}
+
+export interface UpstreamList {
+  items: UpstreamObject[];
+  next_cursor: string | null;
+}
+
+export interface UpstreamModelObject {
+  model: string;
+  upstream: string;
+  remote: string;
+  task: string;
+  price: ModelsUpstreamsPriceObject;
+}
+
+// An upstream; its key is never shown. `secret` is the ARN of the secret that holds it.
+export interface UpstreamObject {
+  name: string;
+  kind: string;
+  base_url: string;
+  secret: string;
+  timeout_s: number;
+  retries: number;
+  created: number;
 }
 
 // Who is called (`users`), and the ways tried for who does not acknowledge (`steps`).
@@ -1387,11 +1932,46 @@ export interface Verified {
   verified: boolean;
 }
 
+export interface VersionList {
+  items: VersionView[];
+}
+
+export interface VersionView {
+  version: number;
+  editor: string;
+  characters: number;
+  created_us: number;
+}
+
 // What the screen does now: close, clear, errors (by block id), update or push `view`.
 export interface ViewOutcome {
   action: string;
   errors: Record<string, unknown>;
   view: Record<string, unknown> | null;
+}
+
+// Chat users, 50 at most.
+export interface WhoAndWhen {
+  users: string[];
+  from_us: number;
+  to_us: number;
+}
+
+// `text` is mrkdwn. `model` '' means that nothing was generated, and `missing` says why.
+export interface WrittenAnswer {
+  text: string;
+  model: string;
+  missing: string;
+  sources: WrittenSource[];
+}
+
+// A message that the text names as `[number]`.
+export interface WrittenSource {
+  number: number;
+  channel: string;
+  ts: string;
+  thread_ts: string;
+  label: string;
 }
 
 export interface ZoneList {
@@ -1408,6 +1988,16 @@ export interface ZoneView {
   reason: string;
   changed_us: number;
   stored_bytes: number;
+}
+
+export interface BillingBillsPriceObject {
+  meter: string;
+  service: string;
+  text: string;
+  price: string;
+  per: string;
+  unit: string;
+  effective_from: string;
 }
 
 export interface ChatDeskNoFields {
@@ -1429,12 +2019,20 @@ export interface IdentityOauthApproval {
 export interface IdentitySessionNoFields {
 }
 
+// Decimal texts, for a million tokens, in the price list's currency.
+export interface ModelsUpstreamsPriceObject {
+  input: string;
+  output: string;
+}
+
 // Fields of path, query and body are given together; their names never meet.
 export interface Operations {
   // The caller has seen an urgent message.
   acknowledgeUrgent: { input: { id: string }; answer: Done };
   // Put a user into a group.
   addPersonToGroup: { input: { user: string; group: string }; answer: void };
+  // Say whether one comes.
+  answerEvent: { input: { id: string; answer: string }; answer: EventView };
   // Say yes.
   approveApproval: { input: { id: string; text?: string }; answer: ApprovalView };
   // Let a program act for the caller; the browser goes to the address next.
@@ -1443,6 +2041,8 @@ export interface Operations {
   approveOutsideServer: { input: { name: string; url: string; token?: string; allowed?: string[] }; answer: ServerView };
   // Run what was proposed, as the caller; the action's own permission decides.
   approveProposal: { input: { id: string; state?: Record<string, unknown> }; answer: ProposalView };
+  // Send the card to somebody else who may run it.
+  askToRunProposal: { input: { id: string; user: string }; answer: ProposalView };
   // Attach a policy by ARN; it holds for every member.
   attachGroupPolicy: { input: { group: string; policy: string }; answer: void };
   // Attach a policy by ARN.
@@ -1463,6 +2063,10 @@ export interface Operations {
   closeView: { input: { view_id: string; state?: Record<string, unknown>; all?: boolean }; answer: ViewOutcome };
   // Say something about it.
   commentApproval: { input: { id: string; text?: string }; answer: void };
+  // Comment on a passage, or on the whole.
+  commentDocument: { input: { id: string; text: string; quote?: string }; answer: CommentView };
+  // How each of the route's models did: latency, tokens, errors, cost.
+  compareModelRoute: { input: { route: string; since?: number | null }; answer: FiguresList };
   // Ask for codes of the app at every sign-in from now on.
   confirmAuthenticator: { input: Code; answer: RecoveryCodes };
   // An account with an administrator, who gets a one-time link.
@@ -1479,6 +2083,10 @@ export interface Operations {
   createChatHook: { input: { app_id: string; channel: string }; answer: NewHook };
   // Make a department, below another or at the top.
   createDepartment: { input: NewDepartment; answer: DepartmentId };
+  // Make a document, shared with nobody yet.
+  createDocument: { input: NewDocument; answer: DocumentView };
+  // Make an event; guests get a card in the chat.
+  createEvent: { input: EventFields; answer: EventView };
   // An empty group.
   createGroup: { input: NewGroup; answer: GroupView };
   // A key for the caller; its secret is shown once.
@@ -1507,6 +2115,10 @@ export interface Operations {
   deleteChatHook: { input: { hook_id: string }; answer: void };
   // Remove a department; its people and departments move to the one above.
   deleteDepartment: { input: { id: string }; answer: Done };
+  // Delete a document of the caller's own with all of its versions.
+  deleteDocument: { input: { id: string }; answer: void };
+  // Call off an event that the caller made, or one time of it.
+  deleteEvent: { input: { id: string; occurrence?: string }; answer: void };
   // Delete a form; what was sent with it goes on.
   deleteForm: { input: { id: string }; answer: void };
   // Delete a group that has no members and no policies.
@@ -1519,6 +2131,12 @@ export interface Operations {
   deleteModel: { input: { model: string }; answer: DeletedModel };
   // Forget an alias.
   deleteModelAlias: { input: { alias: string }; answer: void };
+  // Lift a limit.
+  deleteModelLimit: { input: { scope: string; subject: string }; answer: void };
+  // Forget a route; its models stay.
+  deleteModelRoute: { input: { route: string }; answer: void };
+  // Go back to one engine for all models, which leave when room is needed.
+  deleteModelScaling: { input: { model: string }; answer: void };
   // End a program's access at once.
   deleteOauthGrant: { input: { id: string }; answer: void };
   // Delete one object; no error when it is not there.
@@ -1539,10 +2157,14 @@ export interface Operations {
   deleteSignInProvider: { input: { name: string }; answer: void };
   // Delete a task that the caller made.
   deleteTask: { input: { id: string }; answer: void };
+  // Forget an upstream that serves no model, and the secret that was made for it.
+  deleteUpstream: { input: { upstream: string }; answer: void };
   // Detach a policy; `policy` is its ARN, in the query.
   detachGroupPolicy: { input: { group: string; policy: string }; answer: void };
   // Detach a policy; `policy` is its ARN, in the query.
   detachPersonPolicy: { input: { user: string; policy: string }; answer: void };
+  // What the caller could answer to a conversation; nothing is posted.
+  draftReply: { input: ReplyFields; answer: WrittenAnswer };
   // Sign out everywhere but here.
   endOtherSessions: { input: Record<string, never>; answer: void };
   // Sign a user out everywhere.
@@ -1551,12 +2173,28 @@ export interface Operations {
   endSession: { input: { id: string }; answer: void };
   // Why a principal may do an action on a resource, or why not.
   explainAccess: { input: { principal: string; action: string; resource?: string }; answer: AccessAnswer };
+  // What a message means, from the conversation and from what the caller may read elsewhere.
+  explainMessage: { input: ExplanationFields; answer: WrittenAnswer };
+  // The text as a Markdown file.
+  exportDocument: { input: { id: string }; answer: unknown };
+  // The caller's calendar as one iCalendar file.
+  exportEvents: { input: Record<string, never>; answer: unknown };
+  // Export private and direct conversations too; needs the compliance switch.
+  exportEverything: { input: ExportSpan; answer: ChatTransfer };
+  // Export public channels in Slack's form.
+  exportPublicChannels: { input: ExportSpan; answer: ChatTransfer };
   // Drill: treat a zone as gone until it is restored.
   failZone: { input: { zone: string; reason?: string }; answer: ZoneView };
+  // What is to be done after a conversation; each may become a task (`volano:createTask`).
+  findItems: { input: ItemFields; answer: ItemList };
+  // The first 20 times at which all of them are free.
+  findTimes: { input: TimeSearch; answer: TimeList };
   // Hear of a thread's replies from now on, or no more.
   followThread: { input: FollowMark; answer: Done };
   // Who will decide about a form filled in like this.
   forecastApproval: { input: Filled; answer: Foreseen };
+  // Forget kept answers.
+  forgetModelCache: { input: { model?: string }; answer: Forgotten };
   // An approval that concerns the caller, with its history.
   getApproval: { input: { id: string }; answer: ApprovalDetails };
   // One assistant.
@@ -1571,20 +2209,44 @@ export interface Operations {
   getChannelRules: { input: { channel: string }; answer: ChannelRules };
   // The caller's drafts, saved messages, unread threads and settings.
   getChatDesk: { input: Record<string, never>; answer: ChatDesk };
+  // getChatExport
+  getChatExport: { input: { id: string }; answer: ChatTransfer };
   // The caller's workplace: team, user, people, channels with what is unread, live topic.
   getChatHome: { input: Record<string, never>; answer: ChatHome };
+  // getChatImport
+  getChatImport: { input: { id: string }; answer: ChatTransfer };
+  // getComplianceExport
+  getComplianceExport: { input: Record<string, never>; answer: Compliance };
   // What can be launched, at which price, and what will run it.
   getComputeCatalog: { input: Record<string, never>; answer: CatalogObject };
   // The end of what the instance wrote.
   getConsoleOutput: { input: { id: string }; answer: ConsoleOutput };
   // Every department and where people stand in them.
   getDirectory: { input: Record<string, never>; answer: DirectoryPage };
+  // A document, without its text (`exportDocument`).
+  getDocument: { input: { id: string }; answer: DocumentView };
+  // The text of a version.
+  getDocumentVersion: { input: { id: string; version: number }; answer: Text };
+  // An event of the caller, or one that they are invited to.
+  getEvent: { input: { id: string }; answer: EventView };
+  // When people of the workplace are busy; nothing of why.
+  getFreeBusy: { input: WhoAndWhen; answer: BusyList };
   // What the inference engine is doing, with progress while it installs.
   getInference: { input: Record<string, never>; answer: InferenceObject };
   // One instance.
   getInstance: { input: { id: string }; answer: InstanceObject };
   // One job; poll it until `state` is done or failed.
   getJob: { input: { id: string }; answer: Job };
+  // What is kept for exact repeats, and how often it served.
+  getModelCache: { input: Record<string, never>; answer: CacheList };
+  // Every model that can be asked or pulled: size, licence, memory, whether it fits, price.
+  getModelCatalogue: { input: Record<string, never>; answer: Catalogue };
+  // One route.
+  getModelRoute: { input: { route: string }; answer: RouteObject };
+  // How many replicas a model may have.
+  getModelScaling: { input: { model: string }; answer: ScalingObject };
+  // The models in memory: replicas, queue, keys and values, tokens a second.
+  getModelsLive: { input: Record<string, never>; answer: Live };
   // Which program asks to act for the caller, before they approve.
   getOauthRequest: { input: { client_id: string; redirect_uri: string }; answer: Asking };
   // The bytes of an object, of one of its versions, or of a range of it.
@@ -1609,14 +2271,22 @@ export interface Operations {
   getThreadFollow: { input: { channel: string; thread_ts: string }; answer: FollowMark };
   // getTopicCertificate
   getTopicCertificate: { input: { name: string }; answer: unknown };
+  // One upstream.
+  getUpstream: { input: { upstream: string }; answer: UpstreamObject };
+  // What serves a model of ours elsewhere, and its price. `DELETE /models/{model}` forgets it.
+  getUpstreamModel: { input: { model: string }; answer: UpstreamModelObject };
+  // Take in an iCalendar file; events that are there already (by UID) are changed.
+  importEvents: { input: Import; answer: Imported };
   // Install an app with all scopes of its manifest.
   installChatApp: { input: { app_id: string }; answer: InstalledTokens };
+  // Invite a guest to channels; answers a link that signs them in once, to pass on.
+  inviteGuest: { input: NewGuest; answer: ChatGuest };
   // Launch instances.
   launchInstances: { input: LaunchRequest; answer: InstanceList };
   // Every account of this cloud.
   listAccounts: { input: Record<string, never>; answer: AccountList };
   // What waits for the caller, what they decided, or what they sent; the newest first.
-  listApprovals: { input: { box?: 'decided' | 'sent' | 'waiting'; limit?: number; cursor?: string }; answer: ApprovalList };
+  listApprovals: { input: { limit?: number; cursor?: string; box?: 'decided' | 'sent' | 'waiting' }; answer: ApprovalList };
   // The account's assistants, by name.
   listAssistants: { input: Record<string, never>; answer: AssistantList };
   // Every call of this account, the newest first.
@@ -1625,12 +2295,26 @@ export interface Operations {
   listBuckets: { input: { limit?: number; cursor?: string }; answer: BucketPage };
   // The workspace's apps with their manifests (1,000 at most).
   listChatApps: { input: Record<string, never>; answer: ChatApps };
-  // The slash commands of installed apps.
+  // The slash commands of installed apps, and those of the workplace itself.
   listChatCommands: { input: Record<string, never>; answer: ChatCommands };
+  // The newest first; a link is there for who asked for the export.
+  listChatExports: { input: Record<string, never>; answer: ChatTransfers };
   // The workspace's incoming webhooks (1,000 at most).
   listChatHooks: { input: Record<string, never>; answer: ChatHooks };
+  // The newest first.
+  listChatImports: { input: Record<string, never>; answer: ChatTransfers };
   // What was deleted in a channel while it was on legal hold; the newest 500.
   listDeletedMessages: { input: { channel: string }; answer: DeletedTexts };
+  // Comments, the oldest first.
+  listDocumentComments: { input: { id: string }; answer: CommentList };
+  // With whom a document is shared.
+  listDocumentShares: { input: { id: string }; answer: ShareList };
+  // What is kept of how the document was, the latest first, 100 at most.
+  listDocumentVersions: { input: { id: string }; answer: VersionList };
+  // Documents that the caller may see, the latest first, 200 at most; all, or by words.
+  listDocuments: { input: { words?: string }; answer: DocumentList };
+  // What takes place in the caller's calendar: every time of every event, 2,000 at most.
+  listEvents: { input: { from_us: number; to_us: number }; answer: OccurrenceList };
   // The forms that can be sent for approval, by title.
   listForms: { input: Record<string, never>; answer: FormList };
   // Groups, by name.
@@ -1649,6 +2333,16 @@ export interface Operations {
   listMentions: { input: { before?: string }; answer: NotedMessages };
   // The account's aliases.
   listModelAliases: { input: Record<string, never>; answer: AliasList };
+  // Which model and engine answered what, how fast, for how much; texts are not kept.
+  listModelAnswers: { input: { model?: string; route?: string; limit?: number; cursor?: string }; answer: AnswerList };
+  // How each model did lately: requests, errors, latency, tokens, cost.
+  listModelFigures: { input: { hours?: number }; answer: FiguresList };
+  // The account's limits and budgets, with what was used of them.
+  listModelLimits: { input: Record<string, never>; answer: LimitList };
+  // The account's pulls, newest first, with their progress.
+  listModelPulls: { input: Record<string, never>; answer: PullList };
+  // The account's routes.
+  listModelRoutes: { input: Record<string, never>; answer: RouteList };
   // The models that the caller can use.
   listModels: { input: Record<string, never>; answer: ModelItems };
   // The programs that act for the caller.
@@ -1691,12 +2385,20 @@ export interface Operations {
   listTasks: { input: { done?: boolean; given?: boolean }; answer: TaskList };
   // Threads that the caller follows, the one answered last first.
   listThreads: { input: Record<string, never>; answer: NotedMessages };
+  // The caller's channels that are translated for them, and the languages that there are.
+  listTranslatedChannels: { input: Record<string, never>; answer: LanguageChoices };
   // What the caller has not read yet, by channel; 60 channels at most.
   listUnread: { input: Record<string, never>; answer: UnreadChannels };
+  // What the upstream says it has: asks it, so it tells whether address and key are right.
+  listUpstreamModels: { input: { upstream: string }; answer: RemoteModelList };
+  // The account's upstreams.
+  listUpstreams: { input: Record<string, never>; answer: UpstreamList };
   // Urgent messages that the caller sent or received, newest first; 50 at most.
   listUrgent: { input: Record<string, never>; answer: UrgentMessages };
   // The region's zones and how they are.
   listZones: { input: Record<string, never>; answer: ZoneList };
+  // Have a model in memory now, so that its first request does not wait.
+  loadModel: { input: { model: string }; answer: Live };
   // What an app's own menu offers for the text typed so far.
   loadOptions: { input: OptionsFields; answer: Options };
   // Every channel and followed thread of the caller is read.
@@ -1705,10 +2407,14 @@ export interface Operations {
   markThread: { input: ThreadMark; answer: Done };
   // Open an app's Home tab; the app hears of it and may publish another view.
   openAppHome: { input: { app_id: string; tab?: string }; answer: AppHomeView };
+  // Keep a model in memory, or no longer; the operator's permission is needed.
+  pinModel: { input: { model: string; pinned: boolean }; answer: ScalingObject };
   // Build an image now instead of at its first launch; repeating joins the build that runs.
   prepareImage: { input: { name: string }; answer: ImageObject };
   // Press a button or choose something in a message or view of an app.
   pressElement: { input: PressFields; answer: void };
+  // Let the version on trial serve the route from now on.
+  promoteModelCanary: { input: { route: string }; answer: RouteObject };
   // Confirm who one is, before making keys, passkeys or codes; it counts for half an hour.
   proveSession: { input: Proof; answer: unknown };
   // Start pulling a model; the answer is a job to poll.
@@ -1731,6 +2437,14 @@ export interface Operations {
   putLegalHold: { input: { channel: string; held: boolean; why?: string }; answer: ChannelRules };
   // Let a name that programs ask for mean a model that is here.
   putModelAlias: { input: { alias: string; model: string }; answer: AliasObject };
+  // Try a version: give it some percent of the route's requests.
+  putModelCanary: { input: { route: string; model: string; percent: number }; answer: RouteObject };
+  // Limit what a key, a person, a project or the account may use of models.
+  putModelLimit: { input: { scope: string; subject: string; requests_per_minute?: number; tokens_per_minute?: number; day_budget?: string; month_budget?: string }; answer: LimitObject };
+  // Let a name stand for several models, or change which.
+  putModelRoute: { input: { route: string; targets: TargetObject[]; fallbacks?: string[]; task?: 'embed' | 'generate'; retries?: number; rest_s?: number; sticky?: boolean; cache_ttl_s?: number }; answer: RouteObject };
+  // Scale a model by its queue; the operator's permission is needed.
+  putModelScaling: { input: { model: string; replicas_min?: number; replicas_max?: number; queue_per_replica?: number; deadline_ms?: number; idle_s?: number }; answer: ScalingObject };
   // Store the request's body as an object.
   putObject: { input: { bucket: string; key: string }; answer: ObjectDetails };
   // Say where somebody stands: department, manager, title, telephone.
@@ -1739,6 +2453,14 @@ export interface Operations {
   putReplicationTarget: { input: { name: string; endpoint: string; bucket: string; access_key_id: string; secret_access_key: string; region?: string }; answer: TargetView };
   // Make or change a provider; an empty secret keeps the known one.
   putSignInProvider: { input: { name: string; issuer: string; client_id: string; client_secret?: string; title?: string; link_by?: string; create_users?: boolean; email_domains?: string[]; groups?: string[] }; answer: ProviderView };
+  // Have a channel translated for the caller whenever they read it, or no longer.
+  putTranslatedChannel: { input: LanguageFields; answer: void };
+  // Register a service with OpenAI's API, or change it.
+  putUpstream: { input: { upstream: string; kind: string; base_url: string; api_key?: string; secret?: string; timeout_s?: number; retries?: number }; answer: UpstreamObject };
+  // Let a model of the upstream be asked by a name of ours, at a price.
+  putUpstreamModel: { input: { upstream: string; model: string; remote: string; task?: 'embed' | 'generate'; price: ModelsUpstreamsPriceObject }; answer: UpstreamModelObject };
+  // Pack a pulled model's weights into fewer bits; the answer is a job to poll.
+  quantizeModel: { input: { model: string; form: string }; answer: Job };
   // Stop and start in one.
   rebootInstance: { input: { id: string }; answer: InstanceObject };
   // Take an urgent message back: nobody is called any more.
@@ -1749,16 +2471,26 @@ export interface Operations {
   rejectApproval: { input: { id: string; text?: string }; answer: ApprovalView };
   // Take a user out of a group.
   removePersonFromGroup: { input: { user: string; group: string }; answer: void };
+  // Give a document another title.
+  renameDocument: { input: { id: string; title: string }; answer: DocumentView };
   // Call a passkey something else.
   renamePasskey: { input: { id: string; name: string }; answer: void };
   // Ten new recovery codes; older ones end.
   renewRecoveryCodes: { input: IdentitySessionNoFields; answer: RecoveryCodes };
   // For a lost phone: remove a user's passkeys and authenticator app; their sessions end.
   resetPersonSecurity: { input: { user: string }; answer: void };
+  // Resolve a comment, or open it again.
+  resolveDocumentComment: { input: { id: string; comment: string; resolved?: boolean }; answer: CommentView };
+  // Make the text what it was then; what it is now is kept as a version.
+  restoreDocumentVersion: { input: { id: string; version: number }; answer: void };
   // Bring a zone back after a drill.
   restoreZone: { input: { zone: string; reason?: string }; answer: ZoneView };
   // Give it back to who sent it, to be changed.
   returnApproval: { input: { id: string; text?: string }; answer: ApprovalView };
+  // The caller's own text in another tone.
+  rewriteText: { input: RewriteFields; answer: WrittenAnswer };
+  // End the trial, or undo the last promotion.
+  rollBackModelRoute: { input: { route: string }; answer: RouteObject };
   // Run a slash command in a channel.
   runCommand: { input: CommandFields; answer: void };
   // Put a message on the caller's list for later, tick it off, or take it from there.
@@ -1793,12 +2525,18 @@ export interface Operations {
   sendApprovalAgain: { input: { id: string; values?: Record<string, string> }; answer: ApprovalView };
   // Call people who must acknowledge; e-mail and webhooks follow when they do not.
   sendUrgent: { input: UrgentCall; answer: UrgentId };
+  // Let administrators export private conversations, or not any more.
+  setComplianceExport: { input: ComplianceSwitch; answer: Compliance };
   // Switch the copilot on or off for everyone in the workspace.
   setCopilot: { input: CopilotSetting; answer: CopilotSetting };
+  // Make somebody a guest, or a member again.
+  setGuest: { input: { user: string; guest: string; channels?: string[] | null; until?: number }; answer: ChatGuest };
   // A password that the user must change after signing in; open sessions end.
   setPersonPassword: { input: { user: string; password: string }; answer: void };
   // Set an account's quota.
   setQuota: { input: { owner: string; name: string; value: number | null }; answer: void };
+  // Say anew with whom a document of the caller's own is shared.
+  shareDocument: { input: { id: string; shares: ShareView[] }; answer: ShareList };
   // Tell the other members of a channel that one is typing.
   showTyping: { input: TypingArguments; answer: void };
   // Open a session by password; the answer sets its cookie.
@@ -1821,6 +2559,8 @@ export interface Operations {
   slackAuditSchemas: { input: Record<string, never>; answer: void };
   // Open a new conversation with an app that is an assistant.
   startAssistantThread: { input: { app_id: string; channel?: string }; answer: StartedThread };
+  // Import an archive of Slack, Mattermost or Zulip; repeating changes nothing.
+  startChatImport: { input: NewImport; answer: ChatTransfer };
   // Start a stopped instance.
   startInstance: { input: { id: string }; answer: InstanceObject };
   // Stop an instance; its disk stays.
@@ -1829,16 +2569,28 @@ export interface Operations {
   submitView: { input: { view_id: string; state?: Record<string, unknown> }; answer: ViewOutcome };
   // Tell this browser when something calls the caller.
   subscribePush: { input: PushBrowser; answer: Done };
+  // A channel or thread in a few points, each with the message that it comes from.
+  summarizeConversation: { input: SummaryFields; answer: WrittenAnswer };
+  // The minutes of a meeting: points, decisions and items to do.
+  takeNotes: { input: NotesFields; answer: NotesView };
   // End an instance for good.
   terminateInstance: { input: { id: string }; answer: InstanceObject };
+  // A message in another language; made once and kept until the message changes.
+  translateMessage: { input: TranslationFields; answer: WrittenAnswer };
+  // Free a model's memory; its next request loads it again.
+  unloadModel: { input: { model: string }; answer: void };
   // Tell this browser no more.
   unsubscribePush: { input: PushEndpoint; answer: Done };
   // Put all fields of an assistant of one's own.
   updateAssistant: { input: { id: string; title: string; instructions?: string; model?: string; knowledge?: string[]; tools?: string[]; audience?: string[]; enabled?: boolean }; answer: AssistantView };
+  // Change an event that the caller made; guests are told, and asked anew when it moved.
+  updateEvent: { input: { id: string; title: string; start: string; end: string; zone?: string; all_day?: boolean; rule?: string; location?: string; notes?: string; guests?: string[]; channels?: string[]; remind_minutes?: number; busy?: boolean }; answer: EventView };
   // Change what people see, or disable: keys, tokens and sessions then stop at once.
   updatePerson: { input: { user: string; display_name?: string | null; email?: string | null; disabled?: boolean | null }; answer: PersonView };
   // Change a task, or mark it as done or open again.
   updateTask: { input: { id: string; title: string; note?: string; assignee?: string; due_us?: number; done?: boolean | null }; answer: TaskView };
+  // An address that takes an archive's bytes by POST, once.
+  uploadChatArchive: { input: ArchiveSize; answer: ArchiveUpload };
   // Remind those whose turn it is; once an hour.
   urgeApproval: { input: { id: string }; answer: ApprovalView };
   // Use an app's shortcut, on a message or anywhere.
@@ -1849,15 +2601,19 @@ export interface Operations {
   whoCan: { input: { action: string; resource?: string; limit?: number; cursor?: string }; answer: AccessList };
   // Take it back.
   withdrawApproval: { input: { id: string }; answer: ApprovalView };
+  // Put another text in its place; whoever edits now sees it at once.
+  writeDocument: { input: { id: string; text: string }; answer: void };
 }
 
 export const ROUTES = {
   acknowledgeUrgent: ['POST', '/chat/urgent/{id}/acknowledge'],
   addPersonToGroup: ['PUT', '/people/{user}/groups/{group}'],
+  answerEvent: ['POST', '/calendar/events/{id}/answer'],
   approveApproval: ['POST', '/approvals/{id}/approve'],
   approveOauthRequest: ['POST', '/oauth/grants'],
   approveOutsideServer: ['PUT', '/assistants-servers/{name}'],
   approveProposal: ['POST', '/proposals/{id}/approve'],
+  askToRunProposal: ['POST', '/proposals/{id}/ask'],
   attachGroupPolicy: ['POST', '/groups/{group}/policies'],
   attachPersonPolicy: ['POST', '/people/{user}/policies'],
   beginAuthenticator: ['POST', '/security/authenticator'],
@@ -1868,6 +2624,8 @@ export const ROUTES = {
   changePassword: ['POST', '/session/password'],
   closeView: ['POST', '/chat/views/{view_id}/close'],
   commentApproval: ['POST', '/approvals/{id}/comments'],
+  commentDocument: ['POST', '/documents/{id}/comments'],
+  compareModelRoute: ['GET', '/models/routes/{route}/figures'],
   confirmAuthenticator: ['POST', '/security/authenticator/confirmation'],
   createAccount: ['POST', '/accounts'],
   createAppConfigToken: ['POST', '/chat/apps/config-token'],
@@ -1876,6 +2634,8 @@ export const ROUTES = {
   createBucket: ['POST', '/buckets'],
   createChatHook: ['POST', '/chat/apps/{app_id}/hooks'],
   createDepartment: ['POST', '/chat/departments'],
+  createDocument: ['POST', '/documents'],
+  createEvent: ['POST', '/calendar/events'],
   createGroup: ['POST', '/groups'],
   createKey: ['POST', '/keys'],
   createLoginLink: ['POST', '/people/{user}/login-link'],
@@ -1890,12 +2650,17 @@ export const ROUTES = {
   deleteBucket: ['DELETE', '/buckets/{bucket}'],
   deleteChatHook: ['DELETE', '/chat/hooks/{hook_id}'],
   deleteDepartment: ['DELETE', '/chat/departments/{id}'],
+  deleteDocument: ['DELETE', '/documents/{id}'],
+  deleteEvent: ['DELETE', '/calendar/events/{id}'],
   deleteForm: ['DELETE', '/forms/{id}'],
   deleteGroup: ['DELETE', '/groups/{group}'],
   deleteHook: ['DELETE', '/hooks/{name}'],
   deleteKey: ['DELETE', '/keys/{id}'],
   deleteModel: ['DELETE', '/models/{model}'],
   deleteModelAlias: ['DELETE', '/models/aliases/{alias}'],
+  deleteModelLimit: ['DELETE', '/models/limits/{scope}/{subject}'],
+  deleteModelRoute: ['DELETE', '/models/routes/{route}'],
+  deleteModelScaling: ['DELETE', '/models/{model}/scaling'],
   deleteOauthGrant: ['DELETE', '/oauth/grants/{id}'],
   deleteObject: ['DELETE', '/buckets/{bucket}/objects/{key}'],
   deleteObjects: ['POST', '/buckets/{bucket}/delete-objects'],
@@ -1906,15 +2671,25 @@ export const ROUTES = {
   deleteReplicationTarget: ['DELETE', '/replication-targets/{name}'],
   deleteSignInProvider: ['DELETE', '/sign-in-providers/{name}'],
   deleteTask: ['DELETE', '/tasks/{id}'],
+  deleteUpstream: ['DELETE', '/models/upstreams/{upstream}'],
   detachGroupPolicy: ['DELETE', '/groups/{group}/policies'],
   detachPersonPolicy: ['DELETE', '/people/{user}/policies'],
+  draftReply: ['POST', '/writing/replies'],
   endOtherSessions: ['DELETE', '/sessions'],
   endPersonSessions: ['DELETE', '/people/{user}/sessions'],
   endSession: ['DELETE', '/sessions/{id}'],
   explainAccess: ['GET', '/access/explain'],
+  explainMessage: ['POST', '/writing/explanations'],
+  exportDocument: ['GET', '/documents/{id}/markdown'],
+  exportEvents: ['GET', '/calendar/export'],
+  exportEverything: ['POST', '/chat/exports/everything'],
+  exportPublicChannels: ['POST', '/chat/exports/public'],
   failZone: ['POST', '/zones/{zone}/fail'],
+  findItems: ['POST', '/writing/items'],
+  findTimes: ['POST', '/calendar/find-times'],
   followThread: ['PUT', '/chat/follows'],
   forecastApproval: ['POST', '/approvals/forecast'],
+  forgetModelCache: ['DELETE', '/models/cache'],
   getApproval: ['GET', '/approvals/{id}'],
   getAssistant: ['GET', '/assistants/{id}'],
   getAssistantSettings: ['GET', '/assistants/settings'],
@@ -1922,13 +2697,25 @@ export const ROUTES = {
   getBucket: ['GET', '/buckets/{bucket}'],
   getChannelRules: ['GET', '/chat/channels/{channel}/rules'],
   getChatDesk: ['GET', '/chat/desk'],
+  getChatExport: ['GET', '/chat/exports/{id}'],
   getChatHome: ['GET', '/chat/me'],
+  getChatImport: ['GET', '/chat/imports/{id}'],
+  getComplianceExport: ['GET', '/chat/compliance'],
   getComputeCatalog: ['GET', '/compute/catalog'],
   getConsoleOutput: ['GET', '/instances/{id}/console'],
   getDirectory: ['GET', '/chat/directory'],
+  getDocument: ['GET', '/documents/{id}'],
+  getDocumentVersion: ['GET', '/documents/{id}/versions/{version}'],
+  getEvent: ['GET', '/calendar/events/{id}'],
+  getFreeBusy: ['POST', '/calendar/free-busy'],
   getInference: ['GET', '/inference'],
   getInstance: ['GET', '/instances/{id}'],
   getJob: ['GET', '/jobs/{id}'],
+  getModelCache: ['GET', '/models/cache'],
+  getModelCatalogue: ['GET', '/models/catalogue'],
+  getModelRoute: ['GET', '/models/routes/{route}'],
+  getModelScaling: ['GET', '/models/{model}/scaling'],
+  getModelsLive: ['GET', '/models/live'],
   getOauthRequest: ['GET', '/oauth/request'],
   getObject: ['GET', '/buckets/{bucket}/objects/{key}'],
   getObjectDetails: ['GET', '/buckets/{bucket}/details/{key}'],
@@ -1941,7 +2728,11 @@ export const ROUTES = {
   getSession: ['GET', '/session'],
   getThreadFollow: ['GET', '/chat/follows'],
   getTopicCertificate: ['GET', '/topics/certificates/{name}'],
+  getUpstream: ['GET', '/models/upstreams/{upstream}'],
+  getUpstreamModel: ['GET', '/models/upstream-models/{model}'],
+  importEvents: ['POST', '/calendar/import'],
   installChatApp: ['POST', '/chat/apps/{app_id}/install'],
+  inviteGuest: ['POST', '/chat/guests'],
   launchInstances: ['POST', '/instances'],
   listAccounts: ['GET', '/accounts'],
   listApprovals: ['GET', '/approvals'],
@@ -1950,8 +2741,15 @@ export const ROUTES = {
   listBuckets: ['GET', '/buckets'],
   listChatApps: ['GET', '/chat/apps'],
   listChatCommands: ['GET', '/chat/commands'],
+  listChatExports: ['GET', '/chat/exports'],
   listChatHooks: ['GET', '/chat/hooks'],
+  listChatImports: ['GET', '/chat/imports'],
   listDeletedMessages: ['GET', '/chat/channels/{channel}/deleted'],
+  listDocumentComments: ['GET', '/documents/{id}/comments'],
+  listDocumentShares: ['GET', '/documents/{id}/shares'],
+  listDocumentVersions: ['GET', '/documents/{id}/versions'],
+  listDocuments: ['GET', '/documents'],
+  listEvents: ['GET', '/calendar/events'],
   listForms: ['GET', '/forms'],
   listGroups: ['GET', '/groups'],
   listHooks: ['GET', '/hooks'],
@@ -1961,6 +2759,11 @@ export const ROUTES = {
   listKeys: ['GET', '/keys'],
   listMentions: ['GET', '/chat/mentions'],
   listModelAliases: ['GET', '/models/aliases'],
+  listModelAnswers: ['GET', '/models/answers'],
+  listModelFigures: ['GET', '/models/figures'],
+  listModelLimits: ['GET', '/models/limits'],
+  listModelPulls: ['GET', '/models/pulls'],
+  listModelRoutes: ['GET', '/models/routes'],
   listModels: ['GET', '/models'],
   listOauthGrants: ['GET', '/oauth/grants'],
   listObjects: ['GET', '/buckets/{bucket}/objects'],
@@ -1982,15 +2785,21 @@ export const ROUTES = {
   listSignInProviders: ['GET', '/sign-in-providers'],
   listTasks: ['GET', '/tasks'],
   listThreads: ['GET', '/chat/threads'],
+  listTranslatedChannels: ['GET', '/writing/languages'],
   listUnread: ['GET', '/chat/unread'],
+  listUpstreamModels: ['GET', '/models/upstreams/{upstream}/models'],
+  listUpstreams: ['GET', '/models/upstreams'],
   listUrgent: ['GET', '/chat/urgent'],
   listZones: ['GET', '/zones'],
+  loadModel: ['POST', '/models/{model}/load'],
   loadOptions: ['POST', '/chat/interactions/options'],
   markAllRead: ['POST', '/chat/unread/read'],
   markThread: ['PUT', '/chat/threads/read'],
   openAppHome: ['POST', '/chat/apps/{app_id}/home'],
+  pinModel: ['PUT', '/models/{model}/pin'],
   prepareImage: ['POST', '/compute/images/{name}/prepare'],
   pressElement: ['POST', '/chat/interactions/press'],
+  promoteModelCanary: ['POST', '/models/routes/{route}/promote'],
   proveSession: ['POST', '/session/proof'],
   pullModel: ['POST', '/models/pull'],
   putAssistantSettings: ['PUT', '/assistants/settings'],
@@ -2002,20 +2811,33 @@ export const ROUTES = {
   putHook: ['PUT', '/hooks/{name}'],
   putLegalHold: ['PUT', '/chat/channels/{channel}/hold'],
   putModelAlias: ['PUT', '/models/aliases/{alias}'],
+  putModelCanary: ['PUT', '/models/routes/{route}/canary'],
+  putModelLimit: ['PUT', '/models/limits/{scope}/{subject}'],
+  putModelRoute: ['PUT', '/models/routes/{route}'],
+  putModelScaling: ['PUT', '/models/{model}/scaling'],
   putObject: ['PUT', '/buckets/{bucket}/objects/{key}'],
   putPosition: ['PUT', '/chat/positions/{user}'],
   putReplicationTarget: ['PUT', '/replication-targets/{name}'],
   putSignInProvider: ['PUT', '/sign-in-providers/{name}'],
+  putTranslatedChannel: ['PUT', '/writing/languages'],
+  putUpstream: ['PUT', '/models/upstreams/{upstream}'],
+  putUpstreamModel: ['PUT', '/models/upstreams/{upstream}/models/{model}'],
+  quantizeModel: ['POST', '/models/{model}/quantize'],
   rebootInstance: ['POST', '/instances/{id}/reboot'],
   recallUrgent: ['POST', '/chat/urgent/{id}/recall'],
   refuseProposal: ['POST', '/proposals/{id}/refuse'],
   rejectApproval: ['POST', '/approvals/{id}/reject'],
   removePersonFromGroup: ['DELETE', '/people/{user}/groups/{group}'],
+  renameDocument: ['PUT', '/documents/{id}'],
   renamePasskey: ['PATCH', '/security/passkeys/{id}'],
   renewRecoveryCodes: ['POST', '/security/recovery-codes'],
   resetPersonSecurity: ['DELETE', '/people/{user}/security'],
+  resolveDocumentComment: ['POST', '/documents/{id}/comments/{comment}'],
+  restoreDocumentVersion: ['POST', '/documents/{id}/versions/{version}/restore'],
   restoreZone: ['POST', '/zones/{zone}/restore'],
   returnApproval: ['POST', '/approvals/{id}/return'],
+  rewriteText: ['POST', '/writing/rewrites'],
+  rollBackModelRoute: ['POST', '/models/routes/{route}/rollback'],
   runCommand: ['POST', '/chat/interactions/command'],
   saveChatMessage: ['PUT', '/chat/saved'],
   scimCreateGroup: ['POST', '/scim/{version}/Groups'],
@@ -2033,9 +2855,12 @@ export const ROUTES = {
   sendApproval: ['POST', '/approvals'],
   sendApprovalAgain: ['POST', '/approvals/{id}/send'],
   sendUrgent: ['POST', '/chat/urgent'],
+  setComplianceExport: ['PUT', '/chat/compliance'],
   setCopilot: ['PUT', '/chat/copilot'],
+  setGuest: ['PUT', '/chat/guests/{user}'],
   setPersonPassword: ['PUT', '/people/{user}/password'],
   setQuota: ['PUT', '/accounts/{owner}/quotas/{name}'],
+  shareDocument: ['PUT', '/documents/{id}/shares'],
   showTyping: ['POST', '/chat/typing'],
   signIn: ['POST', '/session'],
   signInByCode: ['POST', '/session/code'],
@@ -2047,18 +2872,26 @@ export const ROUTES = {
   slackAuditLogs: ['GET', '/audit/v1/logs'],
   slackAuditSchemas: ['GET', '/audit/v1/schemas'],
   startAssistantThread: ['POST', '/chat/apps/{app_id}/assistant'],
+  startChatImport: ['POST', '/chat/imports'],
   startInstance: ['POST', '/instances/{id}/start'],
   stopInstance: ['POST', '/instances/{id}/stop'],
   submitView: ['POST', '/chat/views/{view_id}/submit'],
   subscribePush: ['POST', '/chat/push'],
+  summarizeConversation: ['POST', '/writing/summaries'],
+  takeNotes: ['POST', '/writing/notes'],
   terminateInstance: ['DELETE', '/instances/{id}'],
+  translateMessage: ['POST', '/writing/translations'],
+  unloadModel: ['POST', '/models/{model}/unload'],
   unsubscribePush: ['POST', '/chat/push/forget'],
   updateAssistant: ['PUT', '/assistants/{id}'],
+  updateEvent: ['PUT', '/calendar/events/{id}'],
   updatePerson: ['PATCH', '/people/{user}'],
   updateTask: ['PUT', '/tasks/{id}'],
+  uploadChatArchive: ['POST', '/chat/imports/uploads'],
   urgeApproval: ['POST', '/approvals/{id}/urge'],
   useShortcut: ['POST', '/chat/interactions/shortcut'],
   verifyAppUrl: ['POST', '/chat/apps/{app_id}/verify'],
   whoCan: ['GET', '/access/who-can'],
   withdrawApproval: ['POST', '/approvals/{id}/withdraw'],
+  writeDocument: ['PUT', '/documents/{id}/text'],
 } as const satisfies Record<keyof Operations, [string, string]>;

@@ -1,24 +1,29 @@
 // Every model as a card, with what is being pulled above them.
 import { Alert, Badge, Box, Button, Group, Menu, ActionIcon, SimpleGrid, Stack, Text, ThemeIcon, Title } from '@mantine/core';
-import { IconAlertCircle, IconDots, IconDownload, IconMessage2Bolt, IconStack2, IconTrash } from '@tabler/icons-react';
+import { IconAlertCircle, IconArrowBarDown, IconArrowBarUp, IconDots, IconDownload, IconMessage2Bolt, IconPackage, IconPin, IconScale, IconStack2, IconTrash } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
 
-import { useCall, useReadAgain } from '../api/call';
+import { useCall, useChange, useReadAgain } from '../api/call';
 import { send } from '../api/client';
-import type { ModelObject } from '../api/schema';
-import { formatBytes } from '../app/format';
+import type { CatalogueObject } from '../api/schema';
+import { formatBytes, formatMoney } from '../app/format';
 import { Copy, Failed, tell, tellFailure, Waiting } from '../app/parts';
 import { PullDialog } from './PullDialog';
 import { Pulls } from './Pulls';
+import { READS, ScalingDialog } from './Running';
+
+const LOOK_EVERY_MS = 5_000;
+const KINDS: Record<string, string> = { 'built-in': 'Built in', pulled: 'Pulled', upstream: 'Elsewhere', route: 'Route', available: 'To pull' };
+const FORMS = ['int8', 'int4', 'bf16'];
 
 export function Catalogue() {
-  const models = useCall('listModels', {});
+  const models = useCall('getModelCatalogue', {}, { every: LOOK_EVERY_MS });
   const [pulling, setPulling] = useState<string | null>(null);
   if (models.isPending) return <Waiting />;
   if (models.isError) return <Failed error={models.error} retry={() => void models.refetch()} />;
-  const hasReal = models.data.items.some((model) => model.task === 'generate' && !isTestModel(model));
+  const hasReal = models.data.items.some((model) => model.kind !== 'available' && model.task === 'generate' && !isTestModel(model));
   return (
     <Stack>
       <Group justify="flex-end">
@@ -35,7 +40,7 @@ export function Catalogue() {
       )}
       <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} spacing="md">
         {models.data.items.map((model) => (
-          <ModelCard key={model.id} model={model} />
+          <ModelCard key={model.id} model={model} pull={() => setPulling(model.id)} />
         ))}
       </SimpleGrid>
       <PullDialog name={pulling} onClose={() => setPulling(null)} />
@@ -44,13 +49,12 @@ export function Catalogue() {
 }
 
 // The tiny model that is made for tests; Volano says so of it everywhere.
-export function isTestModel(model: ModelObject): boolean {
-  return model.built_in && model.owned_by === 'volano' && model.task === 'generate';
+export function isTestModel(model: { kind?: string; built_in?: boolean; owned_by: string; task: string }): boolean {
+  return (model.built_in === true || model.kind === 'built-in') && model.owned_by === 'volano' && model.task === 'generate';
 }
 
-function ModelCard({ model }: { model: ModelObject }) {
+function ModelCard({ model, pull }: { model: CatalogueObject; pull: () => void }) {
   const isEmbed = model.task === 'embed';
-  const to = isEmbed ? '/models/embeddings' : '/models/playground';
   return (
     <Box className="surface" p="md" component="article" aria-label={model.id} style={{ display: 'flex', flexDirection: 'column', gap: 12 }}>
       <Group wrap="nowrap" align="flex-start" gap="sm">
@@ -66,27 +70,60 @@ function ModelCard({ model }: { model: ModelObject }) {
           </Text>
         </Box>
         <Copy value={model.id} label="Copy the name" />
-        {!model.built_in && <CardMenu model={model} />}
+        {model.kind !== 'available' && model.kind !== 'route' && <CardMenu model={model} />}
       </Group>
-      <Group gap={6}>
-        <Badge variant="light" color={isEmbed ? 'indigo' : 'volano'}>
-          {isEmbed ? 'Embeddings' : 'Chat'}
-        </Badge>
-        <Badge variant="default">{model.built_in ? 'Built in' : 'Pulled'}</Badge>
-        {model.license && <Badge variant="default" tt="none">{model.license}</Badge>}
-        {model.size_bytes > 0 && <Badge variant="default">{formatBytes(model.size_bytes)}</Badge>}
-        {isTestModel(model) && (
-          <Badge color="amber" variant="filled">
-            Test model
-          </Badge>
-        )}
-      </Group>
+      <Marks model={model} isEmbed={isEmbed} />
       <Text size="sm" style={{ flex: 1 }}>
         {plainNote(model.description)}
       </Text>
-      <Button component={Link} to={`${to}?model=${encodeURIComponent(model.id)}`} variant="light" size="sm">
-        {isEmbed ? 'Compare texts' : 'Try it'}
-      </Button>
+      <Needs model={model} />
+      {model.kind === 'available' ? (
+        <Button variant="light" size="sm" leftSection={<IconDownload size={16} />} onClick={pull}>
+          Pull
+        </Button>
+      ) : (
+        <Button component={Link} to={`/models/${isEmbed ? 'embeddings' : 'playground'}?model=${encodeURIComponent(model.id)}`} variant="light" size="sm">
+          {isEmbed ? 'Compare texts' : 'Try it'}
+        </Button>
+      )}
+    </Box>
+  );
+}
+
+function Marks({ model, isEmbed }: { model: CatalogueObject; isEmbed: boolean }) {
+  return (
+    <Group gap={6}>
+      <Badge variant="light" color={isEmbed ? 'indigo' : 'volano'}>
+        {isEmbed ? 'Embeddings' : 'Chat'}
+      </Badge>
+      <Badge variant="default">{KINDS[model.kind] ?? model.kind}</Badge>
+      {model.license && <Badge variant="default" tt="none">{model.license}</Badge>}
+      {model.size_bytes > 0 && <Badge variant="default">{formatBytes(model.size_bytes)}</Badge>}
+      {model.live && <Badge variant="light">{model.live.tier === 'resident' ? 'In memory' : 'Parked'}</Badge>}
+      {model.pinned && <Badge variant="light">Pinned</Badge>}
+      {isTestModel(model) && (
+        <Badge color="amber" variant="filled">
+          Test model
+        </Badge>
+      )}
+    </Group>
+  );
+}
+
+// What it needs, whether this machine has it, and what a million tokens cost.
+function Needs({ model }: { model: CatalogueObject }) {
+  return (
+    <Box>
+      {model.memory_bytes !== null && (
+        <Text size="xs" c={model.fits ? 'dimmed' : 'red'}>
+          Needs {formatBytes(model.memory_bytes)} of memory: {model.fits ? 'fits this machine' : 'too big for this machine'}
+        </Text>
+      )}
+      {model.price && (
+        <Text size="xs" c="dimmed">
+          A million tokens: {formatMoney(model.price.input, model.currency)} in, {formatMoney(model.price.output, model.currency)} out
+        </Text>
+      )}
     </Box>
   );
 }
@@ -104,29 +141,64 @@ function plainNote(note: string) {
   );
 }
 
-function CardMenu({ model }: { model: ModelObject }) {
+function CardMenu({ model }: { model: CatalogueObject }) {
   const again = useReadAgain();
+  const [isScaling, setScaling] = useState(false);
+  const isHere = model.kind !== 'upstream';
+  const load = useChange('loadModel', { reads: READS, done: `${model.id} is in memory.` });
+  const unload = useChange('unloadModel', { reads: READS, done: `${model.id} is out of memory.` });
+  const pin = useChange('pinModel', { reads: READS });
+  const pack = useChange('quantizeModel', { reads: ['listJobs', ...READS], done: `${model.id} is being packed.` });
   const remove = useMutation({
     mutationFn: () => send('DELETE', `/v1/models/${encodeURIComponent(model.id)}`),
     onSuccess: () => {
-      again('listModels');
+      again('listModels', 'getModelCatalogue');
       tell(`${model.id} is deleted.`);
     },
     onError: tellFailure,
   });
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={`More for ${model.id}`}>
-          <IconDots size={16} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>It can be pulled again at any time.</Menu.Label>
-        <Menu.Item color="red" leftSection={<IconTrash size={16} />} disabled={remove.isPending} onClick={() => remove.mutate()}>
-          Delete
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" aria-label={`More for ${model.id}`} loading={load.isPending}>
+            <IconDots size={16} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {isHere && (
+            <>
+              <Menu.Item leftSection={<IconArrowBarDown size={16} />} disabled={model.live?.tier === 'resident'} onClick={() => load.mutate({ model: model.id })}>
+                Load
+              </Menu.Item>
+              <Menu.Item leftSection={<IconArrowBarUp size={16} />} disabled={model.live === null || model.pinned} onClick={() => unload.mutate({ model: model.id })}>
+                Unload
+              </Menu.Item>
+              <Menu.Item leftSection={<IconPin size={16} />} onClick={() => pin.mutate({ model: model.id, pinned: !model.pinned })}>
+                {model.pinned ? 'Let it leave memory' : 'Keep in memory'}
+              </Menu.Item>
+              <Menu.Item leftSection={<IconScale size={16} />} onClick={() => setScaling(true)}>
+                Replicas
+              </Menu.Item>
+            </>
+          )}
+          {model.kind === 'pulled' &&
+            FORMS.map((form) => (
+              <Menu.Item key={form} leftSection={<IconPackage size={16} />} onClick={() => pack.mutate({ model: model.id, form })}>
+                Pack as {form}
+              </Menu.Item>
+            ))}
+          {model.kind !== 'built-in' && (
+            <>
+              <Menu.Label>It can come back at any time.</Menu.Label>
+              <Menu.Item color="red" leftSection={<IconTrash size={16} />} disabled={remove.isPending} onClick={() => remove.mutate()}>
+                Delete
+              </Menu.Item>
+            </>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+      {isScaling && <ScalingDialog model={model.id} onClose={() => setScaling(false)} />}
+    </>
   );
 }

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { useSearchParams } from 'react-router';
 
 import { useCall } from '../api/call';
+import { formatMoney } from '../app/format';
 import { Empty, Failed, Waiting } from '../app/parts';
 import { isTestModel } from './Catalogue';
 import { DEFAULTS, messagesOf, requestOf, useConversation, type Parameters, type Turn } from './conversation';
@@ -26,7 +27,13 @@ export function Playground() {
   const chatModels = (models.data?.items ?? []).filter((model) => model.task === 'generate');
   const preferred = chatModels.find((model) => !isTestModel(model)) ?? chatModels[0];
   const chosen = chatModels.find((model) => model.id === parameters.model) ?? preferred;
+  const [second, compareWith] = useState('');
   const talk = useConversation({ ...parameters, model: chosen?.id ?? '' });
+  const other = useConversation({ ...parameters, model: second });
+  const costOf = useCosts();
+  const talks = second === '' ? [{ model: chosen?.id ?? '', talk }] : [{ model: chosen?.id ?? '', talk }, { model: second, talk: other }];
+  const isBusy = talks.some((each) => each.talk.isBusy);
+  const ask = (text: string) => talks.forEach((each) => void each.talk.ask(text));
   if (models.isPending) return <Waiting />;
   if (models.isError) return <Failed error={models.error} retry={() => void models.refetch()} />;
   if (chosen === undefined) {
@@ -36,12 +43,12 @@ export function Playground() {
       </Empty>
     );
   }
-  const panel = <Settings value={{ ...parameters, model: chosen.id }} models={chatModels} onChange={(part) => setParameters({ ...parameters, ...part })} />;
+  const panel = <Settings value={{ ...parameters, model: chosen.id }} models={chatModels} onChange={(part) => setParameters({ ...parameters, ...part })} second={second} compareWith={compareWith} />;
   return (
     <Box className={classes.playground}>
       <Box className={`surface ${classes.talk}`}>
         <Group justify="space-between" px="md" py="xs" className={classes.bar} wrap="nowrap">
-          <Box className={classes.modelName}>{chosen.id}</Box>
+          <Box className={classes.modelName}>{talks.map((each) => each.model).join(' and ')}</Box>
           <Group gap={4} wrap="nowrap">
             <Tooltip label="The same call as code">
               <ActionIcon variant="subtle" color="gray" onClick={code.open} aria-label="Show as code">
@@ -49,7 +56,7 @@ export function Playground() {
               </ActionIcon>
             </Tooltip>
             <Tooltip label="Begin anew">
-              <ActionIcon variant="subtle" color="gray" onClick={talk.clear} disabled={talk.turns.length === 0} aria-label="Clear the conversation">
+              <ActionIcon variant="subtle" color="gray" onClick={() => talks.forEach((each) => each.talk.clear())} disabled={talks.every((each) => each.talk.turns.length === 0)} aria-label="Clear the conversation">
                 <IconEraser size={18} />
               </ActionIcon>
             </Tooltip>
@@ -67,8 +74,12 @@ export function Playground() {
             {chosen.description.replaceAll('`', '')}
           </Alert>
         )}
-        <Conversation talk={talk} />
-        <Composer isBusy={talk.isBusy} ask={(text) => void talk.ask(text)} stop={talk.stop} />
+        <Box className={classes.sides}>
+          {talks.map(({ model, talk: one }, side) => (
+            <Conversation key={side} model={second === '' ? '' : model} talk={one} ask={ask} cost={(turn) => costOf(model, turn)} />
+          ))}
+        </Box>
+        <Composer isBusy={isBusy} ask={ask} stop={() => talks.forEach((each) => each.talk.stop())} />
       </Box>
       {isWide ? (
         <Box className={`surface ${classes.settings}`} p="md" component="aside" aria-label="Settings">
@@ -88,7 +99,25 @@ function codeMessages(system: string, turns: Turn[]) {
   return turns.length > 0 ? messagesOf(system, turns.slice(0, -1), turns.at(-1)!.question) : messagesOf(system, [], 'Hello!');
 }
 
-function Conversation({ talk }: { talk: ReturnType<typeof useConversation> }) {
+// What an answer cost by the price list; the bill and “Costs and limits” have what was charged.
+function useCosts(): (model: string, turn: Turn) => string {
+  const catalogue = useCall('getModelCatalogue', {});
+  return (model, turn) => {
+    const entry = catalogue.data?.items.find((item) => item.id === model);
+    if (!entry?.price || turn.usage === null) return '';
+    const { input, output } = entry.price;
+    return formatMoney((turn.usage.prompt_tokens * Number(input) + turn.usage.completion_tokens * Number(output)) / 1e6, entry.currency);
+  };
+}
+
+interface ConversationProps {
+  model: string; // named where two stand side by side
+  talk: ReturnType<typeof useConversation>;
+  ask: (text: string) => void;
+  cost: (turn: Turn) => string;
+}
+
+function Conversation({ model, talk, ask, cost }: ConversationProps) {
   const box = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   useEffect(() => {
@@ -99,7 +128,8 @@ function Conversation({ talk }: { talk: ReturnType<typeof useConversation> }) {
     isAtEnd.current = view.scrollHeight - view.scrollTop - view.clientHeight < 60;
   };
   return (
-    <div ref={box} className={classes.turns} onScroll={onScroll} role="log" aria-label="Conversation" tabIndex={0}>
+    <div ref={box} className={classes.turns} onScroll={onScroll} role="log" aria-label={model ? `Conversation with ${model}` : 'Conversation'} tabIndex={0}>
+      {model && <Box className={classes.side}>{model}</Box>}
       {talk.turns.length === 0 && (
         <Empty
           icon={<IconMessage2Bolt size={28} />}
@@ -107,7 +137,7 @@ function Conversation({ talk }: { talk: ReturnType<typeof useConversation> }) {
           action={
             <Group gap="xs" justify="center">
               {STARTERS.map((text) => (
-                <button key={text} type="button" className={classes.starter} onClick={() => void talk.ask(text)}>
+                <button key={text} type="button" className={classes.starter} onClick={() => ask(text)}>
                   {text}
                 </button>
               ))}
@@ -122,6 +152,7 @@ function Conversation({ talk }: { talk: ReturnType<typeof useConversation> }) {
           key={turn.id}
           turn={turn}
           choose={(chosen) => talk.choose(turn.id, chosen)}
+          cost={cost}
           {...(index === talk.turns.length - 1 && !talk.isBusy ? { again: talk.again } : {})}
         />
       ))}

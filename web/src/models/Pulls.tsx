@@ -25,7 +25,7 @@ export function Pulls({ retry }: { retry: (name: string) => void }) {
     for (const id of before.current) {
       const job = pulls.find((item) => item.id === id);
       if (job?.state === 'done') {
-        again('listModels');
+        again('listModels', 'getModelCatalogue');
         tell(`${nameOf(job)} is ready.`);
       }
     }

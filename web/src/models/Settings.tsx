@@ -2,15 +2,27 @@
 import { NumberInput, Select, Slider, Stack, Switch, TagsInput, Text, Textarea, Box, Group } from '@mantine/core';
 
 import type { ModelObject } from '../api/schema';
-import type { Parameters } from './conversation';
+import { isJson, type Parameters } from './conversation';
 
 const MAX_STOPS = 4;
 const MAX_CHOICES = 4;
 
-export function Settings({ value, models, onChange }: { value: Parameters; models: ModelObject[]; onChange: (part: Partial<Parameters>) => void }) {
+interface SettingsProps {
+  value: Parameters;
+  models: ModelObject[];
+  onChange: (part: Partial<Parameters>) => void;
+  second: string;
+  compareWith: (model: string) => void;
+}
+
+const MANY = 6;
+
+export function Settings({ value, models, onChange, second, compareWith }: SettingsProps) {
+  const names = models.map((model) => model.id);
   return (
     <Stack gap="md">
-      <Select label="Model" data={models.map((model) => model.id)} value={value.model} onChange={(model) => model && onChange({ model })} allowDeselect={false} searchable={models.length > 6} />
+      <Select label="Model" data={names} value={value.model} onChange={(model) => model && onChange({ model })} allowDeselect={false} searchable={names.length > MANY} />
+      <Select label="Beside it" placeholder="no other model" data={names} value={second || null} onChange={(model) => compareWith(model ?? '')} clearable searchable={names.length > MANY} />
       <Textarea
         label="System prompt"
         placeholder="You are a helpful assistant."
@@ -28,8 +40,27 @@ export function Settings({ value, models, onChange }: { value: Parameters; model
       </Group>
       <TagsInput label="Stop at" placeholder={value.stop.length === 0 ? 'text, then Enter' : ''} maxTags={MAX_STOPS} value={value.stop} onChange={(stop) => onChange({ stop })} />
       <NumberInput label="Answers" min={1} max={MAX_CHOICES} value={value.choices} onChange={(given) => typeof given === 'number' && onChange({ choices: given })} />
+      <JsonField label="Tools" placeholder='[{"type": "function", "function": {"name": "…"}}]' value={value.tools} onChange={(tools) => onChange({ tools })} />
+      <JsonField label="Answer’s JSON schema" placeholder='{"type": "object", "properties": {}}' value={value.schema} onChange={(schema) => onChange({ schema })} />
       <Switch label="Colour tokens by probability" checked={value.logprobs} onChange={(event) => onChange({ logprobs: event.currentTarget.checked })} />
     </Stack>
+  );
+}
+
+function JsonField({ label, placeholder, value, onChange }: { label: string; placeholder: string; value: string; onChange: (value: string) => void }) {
+  const error = value !== '' && !isJson(value) ? 'This is no JSON yet; it is not sent.' : undefined;
+  return (
+    <Textarea
+      label={label}
+      placeholder={placeholder}
+      autosize
+      minRows={1}
+      maxRows={8}
+      value={value}
+      error={error}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      classNames={{ input: 'mono' }}
+    />
   );
 }
 

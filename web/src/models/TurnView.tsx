@@ -8,7 +8,14 @@ import { EngineWait } from './Engine';
 import classes from './models.module.css';
 import { Tokens } from './Tokens';
 
-export function TurnView({ turn, choose, again }: { turn: Turn; choose: (index: number) => void; again?: () => void }) {
+interface TurnViewProps {
+  turn: Turn;
+  choose: (index: number) => void;
+  cost: (turn: Turn) => string; // '' where it is not known
+  again?: () => void;
+}
+
+export function TurnView({ turn, choose, cost, again }: TurnViewProps) {
   const answer = turn.answers[turn.chosen];
   const isOpen = turn.state === 'waiting' || turn.state === 'streaming';
   return (
@@ -30,8 +37,13 @@ export function TurnView({ turn, choose, again }: { turn: Turn; choose: (index: 
           )}
           {turn.state === 'waiting' && <EngineWait />}
           {answer && (answer.tokens.length > 0 ? <Tokens tokens={answer.tokens} /> : <span>{answer.text}</span>)}
+          {answer?.calls.map((made, index) => (
+            <Box key={index} className="mono" fz="sm">
+              {made.name}({made.arguments})
+            </Box>
+          ))}
           {turn.state === 'streaming' && <span className={classes.caret} aria-hidden />}
-          {answer && !isOpen && answer.text === '' && (
+          {answer && !isOpen && answer.text === '' && answer.calls.length === 0 && (
             <Text c="dimmed" size="sm">
               The model ended without a word.
             </Text>
@@ -41,14 +53,14 @@ export function TurnView({ turn, choose, again }: { turn: Turn; choose: (index: 
               {turn.failure}
             </Alert>
           )}
-          {!isOpen && <Facts turn={turn} again={again} />}
+          {!isOpen && <Facts turn={turn} cost={cost(turn)} again={again} />}
         </Box>
       </Group>
     </Box>
   );
 }
 
-function Facts({ turn, again }: { turn: Turn; again: (() => void) | undefined }) {
+function Facts({ turn, cost, again }: { turn: Turn; cost: string; again: (() => void) | undefined }) {
   const answer = turn.answers[turn.chosen];
   return (
     <Group gap="xs" mt={6} className={classes.facts}>
@@ -67,6 +79,11 @@ function Facts({ turn, again }: { turn: Turn; again: (() => void) | undefined })
       {turn.usage && (
         <Text size="xs" c="dimmed">
           {turn.usage.prompt_tokens} + {turn.usage.completion_tokens} tokens
+        </Text>
+      )}
+      {cost && (
+        <Text size="xs" c="dimmed">
+          {cost}
         </Text>
       )}
       {turn.tokensPerSecond > 0 && turn.state !== 'failed' && (

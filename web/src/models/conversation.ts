@@ -14,9 +14,11 @@ export interface Parameters {
   stop: string[];
   choices: number;
   logprobs: boolean;
+  tools: string; // JSON, as the API takes it; '' for none
+  schema: string; // a JSON schema that the answer has to fit; '' for none
 }
 
-export const DEFAULTS: Parameters = { model: '', system: '', temperature: 1, topP: 1, maxTokens: 512, seed: '', stop: [], choices: 1, logprobs: false };
+export const DEFAULTS: Parameters = { model: '', system: '', temperature: 1, topP: 1, maxTokens: 512, seed: '', stop: [], choices: 1, logprobs: false, tools: '', schema: '' };
 
 export interface Alternative {
   token: string;
@@ -30,7 +32,13 @@ export interface Token extends Alternative {
 export interface Answer {
   text: string;
   tokens: Token[];
+  calls: ToolCall[];
   finish: string;
+}
+
+export interface ToolCall {
+  name: string;
+  arguments: string;
 }
 
 export interface Usage {
@@ -56,16 +64,30 @@ export interface RequestMessage {
   content: string;
 }
 
+interface CallPart {
+  index: number;
+  function?: { name?: string; arguments?: string };
+}
+
 interface Chunk {
-  choices: { index: number; delta: { content?: string | null }; logprobs: { content: Token[] } | null; finish_reason: string | null }[];
+  choices: { index: number; delta: { content?: string | null; tool_calls?: CallPart[] }; logprobs: { content: Token[] } | null; finish_reason: string | null }[];
   usage?: Usage | null;
 }
 
 const TOP_LOGPROBS = 5;
 
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 // The request as the API takes it; what is at its default is left out.
 export function requestOf(parameters: Parameters, messages: RequestMessage[]): Record<string, unknown> {
-  const { model, temperature, topP, maxTokens, seed, stop, choices, logprobs } = parameters;
+  const { model, temperature, topP, maxTokens, seed, stop, choices, logprobs, tools, schema } = parameters;
   return {
     model,
     messages,
@@ -76,6 +98,8 @@ export function requestOf(parameters: Parameters, messages: RequestMessage[]): R
     ...(stop.length > 0 ? { stop } : {}),
     ...(choices > 1 ? { n: choices } : {}),
     ...(logprobs ? { logprobs: true, top_logprobs: TOP_LOGPROBS } : {}),
+    ...(isJson(tools) ? { tools: JSON.parse(tools) } : {}),
+    ...(isJson(schema) ? { response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema: JSON.parse(schema) } } } : {}),
   };
 }
 
@@ -151,17 +175,24 @@ function take(turn: Turn, chunk: Chunk): number {
   let pieces = 0;
   for (const choice of chunk.choices) {
     const answers = [...turn.answers];
-    while (answers.length <= choice.index) answers.push({ text: '', tokens: [], finish: '' });
+    while (answers.length <= choice.index) answers.push({ text: '', tokens: [], calls: [], finish: '' });
     const known = answers[choice.index]!;
     const text = choice.delta.content ?? '';
     answers[choice.index] = {
       text: known.text + text,
       tokens: choice.logprobs ? [...known.tokens, ...choice.logprobs.content] : known.tokens,
+      calls: (choice.delta.tool_calls ?? []).reduce(addPart, known.calls),
       finish: choice.finish_reason ?? known.finish,
     };
     turn.answers = answers;
-    if (text) pieces += 1;
+    if (text || choice.delta.tool_calls) pieces += 1;
   }
   if (pieces > 0) turn.state = 'streaming';
   return pieces;
+}
+
+function addPart(calls: ToolCall[], part: CallPart): ToolCall[] {
+  const known = calls[part.index] ?? { name: '', arguments: '' };
+  const now = { name: known.name + (part.function?.name ?? ''), arguments: known.arguments + (part.function?.arguments ?? '') };
+  return [...calls.slice(0, part.index), now, ...calls.slice(part.index + 1)];
 }
