@@ -29,9 +29,11 @@ from volano.services.chat.logic.messages import Draft, post_ephemeral, post_mess
 from volano.services.chat.logic.mrkdwn import escape_text, find_mentions, to_plain
 from volano.services.chat.logic.names import quote_name
 from volano.services.chat.logic.own_bots import (
+    Grown,
     Rewritten,
     add_own_bot,
     find_presser,
+    grow_own,
     may_read,
     remove_own_bot,
     rewrite_own,
@@ -64,6 +66,7 @@ __all__ = [
     "ChatUser",
     "Commanded",
     "Draft",
+    "Grown",
     "Message",
     "MessagePosted",
     "OwnCommand",
@@ -93,6 +96,7 @@ __all__ = [
     "forget_caches",
     "get_file",
     "get_workspace",
+    "grow_own",
     "index_waiting",
     "list_people",
     "list_readers",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from volano.kernel.tools import ToolName
     from volano.services.assistants.logic.questions import Question
     from volano.services.assistants.logic.retrieval import Found
+    from volano.services.assistants.logic.writer import Teller
     from volano.services.models import interface as models
 
 MAX_TURNS = 8
@@ -99,16 +100,25 @@ class _Run:
     messages: list[dict[str, object]] = field(default_factory=list)
 
 
-async def answer(env: Env, question: Question, found: Found) -> Said:
-    """What the model makes of the question. Raises BudgetSpent, and what the models raise."""
+async def answer(env: Env, question: Question, found: Found, told: Teller) -> Said:
+    """What the model makes of the question; `told` hears what it has written so far.
+
+    Raises BudgetSpent, and what the models raise.
+    """
     await require_budget(env, question.call, question.settings)
     run = _Run(question, messages=_opening(question, found))
     may_act = question.settings.may_act
     tools = [*TOOLS, *await outside.list_tools(env, question)] if may_act else []
     text = ""
     for _ in range(MAX_TURNS):
+        may_show = question.is_private or not run.used_tools
         turn = await take_turn(
-            env, question.call, question.speaker.model, run.messages, tools=tools
+            env,
+            question.call,
+            question.speaker.model,
+            run.messages,
+            tools=tools,
+            told=told if may_show else None,
         )
         text = turn.text
         calls = turn.calls_in_order()
@@ -116,8 +126,8 @@ async def answer(env: Env, question: Question, found: Found) -> Said:
             break
         run.messages.append(_spoken(text, calls))
         for asked in calls:
-            told = await _serve(env, run, asked)
-            run.messages.append({"role": "tool", "tool_call_id": asked.id, "content": told})
+            result = await _serve(env, run, asked)
+            run.messages.append({"role": "tool", "tool_call_id": asked.id, "content": result})
     said = await _finish(env, question, found, text or "I came to no end with this.")
     if run.used_tools and not question.is_private:
         return Said(text=f"_{ONLY_YOU}_\n{said}", only_asker=True)

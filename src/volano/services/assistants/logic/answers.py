@@ -16,6 +16,7 @@ from volano.services.assistants.logic.questions import find_question, question_o
 from volano.services.assistants.logic.requests import find_request, read_command
 from volano.services.assistants.logic.retrieval import find_readable
 from volano.services.assistants.logic.saying import Said, say
+from volano.services.assistants.logic.streaming import Stream
 from volano.services.chat import interface as chat
 
 if TYPE_CHECKING:
@@ -40,8 +41,12 @@ async def answer_message(env: Env, account: str, channel_id: str, ts_us: int) ->
     if question is None:
         return
     await chat.index_waiting(env, account)
-    for said in await compose(env, question):
-        await say(env, question, said)
+    said = await compose(env, question)
+    if said is None:
+        await _look_up(env, question)
+        return
+    for each in said:
+        await say(env, question, each)
 
 
 async def answer_command(env: Env, event: chat.Commanded) -> None:
@@ -56,8 +61,8 @@ async def answer_command(env: Env, event: chat.Commanded) -> None:
         await say(env, question, said)
 
 
-async def compose(env: Env, question: Question) -> list[Said]:
-    """What the speaker says, in order."""
+async def compose(env: Env, question: Question) -> list[Said] | None:
+    """What the speaker says, in order; None when the answer is to be looked up."""
     if not question.text:
         return [Said(text=ASK_ME)]
     if recap.is_asked(question.text):
@@ -65,20 +70,26 @@ async def compose(env: Env, question: Question) -> list[Said]:
     request = find_request(question.full_text) if question.is_for_copilot else None
     if request is not None:
         return await writing_desk.answer(env, question, request)
-    done = await commands.answer(env, question)
-    if done is not None:
-        return done
+    return await commands.answer(env, question)
+
+
+async def _look_up(env: Env, question: Question) -> None:
+    """Answer from what may be read: by a model, shown while it writes, else by quotations."""
     found = await find_readable(env, question)
-    if question.speaker.model:
-        try:
-            return [await agent.answer(env, question, found)]
-        except VolanoError as error:
-            env.log.warning("a model did not answer", error=error.message)
-            told = f"The model did not answer ({chat.escape_text(error.message)})"
-            quoted = await render(env, question, found)
-            text = f"_{told}; here is what I found without it._\n{quoted}"
-            return [Said(text=text, only_asker=found.only_asker)]
-    return [Said(text=await render(env, question, found), only_asker=found.only_asker)]
+    stream = Stream(env, question, is_open=not found.only_asker)
+    if not question.speaker.model:
+        quoted = await render(env, question, found)
+        await stream.finish(Said(text=quoted, only_asker=found.only_asker))
+        return
+    try:
+        said = await agent.answer(env, question, found, stream.hear)
+    except VolanoError as error:
+        env.log.warning("a model did not answer", error=error.message)
+        told = f"The model did not answer ({chat.escape_text(error.message)})"
+        quoted = await render(env, question, found)
+        text = f"_{told}; here is what I found without it._\n{quoted}"
+        said = Said(text=text, only_asker=found.only_asker)
+    await stream.finish(said)
 
 
 async def render(env: Env, question: Question, found: Found) -> str:

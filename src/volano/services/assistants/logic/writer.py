@@ -6,6 +6,7 @@ calls this drops links and checks what is named (`wording`).
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,13 +20,16 @@ from volano.services.chat import interface as chat
 from volano.services.models import interface as models
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from volano.kernel.call import Call, Env
     from volano.kernel.inference import Grammar, Tool
     from volano.services.assistants.model import Settings
 
 MAX_TOKENS = 800
+
+Teller = Callable[[str], Awaitable[None]]
+"""Hears the text so far whenever it has grown."""
 
 NO_MODEL = (
     "No model that writes is chosen in this cloud. An administrator pulls one (Models, Catalogue, "
@@ -45,7 +49,7 @@ async def take_turn(
     *,
     tools: Sequence[Tool] = (),
     grammar: Grammar | None = None,
-    told: Callable[[str], Awaitable[None]] | None = None,
+    told: Teller | None = None,
 ) -> models.Collected:
     """The model's next turn; `told` hears the text so far whenever it has grown."""
     model = await models.require_task(env, call.account, model_name, models.Task.GENERATE)

@@ -21,11 +21,19 @@ from volano.services.chat.logic.app_posts import (
 from volano.services.chat.logic.blocks import require_blocks
 from volano.services.chat.logic.elements import find_element, state_of, taken_action
 from volano.services.chat.logic.ephemerals import find_ephemeral, replace_ephemeral
+from volano.services.chat.logic.live import tell_channel
 from volano.services.chat.logic.members import open_direct_as
-from volano.services.chat.logic.messages import Draft, compose
+from volano.services.chat.logic.messages import (
+    Draft,
+    changed_json,
+    compose,
+    require_text,
+)
 from volano.services.chat.logic.mrkdwn import escape_text
+from volano.services.chat.logic.streams import DONE, GROWING, STATE
 from volano.services.chat.logic.workspaces import add_bot, enter
-from volano.services.chat.model import Pressed, to_ts
+from volano.services.chat.model import MessageChanged, Pressed, to_ts
+from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import messages as message_rows
 from volano.services.chat.store import users as user_rows
 from volano.services.identity import interface as identity
@@ -36,7 +44,7 @@ if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Tx
     from volano.services.chat.logic.workspaces import Here
-    from volano.services.chat.model import ChatUser
+    from volano.services.chat.model import Channel, ChatUser, Message
 
 
 async def may_read(env: Env, call: Call, channel_id: str) -> bool:
@@ -108,6 +116,16 @@ class Rewritten:
     only_for: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grown:
+    """A message while it is written: all of its text so far."""
+
+    channel: str
+    ts_us: int
+    text: str
+    finished: bool
+
+
 async def rewrite_own(env: Env, account: str, bot_id: str, rewritten: Rewritten) -> None:
     """Put something else in the place of an own bot's message; one that is gone stays gone."""
     here = await be_bot(env, account, bot_id)
@@ -121,6 +139,39 @@ async def rewrite_own(env: Env, account: str, bot_id: str, rewritten: Rewritten)
     found = await find_ephemeral(env.store.reader, rewritten.channel, rewritten.only_for, ts)
     if found is not None:
         await replace_ephemeral(env, here, found, compose(env, here, draft))
+
+
+async def grow_own(env: Env, account: str, bot_id: str, grown: Grown) -> None:
+    """Put more of what a bot is writing into its message, which does not count as edited.
+
+    What hears of messages hears of it once, when it is `finished`. One that is gone stays gone.
+    """
+    here = await be_bot(env, account, bot_id)
+
+    async def write(tx: Tx) -> tuple[Channel, Message, Message] | None:
+        channel = await channel_rows.find_channel(tx, account, grown.channel)
+        old = await message_rows.find_message(tx, grown.channel, grown.ts_us)
+        if channel is None or old is None or old.user_id != bot_id:
+            return None
+        body = {**old.body, STATE: DONE if grown.finished else GROWING}
+        changed = replace(old, text=require_text(grown.text), body=body)
+        await message_rows.update_message(tx, changed)
+        if grown.finished:
+            tx.publish(
+                MessageChanged(
+                    account=account,
+                    channel=channel.id,
+                    ts_us=old.ts_us,
+                    edited_us=env.clock.now_us(),
+                    previous=old.text,
+                )
+            )
+        return channel, changed, old
+
+    found = await env.store.transact(write)
+    if found is not None:
+        channel, changed, old = found
+        await tell_channel(env, channel, changed_json(here, changed, old))
 
 
 async def show_to(
