@@ -85,7 +85,7 @@ def _pieces(node: Element, space: str) -> Iterator[str]:
 def read_pptx(data: bytes) -> Iterator[str]:
     """Slides in their order, each with the notes of its speaker."""
     with _open(data) as archive:
-        for name in _parts(archive, "ppt/presentation.xml", "sldId"):
+        for name in _parts(archive, "ppt/presentation.xml", "sldId", "ppt/slides/slide"):
             texts = [_slide_text(_tree(archive, name))]
             for kind, target in _links(archive, name).values():
                 if kind.endswith("/notesSlide"):
@@ -103,10 +103,11 @@ def read_xlsx(data: bytes) -> Iterator[str]:
         shared = _shared(archive)
         dates = _date_styles(archive)
         names = _sheet_names(archive)
-        for at, part in enumerate(_parts(archive, "xl/workbook.xml", "sheet")):
+        parts = _parts(archive, "xl/workbook.xml", "sheet", "xl/worksheets/sheet")
+        for at, part in enumerate(parts):
             rows = [_row(row, shared, dates) for row in _tree(archive, part).iter(f"{_SHEET}row")]
             text = "\n".join(filter(None, rows))
-            yield f"{names[at]}\n{text}" if text else ""
+            yield "\n".join([*names[at : at + 1], text]) if text else ""
 
 
 def _shared(archive: zipfile.ZipFile) -> list[str]:
@@ -117,6 +118,8 @@ def _shared(archive: zipfile.ZipFile) -> list[str]:
 
 
 def _sheet_names(archive: zipfile.ZipFile) -> list[str]:
+    if "xl/workbook.xml" not in archive.namelist():
+        return []
     book = _tree(archive, "xl/workbook.xml")
     return [str(sheet.get("name", "")) for sheet in book.iter(f"{_SHEET}sheet")]
 
@@ -179,8 +182,15 @@ def _tree(archive: zipfile.ZipFile, name: str) -> Element:
     return ElementTree.fromstring(data)  # noqa: S314 - no entities, checked above
 
 
-def _parts(archive: zipfile.ZipFile, index: str, tag: str) -> list[str]:
-    """The parts that an index lists in elements called `tag`, in its order."""
+def _parts(archive: zipfile.ZipFile, index: str, tag: str, usual: str) -> list[str]:
+    """The parts that an index lists in elements called `tag`, in its order.
+
+    Without the index, those whose names are `usual` and a number, in the order of the numbers.
+    """
+    if index not in archive.namelist():
+        number = re.compile(rf"{re.escape(usual)}(\d+)\.xml\Z")
+        found = [match for name in archive.namelist() if (match := number.match(name))]
+        return [match[0] for match in sorted(found, key=lambda match: int(match[1]))]
     links = _links(archive, index)
     listed = (node for node in _tree(archive, index).iter() if node.tag.endswith(f"}}{tag}"))
     return [links[str(node.get(_LINK))][1] for node in listed if node.get(_LINK) in links]

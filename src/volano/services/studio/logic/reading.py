@@ -72,10 +72,11 @@ class _Page(HTMLParser):
 
     HIDDEN = frozenset(("script", "style", "template", "noscript", "svg"))
     HEADINGS = frozenset(f"h{level}" for level in range(1, 7))
-    BLOCKS = HEADINGS | frozenset(
-        ("p", "div", "li", "tr", "td", "th", "br", "table", "ul", "ol", "pre", "section", "article")
-        + ("title", "body", "dt", "dd", "blockquote")
+    LISTS = frozenset(("li", "ul", "ol", "dt", "dd", "tr", "td", "th", "table"))
+    PARTS = frozenset(
+        ("p", "div", "br", "pre", "section", "article", "title", "body", "blockquote")
     )
+    BLOCKS = HEADINGS | LISTS | PARTS
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
