@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     Append = Callable[[str], None]
     Writer = Callable[[Append, Any], None]
 
+ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5", "XXHASH64",
+              "XXHASH3", "XXHASH128")  # fmt: skip
+KINDS = ("FULL_OBJECT", "COMPOSITE")
 TELLING = 12
 """Of `ALGORITHM KIND VALUE`, these first characters say which algorithm and which kind."""
 _USUAL = ("Key", "LastModified", "ETag", "Size", "StorageClass")
@@ -75,6 +78,53 @@ class ContentRows(Sequence[dict[str, Any]]):
         )
 
 
+MARK = "\x01"
+"""Stands around what is not written as it is stored; no key that `is_plain` has it."""
+CONTENT_PIECES = (
+    "<Contents><Key>",
+    f"</Key><LastModified>{MARK}",
+    f'{MARK}</LastModified><ETag>"',
+    f'"</ETag>{MARK}',
+    f"{MARK}<Size>",
+    "</Size><StorageClass>",
+    "</StorageClass></Contents>",
+)
+"""What stands before key, milliseconds since 1970, ETag, the first characters of the checksum, size
+and storage class of a row, and behind."""
+
+
+class JoinedContents:
+    """`Contents` whose rows the database has joined with `CONTENT_PIECES`."""
+
+    def __init__(self, text: str, count: int) -> None:
+        self._parts = text.split(MARK)
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def is_known(self) -> bool:
+        """Whether every checksum is one that S3 knows."""
+        return set(self._parts[3::4]) <= _KINDS.keys()
+
+    def xml(self) -> str:
+        """All elements."""
+        parts = self._parts
+        seconds = _SecondTexts()
+        parts[1::4] = [f"{seconds[ms[:-3]]}{ms[-3:].zfill(3)}Z" for ms in parts[1::4]]
+        parts[3::4] = map(_KINDS.__getitem__, parts[3::4])
+        return "".join(parts)
+
+
+class _SecondTexts(dict[str, str]):
+    """`_Seconds` by the digits of the second."""
+
+    def __missing__(self, second: str) -> str:
+        self[second] = text = iso8601_millis(int(second or "0"))[:20]
+        return text
+
+
 class _Extras(dict[str, str]):
     """The elements of owner and checksum by the first characters of the checksum."""
 
@@ -87,9 +137,20 @@ class _Extras(dict[str, str]):
         if not checksum:
             return self._owner
         algorithm, kind, _ = checksum.split(" ", 2)
-        text = f"<ChecksumAlgorithm>{algorithm}</ChecksumAlgorithm>"
-        self[checksum[:TELLING]] = text = f"{self._owner}{text}<ChecksumType>{kind}</ChecksumType>"
+        self[checksum[:TELLING]] = text = self._owner + _kind(algorithm, kind)
         return text
+
+
+def _kind(algorithm: str, kind: str) -> str:
+    return f"<ChecksumAlgorithm>{algorithm}</ChecksumAlgorithm><ChecksumType>{kind}</ChecksumType>"
+
+
+_KINDS = {"": ""} | {
+    f"{algorithm} {kind} "[:TELLING]: _kind(algorithm, kind)
+    for algorithm in ALGORITHMS
+    for kind in KINDS
+}
+"""The elements of a checksum by its first characters."""
 
 
 class _Seconds(dict[int, str]):
@@ -108,7 +169,7 @@ def contents_writer(generic: Writer) -> Writer:
     usual = itemgetter(*_USUAL)
 
     def write(append: Append, contents: Any) -> None:
-        if isinstance(contents, ContentRows):
+        if isinstance(contents, ContentRows | JoinedContents):
             append(contents.xml())
             return
         # One look over all keys is cheaper than a thousand: most need no escaping at all.

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.services.objects.test_lanes import ALL, World
 
 from volano.services.identity import interface as identity
+from volano.services.objects.api.listing import list_text_v2
 from volano.services.objects.logic.metering import counts_of
 
 KEYS = ["a", "a/b", "a/c d", "a/é&<", "b", "c/1/x", "c/2/y", "z"]
@@ -143,3 +144,15 @@ async def test_a_listing_sees_the_last_write_and_the_last_setting(world):
     got, expected = await listed(world, "list-type=2")
     assert got is None
     assert expected.status == 403
+
+
+async def test_plain_pages_are_joined_by_the_database(world):
+    """Keys that are written as they are stored: with `encoding-type=url` fewer of them are."""
+    plain = {"Bucket": "shop", "Prefix": "c/"}
+    assert (await list_text_v2(world.env, plain))["KeyCount"] == 2
+    assert (await list_text_v2(world.env, plain | {"EncodingType": "url"}))["KeyCount"] == 2
+    spaced = {"Bucket": "shop", "Prefix": "a/c"}
+    assert (await list_text_v2(world.env, spaced))["KeyCount"] == 1
+    assert await list_text_v2(world.env, spaced | {"EncodingType": "url"}) is None
+    for more in ({"Prefix": ""}, {"Delimiter": "/"}, {"FetchOwner": True}, {"MaxKeys": 0}):
+        assert await list_text_v2(world.env, plain | more) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import random
 
 import pytest
@@ -71,6 +73,76 @@ async def test_a_repeat_with_any_other_byte_is_none(world):
             continue
         found = again.answer(cut)
         assert found is None, cut
+
+
+def _put(world, key, body, **headers):
+    asked, _ = world.lane.signed("PUT", f"/shop/{key}", body, headers=headers)
+    return asked, bytes_of(asked) + body
+
+
+SHA256 = base64.b64encode(hashlib.sha256(b"8 bytes!").digest()).decode()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"content-type": "text/plain", "x-amz-meta-a": "b"},
+        {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"},
+        {"x-amz-checksum-sha256": SHA256},
+    ],
+)
+async def test_puts_of_one_client_repeat(world, headers):
+    before = world.lane.repeated
+    for number in range(6):
+        asked, _ = _put(world, f"new/{number}", b"8 bytes!", **headers)
+        got = await world.lane.by_lane(asked, b"8 bytes!")
+        assert got == await world.lane.by_gateway(asked, b"8 bytes!")
+        assert got.status == 200
+    assert world.lane.repeated - before >= 4
+    for number in range(6):
+        _, read = await world.read(key=f"new/{number}")
+        assert read.body == b"8 bytes!"
+        assert read.header("x-amz-meta-a") == headers.get("x-amz-meta-a")
+
+
+async def _warm_put(world):
+    """The bytes of a put that the connection's last ones prepare for, and what they left."""
+    for number in range(3):
+        asked, data = _put(world, f"new/{number}", b"8 bytes!")
+        assert (await world.lane.by_lane(asked, b"8 bytes!")).status == 200
+    again = world.lane.again
+    assert again.method == b"PUT"
+    assert again.answer(data) is not None
+    return again, data
+
+
+async def test_a_repeated_put_with_any_other_byte_is_none_or_refused(world):
+    """Whatever byte is changed, added or left out, of the head or of the body."""
+    draw = random.Random(8)
+    again, data = await _warm_put(world)
+    alphabet = b" \t\r\n\0:%?#/.;=aAzZ09-\x7f\x80\xff"
+    for _ in range(MUTATIONS):
+        at, new = draw.randrange(len(data)), bytes([draw.choice(alphabet)])
+        cut = data[:at] + new + data[at + draw.randrange(2) :]
+        if cut != data:
+            found = again.answer(cut)
+            assert found is None or found.put(cut[cut.index(b"\r\n\r\n") + 4 :]) is None, cut
+
+
+async def test_a_repeated_put_is_one_whole_put_into_the_same_bucket(world):
+    again, data = await _warm_put(world)
+    for both in (data + data, data[:-1], data + b"x", data[: -len(b"8 bytes!")], b""):
+        assert again.answer(both) is None
+        assert not again.fits(both)
+    await world.s3("CreateBucket", Bucket="other")
+    for path in ("/other/key", "/shop/", "/shop", "/shop/a%20b", "/shop/" + "k" * 1025):
+        asked, _ = world.lane.signed("PUT", path, b"8 bytes!")
+        assert again.answer(bytes_of(asked) + b"8 bytes!") is None
+    await world.s3(
+        "PutBucketVersioning", Bucket="shop", VersioningConfiguration={"Status": "Enabled"}
+    )
+    assert again.answer(data) is None
 
 
 async def test_two_requests_at_once_are_not_one(world):

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from volano.kernel.bytes import Blob
 from volano.services.objects.logic.listing import (
     SMALL_BATCH,
     common_prefix,
     key_after_prefix,
+    list_joined,
     list_keys,
 )
+from volano.services.objects.model import Put
+from volano.services.objects.store.objects import insert_puts
+from volano.wire.aws.listing import CONTENT_PIECES, ContentRows, JoinedContents
 
 KEY = st.text(alphabet="ab/é\ud7ff\ue000\U0010ffff", min_size=1, max_size=6)
 
@@ -120,3 +125,30 @@ async def test_marker_inside_a_common_prefix_skips_it():
 async def test_no_keys_wanted_is_an_empty_page():
     page = await list_keys(MemoryRows(["a"]), "b", limit=0)
     assert (page.objects, page.prefixes, page.is_truncated) == ([], [], False)
+
+
+async def test_a_joined_page_is_written_as_its_rows_are(env):
+    """The database's text is what `ContentRows` makes of the rows, on both databases."""
+    checksums = ("", "CRC32 FULL_OBJECT abc=", "SHA256 COMPOSITE abc=-2")
+    puts = [
+        Put("b", f"k/{number:04d}é", f"etag{number}", number * 1_234_567, checksums[number % 3], "")
+        for number in range(70)
+    ]
+    blob = Blob(id="s1.x", size_bytes=7, zones=("a", "b"))
+    await env.store.transact(lambda tx: insert_puts(tx, [(put, blob) for put in puts]))
+    for prefix, after, limit in (
+        ("", "", 1000),
+        ("k/", "k/0003é", 10),
+        ("k/006", "", 10),
+        ("z", "", 5),
+    ):
+        page = await list_keys(env.store.reader, "b", prefix=prefix, after=after, limit=limit)
+        joined, is_truncated = await list_joined(
+            env.store.reader, "b", CONTENT_PIECES, prefix=prefix, after=after, limit=limit
+        )
+        keys = [row[0] for row in page.rows]
+        contents = JoinedContents(joined.text, joined.number)
+        assert contents.is_known
+        assert contents.xml() == ContentRows(page.rows, keys, None).xml()
+        assert (joined.keys, len(contents)) == ("".join(keys), len(keys))
+        assert (joined.last, is_truncated) == (page.last, page.is_truncated)

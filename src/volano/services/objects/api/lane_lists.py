@@ -12,6 +12,7 @@ from volano.kernel.errors import VolanoError
 from volano.services.objects.api.lane_calls import call_of_lane
 from volano.services.objects.api.lane_learning import header_lines
 from volano.services.objects.api.lane_reads import HASHES, TAKEN
+from volano.services.objects.api.listing import list_text_v2
 from volano.wire.action import find_action, resource_of
 from volano.wire.aws.catalog import get_codec, get_service
 from volano.wire.aws.codec import Incoming
@@ -86,10 +87,13 @@ class LaneLists:
             request = codec.read(incoming)
             if codec.check(request):
                 return None
-            handling: Any = action.handler(self._env, call, request)
-            result: dict[str, Any] = run_now(handling)
+            result = run_now(list_text_v2(self._env, request))
+            if result is None:
+                handling: Any = action.handler(self._env, call, request)
+                result = run_now(handling)
         except (BadValue, VolanoError, NotNow):
             return None
+        assert result is not None
         response = codec.write(result, caller.request_id)
         assert isinstance(response.body, bytes)
         lines = header_lines(response, caller.request_id, self._host_id)

@@ -18,12 +18,13 @@ from volano.services.objects.api.members import (
 from volano.services.objects.api.owners import owner_of
 from volano.services.objects.logic.access import open_bucket
 from volano.services.objects.logic.errors import InvalidArgument
-from volano.services.objects.logic.listing import Listing, list_keys
+from volano.services.objects.logic.listing import Listing, list_joined, list_keys
 from volano.services.objects.logic.metering import READ, count_request
 from volano.services.objects.logic.names import require_text
 from volano.services.objects.logic.version_listing import list_versions
 from volano.wire.action import action
-from volano.wire.aws.listing import ContentRows
+from volano.wire.aws.listing import CONTENT_PIECES, ContentRows, JoinedContents
+from volano.wire.aws.xml import is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,20 +54,54 @@ async def list_objects(env: Env, call: Call, request: Request) -> Result:
 
 @action("s3:ListObjectsV2", permission="s3:ListBucket", resource=BUCKET, facts=facts_of_bucket)
 async def list_objects_v2(env: Env, call: Call, request: Request) -> Result:
-    token = request.get("ContinuationToken")
-    start_after = request.get("StartAfter") or ""
-    after = start_after if token is None else parse_token(token)
-    bucket, listing, result = await _list(env, request, after=after)
-    encode = _encoder(request)
+    bucket, listing, result = await _list(env, request, after=_after(request))
     owner = await owner_of(env, bucket.account) if request.get("FetchOwner") else None
     result["Contents"] = _contents(listing.rows, request, owner)
     result["KeyCount"] = len(listing.rows) + len(listing.prefixes)
+    return _finish_v2(request, result, listing.last)
+
+
+async def list_text_v2(env: Env, request: Request) -> Result | None:
+    """As `list_objects_v2`, with `Contents` that can only be written; None where only that can
+    answer: common prefixes, owners, keys that are written in another way than they are stored.
+    """
+    bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
+    limit = page_size(request, "MaxKeys")
+    if request.get("Delimiter") or request.get("FetchOwner") or not limit:
+        return None
+    joined, is_truncated = await list_joined(
+        env.store.reader,
+        bucket.id,
+        CONTENT_PIECES,
+        prefix=require_text(request.get("Prefix") or "", "prefix"),
+        after=require_text(_after(request), "marker"),
+        limit=limit,
+    )
+    contents = JoinedContents(joined.text, joined.number)
+    is_shown = _PLAIN_KEYS if encoding_of(request) else is_plain
+    if not is_shown(joined.keys) or not contents.is_known:
+        return None
+    listing = Listing(rows=[], prefixes=[], is_truncated=is_truncated, last=joined.last)
+    result = _result(env, bucket, request, listing)
+    result |= {"Contents": contents, "KeyCount": joined.number}
+    return _finish_v2(request, result, listing.last)
+
+
+def _after(request: Request) -> str:
+    """Behind which key a page of the second version begins."""
+    token = request.get("ContinuationToken")
+    return (request.get("StartAfter") or "") if token is None else parse_token(token)
+
+
+def _finish_v2(request: Request, result: Result, last: str) -> Result:
+    token = request.get("ContinuationToken")
+    start_after = request.get("StartAfter") or ""
     if token is not None:
         result["ContinuationToken"] = token
     if start_after:
-        result["StartAfter"] = encode(start_after)
-    if listing.is_truncated:
-        result["NextContinuationToken"] = to_token(listing.last)
+        result["StartAfter"] = _encoder(request)(start_after)
+    if result["IsTruncated"]:
+        result["NextContinuationToken"] = to_token(last)
     return result
 
 
@@ -149,20 +184,25 @@ async def _list(env: Env, request: Request, *, after: str) -> tuple[Bucket, List
         after=require_text(after, "marker"),
         limit=limit,
     )
+    return bucket, listing, _result(env, bucket, request, listing)
+
+
+def _result(env: Env, bucket: Bucket, request: Request, listing: Listing) -> Result:
+    """The members that both versions have; the page is counted as one request."""
     encode = _encoder(request)
     result: Result = {
         "Name": bucket.name,
-        "Prefix": encode(prefix),
-        "MaxKeys": limit,
+        "Prefix": encode(request.get("Prefix") or ""),
+        "MaxKeys": page_size(request, "MaxKeys"),
         "IsTruncated": listing.is_truncated,
         "CommonPrefixes": [{"Prefix": encode(each)} for each in listing.prefixes],
     }
-    if delimiter:
-        result["Delimiter"] = encode(delimiter)
+    if request.get("Delimiter"):
+        result["Delimiter"] = encode(request["Delimiter"])
     if encoding_of(request):
         result["EncodingType"] = "url"
     count_request(env, bucket, READ)
-    return bucket, listing, result
+    return result
 
 
 def _contents(rows: Sequence[ListedRow], request: Request, owner: Result | None) -> ContentRows:

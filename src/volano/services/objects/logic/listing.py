@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volano.services.objects.model import ListedObject, ListedRow
+from volano.services.objects.store.joined import select_joined
 from volano.services.objects.store.objects import select_listed
 
 if TYPE_CHECKING:
     from volano.kernel.store import Reader
+    from volano.services.objects.store.joined import Joined, Pieces
 
 SMALL_BATCH = 16
 ONE_KEY = 1
@@ -85,6 +87,30 @@ async def list_keys(
         else:
             start, inclusive, batch = key_after_prefix(rolled), True, ONE_KEY
     return _listing(page, is_truncated=False)
+
+
+async def list_joined(
+    reader: Reader,
+    bucket_id: str,
+    pieces: Pieces,
+    *,
+    prefix: str = "",
+    after: str = "",
+    limit: int = 1000,
+) -> tuple[Joined, bool]:
+    """As `list_keys` without a delimiter, but one text, and whether more keys follow."""
+    end = key_after_prefix(prefix)
+    start, inclusive = _first_key(prefix, "", after)
+    assert start is not None, "only a common prefix has nothing behind it"
+    joined = await select_joined(
+        reader, bucket_id, pieces, start=start, inclusive=inclusive, end=end, limit=limit
+    )
+    if not joined.number or joined.number < limit:
+        return joined, False
+    more = await select_listed(
+        reader, bucket_id, start=joined.last, inclusive=False, end=end, limit=1
+    )
+    return joined, bool(more)
 
 
 def _first_key(prefix: str, delimiter: str, after: str) -> tuple[str | None, bool]:
