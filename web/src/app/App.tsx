@@ -19,6 +19,8 @@ const Models = lazy(() => import('../models/Models'));
 const Chat = lazy(() => import('../chat/Chat'));
 const Assistants = lazy(() => import('../assistants/Assistants'));
 const Bill = lazy(() => import('../billing/Bill'));
+const Calendar = lazy(() => import('../calendar/Calendar'));
+const Docs = lazy(() => import('../docs/Docs'));
 const Office = lazy(() => import('../office/Office'));
 const People = lazy(() => import('../identity/People'));
 const Security = lazy(() => import('../security/Security'));
@@ -57,6 +59,8 @@ function Gate() {
             <Route path="/models/*" element={<Models />} />
             <Route path="/chat/*" element={<Chat />} />
             <Route path="/archives/*" element={<Chat />} />
+            <Route path="/calendar" element={<Calendar />} />
+            <Route path="/docs/*" element={<Docs />} />
             <Route path="/office/*" element={<Office />} />
             <Route path="/assistants/*" element={<Assistants />} />
             <Route path="/bill" element={<Bill />} />

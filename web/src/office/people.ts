@@ -13,3 +13,10 @@ export function usePeople(): { me: string; people: Person[]; nameOf: (id: string
   const names = new Map(users.map((user) => [user.id, user.real_name || user.name]));
   return { me: String(data?.user.id ?? ''), people, nameOf: (id) => names.get(id) ?? 'somebody' };
 }
+
+// The channels that one is in, by id; talks between people have no name and are left out.
+export function useChannels(): Person[] {
+  const { data } = useCall('getChatHome', {});
+  const channels = (data?.channels ?? []).map((item) => item.channel as { id?: string; name?: string });
+  return channels.filter((item) => item.id && item.name).map((item) => ({ id: item.id!, name: `#${item.name}` }));
+}

@@ -1,0 +1,67 @@
+// With whom a document is shared: people and channels, to view or to edit.
+import { Button, CloseButton, Group, Modal, Select, Stack, Text } from '@mantine/core';
+import { useState } from 'react';
+
+import { useCall, useChange } from '../api/call';
+import type { DocumentView, ShareView } from '../api/schema';
+import { Copy, Failed, Waiting } from '../app/parts';
+import { useChannels, usePeople } from '../office/people';
+
+const ROLES = [
+  { value: 'view', label: 'may read' },
+  { value: 'edit', label: 'may edit' },
+];
+
+export function ShareDialog({ document, close }: { document: DocumentView; close: () => void }) {
+  const { data, error } = useCall('listDocumentShares', { id: document.id });
+  return (
+    <Modal opened onClose={close} title={`Share “${document.title}”`}>
+      {error !== null && <Failed error={error} />}
+      {data === undefined && error === null && <Waiting />}
+      {data && <Shares document={document} shares={data.items} close={close} />}
+    </Modal>
+  );
+}
+
+function Shares({ document, shares, close }: { document: DocumentView; shares: ShareView[]; close: () => void }) {
+  const { people, nameOf } = usePeople();
+  const channels = useChannels();
+  const [items, setItems] = useState(shares);
+  const save = useChange('shareDocument', { reads: ['listDocumentShares'], done: 'Sharing is changed' });
+  const isMine = document.role === 'own';
+  const titleOf = (target: string) => channels.find((item) => item.id === target)?.name ?? nameOf(target);
+  const isNew = (target: string) => target !== document.owner && !items.some((item) => item.target === target);
+  const options = [
+    { group: 'People', items: people.filter((person) => isNew(person.id)).map((person) => ({ value: person.id, label: person.name })) },
+    { group: 'Channels', items: channels.filter((item) => isNew(item.id)).map((item) => ({ value: item.id, label: item.name })) },
+  ];
+  const link = `${window.location.origin}/docs/${document.id}`;
+  return (
+    <Stack>
+      <Text size="sm">Owned by {nameOf(document.owner)}. A channel stands for whoever is in it at the time.</Text>
+      {items.map((item) => (
+        <Group key={item.target} justify="space-between" wrap="nowrap">
+          <Text size="sm">{titleOf(item.target)}</Text>
+          <Group gap="xs" wrap="nowrap">
+            <Select size="xs" w={120} aria-label={`What ${titleOf(item.target)} may do`} data={ROLES} value={item.role} allowDeselect={false} disabled={!isMine} onChange={(role) => setItems(items.map((one) => (one === item ? { ...one, role: role ?? 'view' } : one)))} />
+            {isMine && <CloseButton size="sm" aria-label={`Stop sharing with ${titleOf(item.target)}`} onClick={() => setItems(items.filter((one) => one !== item))} />}
+          </Group>
+        </Group>
+      ))}
+      {isMine && <Select label="Share with" placeholder="A person or a channel" searchable data={options} value={null} onChange={(target) => target && setItems([...items, { target, role: 'edit' }])} />}
+      <Group gap="xs">
+        <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+          {link}
+        </Text>
+        <Copy value={link} label="Copy the link" />
+      </Group>
+      {isMine && (
+        <Group justify="flex-end">
+          <Button loading={save.isPending} onClick={() => save.mutate({ id: document.id, shares: items }, { onSuccess: close })}>
+            Save
+          </Button>
+        </Group>
+      )}
+    </Stack>
+  );
+}
