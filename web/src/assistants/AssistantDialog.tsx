@@ -4,18 +4,25 @@ import { useForm } from '@mantine/form';
 
 import { useCall, useChange } from '../api/call';
 import type { AssistantView } from '../api/schema';
+import type { Template } from './Templates';
 
-export function AssistantDialog({ known, onClose }: { known: AssistantView | null; onClose: () => void }) {
+interface Props {
+  known: AssistantView | null;
+  template: Template | null; // what a new one begins with
+  onClose: () => void;
+}
+
+export function AssistantDialog({ known, template, onClose }: Props) {
   const home = useCall('getChatHome', {});
   const models = useCall('listModels', {});
   const form = useForm({
     initialValues: {
-      name: known?.name ?? '',
-      title: known?.title ?? '',
-      instructions: known?.instructions ?? '',
+      name: known?.name ?? template?.name ?? '',
+      title: known?.title ?? template?.title ?? '',
+      instructions: known?.instructions ?? template?.instructions ?? '',
       model: known?.model ?? '',
       knowledge: known?.knowledge ?? [],
-      tools: known?.tools ?? [],
+      tools: known?.tools ?? template?.tools ?? [],
       audience: known?.audience ?? [],
       enabled: known?.enabled ?? true,
     },
@@ -69,6 +76,7 @@ export function AssistantDialog({ known, onClose }: { known: AssistantView | nul
           />
           <TagsInput
             label="Folders that it knows"
+            description={template?.knowledge_hint}
             placeholder="s3://bucket/prefix"
             value={unknown}
             onChange={(value) => form.setFieldValue('knowledge', [...form.values.knowledge.filter((item) => !unknown.includes(item)), ...value])}

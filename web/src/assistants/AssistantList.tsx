@@ -9,11 +9,21 @@ import { useConfirm } from '../app/confirm';
 import { formatAgo } from '../app/format';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
 import { AssistantDialog } from './AssistantDialog';
+import { Templates, type Template } from './Templates';
 
 export function AssistantList() {
   const { data, error, isPending } = useCall('listAssistants', {});
   const remove = useChange('deleteAssistant', { reads: ['listAssistants'], done: 'The assistant is deleted' });
   const [edited, setEdited] = useState<AssistantView | 'new' | null>(null);
+  const [template, setTemplate] = useState<Template | null>(null);
+  const close = () => {
+    setEdited(null);
+    setTemplate(null);
+  };
+  const begin = (chosen: Template) => {
+    setTemplate(chosen);
+    setEdited('new');
+  };
   const { ask, dialog } = useConfirm();
   const drop = async (item: AssistantView) => {
     const text = 'It answers nobody any more. What it said stays where it was said.';
@@ -27,9 +37,9 @@ export function AssistantList() {
   if (isPending) return <Waiting />;
   if (error !== null) return <Failed error={error} />;
   return (
-    <>
+    <Stack>
       {dialog}
-      {edited !== null && <AssistantDialog known={edited === 'new' ? null : edited} onClose={() => setEdited(null)} />}
+      {edited !== null && <AssistantDialog known={edited === 'new' ? null : edited} template={template} onClose={close} />}
       {data.items.length === 0 ? (
         <Surface>
           <Empty icon={<IconRobot size={28} />} title="No assistant yet" action={add}>
@@ -100,6 +110,7 @@ export function AssistantList() {
           </Table.ScrollContainer>
         </Surface>
       )}
-    </>
+      <Templates choose={begin} />
+    </Stack>
   );
 }

@@ -8,6 +8,7 @@ import msgspec
 
 from volano.kernel.call import Call, Env
 from volano.services.assistants.logic import assistants, proposals, recap
+from volano.services.assistants.logic.gallery import TEMPLATES
 from volano.services.assistants.model import Assistant, Proposal, Settings
 from volano.services.chat.interface import enter, to_ts
 from volano.wire.action import action
@@ -72,6 +73,25 @@ class AssistantView(AssistantFields, kw_only=True):
 
 class AssistantList(msgspec.Struct):
     items: list[AssistantView]
+    next_cursor: str | None = None
+
+
+class TemplateView(msgspec.Struct, kw_only=True):
+    """A beginning of an assistant; `needs_model` when it is of no use without one."""
+
+    id: str
+    name: str
+    title: str
+    about: str
+    instructions: str
+    tools: list[str]
+    knowledge_hint: str
+    example: str
+    needs_model: bool
+
+
+class TemplateList(msgspec.Struct):
+    items: list[TemplateView]
     next_cursor: str | None = None
 
 
@@ -211,6 +231,20 @@ async def put_settings(env: Env, call: Call, request: SettingsView) -> SettingsV
 async def list_assistants(env: Env, call: Call, request: NoFields) -> AssistantList:
     """The account's assistants, by name."""
     return AssistantList([_view(item) for item in await assistants.list_assistants(env, call)])
+
+
+@action(
+    "volano:listAssistantTemplates",
+    method="GET",
+    path="/volano/v1/assistants/templates",
+    permission="assistants:ListTemplates",
+    resource=ALL,
+)
+async def list_templates(env: Env, call: Call, request: NoFields) -> TemplateList:
+    """Templates to make an assistant from: a listing writer, support, an analyst and others."""
+    return TemplateList(
+        [msgspec.convert(item, TemplateView, from_attributes=True) for item in TEMPLATES]
+    )
 
 
 @action(

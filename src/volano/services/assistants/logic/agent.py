@@ -47,6 +47,8 @@ MAX_CALLS = 16
 """Of one answer; more are refused."""
 MAX_CARDS = 3
 MAX_PASSAGES = 8
+MAX_ASKED_CHARACTERS = 8000
+"""Of what was said to the assistant, as the model is sent it."""
 MAX_RESULT_CHARACTERS = 8000
 ONLY_YOU = "Only you see this answer."
 
@@ -138,9 +140,10 @@ def _opening(question: Question, found: Found) -> list[dict[str, object]]:
     passages = found.passages[:MAX_PASSAGES]
     rules = "\n\n".join(part for part in (RULES, question.speaker.instructions) if part)
     sources = list_sources([passage.text for passage in passages])
+    asked = question.full_text[:MAX_ASKED_CHARACTERS] or question.text
     return [
         {"role": "system", "content": rules},
-        {"role": "user", "content": f"{sources}\n\nQuestion: {question.text}"},
+        {"role": "user", "content": f"{sources}\n\nQuestion: {asked}"},
     ]
 
 
