@@ -194,7 +194,7 @@ class Scaling:
     """How many replicas a model has: as many as its queue needs, between two bounds.
 
     With `replicas_min` 0 it leaves memory after `idle_s` without a request. `deadline_ms` over 0 is
-    the time to the first token that a queue must not exceed.
+    the time to the first token that nearly all answers must keep.
     """
 
     account: str

@@ -9,11 +9,9 @@ from volano.services.models.logic.scaling import CALM_S, wanted_replicas
 from volano.services.models.model import Scaling
 
 
-def wanted(*, queue=0, waiting=0, replicas=1, idle_s=0.0, calm_s=0.0, is_late=False, **words):
+def wanted(*, queue=0, replicas=1, idle_s=0.0, calm_s=0.0, is_late=False, **words):
     scaling = Scaling(account="1", model="m", **({"replicas_max": 4} | words))
-    loaded = LoadedModel(
-        name="m", task="generate", running=queue - waiting, waiting=waiting, replicas=replicas
-    )
+    loaded = LoadedModel(name="m", task="generate", running=queue, replicas=replicas)
     return wanted_replicas(
         scaling, loaded if replicas else None, idle_s=idle_s, calm_s=calm_s, is_late=is_late
     )
@@ -39,9 +37,7 @@ def test_what_is_idle_leaves_memory_unless_it_must_stay():
     assert wanted(replicas=0, replicas_min=2) == 2
 
 
-def test_late_tokens_ask_for_one_more_while_somebody_waits():
-    late = {"is_late": True, "deadline_ms": 500}
-    assert wanted(queue=3, waiting=1, **late) == 2
-    assert wanted(queue=3, waiting=0, **late) == 1
-    assert wanted(queue=3, waiting=1, is_late=True) == 1
-    assert wanted(queue=3, waiting=1, replicas=4, calm_s=CALM_S, **late) == 4
+def test_late_answers_ask_for_one_more_while_there_is_work():
+    assert wanted(queue=3, is_late=True) == 2
+    assert wanted(queue=0, is_late=True) == 1
+    assert wanted(queue=3, replicas=4, calm_s=CALM_S, is_late=True) == 4

@@ -116,7 +116,8 @@ class QuantizeModel(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 class PutScaling(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Between `replicas_min` and `replicas_max`, one for each `queue_per_replica` requests; with
-    `deadline_ms` one more while tokens come late; none after `idle_s` when the least is 0."""
+    `deadline_ms` one more while the slowest twentieth of the last minute's answers begins later;
+    none after `idle_s` when the least is 0."""
 
     model: str
     replicas_min: int = 0

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from volano.kernel.errors import VolanoError
+from volano.services.models.logic.routes import figures_of
+from volano.services.models.store import answers as answer_rows
 from volano.services.models.store import registry as model_rows
 from volano.services.models.store import routes as rows
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 BATCH = 200
 CALM_S = 60.0
 """A replica is taken away only after its queue was short for so long."""
+LATELY_US = 60_000_000
+MAX_LATELY = 200
 
 
 @dataclass(slots=True)
@@ -34,7 +38,6 @@ class Pulse:
     per_s: float = 0.0
     busy_s: float = 0.0
     high_s: float = 0.0
-    late_tokens: int = 0
 
 
 _PULSES: WeakKeyDictionary[Metrics, dict[str, Pulse]] = WeakKeyDictionary()
@@ -52,7 +55,7 @@ def wanted_replicas(
     """How many replicas a model should have now.
 
     `idle_s` is how long nothing was asked of it, `calm_s` how long fewer replicas would have done;
-    `is_late` that tokens came after their time since the last look.
+    `is_late` that first tokens came after the deadline lately.
     """
     now = 0 if loaded is None else loaded.replicas
     least = max(scaling.replicas_min, 1 if scaling.pinned else 0)
@@ -62,7 +65,7 @@ def wanted_replicas(
     if not queue and idle_s >= scaling.idle_s:
         return least
     needed = -(-queue // scaling.queue_per_replica)
-    if scaling.deadline_ms and is_late and loaded.waiting:
+    if is_late and queue:
         needed = max(needed, now + 1)
     needed = max(needed, least, 1)
     if needed < now and calm_s < CALM_S:
@@ -78,39 +81,46 @@ async def look(env: Env) -> None:
     known = _PULSES.setdefault(env.metrics, {})
     for name in set(known) - set(loaded):
         del known[name]
+    for model in loaded.values():
+        _note(known, model, now_s)
     after = ("", "")
-    late = {name for name, model in loaded.items() if _note(known, model, now_s)}
     while found := await rows.select_scalings(env.store.reader, after, BATCH):
         for scaling in found:
-            model = await model_rows.select_model(env.store.reader, scaling.account, scaling.model)
-            if model is not None and model.is_local:
-                held = loaded.get(model.name)
-                await _follow(env, scaling, model, held, is_late=model.name in late)
+            model_row = await model_rows.select_model(
+                env.store.reader, scaling.account, scaling.model
+            )
+            if model_row is not None and model_row.is_local:
+                await _follow(env, scaling, model_row, loaded.get(model_row.name))
         after = (found[-1].account, found[-1].model)
 
 
-def _note(known: dict[str, Pulse], model: LoadedModel, now_s: float) -> bool:
-    """Bring a model's pulse up to date; whether tokens came late since the last look."""
+def _note(known: dict[str, Pulse], model: LoadedModel, now_s: float) -> None:
+    """Bring a model's pulse up to date."""
     pulse = known.get(model.name)
     tokens = model.generated_tokens
     if pulse is None:
-        known[model.name] = Pulse(
-            at_s=now_s, tokens=tokens, busy_s=now_s, high_s=now_s, late_tokens=model.late_tokens
-        )
-        return False
+        known[model.name] = Pulse(at_s=now_s, tokens=tokens, busy_s=now_s, high_s=now_s)
+        return
     spent_s = max(now_s - pulse.at_s, 1e-3)
     # A replica that left takes its counts with it; the sum must not seem to run backwards.
     pulse.per_s = max(0, tokens - pulse.tokens) / spent_s
     if tokens != pulse.tokens or model.running or model.waiting:
         pulse.busy_s = now_s
-    was_late = model.late_tokens > pulse.late_tokens
-    pulse.at_s, pulse.tokens, pulse.late_tokens = now_s, tokens, model.late_tokens
-    return was_late
+    pulse.at_s, pulse.tokens = now_s, tokens
 
 
-async def _follow(
-    env: Env, scaling: Scaling, model: Model, loaded: LoadedModel | None, *, is_late: bool
-) -> None:
+async def _is_late(env: Env, scaling: Scaling) -> bool:
+    """Whether the slowest twentieth of the account's last answers began after the deadline."""
+    if not scaling.deadline_ms:
+        return False
+    since_us = env.clock.now_us() - LATELY_US
+    answers = await answer_rows.select_since(
+        env.store.reader, scaling.account, scaling.model, since_us, MAX_LATELY
+    )
+    return figures_of(scaling.model, answers).first_s_p95 * 1000 > scaling.deadline_ms
+
+
+async def _follow(env: Env, scaling: Scaling, model: Model, loaded: LoadedModel | None) -> None:
     now_s = env.clock.monotonic_s()
     pulse = pulse_of(env, model.name) or Pulse(at_s=now_s, busy_s=now_s, high_s=now_s)
     now = 0 if loaded is None else loaded.replicas
@@ -122,7 +132,7 @@ async def _follow(
         loaded,
         idle_s=now_s - pulse.busy_s,
         calm_s=now_s - pulse.high_s,
-        is_late=is_late,
+        is_late=await _is_late(env, scaling),
     )
     if wanted == now:
         return
