@@ -9,12 +9,12 @@ import msgspec
 from volano.services.chat.logic import installs, manifests
 from volano.services.chat.logic.commands import list_commands
 from volano.services.chat.logic.deliveries import verify_url
+from volano.services.chat.logic.own_commands import list_own_commands
 from volano.wire.action import PUBLIC, action
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
-    from volano.services.chat.logic.own_commands import list_own_commands
-from volano.services.chat.model import Json
+    from volano.services.chat.model import Json
 
 MANAGE = "chat:ManageApps"
 APPS = "arn:aws:chat:{region}:{account}:app/*"
