@@ -161,6 +161,12 @@ def test_documents_are_ordered_by_a_query(volano):
     answer = httpx2.post(f"{volano.url}/v1/rerank", json=body, headers=headers, timeout=60)
     results = answer.json()["results"]
     assert [results[0]["index"], len(results)] == [1, 2]
+    judged = httpx2.post(
+        f"{volano.url}/v1/rerank", json=body | {"model": MODEL}, headers=headers, timeout=60
+    ).json()
+    assert judged["model"] == MODEL
+    assert judged["usage"]["total_tokens"] > 100
+    assert all(0 <= result["relevance_score"] <= 1 for result in judged["results"])
     counted = httpx2.post(
         f"{volano.url}/v1/tokenize", json={"model": MODEL, "prompt": "one two"}, headers=headers
     )

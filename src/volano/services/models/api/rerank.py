@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from volano.services.models.api.aliases import model_meant
-from volano.services.models.logic.embeddings import embed
 from volano.services.models.logic.parameters import invalid
 from volano.services.models.logic.registry import require_task
+from volano.services.models.logic.reranking import rank
 from volano.services.models.logic.routing import count_tokens
 from volano.services.models.model import EMBEDDING_MODEL, Task
 from volano.wire.action import action
@@ -74,29 +74,30 @@ class TokenizeAnswer(msgspec.Struct, kw_only=True):
     timeout_s=None,
 )
 async def rerank(env: Env, call: Call, request: Rerank) -> RerankAnswer:
-    """Documents by their nearness to a query, nearest first."""
+    """Documents by how well they answer a query, best first.
+
+    A model of embeddings compares meanings; any other (Qwen3-Reranker) judges each document.
+    """
     if not 1 <= len(request.documents) <= MAX_DOCUMENTS:
         raise invalid("documents", f"there are 1 to {MAX_DOCUMENTS}")
     texts = [item if isinstance(item, str) else item.text for item in request.documents]
-    found = await embed(env, call, [request.query, *texts], model_name=request.model)
-    model = await require_task(env, call.account, request.model, Task.EMBED)
-    asked, *vectors = found.vectors
-    scores = [sum(a * b for a, b in zip(asked, vector, strict=True)) for vector in vectors]
+    ranked = await rank(env, call, request.query, texts, model_name=request.model)
+    scores = ranked.scores
     order = sorted(range(len(texts)), key=lambda at: -scores[at])[: request.top_n or len(texts)]
     return RerankAnswer(
         id=f"rerank-{env.ids.hex(24)}",
-        model=model.name,
+        model=ranked.model,
         results=[
             RerankResult(
                 index=at,
-                relevance_score=round(max(0.0, min(1.0, (1 + scores[at]) / 2)), 6),
+                relevance_score=round(scores[at], 6),
                 document=TextDocument(text=texts[at])
                 if request.return_documents
                 else msgspec.UNSET,
             )
             for at in order
         ],
-        usage=RerankUsage(total_tokens=found.prompt_tokens),
+        usage=RerankUsage(total_tokens=ranked.prompt_tokens),
     )
 
 
