@@ -203,7 +203,7 @@ function RouteDialog({ onClose }: { onClose: () => void }) {
   return (
     <FormDialog title="Add a route" yes="Add" onClose={onClose} submit={submit} busy={put.isPending}>
       <TextInput label="Name" placeholder="shop-assistant" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
-      <MultiSelect label="Models" data={models} value={targets} onChange={setTargets} required />
+      <MultiSelect label="Models" data={models} value={targets} onChange={setTargets} required searchable />
       <SimpleGrid cols={2}>
         {targets.map((model) => (
           <NumberInput
@@ -216,7 +216,7 @@ function RouteDialog({ onClose }: { onClose: () => void }) {
           />
         ))}
       </SimpleGrid>
-      <MultiSelect label="When they fail" description="Asked in this order" data={models.filter((model) => !targets.includes(model))} value={fallbacks} onChange={setFallbacks} />
+      <MultiSelect label="When they fail" description="Asked in this order" data={models.filter((model) => !targets.includes(model))} value={fallbacks} onChange={setFallbacks} searchable />
       <NumberInput label="Keep answers for exact repeats (s)" description="0 keeps none" min={0} value={keep} onChange={(given) => typeof given === 'number' && setKeep(given)} />
       <Switch label="The same person gets the same model" checked={sticky} onChange={(event) => setSticky(event.currentTarget.checked)} />
     </FormDialog>
