@@ -21,6 +21,7 @@ import { Apps } from './desk/Apps';
 import { CatchUp } from './desk/CatchUp';
 import { useDesk } from './desk/desk';
 import { Dialogs } from './desk/Dialogs';
+import { Administration } from './admin/Administration';
 import { Directory } from './desk/Directory';
 import { Drafts, Later, Mentions, Threads } from './desk/Lists';
 import { Search } from './desk/Search';
@@ -33,7 +34,7 @@ import type { Channel, Home, LiveEvent } from './types';
 
 const PERMALINK = /^\/archives\/([A-Z0-9]+)\/p(\d{10,})(\d{6})$/;
 // The lists beside the channels, by the last part of their address.
-const LISTS: Record<string, ComponentType> = { 'catch-up': CatchUp, mentions: Mentions, threads: Threads, later: Later, drafts: Drafts, urgent: Urgent, directory: Directory, search: Search, apps: Apps, app: AppHome };
+const LISTS: Record<string, ComponentType> = { 'catch-up': CatchUp, mentions: Mentions, threads: Threads, later: Later, drafts: Drafts, urgent: Urgent, directory: Directory, search: Search, apps: Apps, app: AppHome, administration: Administration };
 
 const LAST_CHANNEL = 'volano.chat.channel';
 

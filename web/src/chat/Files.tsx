@@ -1,7 +1,7 @@
 // Files of a message: pictures and the first lines of texts are shown, everything is one press away from the disk.
 import { ActionIcon, Anchor, Group, Modal, Text, ThemeIcon, Tooltip, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconDownload, IconFile } from '@tabler/icons-react';
+import { IconDownload, IconExternalLink, IconFile } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
@@ -21,7 +21,30 @@ function hereOf(url: string): string {
 export function Files({ files }: { files: SharedFile[] }) {
   return (
     <Group gap="xs" mt={4} align="flex-start">
-      {files.map((file) => (file.mimetype.startsWith('image/') ? <Picture key={file.id} file={file} /> : isText(file) ? <TextFile key={file.id} file={file} /> : <FileCard key={file.id} file={file} />))}
+      {files.map((file) => (file.mode === 'tombstone' ? <Gone key={file.id} name={file.name} /> : file.is_external ? <Elsewhere key={file.id} file={file} /> : file.mimetype.startsWith('image/') ? <Picture key={file.id} file={file} /> : isText(file) ? <TextFile key={file.id} file={file} /> : <FileCard key={file.id} file={file} />))}
+    </Group>
+  );
+}
+
+// A file that was deleted, or that never came with an import.
+function Gone({ name }: { name?: string }) {
+  return (
+    <Text size="sm" c="dimmed" fs="italic">
+      {name ? t('fileIsGoneNamed', { name }) : t('fileIsGone')}
+    </Text>
+  );
+}
+
+// A file of another service: a link that leads there.
+function Elsewhere({ file }: { file: SharedFile }) {
+  return (
+    <Group className={classes.file} wrap="nowrap" gap="sm">
+      <ThemeIcon variant="light" size={38}>
+        <IconExternalLink size={20} />
+      </ThemeIcon>
+      <Anchor href={file.url_private} target="_blank" rel="noreferrer noopener" size="sm" fw={600} truncate>
+        {file.title || file.name}
+      </Anchor>
     </Group>
   );
 }

@@ -1,7 +1,7 @@
 // The channels and people of one's workplace, with what is unread, and the lists beside them.
 import { ActionIcon, Badge, Button, Group, Indicator, ScrollArea, Text, Tooltip, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconApps, IconAt, IconBookmark, IconBuildingCommunity, IconHash, IconInbox, IconLock, IconMessages, IconPencil, IconPlus, IconSearch, IconSettings, IconSparkles, IconUrgent, IconUsers } from '@tabler/icons-react';
+import { IconApps, IconAt, IconBookmark, IconBuildingCommunity, IconHash, IconInbox, IconLock, IconMessages, IconPencil, IconPlus, IconSearch, IconSettings, IconSparkles, IconTransfer, IconUrgent, IconUsers } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 
@@ -63,6 +63,7 @@ export function Sidebar({ current, openSwitcher, onGo }: { current: string; open
         <ListLink path="urgent" text="urgent" icon={<IconUrgent size={16} />} current={current} onGo={onGo} />
         <ListLink path="directory" text="directory" icon={<IconBuildingCommunity size={16} />} current={current} onGo={onGo} />
         <ListLink path="apps" text="apps" icon={<IconApps size={16} />} current={current} onGo={onGo} />
+        {me.is_admin && <ListLink path="administration" text="importAndExport" icon={<IconTransfer size={16} />} current={current} onGo={onGo} />}
         <Section title={t('channels')} label={t('findOrMakeAChannel')} onAdd={browse.open}>
           {channels.map((seat) => (
             <Place key={seat.channel.id} seat={seat} name={name(seat)} isCurrent={seat.channel.id === current} onGo={onGo} />

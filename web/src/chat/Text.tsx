@@ -8,6 +8,7 @@ import classes from './chat.module.css';
 import { Code } from './Code';
 import { nameOf, useWorkplace } from './context';
 import { emojiOf, useEverything } from './emoji';
+import { useOwnEmoji } from './ownEmoji';
 import { parseInline, parseMrkdwn, type Inline, type Part } from './mrkdwn';
 
 export function MessageText({ text }: { text: string }) {
@@ -97,10 +98,12 @@ function InlineView({ item }: { item: Inline }) {
 }
 
 export function Emoji({ name }: { name: string }) {
-  const known = emojiOf(name);
+  const own = useOwnEmoji().get(name);
+  const known = own === undefined ? emojiOf(name) : own.native;
   useEverything(known === undefined);
   const shown = known ?? emojiOf(name);
-  if (shown === undefined) return `:${name}:`;
+  if (own !== undefined && own.url !== '') return <img src={own.url} alt={name} title={`:${name}:`} className={classes.ownEmoji} />;
+  if (shown === undefined || shown === '') return `:${name}:`;
   return (
     <span role="img" aria-label={name} title={`:${name}:`}>
       {shown}

@@ -8,7 +8,7 @@ export interface User {
   is_bot: boolean;
   is_admin?: boolean;
   color?: string;
-  profile: { real_name: string; display_name: string; email?: string };
+  profile: { real_name: string; display_name: string; email?: string; image_72?: string };
 }
 
 export interface Channel {
@@ -42,6 +42,8 @@ export interface SharedFile {
   url_private: string;
   url_private_download: string;
   alt_txt?: string;
+  is_external?: boolean; // a link to where an imported or remote file is
+  mode?: string;
 }
 
 export type Block = Record<string, unknown> & { type: string };

@@ -121,6 +121,18 @@ async def test_people_keep_their_ids_and_what_they_were(live_company) -> None:
     assert profile.fields["title"] == "ann of Acme"
 
 
+async def test_an_address_that_is_none_is_left_out(live_company) -> None:
+    company, members = live_company, export.small_export()
+    scrubbed = export.person("U0SCRUB001", "scrubbed")
+    scrubbed["profile"] = {"real_name": "x y", "email": "TQ2NR0wy 3d"}
+    members["users.json"] = [scrubbed]
+    done = await bring_in(company, export.zipped(members))
+    assert done.state == "done"
+    found = await user_rows.find_user(company.env.store.reader, company.account, "U0SCRUB001")
+    assert found is not None
+    assert (found.email, found.real_name) == ("", "x y")
+
+
 async def test_private_conversations_are_for_their_members_only(live_company) -> None:
     company, env = live_company, live_company.env
     await bring_in(company, export.zipped(export.small_export()))

@@ -34,6 +34,7 @@ BATCH = 50
 MAX_NAME_TRIES = 20
 _OWN_ID = re.compile(r"[UW][A-Z0-9]{6,14}\Z")
 _NAME = re.compile(r"[^a-z0-9._+=,@-]")
+_ADDRESS = re.compile(r"[^@\s\x00]{1,64}@[^@\s\x00]{1,180}\Z")
 LEFT = "imported:"
 """Begins the principal id of authors who are no principals."""
 
@@ -70,7 +71,8 @@ async def _match(reader: Reader, account: str, person: Person) -> str | None:
     same = await user_rows.find_user(reader, account, person.id)
     if same is not None:
         return same.id
-    for address in dict.fromkeys((person.email, person.email.lower())):
+    known = _address(person.email)
+    for address in dict.fromkeys((known, known.lower())):
         if address and not person.bot_id:
             here = await user_rows.find_user_by_email(reader, account, address)
             if here is not None:
@@ -87,8 +89,8 @@ async def _make(tx: Tx, env: Env, origin: Origin, person: Person) -> str:
         account=origin.account,
         principal_id="",
         name=_handle(person.name),
-        real_name=person.real_name[:256],
-        email=person.email[:256],
+        real_name=person.real_name[:128],
+        email=_address(person.email),
         bot_id=env.ids.slack("B") if person.bot_id else "",
         app_id=env.ids.slack("A") if person.bot_id else "",
         deleted=person.deleted,
@@ -115,6 +117,11 @@ async def _free_id(tx: Tx, env: Env, wanted: str) -> str:
     if _OWN_ID.match(wanted) and not await user_rows.is_id_taken(tx, wanted):
         return wanted
     return env.ids.slack("U")
+
+
+def _address(text: str) -> str:
+    """The e-mail address, or '' for what is none: some exports are scrubbed."""
+    return text if _ADDRESS.match(text) else ""
 
 
 def _handle(name: str) -> str:
