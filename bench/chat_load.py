@@ -167,7 +167,10 @@ class Web:
 
     async def open(self, count: int) -> None:
         for _ in range(count):
-            self._idle.put_nowait(await asyncio.open_connection("127.0.0.1", self.port))
+            self._idle.put_nowait(await self._connect())
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def slack(self, person: Person, method: str, **form: object) -> Any:
         head = f"POST /api/{method} HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
@@ -181,10 +184,16 @@ class Web:
         return await self._ask(person, head, data)
 
     async def _ask(self, person: Person, head: str, body: bytes) -> Any:
-        reader, writer = connection = await self._idle.get()
         head += f"Host: 127.0.0.1\r\nAuthorization: Bearer {person.token}\r\n"
-        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        answer = await reader.readuntil(b"\r\n\r\n")
+        request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        reader, writer = connection = await self._idle.get()
+        try:
+            writer.write(request)
+            answer = await reader.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, OSError):  # it was idle for too long
+            reader, writer = connection = await self._connect()
+            writer.write(request)
+            answer = await reader.readuntil(b"\r\n\r\n")
         length = 0
         for line in answer.lower().split(b"\r\n"):
             if line.startswith(b"content-length:"):

@@ -252,6 +252,31 @@ SHOWN = [
 ]  # fmt: skip
 
 
+def test_an_answer_that_an_app_writes_bit_by_bit_grows_in_the_page(
+    open_page: Callable[..., Page], pottery: MadeApp, room: Room
+) -> None:
+    asked = room.admin.chat_postMessage(channel=room.id, text="How is the kiln?")["ts"]
+    page = open_page(f"{room.path}?thread={asked}")
+    expect(row(page, "How is the kiln?", within="Thread")).to_be_visible()
+    bot = pottery.volano.slack(pottery.bot_token)
+    bot.conversations_join(channel=room.id)
+    who = room.admin.auth_test()
+    stream = bot.chat_stream(
+        channel=room.id,
+        thread_ts=asked,
+        recipient_user_id=who["user_id"],
+        recipient_team_id=who["team_id"],
+        buffer_size=1,
+    )
+    stream.append(markdown_text="The kiln is **hot**")
+    expect(row(page, "The kiln is hot", within="Thread").locator("strong")).to_have_text("hot")
+    stream.append(markdown_text=" and full")
+    expect(row(page, "The kiln is hot and full", within="Thread")).to_be_visible()
+    stream.stop(markdown_text=" until noon.")
+    whole = row(page, "The kiln is hot and full until noon.", within="Thread")
+    expect(whole).to_have_count(1)
+
+
 def test_every_kind_of_block_is_drawn(
     open_page: Callable[..., Page],
     room: Room,
