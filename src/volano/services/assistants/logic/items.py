@@ -171,7 +171,7 @@ def items_of(
 
 
 def spoken_items(said: Sequence[Utterance], ids: Mapping[str, str], now_us: int) -> list[Item]:
-    """Items by how people say them: `TODO: …`, `I'll …`, `Ana, can you …?`, `Ana will …`."""
+    """Items by how people say them: `to do: …`, `I'll …`, `Ana, can you …?`, `Ana will …`."""
     found: list[Item] = []
     for line in said:
         for sentence in _SENTENCE.split(line.text):
