@@ -79,3 +79,27 @@ def test_a_task_is_written_down_and_done(open_page: Callable[..., Page]) -> None
     expect(page.get_by_text(title)).to_have_count(0)
     page.get_by_text("Done", exact=True).click()
     expect(page.get_by_text(title)).to_be_visible()
+
+
+def test_a_message_becomes_a_task_that_links_back(
+    volano_sqlite: Volano, open_page: Callable[..., Page]
+) -> None:
+    slack = volano_sqlite.slack()
+    channel = slack.conversations_create(name=f"tasks-{uuid.uuid4().hex[:8]}")["channel"]["id"]
+    words = f"Please order salt {uuid.uuid4().hex[:6]}"
+    slack.chat_postMessage(channel=channel, text=words)
+    page = open_page(f"/archives/{channel}")
+    message = page.get_by_role("article").filter(has_text=words).or_(page.get_by_text(words)).first
+    message.hover()
+    page.get_by_role("button", name="More actions").first.click()
+    page.get_by_role("menuitem", name="Make a task").click()
+    dialog = page.get_by_role("dialog", name="Make a task")
+    expect(dialog.get_by_label("What is to be done")).to_have_value(words)
+    dialog.get_by_label("Until").fill("2030-01-15T09:00")
+    dialog.get_by_role("button", name="Make a task").click()
+    expect(dialog).to_have_count(0)
+    page.goto(f"{volano_sqlite.url}/office/tasks")
+    row = page.get_by_role("row", name=words)
+    expect(row).to_contain_text("2030")
+    row.get_by_role("link", name="message").click()
+    expect(page.get_by_text(words).first).to_be_visible()

@@ -357,6 +357,11 @@ export interface ChatDraft {
   updated: number;
 }
 
+export interface ChatEmoji {
+  name: string;
+  url: string;
+}
+
 // A person as guests are described; `guest` is '' for members. `login_url` is shown once.
 export interface ChatGuest {
   user: string;
@@ -1064,6 +1069,12 @@ export interface NewDepartment {
 export interface NewDocument {
   title: string;
   text?: string;
+}
+
+// `image` is the picture's bytes in base64.
+export interface NewEmoji {
+  name: string;
+  image: string;
 }
 
 export interface NewGroup {
@@ -2029,6 +2040,8 @@ export interface ModelsUpstreamsPriceObject {
 export interface Operations {
   // The caller has seen an urgent message.
   acknowledgeUrgent: { input: { id: string }; answer: Done };
+  // Add an emoji from a picture's bytes.
+  addChatEmoji: { input: NewEmoji; answer: ChatEmoji };
   // Put a user into a group.
   addPersonToGroup: { input: { user: string; group: string }; answer: void };
   // Say whether one comes.
@@ -2607,6 +2620,7 @@ export interface Operations {
 
 export const ROUTES = {
   acknowledgeUrgent: ['POST', '/chat/urgent/{id}/acknowledge'],
+  addChatEmoji: ['POST', '/chat/emoji'],
   addPersonToGroup: ['PUT', '/people/{user}/groups/{group}'],
   answerEvent: ['POST', '/calendar/events/{id}/answer'],
   approveApproval: ['POST', '/approvals/{id}/approve'],

@@ -1,6 +1,6 @@
 // What can be done with a message: a row of buttons on it and the menu behind them.
 import { ActionIcon, Menu, Tooltip } from '@mantine/core';
-import { IconApps, IconBell, IconBookmark, IconBookmarkFilled, IconDots, IconEye, IconEyeOff, IconHistory, IconLink, IconMessageCircle, IconMoodPlus, IconPencil, IconPin, IconPinnedOff, IconShare3, IconTrash, IconUrgent } from '@tabler/icons-react';
+import { IconApps, IconBell, IconBookmark, IconBookmarkFilled, IconDots, IconEye, IconEyeOff, IconHistory, IconLink, IconListCheck, IconMessageCircle, IconMoodPlus, IconPencil, IconPin, IconPinnedOff, IconShare3, IconTrash, IconUrgent } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 
 import { rest, slack } from '../api/client';
@@ -121,6 +121,9 @@ function MoreActions({ channel, message, isInThread, edit, remove, hold }: Props
         </Menu.Item>
         <Menu.Item leftSection={<IconBell size={16} />} onClick={open('remind')}>
           {t('remindMe')}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconListCheck size={16} />} onClick={open('task')}>
+          {t('makeTask')}
         </Menu.Item>
         {message.edited && (
           <Menu.Item leftSection={<IconHistory size={16} />} onClick={open('history')}>

@@ -9,7 +9,7 @@ import type { Wanted } from './writing/WritingView';
 
 // What is asked of a message in a window of its own.
 export interface Question {
-  kind: 'readers' | 'history' | 'forward' | 'remind' | 'urgent';
+  kind: 'readers' | 'history' | 'forward' | 'remind' | 'task' | 'urgent';
   channel: string;
   message: Message;
 }

@@ -13,12 +13,13 @@ import { Face } from '../Face';
 import { MessageText } from '../Text';
 import { fullTime } from '../time';
 import { isLater } from '../types';
+import { MakeTask } from './MakeTask';
 import { usePlaceName } from './MessageCard';
 import { timesFrom } from './moments';
 import { UrgentForm } from './Urgent';
 import { Answered } from './View';
 
-const TITLES: Record<Question['kind'], TextKey> = { readers: 'whoHasRead', history: 'whatItSaid', forward: 'forward', remind: 'remindMe', urgent: 'makeUrgent' };
+const TITLES: Record<Question['kind'], TextKey> = { readers: 'whoHasRead', history: 'whatItSaid', forward: 'forward', remind: 'remindMe', task: 'makeTask', urgent: 'makeUrgent' };
 
 export function Dialogs({ question, close }: { question: Question | null; close: () => void }) {
   return (
@@ -27,6 +28,7 @@ export function Dialogs({ question, close }: { question: Question | null; close:
       {question?.kind === 'history' && <History question={question} />}
       {question?.kind === 'forward' && <Forward question={question} close={close} />}
       {question?.kind === 'remind' && <Remind question={question} close={close} />}
+      {question?.kind === 'task' && <MakeTask question={question} close={close} />}
       {question?.kind === 'urgent' && <UrgentForm channel={question.channel} message={question.message} close={close} />}
     </Modal>
   );
