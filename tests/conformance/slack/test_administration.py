@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 import uuid
 
 import pytest
@@ -34,13 +36,34 @@ def test_people_are_made_changed_and_switched_off(volano, scim):
     assert [user.id for user in found.users] == [user_id]
     scim.patch_user(user_id, partial_user=User(display_name="Anna Lee"))
     assert scim.read_user(user_id).user.display_name == "Anna Lee"
+    scim.patch_user(user_id, partial_user=User(user_name=f"{name}2"))
+    assert scim.read_user(user_id).user.user_name == f"{name}2"
     scim.delete_user(user_id)
     assert volano.slack().users_info(user=user_id)["user"]["deleted"]
-    assert scim.read_user("U0000000000").status_code == 404
+    nobody = scim.read_user("U0000000000")
+    assert (nobody.status_code, nobody.errors.code) == (404, 404)
+    assert "no user" in nobody.errors.description
     stranger = SCIMClient(
         token=volano.credentials["SLACK_BOT_TOKEN"], base_url=scim.base_url
     ).create_user(User(user_name="mallory"))
     assert stranger.status_code == 403
+
+
+def test_a_directory_makes_guests(volano):
+    name = f"gil{uuid.uuid4().hex[:8]}"
+    schema = "urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User"
+    headers = {
+        "authorization": f"Bearer {volano.credentials['SLACK_USER_TOKEN']}",
+        "content-type": "application/json",
+    }
+    body = json.dumps({"userName": name, schema: {"type": "multi"}}).encode()
+    request = urllib.request.Request(f"{volano.url}/scim/v2/Users", data=body, headers=headers)
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        made = json.loads(reply.read())
+    assert made[schema] == {"type": "multi"}
+    shown = volano.slack().users_info(user=made["id"])["user"]
+    assert shown["is_restricted"] is True
+    assert volano.slack().users_conversations(user=made["id"])["channels"] == []
 
 
 def test_groups_follow_the_directory(volano, scim):

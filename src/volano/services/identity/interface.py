@@ -50,7 +50,7 @@ from volano.services.identity.logic.seed import SeedKmsKey, seed
 from volano.services.identity.logic.service_access import service_may, service_session
 from volano.services.identity.logic.session_tokens import get_session_token
 from volano.services.identity.logic.sts import assume_role_for_instance, require_pass_role
-from volano.services.identity.logic.users import describe_user, set_user_disabled
+from volano.services.identity.logic.users import describe_user, set_user_disabled, update_user
 from volano.services.identity.model.credentials import (
     TOKEN_TAG,
     TemporaryCredentials,
@@ -136,6 +136,7 @@ __all__ = [
     "service_may",
     "service_session",
     "set_user_disabled",
+    "update_user",
 ]
 
 

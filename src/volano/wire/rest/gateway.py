@@ -27,7 +27,7 @@ from volano.wire.decode import require_sane
 from volano.wire.http import ClientGone, Response
 from volano.wire.refusals import record_refusal
 from volano.wire.rest.openapi import openapi_bytes
-from volano.wire.rest.problem import problem_of, problem_response
+from volano.wire.rest.problem import problem_of, problem_response, scim_response
 from volano.wire.routes import ActionRoutes
 from volano.wire.stream import stream_response
 from volano.wire.typed import read_typed, to_response
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from volano.wire.results import EventStream
 
 PREFIX = "/volano/v1/"
+SCIM_PREFIX = "/scim/"
 OPENAPI_PATH = "/volano/v1/openapi.json"
 _ROUTES = ActionRoutes("rest")
 
@@ -49,7 +50,8 @@ async def handle(env: Env, request: Request) -> Response:
         require_sane(request)
         response = await _answer(env, request)
     except VolanoError as error:
-        response = problem_response(error, request_id)
+        is_scim = request.raw_path.startswith(SCIM_PREFIX)
+        response = scim_response(error) if is_scim else problem_response(error, request_id)
     except ClientGone:
         response = Response(status=499)
     except Exception as error:  # noqa: BLE001 - a gateway turns every error into an answer

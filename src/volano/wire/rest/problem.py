@@ -12,6 +12,7 @@ from volano.kernel.errors import Throttled, VolanoError
 from volano.wire.http import Response
 
 PROBLEM_TYPE = "application/problem+json"
+SCIM_ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -53,6 +54,19 @@ def problem_response(error: VolanoError, request_id: str) -> Response:
         headers.append(("www-authenticate", 'Bearer realm="volano"'))
     body = msgspec.json.encode(problem_of(error, request_id))
     return Response(status=error.wire_status, headers=headers, body=body)
+
+
+def scim_response(error: VolanoError) -> Response:
+    """The answer for `error` under `/scim/`: RFC 7644, 3.12, and Slack's `Errors` of SCIM 1."""
+    status = error.wire_status
+    body = {
+        "schemas": [SCIM_ERROR],
+        "detail": error.message,
+        "status": str(status),
+        "Errors": {"description": error.message, "code": status},
+    }
+    headers = [("content-type", "application/scim+json")]
+    return Response(status=status, headers=headers, body=msgspec.json.encode(body))
 
 
 def _title(status: int) -> str:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from volano.kernel.errors import Conflict, Denied, Invalid, NotFound
-from volano.services.chat.logic import channels, directory, groups, guests, members, search
+from volano.services.chat.logic import (
+    channels,
+    directory,
+    groups,
+    guests,
+    members,
+    scim,
+    search,
+)
 from volano.services.chat.logic import users as user_logic
 from volano.services.chat.logic.access import (
     channels_for_audience,
@@ -188,3 +196,13 @@ async def test_a_member_becomes_a_guest_and_a_member_again(company: Company, off
     assert office["staff"] in await readable_channels(reader, regular)
     with pytest.raises(Invalid, match="administrators"):
         await guests.set_guest(env, admin, company.users["admin"].id, guest=Guest.MULTI)
+
+
+async def test_a_directory_client_of_a_guest_sees_no_more(company: Company, office) -> None:
+    env, call = company.env, company.calls["gus"]
+    found = await scim.list_people(env, call, "")
+    known = await known_people(env.store.reader, company.users["gus"])
+    assert known is not None
+    assert {user.id for user in found} <= known
+    with pytest.raises(NotFound, match="no user"):
+        await scim.get_person(env, call, company.users["ben"].id)

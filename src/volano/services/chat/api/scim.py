@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from volano.services.chat.logic import groups, scim
-from volano.services.chat.logic.scim import group_json, user_json
+from volano.services.chat.logic.scim import GUEST_SCHEMA, group_json, user_json
 from volano.services.identity import interface as identity
 from volano.wire.action import action, list_actions
 from volano.wire.results import WithHeaders
@@ -52,6 +52,7 @@ class ResourceFields(msgspec.Struct, kw_only=True):
     name: dict[str, Any] | None = None
     emails: list[dict[str, Any]] = msgspec.field(default_factory=list)
     active: bool | None = None
+    guest: dict[str, Any] | None = msgspec.field(default=None, name=GUEST_SCHEMA)
     members: list[dict[str, Any]] | None = None
     operations: list[dict[str, Any]] | None = msgspec.field(default=None, name="Operations")
 

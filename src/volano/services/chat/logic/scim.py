@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from volano.services.chat.logic import groups, guests
+from volano.services.chat.logic.access import only_known, require_known
 from volano.services.chat.logic.errors import UserNotFound, refused
 from volano.services.chat.logic.groups import Wanted
 from volano.services.chat.logic.users import get_user, mirror_principal
@@ -33,12 +34,13 @@ GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group"
 
 
 async def list_people(env: Env, call: Call, wanted: str) -> list[ChatUser]:
-    """Everybody whom the filter lets through; bots are no people."""
-    await enter(env, call)
+    """Everybody whom the filter lets through and the asker may know of; bots are no people."""
+    here = await enter(env, call)
     found = await user_rows.select_users(
         env.store.reader, call.account, after="", limit=MAX_SCANNED
     )
-    people = [user for user in found if not user.is_bot]
+    known = await only_known(env.store.reader, here.me, found)
+    people = [user for user in known if not user.is_bot]
     return [user for user in people if _fits(wanted, user_json(user))]
 
 
@@ -124,8 +126,9 @@ def _email(given: Mapping[str, object]) -> str:
 
 async def get_person(env: Env, call: Call, user_id: str) -> ChatUser:
     """Raises user_not_found, for bots too."""
-    await enter(env, call)
+    here = await enter(env, call)
     user = await get_user(env.store.reader, call.account, user_id)
+    await require_known(env.store.reader, here.me, user.id)
     if user.is_bot:
         raise UserNotFound(f"There is no person {user_id[:80]}.")
     return user
@@ -134,9 +137,13 @@ async def get_person(env: Env, call: Call, user_id: str) -> ChatUser:
 async def change_person(
     env: Env, call: Call, user_id: str, given: Mapping[str, object]
 ) -> ChatUser:
-    """Change what is given: names, e-mail, `active`."""
+    """Change what is given: names, e-mail, `active`, what kind of guest."""
     user = await get_person(env, call, user_id)
     principal = await identity.get_person(env.store.reader, user.principal_id)
+    name = str(given.get("userName") or principal.name)
+    if name not in (principal.name, principal.name.lower()):
+        await identity.update_user(env, call, principal.name, new_name=name, new_path=None)
+        principal = await identity.get_person(env.store.reader, user.principal_id)
     display_name, email = _display_name(given), _email(given)
     if display_name or email:
         await identity.describe_user(
