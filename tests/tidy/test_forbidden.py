@@ -25,6 +25,10 @@ MAY_GUESS = {
     "volano/kernel/ids.py": "replays tests from a seed; the ids of a process come from `secrets`",
 }
 """Module to why its numbers need not be secret."""
+MAY_RUN_TEXT = {
+    "volano/services/studio/logic/containers/agent.py": "runs in a sandbox, where code is to run"
+}
+"""Module to why it may: it is never imported here."""
 
 
 def named(node: ast.expr) -> str:
@@ -66,7 +70,8 @@ def test_no_module_runs_text_or_draws_guessable_numbers(folder):
         if path.relative_to(ROOT).parts[1] != folder:
             continue
         tree = ast.parse(path.read_text())
-        found += [f"{name}:{each}" for each in wrongs(tree)]
+        if name not in MAY_RUN_TEXT:
+            found += [f"{name}:{each}" for each in wrongs(tree)]
         if imports(tree) & GUESSABLE and name not in MAY_GUESS:
             found.append(f"{name}: random")
     assert found == []
