@@ -21,11 +21,12 @@ from volano.ml.engine.runner import Runner
 from volano.ml.engine.sampler import Chosen, logprob_of
 from volano.ml.engine.scheduler import Limits, Scheduler
 from volano.ml.engine.sequence import Output, Sequence
-from volano.ml.errors import EngineError, deadline_passed
+from volano.ml.errors import EngineError, OutOfMemory, deadline_passed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from volano.ml.engine.runner import Flight, Result
     from volano.ml.engine.scheduler import Work
     from volano.ml.engine.tokenizer import Tokenizer
     from volano.ml.layers.arrays import Floats
@@ -64,6 +65,8 @@ class Engine:
             blocks=blocks, block_size=BLOCK_SIZE, cache=self._runner.cache, host_blocks=host_blocks
         )
         self._adapters = AdapterSlots(model)
+        self._flight: Flight | None = None  # a step that was begun and not read
+        self._read_s = 0.0
         self.context_tokens = min(model.config.max_positions, blocks * BLOCK_SIZE)
         self.scheduler = Scheduler(self.blocks, limits or Limits())
         # A model's head may be padded beyond the vocabulary; those ids are never sampled.
@@ -81,6 +84,9 @@ class Engine:
     def add(self, sequence: Sequence) -> None:
         """Queue a request; raises QueueFull. Its prompt must be under `context_tokens`."""
         assert len(sequence.tokens) < self.context_tokens
+        # Known beforehand: a step may be planned before the last one is read.
+        room = self.context_tokens - len(sequence.tokens)
+        sequence.max_tokens = min(sequence.max_tokens, room)
         self.scheduler.add(sequence)
         sequence.arrived_s = self._now_s()
         if sequence.adapter is not None:
@@ -98,6 +104,7 @@ class Engine:
 
     def abort_all(self) -> list[Sequence]:
         """Drop every request, after an error; returns them."""
+        self._flight = None
         dropped = [*self.scheduler.running, *self.scheduler.waiting]
         for sequence in dropped:
             self._remove(sequence)
@@ -119,25 +126,48 @@ class Engine:
     def step(self) -> list[Output]:
         """Advance every planned sequence; an output for each that has text or is finished."""
         outputs = [self._expire(sequence) for sequence in self.scheduler.expired(self._now_s())]
-        plan = self.scheduler.plan(self._seconds_per_token)
-        if plan:
-            begun_s = self._now_s()
-            masks = _masks.submit(_prepare_masks, plan)
-            results = self._runner.run(plan)
-            masks.result()
-            now_s = self._now_s()
-            self._note_pace(plan, now_s - begun_s)
-            for work, logits in results:
-                output = self._advance(work, logits[:, : self.vocab_size], now_s)
-                if output is not None:
-                    outputs.append(output)
+        flight, self._flight = self._flight, None
+        if flight is None:
+            flight = self._launch()
+        if flight is not None:
+            if flight.may_be_followed:
+                self._flight = self._launch()
+            outputs += self._read(flight)
         if not self.has_work:
+            self._flight = None
             self.blocks.require_idle()
         return outputs
 
     def due_s(self) -> float:
         """When this model's next token is due, on the clock of `now_s`."""
         return self.scheduler.due_s()
+
+    def _launch(self) -> Flight | None:
+        """Begin the next step; None when there is nothing to do, or no memory to do it now."""
+        plan = self.scheduler.plan(self._seconds_per_token)
+        if not plan:
+            return None
+        self._read_s = max(self._read_s, self._now_s())
+        masks = _masks.submit(_prepare_masks, plan)
+        try:
+            flight = self._runner.launch(plan)
+        except OutOfMemory:
+            if not self.scheduler.back_off():
+                raise
+            return None
+        finally:
+            masks.result()
+        flight.choose(self.vocab_size)
+        return flight
+
+    def _read(self, flight: Flight) -> list[Output]:
+        results = flight.results()
+        now_s = self._now_s()
+        # Steps overlap: this one took the time since the one before it was read.
+        self._note_pace(flight.works, now_s - self._read_s)
+        self._read_s = now_s
+        outputs = (self._advance(each, now_s) for each in results if not each.work.sequence.gone)
+        return [output for output in outputs if output is not None]
 
     def _note_pace(self, plan: list[Work], seconds: float) -> None:
         """Learn from large steps how long a token of a prompt takes."""
@@ -148,6 +178,7 @@ class Engine:
             self._seconds_per_token = seen if not known else known + (seen - known) / 4
 
     def _remove(self, sequence: Sequence) -> None:
+        sequence.gone = True
         self.scheduler.remove(sequence)
         slot, sequence.adapter_slot = sequence.adapter_slot, -1
         if slot >= 0:
@@ -157,12 +188,13 @@ class Engine:
         self._remove(sequence)
         return Output(id=sequence.id, index=sequence.index, error=deadline_passed())
 
-    def _advance(self, work: Work, logits: Floats, now_s: float) -> Output | None:
-        sequence = work.sequence
-        if sequence.wants_prompt_logprobs:
+    def _advance(self, result: Result, now_s: float) -> Output | None:
+        work, sequence = result.work, result.work.sequence
+        logits = None if result.logits is None else result.logits[:, : self.vocab_size]
+        if logits is not None and sequence.wants_prompt_logprobs:
             self._note_prompt_logprobs(work, logits)
             logits = logits[-1:]
-        if sequence.pending:
+        if logits is not None and sequence.pending:
             self.scheduler.note_computed(sequence)
             return None
         if sequence.last_token_s is None:
@@ -171,7 +203,10 @@ class Engine:
         sequence.last_token_s = now_s
         before = sequence.completion_tokens
         try:
-            finish_reason = self._sample(work, logits)
+            if logits is None:
+                finish_reason = self._take(sequence, result.token)
+            else:
+                finish_reason = self._sample(work, logits)
         except EngineError as error:
             self._remove(sequence)
             return Output(id=sequence.id, index=sequence.index, error=error)
@@ -188,7 +223,7 @@ class Engine:
         finish_reason: str | None = None
         row = 0
         while row < len(logits):
-            finish_reason = self._take_row(sequence, logits[row])
+            finish_reason = self._take(sequence, logits[row])
             new = tuple(sequence.tokens[before:])
             # The next row is right only if all it was computed after came true.
             if finish_reason is not None or new != work.drafts[: len(new)]:
@@ -198,8 +233,9 @@ class Engine:
             self._judge_drafts(work, new)
         return finish_reason
 
-    def _take_row(self, sequence: Sequence, logits: Floats) -> str | None:
-        for chosen in self._next_tokens(sequence, logits):
+    def _take(self, sequence: Sequence, found: Floats | int | None) -> str | None:
+        """Go on with what the device chose, or choose from logits (vocab,)."""
+        for chosen in self._next_tokens(sequence, found):
             finish_reason = self._append(sequence, chosen)
             if finish_reason is not None:
                 return finish_reason
@@ -216,7 +252,7 @@ class Engine:
         self.drafted_tokens += len(work.drafts)
         self.accepted_tokens += right
 
-    def _next_tokens(self, sequence: Sequence, logits: Floats) -> list[Chosen]:
+    def _next_tokens(self, sequence: Sequence, found: Floats | int | None) -> list[Chosen]:
         """The sampled token, and those that the grammar then forces."""
         answer = sequence.answer
         limit = sequence.reasoning_tokens_max
@@ -225,9 +261,15 @@ class Engine:
             sequence.sampler.remember(end_id)
             return [Chosen(end_id, None, ())]
         grammar = None if answer.in_reasoning else sequence.grammar
+        if isinstance(found, np.ndarray):
+            allowed = None if grammar is None else grammar.allowed()[: len(found)]
+            chosen = [sequence.sampler.choose(found, allowed)]
+        else:
+            assert found is not None
+            sequence.sampler.remember(found)
+            chosen = [Chosen(found, None, ())]
         if grammar is None:
-            return [sequence.sampler.choose(logits)]
-        chosen = [sequence.sampler.choose(logits, grammar.allowed()[: len(logits)])]
+            return chosen
         if chosen[0].token_id in self._eos_ids:
             return chosen
         for token_id in grammar.accept(chosen[0].token_id):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from volano.ml.models.batch import Draw
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -78,6 +80,42 @@ class Sampler:
             return Chosen(token_id, None, ())
         return logprob_of(logits, token_id, wanted)
 
+    @property
+    def fits_card(self) -> bool:
+        """Whether the token alone is wanted, so that a device may choose it."""
+        return self._sampling.top_logprobs is None
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether a choice depends on the tokens before it by more than the model."""
+        return self._penalised or self._sampling.repetition_penalty != 1
+
+    def draw(self, allowed: npt.NDArray[np.bool_] | None = None) -> Draw:
+        """What a device needs to choose the next token; the caller tells it by `remember`."""
+        sampling = self._sampling
+        greedy = sampling.temperature < GREEDY_BELOW
+        changed = sorted({*self._bias_ids.tolist(), *self._counts, *self._repeated})
+        ids = np.array(changed, dtype=np.int64)
+        factors, adds = np.ones(len(ids), np.float32), np.zeros(len(ids), np.float32)
+        if changed:
+            repeated = np.fromiter(self._repeated, dtype=np.int64, count=len(self._repeated))
+            factors[np.isin(ids, repeated)] = sampling.repetition_penalty
+            adds[np.searchsorted(ids, self._bias_ids)] = self._bias
+            for id, count in self._counts.items():
+                penalty = count * sampling.frequency_penalty + sampling.presence_penalty
+                adds[np.searchsorted(ids, id)] -= np.float32(penalty)
+        return Draw(
+            temperature=sampling.temperature,
+            top_k=sampling.top_k,
+            top_p=sampling.top_p,
+            min_p=sampling.min_p,
+            share=0.0 if greedy else self._generator.random(),
+            ids=ids,
+            factors=factors,
+            adds=adds,
+            allowed=allowed,
+        )
+
     def remember(self, token_id: int) -> None:
         """Count a token that became part of the output, for the penalties."""
         if self._penalised:
@@ -112,7 +150,8 @@ class Sampler:
             return int(np.argmax(logits))
         kept: Indexes | None = None
         if 0 < sampling.top_k < len(logits):
-            kept = _likeliest(logits, sampling.top_k)
+            # By id, as the whole vocabulary is: a card, which does not sort, draws the same.
+            kept = np.sort(_likeliest(logits, sampling.top_k))
         scaled = logits if kept is None else logits[kept]
         # Exponents in single precision: a vocabulary in half the time, and errors far below ties.
         weights = np.exp((scaled - np.max(scaled)) / np.float32(sampling.temperature))

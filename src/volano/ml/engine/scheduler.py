@@ -78,6 +78,7 @@ class Scheduler:
         self.running: list[Sequence] = []  # in order of arrival
         self.waiting: list[Sequence] = []  # next first
         self.preemptions = 0
+        self._step_tokens = limits.step_tokens
         self._arrivals = 0
         self._virtual_time = 0
         self._charged: dict[str, int] = {}  # scope -> virtual time up to which it is served
@@ -125,7 +126,7 @@ class Scheduler:
     def plan(self, seconds_per_token: float = 0.0) -> list[Work]:
         """What goes through the model in the next step, given how long a token takes there."""
         planned: dict[str, Work] = {}
-        budget = self._limits.step_tokens
+        budget = self._step_tokens
         decoding = sum(not each.reading_prompt for each in self.running)
         if decoding and seconds_per_token:
             # A prompt must not hold up those that decode; it goes on in small steps all the same.
@@ -133,7 +134,7 @@ class Scheduler:
             budget = min(budget, decoding + max(fitting, CHUNK_TOKENS_MIN))
         # Those that decode come first: a prompt must not hold them up.
         for sequence in sorted(self.running, key=lambda each: (each.pending > 1, each.order)):
-            if budget <= 0 or sequence not in self.running:
+            if budget <= 0 or sequence not in self.running or sequence.ends_ahead:
                 continue
             drafts = self._drafts(sequence, decoding, budget - sequence.pending)
             work = self._work(sequence, budget, drafts)
@@ -142,6 +143,19 @@ class Scheduler:
                 budget -= work.count + len(work.drafts)
         self._admit(planned, budget)
         return list(planned.values())
+
+    def back_off(self) -> bool:
+        """Plan less at a time, since the device lacks memory; False when there is no less.
+
+        Steps get smaller, for good, down to one token for each that runs; then fewer run.
+        """
+        if self._step_tokens > max(len(self.running), CHUNK_TOKENS_MIN):
+            self._step_tokens = max(self._step_tokens // 2, len(self.running))
+        elif len(self.running) > 1:
+            self._preempt(max(self.running, key=_order))
+        else:
+            return False
+        return True
 
     def note_computed(self, sequence: Sequence) -> None:
         """Publish the blocks that a step has filled."""
@@ -169,6 +183,8 @@ class Scheduler:
         limits = self._limits
         if sequence.reading_prompt or decoding > limits.draft_sequences or room < 0:
             return ()
+        if sequence.ahead:
+            return ()  # what was last said is not known yet
         # The last token comes from the model, so a guess may fill all but one of what is left.
         left = sequence.max_tokens - sequence.completion_tokens - 1
         return sequence.drafter.propose(sequence.tokens, min(limits.draft_tokens, left, room))
@@ -179,8 +195,9 @@ class Scheduler:
             sequence = self.waiting[place]
             hashes = self._shareable(sequence)
             found, held = self._blocks.find(hashes)
-            if found < len(hashes) and hashes[found] in self._reading:
-                place += 1
+            beginning_is_read = found < len(hashes) and hashes[found] in self._reading
+            if beginning_is_read or sequence.ahead:
+                place += 1  # its last token is not known yet, or soon shared
                 continue
             needed = self._blocks.blocks_for(len(sequence.tokens)) - held
             if len(self.running) >= self._limits.running or self._blocks.free < needed:

@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from volano.ml.engine.grammar import GrammarState
     from volano.ml.engine.tool_calls import ToolCallPiece
     from volano.ml.errors import EngineError
-    from volano.ml.models.batch import Adapter
+    from volano.ml.models.batch import Adapter, Draw
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Sequence:
     """Mutable; owned by the engine's thread once added.
 
-    `computed` counts the tokens whose keys and values are in the cache. Invariant: `computed` is at
-    most `len(tokens)`, and `block_table` holds at least `computed` tokens. `hashes` begins with the
-    root of the chain; entry `i + 1` is that of block `i`.
+    `computed` counts the tokens whose keys and values are in the cache, `ahead` those that a device
+    chooses and that were not read yet, the last in row `row` of its step. Invariant: `computed` is
+    at most `len(tokens) + ahead`, and `block_table` holds at least `computed` tokens. `hashes`
+    begins with the root of the chain; entry `i + 1` is that of block `i`. `gone`: no more of it.
     """
 
     id: str
@@ -57,11 +58,35 @@ class Sequence:
     published: int = 0
     cached_tokens: int = 0
     last_token_s: float | None = None
+    ahead: int = 0
+    row: int = -1
+    gone: bool = False
 
     @property
     def pending(self) -> int:
         """Tokens still to go through the model before the next can be sampled."""
-        return len(self.tokens) - self.computed
+        return len(self.tokens) + self.ahead - self.computed
+
+    @property
+    def ends_ahead(self) -> bool:
+        """Whether a token that is on its way is the last that may be."""
+        return self.ahead > 0 and self.completion_tokens + self.ahead >= self.max_tokens
+
+    @property
+    def fits_card(self) -> bool:
+        """Whether a device may choose the next token: it alone is wanted, by no special rule."""
+        plain = self.sampler.fits_card and not self.wants_prompt_logprobs
+        return plain and self.reasoning_tokens_max is None
+
+    @property
+    def runs_freely(self) -> bool:
+        """Whether the token after the next can be chosen before the next is seen."""
+        return self.grammar is None and not self.sampler.looks_back
+
+    def draw(self, vocab: int) -> Draw:
+        """What a device needs to choose the next token; raises BadRequest as a grammar does."""
+        held = self.grammar is not None and not self.answer.in_reasoning
+        return self.sampler.draw(self.grammar.allowed()[:vocab] if held and self.grammar else None)
 
     @property
     def completion_tokens(self) -> int:

@@ -67,6 +67,7 @@ class GpuCache:
 
     def park(self) -> None:
         """Give the card's memory back; the content is forgotten."""
+        self._card.settle()
         self._values.untyped_storage().resize_(0)
 
     def copy_block(self, source: int, target: int) -> None:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
 from volano.ml.gpu.adapters import Adapters
 from volano.ml.gpu.cache import GpuCache
+from volano.ml.gpu.graphs import Graphs
 from volano.ml.gpu.inputs import StepInputs, sizes_of, to_numbers
 from volano.ml.gpu.network import Network
+from volano.ml.gpu.sampling import choose_tokens
 from volano.ml.gpu.weights import GpuWeights
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from volano.ml.gpu.device import Card
     from volano.ml.layers.arrays import Floats
-    from volano.ml.models.batch import Adapter, Batch, Cache
+    from volano.ml.models.batch import Adapter, Batch, Cache, Draw
     from volano.ml.models.decoder import DecoderConfig
     from volano.ml.models.weights import Tensors
+
+# Logit rows of one step, at most.
+ROWS_MAX = 16_384
 
 
 class GpuDecoder:
@@ -41,6 +49,9 @@ class GpuDecoder:
         self._weights = GpuWeights(config, weights, card, dtype, max_positions=max_positions)
         self._adapters = Adapters(self._weights.layers, card, dtype)
         self._network = Network(config, self._weights, self._adapters)
+        self._graphs = Graphs(self._network, card, max_positions=max_positions)
+        with card.computing():
+            self._chosen = torch.zeros(ROWS_MAX, dtype=torch.int32, device=card.device)
 
     @property
     def arena(self) -> GpuWeights:
@@ -64,20 +75,36 @@ class GpuDecoder:
         """Put an adapter in a slot, or empty it; raises BadModel when it does not fit."""
         self._adapters.put(slot, adapter)
 
-    def forward(self, batch: Batch, cache: Cache) -> Floats:
-        """Run the batch, write its keys and values to `cache`, return logits (rows, vocab)."""
+    def launch(self, batch: Batch, cache: Cache) -> GpuStep:
+        """Begin a step without waiting for it."""
         assert isinstance(cache, GpuCache)
         with self.card.computing():
-            logits = self._network.logits(
-                self._inputs(batch), cache, self._adapters.runs(batch.adapters)
-            )
-            return _to_host(logits)
+            feed = partial(self._feed, unseen=bool((batch.token_ids < 0).any()))
+            logits = self._graphs.logits(batch, cache, self._weights.address, feed)
+            if logits is None:
+                inputs = self._inputs(batch)
+                feed(inputs)
+                runs = self._adapters.runs(batch.adapters)
+                logits = self._network.logits(inputs, cache, runs)
+        return GpuStep(self.card, logits, self._chosen)
+
+    def forward(self, batch: Batch, cache: Cache) -> Floats:
+        """Run the batch, write its keys and values to `cache`, return logits (rows, vocab)."""
+        return self.launch(batch, cache).logits(0, len(batch.logit_rows))
 
     def hidden(self, batch: Batch, cache: Cache) -> Floats:
         """The last hidden states of the logit rows after the final norm, (rows, hidden)."""
         assert isinstance(cache, GpuCache)
         with self.card.computing():
-            return _to_host(self._network.states(self._inputs(batch), cache).float())
+            found: Floats = self._network.states(self._inputs(batch), cache).float().cpu().numpy()
+        return found
+
+    def _feed(self, inputs: StepInputs, *, unseen: bool) -> None:
+        """Put in the tokens that the last step chose and the host has not seen."""
+        if unseen:
+            ids = inputs.token_ids
+            chosen = self._chosen[(-1 - ids).clamp_(min=0)]
+            ids.copy_(torch.where(ids < 0, chosen, ids))
 
     def _inputs(self, batch: Batch) -> StepInputs:
         config = self.config
@@ -87,10 +114,32 @@ class GpuDecoder:
             kv_heads=config.kv_heads,
             processors=self.card.processors,
         )
-        numbers = torch.from_numpy(to_numbers(batch, sizes)).to(self.card.device)
-        return StepInputs.of(sizes, numbers)
+        return StepInputs.of(sizes, self.card.send(to_numbers(batch, sizes)))
 
 
-def _to_host(values: torch.Tensor) -> Floats:
-    found: Floats = values.cpu().numpy()
-    return found
+class GpuStep:
+    """A step under way; it is read before the logits of the step after it are."""
+
+    def __init__(self, card: Card, logits: torch.Tensor, chosen: torch.Tensor) -> None:
+        self._card, self._logits, self._chosen = card, logits, chosen
+        self._on_host: torch.Tensor | None = None
+
+    def choose(self, draws: Sequence[Draw | None], vocab: int) -> None:
+        """Have tokens chosen and sent to the host, without waiting."""
+        with self._card.computing():
+            found = choose_tokens(self._logits, draws, vocab, self._card)
+            self._chosen[: len(found)].copy_(found)
+            self._on_host, self._arrived = self._card.fetch(found)
+
+    def tokens(self) -> Sequence[int]:
+        """What was chosen, a row each; waits for it."""
+        assert self._on_host is not None, "choose was called"
+        self._arrived()
+        found: list[int] = self._on_host.tolist()
+        return found
+
+    def logits(self, row: int, count: int) -> Floats:
+        """Logits (count, vocab) from a row on; waits for them."""
+        with self._card.computing():
+            found: Floats = self._logits[row : row + count].cpu().numpy()
+        return found

@@ -16,7 +16,11 @@ from volano.ml.errors import BadRequest, OutOfMemory
 from volano.ml.gpu.plan import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
 
     from volano.ml.gpu.choice import GpuKind
     from volano.ml.layers.arrays import Bytes
@@ -74,6 +78,30 @@ class Card:
             yield
             if self.is_cuda:
                 self._moving.synchronize()
+
+    def send(self, values: NDArray[np.generic]) -> torch.Tensor:
+        """A copy on the card, made when the compute stream comes to it; `values` may change."""
+        held = self._torch.from_numpy(values)
+        if not self.is_cuda:
+            return held.clone()
+        # Pinned memory that was let go is used again only once its copy is done.
+        return held.pin_memory().to(self.device, non_blocking=True)
+
+    def fetch(self, values: torch.Tensor) -> tuple[torch.Tensor, Callable[[], None]]:
+        """A copy on the host, and what waits until it is there."""
+        if not self.is_cuda:
+            return values.clone(), lambda: None
+        torch = self._torch
+        copy = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+        copy.copy_(values, non_blocking=True)
+        arrived = torch.cuda.Event()
+        arrived.record()
+        return copy, arrived.synchronize
+
+    def settle(self) -> None:
+        """Wait until nothing computes: what it used may then be given back."""
+        if self.is_cuda:
+            self._compute.synchronize()
 
     def pin(self, memory: Bytes) -> None:
         """Have the card reach this host memory directly; it must not be freed before `unpin`."""

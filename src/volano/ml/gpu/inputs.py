@@ -6,7 +6,7 @@ its row, and is put in on the card. Rows of padding have slot -1 and a tile of n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +38,11 @@ class Sizes:
     def numbers(self) -> int:
         """Length of the whole array."""
         return 3 * self.tokens + ITEM_FIELDS * self.items + self.rows + self.blocks
+
+    def with_blocks(self, blocks: int) -> Sizes:
+        """The same with fewer blocks, which come last."""
+        assert blocks <= self.blocks
+        return replace(self, blocks=blocks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ class GpuWeights:
 
     def park(self) -> None:
         """Give the card's memory back; the weights stay in pinned host memory."""
+        self._card.settle()
         self._arena.untyped_storage().resize_(0)
 
     def restore(self) -> None:

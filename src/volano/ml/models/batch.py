@@ -8,10 +8,13 @@ family offers on every device; the engine knows nothing else of a model.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from volano.ml.layers.arrays import Bytes, Floats, Ints
     from volano.ml.models.decoder import DecoderConfig
@@ -37,8 +40,10 @@ class Rows:
 class Batch:
     """`token_ids`, `positions` and `slots` are (tokens,); `logit_rows` picks rows for the head.
 
-    A slot is `block * block_size + offset`: where the token's key and value are kept. `adapters`,
-    where given, is (tokens,): the adapter slot of each token's sequence, -1 for none.
+    A token id of -1 - row is the token that the step launched before chose for its row (of a
+    `SamplingDecoder` only). A slot is `block * block_size + offset`: where the token's key and
+    value are kept. `adapters`, where given, is (tokens,): the adapter slot of each token's
+    sequence, -1 for none.
     """
 
     token_ids: Ints
@@ -47,6 +52,25 @@ class Batch:
     sequences: tuple[Rows, ...]
     logit_rows: Ints
     adapters: Ints | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Draw:
+    """How a device is to choose a row's token, as `engine.sampler` would.
+
+    `share` (0 to 1) says where in the running sum of the weights. The logits of `ids` are divided
+    by `factors` (below zero: multiplied), then get `adds`. `allowed` (vocab,) leaves out the rest.
+    """
+
+    temperature: float
+    top_k: int
+    top_p: float
+    min_p: float
+    share: float
+    ids: Ints
+    factors: Floats
+    adds: Floats
+    allowed: NDArray[np.bool_] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -120,3 +144,24 @@ class Decoder(Protocol):
 
     def set_adapter(self, slot: int, adapter: Adapter | None) -> None:
         """Put an adapter in a slot below ADAPTER_SLOTS, or empty it; raises BadModel."""
+
+
+class Launched(Protocol):
+    """A step under way on a device; its logit rows are in the batch's order."""
+
+    def choose(self, draws: Sequence[Draw | None], vocab: int) -> None:
+        """Have a token below `vocab` chosen for each row that has a draw; asked once at most."""
+
+    def tokens(self) -> Sequence[int]:
+        """What was chosen, a row each; waits for it."""
+
+    def logits(self, row: int, count: int) -> Floats:
+        """Logits (count, vocab) of rows without a draw; waits for them."""
+
+
+@runtime_checkable
+class SamplingDecoder(Decoder, Protocol):
+    """A decoder that chooses tokens itself and takes them for its next step before we see them."""
+
+    def launch(self, batch: Batch, cache: Cache) -> Launched:
+        """Begin a step as `forward` does, without waiting; steps run in the order of launches."""
