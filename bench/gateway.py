@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 REQUESTS = 1000
 WARM = 50
+WARM_MANY = 2000
 """Requests before those that count."""
 LOOKS = 10
 WORDS = 16
@@ -201,7 +202,7 @@ async def ask_many(server: Volano, key: str, many: int, parallel: int) -> list[f
         for _ in range(count):
             await client.ask()
 
-    await asyncio.gather(*(some(client, 2000 // parallel) for client in clients))
+    await asyncio.gather(*(some(client, WARM_MANY // parallel) for client in clients))
     seen = [rss_mb(server.pid, "RssAnon")]
     for _ in range(LOOKS):
         share = many // LOOKS // parallel
@@ -239,10 +240,14 @@ def figures(
                 )
             )
         if many:
-            began_s = time.monotonic()
+            began_s, before_us = time.monotonic(), cpu_us(server.pid)
             seen = asyncio.run(ask_many(server, key, many, parallel))
             rate = many / (time.monotonic() - began_s)
-            note = f"{seen[0]:.1f} MB before, {max(seen):.1f} at most, {rate:.0f} answers/s"
+            each_ms = (cpu_us(server.pid) - before_us) / (many + WARM_MANY) / 1000
+            note = (
+                f"{seen[0]:.1f} MB before, {max(seen):.1f} at most, {rate:.0f} answers/s, "
+                f"{each_ms:.2f} ms of CPU each"
+            )
             found.append(
                 Figure(name=f"memory after {many} answers", value=seen[-1], unit="MB", note=note)
             )
