@@ -2,12 +2,16 @@
 
 A gateway that tells thousands of clients the same makes the frame once and writes it to each
 transport (`FrameWriter` in wire/http.py, offered as an ASGI extension). What a client leaves unread
-is bounded by `MAX_UNREAD_BYTES`; who is told the end and does not take it is cut off.
+is bounded by `MAX_UNREAD_BYTES`; who is told the end and does not take it is cut off. When many
+come at once, a few handshakes are made in each turn of the loop, and requests go on in between.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -20,10 +24,57 @@ MAX_UNREAD_BYTES = 256 * 1024
 """Waiting for one client in this process; the operating system's buffers come on top."""
 FAREWELL_S = 5.0
 """How long a client that does not read has for the closing frame."""
+HANDSHAKES = 4
+"""In one turn of the loop, about 2 ms."""
+MAX_EARLY_BYTES = 128 * 1024
+"""What a client may send before its handshake is made."""
+
+
+class _Arrivals:
+    """Sockets whose handshake is still to be made, the first one first."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[SocketProtocol] = deque()
+
+    def add(self, socket: SocketProtocol) -> None:
+        if not self._waiting:
+            self._loop.call_soon(self._admit)
+        self._waiting.append(socket)
+
+    def _admit(self) -> None:
+        for _ in range(min(HANDSHAKES, len(self._waiting))):
+            self._waiting.popleft().admit()
+        if self._waiting:
+            self._loop.call_soon(self._admit)
+
+
+_ARRIVALS: WeakKeyDictionary[asyncio.AbstractEventLoop, _Arrivals] = WeakKeyDictionary()
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
     """One web socket; it is the `FrameWriter` of its scope."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._early = b""
+        self._is_admitted = False
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_admitted:
+            super().data_received(data)
+            return
+        if not self._early:
+            _ARRIVALS.setdefault(self.loop, _Arrivals(self.loop)).add(self)
+        self._early += data
+        if len(self._early) > MAX_EARLY_BYTES:
+            self.transport.abort()
+
+    def admit(self) -> None:
+        """Make the handshake."""
+        early, self._early, self._is_admitted = self._early, b"", True
+        if not self.disconnected and not self.transport.is_closing():
+            super().data_received(early)
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
