@@ -46,7 +46,7 @@ class ResourceFields(msgspec.Struct, kw_only=True):
 
     version: str
     id: str = ""
-    schemas: list[str] = msgspec.field(default_factory=list)
+    schemas: list[Any] = msgspec.field(default_factory=list)
     user_name: str = msgspec.field(default="", name="userName")
     display_name: str = msgspec.field(default="", name="displayName")
     name: dict[str, Any] | None = None
@@ -143,9 +143,9 @@ async def patch_user(env: Env, call: Call, request: ResourceFields) -> Json:
     permission="iam:UpdateUser",
     resource=USERS,
 )
-async def delete_user(env: Env, call: Call, request: OneFields) -> None:
-    """Switch the user off; what they wrote stays theirs."""
-    await scim.change_person(env, call, request.id, {"active": False})
+async def delete_user(env: Env, call: Call, request: OneFields) -> Json:
+    """Switch the user off; what they wrote stays theirs. Slack answers 200 here, not 204."""
+    return user_json(await scim.change_person(env, call, request.id, {"active": False}))
 
 
 @action(

@@ -36,6 +36,7 @@ GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group"
 async def list_people(env: Env, call: Call, wanted: str) -> list[ChatUser]:
     """Everybody whom the filter lets through and the asker may know of; bots are no people."""
     here = await enter(env, call)
+    _require_filter(wanted)
     found = await user_rows.select_users(
         env.store.reader, call.account, after="", limit=MAX_SCANNED
     )
@@ -44,13 +45,17 @@ async def list_people(env: Env, call: Call, wanted: str) -> list[ChatUser]:
     return [user for user in people if _fits(wanted, user_json(user))]
 
 
-def _fits(wanted: str, shown: Json) -> bool:
+def _require_filter(wanted: str) -> None:
     """SCIM's simplest filters: one attribute, `eq`, `co` or `sw`. Raises invalid_filter."""
-    if not wanted:
-        return True
+    if wanted and not _FILTER.match(wanted):
+        raise refused("invalid_filter", "no_filters (is_aggregate_call=1)")  # Slack's own words
+
+
+def _fits(wanted: str, shown: Json) -> bool:
+    """Whether a checked filter lets it through."""
     match = _FILTER.match(wanted)
     if match is None:
-        raise refused("invalid_filter", "The filter is not one that is understood.")
+        return True
     name, operator, value = match[1].lower(), match[2].lower(), match[3].lower()
     values = {str(key).lower(): item for key, item in shown.items()}
     emails = values.pop("emails", [])
@@ -174,6 +179,7 @@ def patched(given: Mapping[str, object]) -> Json:
 
 
 async def list_groups(env: Env, call: Call, wanted: str) -> list[UserGroup]:
+    _require_filter(wanted)
     _, found = await groups.list_groups(env, call, disabled=False)
     return [group for group in found if _fits(wanted, group_json(group))]
 
