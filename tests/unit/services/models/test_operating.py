@@ -9,10 +9,12 @@ from dataclasses import replace
 import pytest
 
 from volano.kernel.call import system_call
-from volano.kernel.errors import Conflict, Invalid, QuotaExceeded, Throttled
-from volano.kernel.ids import AccountId
+from volano.kernel.errors import Conflict, Denied, Invalid, QuotaExceeded, Throttled
+from volano.kernel.identity import Principal, PrincipalKind
+from volano.kernel.ids import AccountId, PrincipalId
 from volano.services.models.logic import limits, registry, routes, routing
 from volano.services.models.logic.costs import from_nano, parse_nano
+from volano.services.models.logic.metering import BATCH_TIER, TIER
 from volano.services.models.logic.once import IDEMPOTENCY, find_once
 from volano.services.models.model import (
     EMBEDDING_MODEL,
@@ -92,6 +94,29 @@ async def test_tokens_that_were_not_used_are_given_back(env, call):
     assert dict((await admit(env, call, tokens=90)).headers)["x-ratelimit-limit-tokens"] == "100"
     with pytest.raises(Throttled, match="more than a whole minute"):
         await admit(env, call, tokens=101)
+
+
+async def test_batches_have_budgets_but_no_rates(env, call):
+    await limits.put_limit(env, call, limit(requests_per_minute=1, day_nano=10))
+    batch = replace(call, context={TIER: BATCH_TIER})
+    for _ in range(3):
+        limits.settle_tokens(env, await admit(env, batch, tokens=5, nano=1), 5)
+    with pytest.raises(QuotaExceeded):
+        await admit(env, batch, nano=10)
+    await admit(env, call)
+
+
+async def test_a_route_opens_no_model_to_who_may_not_ask_it(env, call):
+    await served_by(env, "a", "b")
+    nobody = Principal(
+        kind=PrincipalKind.USER,
+        account=AccountId(MINE),
+        id=PrincipalId("AIDA"),
+        name="nobody",
+        arn=f"arn:aws:iam::{MINE}:user/nobody",
+    )
+    with pytest.raises(Denied):
+        await routes.put_route(env, replace(call, principal=nobody), route())
 
 
 async def test_holds_of_dead_processes_expire(env, call, monkeypatch):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Conflict, NotFound, QuotaExceeded
 from volano.services.models.logic.parameters import invalid
-from volano.services.models.logic.registry import get_model, is_name
+from volano.services.models.logic.registry import find_named, get_model, is_name
 from volano.services.models.store import registry as store
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ async def put_alias(env: Env, call: Call, alias: str, model: str) -> str:
     """Let an alias stand for a model; returns the model's name. Raises Conflict, NotFound."""
     if not is_name(alias):
         raise invalid("alias", "it is written like a model's name")
-    if await store.select_model(env.store.reader, call.account, alias) is not None:
+    if await find_named(env, call.account, alias) is not None:
         raise Conflict(f"'{alias}' is a model itself.")
     meant = await get_model(env, call.account, model)
     held = await list_aliases(env, call)

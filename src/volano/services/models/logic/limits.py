@@ -9,7 +9,7 @@ transaction that meters it. A hold whose process died expires.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -17,6 +17,7 @@ from volano.kernel.errors import NotFound, QuotaExceeded, Throttled
 from volano.services.billing import interface as billing
 from volano.services.identity import interface as identity
 from volano.services.models.logic.costs import currency, from_nano
+from volano.services.models.logic.metering import BATCH_TIER, TIER
 from volano.services.models.logic.parameters import invalid
 from volano.services.models.model import LIMIT_SCOPES, Limit
 from volano.services.models.store import limits as rows
@@ -136,11 +137,13 @@ async def admit(
 ) -> Admission:
     """Take a request's share of every limit of its asker: about so many tokens, and what it could
     cost at most. Raises Throttled (`rate_limit_exceeded`) and QuotaExceeded
-    (`insufficient_quota`), and then nothing was taken."""
+    (`insufficient_quota`), and then nothing was taken. Batches have budgets but no rates."""
     mine = subjects_of(call)
     limits = [
         limit for limit in await list_limits(env, call) if mine.get(limit.scope) == limit.subject
     ]
+    if call.context.get(TIER) == BATCH_TIER:  # nobody waits for it, and its lines are not repeated
+        limits = [replace(each, requests_per_minute=0, tokens_per_minute=0) for each in limits]
     admission = Admission(id=env.ids.uuid(), limits=limits, tokens=tokens)
     if not limits:
         return admission
@@ -255,9 +258,12 @@ def _bucket(env: Env, limit: Limit, what: str, allowed: int, now_s: float) -> _B
 def _give_back(env: Env, admission: Admission, *, requests: int, tokens: int) -> None:
     known = _BUCKETS.get(env.metrics, {})
     for limit in admission.limits:
-        for what, amount in (("requests", requests), ("tokens", tokens)):
+        for what, allowed, amount in (
+            ("requests", limit.requests_per_minute, requests),
+            ("tokens", limit.tokens_per_minute, tokens),
+        ):
             bucket = known.get((limit.account, limit.scope, limit.subject, what))
-            if bucket is not None:
+            if allowed and bucket is not None:
                 bucket.left += amount
 
 

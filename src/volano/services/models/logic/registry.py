@@ -123,14 +123,15 @@ async def get_model(env: Env, account: str, name: str) -> Model:
 
 async def _find_model(env: Env, account: str, name: str) -> Model | None:
     """A model's own name wins over the account's alias, and that over a built-in one."""
-    found = await _find_named(env, account, name)
+    found = await find_named(env, account, name)
     if found is None:
         meant = await store.select_alias(env.store.reader, account, name) or ALIASES.get(name)
-        found = await _find_named(env, account, meant) if meant else None
+        found = await find_named(env, account, meant) if meant else None
     return found
 
 
-async def _find_named(env: Env, account: str, name: str) -> Model | None:
+async def find_named(env: Env, account: str, name: str) -> Model | None:
+    """The model or route of that very name."""
     found = await store.select_model(env.store.reader, account, name)
     if found is None:
         route = await route_rows.select_route(env.store.reader, account, name)
@@ -170,7 +171,7 @@ async def pull_model(env: Env, call: Call, name: str, *, source: str = "") -> Jo
         )
     if any(model.name == name for model in BUILT_IN):
         raise Conflict(f"'{name}' is built in; there is nothing to pull.")
-    held = await _find_named(env, call.account, name)
+    held = await find_named(env, call.account, name)
     if held is not None and not held.is_local:
         raise Conflict(f"'{name}' is served by {held.owned_by} here; choose another name.")
     if is_bucket(source):

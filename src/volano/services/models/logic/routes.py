@@ -101,7 +101,10 @@ def _require(wanted: Route) -> None:
 
 
 async def _require_servable(env: Env, call: Call, route: Route, name: str) -> None:
-    """A route's model is there by that very name, does the route's task and is no route."""
+    """A route's model is there by that very name, does the route's task and is no route. Whoever
+    may ask a route may ask its models, so who makes it must be allowed to."""
+    arn = f"arn:aws:models:{call.region}:{call.account}:model/{name}"
+    await env.authority.authorize(call, "models:InvokeModel", arn, {})
     model = await get_model(env, call.account, name)
     if model.is_route or model.name != name:
         raise invalid("targets", f"'{name}' is a route or an alias; name models themselves")
