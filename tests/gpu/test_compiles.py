@@ -15,6 +15,7 @@ def test_every_kernel_compiles_for_capability_9():
         [sys.executable, "-m", "tests.gpu.compile_kernels"],
         cwd=ROOT,
         capture_output=True,
+        check=False,
         text=True,
     )
     assert done.returncode == 0, done.stderr

@@ -78,7 +78,7 @@ class Scheduler:
         self.running: list[Sequence] = []  # in order of arrival
         self.waiting: list[Sequence] = []  # next first
         self.preemptions = 0
-        self._step_tokens = limits.step_tokens
+        self._step_tokens, self._running_max = limits.step_tokens, limits.running
         self._arrivals = 0
         self._virtual_time = 0
         self._charged: dict[str, int] = {}  # scope -> virtual time up to which it is served
@@ -101,6 +101,8 @@ class Scheduler:
         elif sequence in self.waiting:
             self.waiting.remove(sequence)
         self._leave(sequence)
+        if not self.running and not self.waiting:
+            self._step_tokens, self._running_max = self._limits.step_tokens, self._limits.running
 
     def expired(self, now_s: float) -> list[Sequence]:
         """The sequences whose deadline has passed; they stay until they are removed."""
@@ -147,12 +149,14 @@ class Scheduler:
     def back_off(self) -> bool:
         """Plan less at a time, since the device lacks memory; False when there is no less.
 
-        Steps get smaller, for good, down to one token for each that runs; then fewer run.
+        Steps get smaller; then fewer run, one less each time. It stays so until all is done.
         """
-        if self._step_tokens > max(len(self.running), CHUNK_TOKENS_MIN):
-            self._step_tokens = max(self._step_tokens // 2, len(self.running))
+        least = max(len(self.running), CHUNK_TOKENS_MIN)
+        if self._step_tokens > least:
+            self._step_tokens = max(self._step_tokens // 2, least)
         elif len(self.running) > 1:
             self._preempt(max(self.running, key=_order))
+            self._running_max = len(self.running)
         else:
             return False
         return True
@@ -200,7 +204,7 @@ class Scheduler:
                 place += 1  # its last token is not known yet, or soon shared
                 continue
             needed = self._blocks.blocks_for(len(sequence.tokens)) - held
-            if len(self.running) >= self._limits.running or self._blocks.free < needed:
+            if len(self.running) >= self._running_max or self._blocks.free < needed:
                 if not self._preempt_for(sequence, planned):
                     return
                 continue

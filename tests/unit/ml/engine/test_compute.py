@@ -85,6 +85,26 @@ def test_a_failing_step_fails_its_requests_and_frees_their_blocks(
     assert isinstance(last(generate(compute, failing, "c")), Output)
 
 
+def test_a_device_short_of_memory_gets_less_at_a_time_and_nobody_fails(
+    compute: Compute, tiny_folder: Path
+):
+    engine, decoder = make_engine(tiny_folder)
+    engine.blocks.require_idle()
+    sizes: list[int] = []
+
+    def forward(batch: Batch, cache: None) -> Floats:
+        sizes.append(len(batch.token_ids))
+        if len(batch.token_ids) > 3:
+            raise OutOfMemory("The card is out of memory.")
+        return np.zeros((len(batch.logit_rows), decoder.config.vocab_size), dtype=np.float32)
+
+    decoder.forward = forward  # type: ignore[method-assign] # the device's limit
+    items = [generate(compute, engine, id) for id in "abcd"]
+    assert all(isinstance(last(each), Output) for each in items)
+    assert max(sizes) > 3
+    assert engine.blocks.free == engine.blocks.total
+
+
 def test_jobs_and_requests_take_turns(compute: Compute, tiny_folder: Path):
     engine, _ = make_engine(tiny_folder)
     done: queue.Queue[EngineError | None] = queue.Queue()
