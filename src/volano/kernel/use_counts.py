@@ -55,6 +55,11 @@ class UseCounts:
         for series, amount in uses.counts.items():
             env.journal.usage(self._to_record(env, series, amount, uses.since_us))
 
+    def waiting(self, env: Env) -> dict[Series, int]:
+        """Every count that was not handed over yet."""
+        uses = self._uses.get(env.journal)
+        return {} if uses is None else dict(uses.counts)
+
     def forget(self, env: Env) -> None:
         """Drop counts that were not handed over (test mode's reset)."""
         self._uses.pop(env.journal, None)

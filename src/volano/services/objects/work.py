@@ -11,7 +11,7 @@ from volano.services.objects.logic.expiring import expire_when_due
 from volano.services.objects.logic.hooks import NOTICES, deliver_notices
 from volano.services.objects.logic.inventory_reports import report_all
 from volano.services.objects.logic.log_images import has_to_tell, tell_changes
-from volano.services.objects.logic.metering import counts_of
+from volano.services.objects.logic.metering import hand_over_counts
 from volano.services.objects.logic.notifying import notify
 from volano.services.objects.logic.put_rows import (
     NOTIFICATIONS_SUBSCRIBER,
@@ -49,7 +49,7 @@ async def tell_log(env: Env) -> None:
 @reconciler("objects:requests", every_s=5.0)
 async def hand_over_requests(env: Env) -> None:
     """Give the counted requests to the journal."""
-    counts_of(env).hand_over(env)
+    hand_over_counts(env)
 
 
 @reconciler("objects:access-log-lines", every_s=2.0)

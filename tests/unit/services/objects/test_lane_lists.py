@@ -10,7 +10,7 @@ from tests.unit.services.objects.test_lanes import ALL, World
 
 from volano.services.identity import interface as identity
 from volano.services.objects.api.listing import list_text_v2
-from volano.services.objects.logic.metering import counts_of
+from volano.services.objects.logic.metering import waiting_counts
 
 KEYS = ["a", "a/b", "a/c d", "a/é&<", "b", "c/1/x", "c/2/y", "z"]
 
@@ -91,10 +91,10 @@ async def test_pages_follow_one_another(world):
 )
 async def test_other_listings_go_the_ordinary_way(world, query):
     await listed(world, "list-type=2")
-    before = dict(counts_of(world.env)._counts)
+    before = waiting_counts(world.env)
     asked, _ = world.lane.signed("GET", f"/shop?{query}")
     assert await world.lane.by_lane(asked) is None
-    assert counts_of(world.env)._counts == before
+    assert waiting_counts(world.env) == before
     assert (await world.lane.by_gateway(asked)).status
 
 

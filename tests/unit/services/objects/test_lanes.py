@@ -24,7 +24,7 @@ from volano.services.identity import interface as identity
 from volano.services.identity.logic.audit import list_audit
 from volano.services.identity.store.audit import AuditFilter
 from volano.services.identity.work import reconcile_uses
-from volano.services.objects.logic.metering import counts_of
+from volano.services.objects.logic.metering import hand_over_counts, waiting_counts
 from volano.services.objects.store import objects as object_rows
 from volano.wire.action import find_action, run_action
 from volano.wire.aws.sigv4 import signing_key
@@ -489,7 +489,7 @@ async def test_a_failed_group_is_left_to_the_ordinary_way(world):
 async def test_every_call_is_audited_and_metered(world):
     await world.warm()
     await world.env.journal.flush()
-    counts_of(world.env).hand_over(world.env)
+    hand_over_counts(world.env)
     for number in range(30):
         asked, _ = world.lane.signed("GET", "/shop/key")
         assert await world.lane.by_lane(asked) is not None
@@ -504,7 +504,7 @@ async def test_every_call_is_audited_and_metered(world):
         assert found[0].source_ip == "127.0.0.1"
         assert found[0].user_agent == ""
         assert found[0].status == 200
-    counted = counts_of(world.env)._counts
+    counted = waiting_counts(world.env)
     bucket = (world.call.account, "shop")
     assert counted[*bucket, "s3.requests.read"] == 30
     assert counted[*bucket, "s3.requests.write"] == 30

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from volano.kernel.errors import VolanoError
 from volano.services.objects.api.lane_calls import call_of_lane
 from volano.services.objects.api.lane_learning import MODES, ReadName, learn_read
-from volano.services.objects.logic.metering import BYTES_OUT, READ, counts_of
+from volano.services.objects.logic.metering import READ, count_bytes_out, count_request
 from volano.services.objects.logic.versions import get_item
 from volano.wire.action import find_action
 from volano.wire.aws.lane_auth import EMPTY, UNSIGNED_PAYLOAD
@@ -196,10 +196,8 @@ class LaneReads:
             if body is None:
                 return None
             self._keep(known, body)
-        counts = counts_of(env)
-        counts.add(env, known.bucket, READ)
-        if body:
-            counts.add(env, known.bucket, BYTES_OUT, len(body))
+        count_request(env, known.bucket, READ)
+        count_bytes_out(env, known.bucket, len(body))
         return body
 
     def _keep(self, known: KnownRead, body: bytes) -> None:
