@@ -10,6 +10,7 @@ import base64
 import contextlib
 import json
 import sqlite3
+import time
 import typing
 import urllib.error
 import urllib.parse
@@ -120,6 +121,7 @@ class Stage:
         """Every row that matters, by table; with `first_only` those of the first account."""
         database = sqlite3.connect(f"file:{self.cloud.data_dir / 'volano.db'}?mode=ro", uri=True)
         with contextlib.closing(database):
+            wait_until_folded(database)
             names = [
                 row[0]
                 for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -137,6 +139,15 @@ class Stage:
                     row for row in rows if not first_only or self.values["account"] in row
                 }
             return found
+
+
+def wait_until_folded(database, limit_s=60):
+    """Documents that other tests wrote become versions a moment later; wait for that."""
+    end = time.monotonic() + limit_s
+    waiting = "SELECT COUNT(*) FROM documents_document WHERE seq > base_seq"
+    while database.execute(waiting).fetchone()[0]:
+        assert time.monotonic() < end, "documents are not folded"
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

@@ -103,3 +103,33 @@ def test_a_message_becomes_a_task_that_links_back(
     expect(row).to_contain_text("2030")
     row.get_by_role("link", name="message").click()
     expect(page.get_by_text(words).first).to_be_visible()
+
+
+def test_an_administrator_makes_a_form_and_names_a_deputy(
+    open_page: Callable[..., Page], asker: str
+) -> None:
+    title = f"Oven {uuid.uuid4().hex[:6]}"
+    page = open_page("/office/forms")
+    page.get_by_role("button", name="New form").click()
+    dialog = page.get_by_role("dialog", name="New form")
+    dialog.get_by_label("Title").fill(title)
+    dialog.get_by_role("textbox", name="Question 1").fill("Which oven?")
+    dialog.get_by_role("button", name="Add a question").click()
+    dialog.get_by_role("textbox", name="Question 2").fill("Why?")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_text(title)).to_be_visible()
+    page.reload()
+    expect(page.get_by_text(title)).to_be_visible()
+    page.goto(page.url.replace("/forms", "/away"))
+    away = page.get_by_role("combobox", name="Decides in my place").or_(
+        page.get_by_label("Decides in my place")
+    )
+    away.first.click()
+    page.get_by_role("option", name="Ada Leaves").first.click()
+    page.get_by_label("First day").fill("2030-01-01")
+    page.get_by_label("Last day").fill("2030-01-07")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Your deputy is kept")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Last day")).to_have_value("2030-01-07")

@@ -550,6 +550,20 @@ export interface DepartureView {
   binding: string;
 }
 
+// A chat user, '' for nobody, and for which time.
+export interface DeputyFields {
+  deputy?: string;
+  from_us?: number;
+  until_us?: number;
+}
+
+// As it was named; `deputy` is '' while there is none.
+export interface DeputyView {
+  deputy: string;
+  from_us: number;
+  until_us: number;
+}
+
 export interface DirectoryDepartment {
   id: string;
   name: string;
@@ -1801,6 +1815,24 @@ export interface TaskView {
   updated_us: number;
 }
 
+export interface TemplateList {
+  items: TemplateView[];
+  next_cursor: string | null;
+}
+
+// A beginning of an assistant; `needs_model` when it is of no use without one.
+export interface TemplateView {
+  id: string;
+  name: string;
+  title: string;
+  about: string;
+  instructions: string;
+  tools: string[];
+  knowledge_hint: string;
+  example: string;
+  needs_model: boolean;
+}
+
 export interface Text {
   text: string;
 }
@@ -2234,6 +2266,8 @@ export interface Operations {
   getComputeCatalog: { input: Record<string, never>; answer: CatalogObject };
   // The end of what the instance wrote.
   getConsoleOutput: { input: { id: string }; answer: ConsoleOutput };
+  // Who decides in the caller's place, and when.
+  getDeputy: { input: Record<string, never>; answer: DeputyView };
   // Every department and where people stand in them.
   getDirectory: { input: Record<string, never>; answer: DirectoryPage };
   // A document, without its text (`exportDocument`).
@@ -2300,6 +2334,8 @@ export interface Operations {
   listAccounts: { input: Record<string, never>; answer: AccountList };
   // What waits for the caller, what they decided, or what they sent; the newest first.
   listApprovals: { input: { limit?: number; cursor?: string; box?: 'decided' | 'sent' | 'waiting' }; answer: ApprovalList };
+  // Templates to make an assistant from: a listing writer, support, an analyst and others.
+  listAssistantTemplates: { input: Record<string, never>; answer: TemplateList };
   // The account's assistants, by name.
   listAssistants: { input: Record<string, never>; answer: AssistantList };
   // Every call of this account, the newest first.
@@ -2442,6 +2478,8 @@ export interface Operations {
   putChatPreferences: { input: Preferences; answer: Preferences };
   // Rename a department or move it below another.
   putDepartment: { input: { id: string; name: string; parent?: string }; answer: DepartmentId };
+  // Name who decides in the caller's place about what is sent in that time.
+  putDeputy: { input: DeputyFields; answer: DeputyView };
   // Make a form, or change the one of that name.
   putForm: { input: { name: string; title: string; about?: string; fields: FormField[]; steps: FormStep[]; copies?: string[]; enabled?: boolean }; answer: Form };
   // Make or replace a hook; its secret is new each time.
@@ -2509,9 +2547,9 @@ export interface Operations {
   // Put a message on the caller's list for later, tick it off, or take it from there.
   saveChatMessage: { input: SavedMark; answer: Done };
   // scimCreateGroup
-  scimCreateGroup: { input: { version: string; id?: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: unknown };
+  scimCreateGroup: { input: { version: string; id?: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: unknown };
   // Make a user of the account, with the workplace's policy.
-  scimCreateUser: { input: { version: string; id?: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: unknown };
+  scimCreateUser: { input: { version: string; id?: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: unknown };
   // scimDeleteGroup
   scimDeleteGroup: { input: { version: string; id: string }; answer: void };
   // Switch the user off; what they wrote stays theirs.
@@ -2525,13 +2563,13 @@ export interface Operations {
   // People, filtered by one attribute (`userName eq "ann"`).
   scimListUsers: { input: { version: string; filter?: string; count?: number; startIndex?: number }; answer: void };
   // scimPatchGroup
-  scimPatchGroup: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
+  scimPatchGroup: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
   // scimPatchUser
-  scimPatchUser: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
+  scimPatchUser: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
   // scimReplaceGroup
-  scimReplaceGroup: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
+  scimReplaceGroup: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
   // scimReplaceUser
-  scimReplaceUser: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
+  scimReplaceUser: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
   // Send a filled form; whoever decides first gets a card in the chat.
   sendApproval: { input: Filled; answer: ApprovalView };
   // Send what was returned, with other values, from the first step.
@@ -2717,6 +2755,7 @@ export const ROUTES = {
   getComplianceExport: ['GET', '/chat/compliance'],
   getComputeCatalog: ['GET', '/compute/catalog'],
   getConsoleOutput: ['GET', '/instances/{id}/console'],
+  getDeputy: ['GET', '/deputy'],
   getDirectory: ['GET', '/chat/directory'],
   getDocument: ['GET', '/documents/{id}'],
   getDocumentVersion: ['GET', '/documents/{id}/versions/{version}'],
@@ -2750,6 +2789,7 @@ export const ROUTES = {
   launchInstances: ['POST', '/instances'],
   listAccounts: ['GET', '/accounts'],
   listApprovals: ['GET', '/approvals'],
+  listAssistantTemplates: ['GET', '/assistants/templates'],
   listAssistants: ['GET', '/assistants'],
   listAudit: ['GET', '/audit'],
   listBuckets: ['GET', '/buckets'],
@@ -2821,6 +2861,7 @@ export const ROUTES = {
   putChatDraft: ['PUT', '/chat/drafts'],
   putChatPreferences: ['PUT', '/chat/preferences'],
   putDepartment: ['PUT', '/chat/departments/{id}'],
+  putDeputy: ['PUT', '/deputy'],
   putForm: ['PUT', '/forms/{name}'],
   putHook: ['PUT', '/hooks/{name}'],
   putLegalHold: ['PUT', '/chat/channels/{channel}/hold'],

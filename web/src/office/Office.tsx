@@ -4,6 +4,7 @@ import { useLocation, useNavigate } from 'react-router';
 
 import { Page } from '../app/parts';
 import { Box } from './Approvals';
+import { Deputy } from './Deputy';
 import { Forms } from './Forms';
 import { Tasks } from './Tasks';
 
@@ -11,6 +12,7 @@ const TABS = [
   { value: 'waiting', label: 'For me to decide', panel: () => <Box box="waiting" /> },
   { value: 'sent', label: 'Sent by me', panel: () => <Box box="sent" /> },
   { value: 'decided', label: 'Decided', panel: () => <Box box="decided" /> },
+  { value: 'away', label: 'Away', panel: Deputy },
   { value: 'forms', label: 'Ask for something', panel: Forms },
   { value: 'tasks', label: 'Tasks', panel: Tasks },
 ];

@@ -219,6 +219,20 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deputy:
+    """Who decides in somebody's place about what is sent from `from_us` to `until_us`."""
+
+    account: str
+    user_id: str
+    deputy_id: str
+    from_us: int
+    until_us: int
+
+    def stands_in(self, now_us: int) -> bool:
+        return self.from_us <= now_us < self.until_us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """Who will decide, step by step, and who gets a copy."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from volano.services.office.model import (
     MAX_TEMPLATES,
     Approval,
+    Deputy,
     Field,
     FieldKind,
     Note,
@@ -436,3 +437,34 @@ async def select_due(reader: Reader, now_us: int, limit: int) -> list[Task]:
 
 async def delete_task(tx: Tx, task_id: str) -> None:
     await tx.execute("DELETE FROM office_task WHERE id = ?", task_id)
+
+
+async def find_deputy(reader: Reader, account: str, user_id: str) -> Deputy | None:
+    row = await reader.row(
+        "SELECT account, user_id, deputy_id, from_us, until_us FROM office_deputy "
+        "WHERE account = ? AND user_id = ? LIMIT 1",
+        account,
+        user_id,
+    )
+    if row is None:
+        return None
+    return Deputy(account=row[0], user_id=row[1], deputy_id=row[2], from_us=row[3], until_us=row[4])
+
+
+async def upsert_deputy(tx: Tx, item: Deputy) -> None:
+    await tx.execute(
+        "INSERT INTO office_deputy (account, user_id, deputy_id, from_us, until_us) "
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (account, user_id) DO UPDATE SET "
+        "deputy_id = excluded.deputy_id, from_us = excluded.from_us, until_us = excluded.until_us",
+        item.account,
+        item.user_id,
+        item.deputy_id,
+        item.from_us,
+        item.until_us,
+    )
+
+
+async def delete_deputy(tx: Tx, account: str, user_id: str) -> None:
+    await tx.execute(
+        "DELETE FROM office_deputy WHERE account = ? AND user_id = ?", account, user_id
+    )

@@ -14,7 +14,7 @@ from volano.services.chat.logic import interactions, members
 from volano.services.chat.logic.history import Span, read_history
 from volano.services.chat.logic.interactions import Press
 from volano.services.office import store
-from volano.services.office.logic import approvals, cards, desk, templates
+from volano.services.office.logic import approvals, cards, deputies, desk, templates
 from volano.services.office.model import (
     ApprovalClosed,
     Field,
@@ -244,3 +244,24 @@ async def test_the_card_is_decided_in_the_chat_and_says_so(live_company):
         await cards.tell(company.env, company.account, approval.id)
     page = await read_history(company.env, company.calls["ana"], told.channel.id, Span(limit=5))
     assert len(page.messages) == 1
+
+
+async def test_a_deputy_decides_about_what_is_sent_meanwhile(staffed):
+    staffed.env = replace(staffed.env, clock=ManualClock(staffed.env.clock.now_us()))
+    env, ben, now_us = staffed.env, staffed.calls["ben"], staffed.env.clock.now_us()
+    dan = staffed.users["dan"].id
+    before = await send(staffed)
+    week = {"from_us": now_us, "until_us": now_us + 7 * 86_400_000_000}
+    await deputies.put_deputy(env, ben, dan, **week)
+    meanwhile = await send(staffed)
+    assert await deciders(staffed, before) == {"ben"}
+    assert await deciders(staffed, meanwhile) == {"dan"}
+    own = await send(staffed, "dan")
+    assert "dan" not in await deciders(staffed, own)
+    env.clock.advance(8 * 86_400)
+    assert await deciders(staffed, await send(staffed)) == {"ben"}
+    await deputies.put_deputy(env, ben, "", from_us=0, until_us=0)
+    assert await deputies.find_deputy(env, ben) is None
+    for wrong in (staffed.users["ben"].id, "U0"):
+        with pytest.raises(InvalidForm):
+            await deputies.put_deputy(env, ben, wrong, **week)

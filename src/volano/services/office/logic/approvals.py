@@ -51,7 +51,7 @@ async def foresee(env: Env, call: Call, template_id: str, values: Mapping[str, s
     """Who would decide, before it is sent."""
     template = await get_template(env, call, template_id)
     mine = await me(env, call)
-    return await forecast(env.store.reader, template, mine.id, values)
+    return await forecast(env.store.reader, template, mine.id, values, env.clock.now_us())
 
 
 async def send(env: Env, call: Call, template_id: str, values: Mapping[str, str]) -> Approval:
@@ -61,7 +61,7 @@ async def send(env: Env, call: Call, template_id: str, values: Mapping[str, str]
         raise wrong("template", "This form is switched off.")
     kept = check_values(template, values)
     mine = await me(env, call)
-    way = await forecast(env.store.reader, template, mine.id, kept)
+    way = await forecast(env.store.reader, template, mine.id, kept, env.clock.now_us())
     now_us = env.clock.now_us()
     approval = Approval(
         id="appr_" + env.ids.hex(20),
@@ -95,7 +95,7 @@ async def send_again(env: Env, call: Call, approval_id: str, values: Mapping[str
         raise ApprovalClosed("Only what was returned to you can be sent again.")
     template = await get_template(env, call, known.template_id)
     kept = check_values(replace(template, fields=known.fields), values)
-    way = await forecast(env.store.reader, template, mine, kept)
+    way = await forecast(env.store.reader, template, mine, kept, env.clock.now_us())
 
     async def write(tx: Tx) -> Approval:
         approval = await _locked(tx, known, State.RETURNED)

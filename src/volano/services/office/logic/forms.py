@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from volano.services.chat import interface as chat
+from volano.services.office import store as rows
 from volano.services.office.model import (
     MAX_CHOICES,
     MAX_COPIES,
@@ -132,11 +133,12 @@ def _number(text: str) -> Decimal | None:
 
 
 async def forecast(
-    reader: Reader, template: Template, asker_id: str, values: Mapping[str, str]
+    reader: Reader, template: Template, asker_id: str, values: Mapping[str, str], now_us: int
 ) -> Forecast:
     """Who will decide, by what was filled in so far. Raises InvalidForm without a manager.
 
-    People who left are left out; whoever asks does not decide about themselves.
+    People who left are left out, who is away is replaced by their deputy; whoever asks does not
+    decide about themselves.
     """
     steps = []
     for step in template.steps:
@@ -147,6 +149,10 @@ async def forecast(
             people = (await _manager(reader, template.account, asker_id, step.level),)
         present = [user for user in dict.fromkeys(people) if user != asker_id]
         present = [user for user in present if await _is_here(reader, template.account, user)]
+        deciding = [
+            await _deciding(reader, template.account, user, asker_id, now_us) for user in present
+        ]
+        present = list(dict.fromkeys(deciding))
         if not present:
             raise wrong("steps", "Nobody is left to decide a step; ask who made the form.")
         steps.append(replace(step, people=tuple(present)))
@@ -162,6 +168,14 @@ def _is_over(step: Step, values: Mapping[str, str]) -> bool:
 async def _is_here(reader: Reader, account: str, user_id: str) -> bool:
     found = await chat.find_user(reader, account, user_id)
     return found is not None and not found.deleted
+
+
+async def _deciding(reader: Reader, account: str, user_id: str, asker_id: str, now_us: int) -> str:
+    """The deputy, while there is one who is here and does not ask for themselves."""
+    deputy = await rows.find_deputy(reader, account, user_id)
+    if deputy is None or not deputy.stands_in(now_us) or deputy.deputy_id == asker_id:
+        return user_id
+    return deputy.deputy_id if await _is_here(reader, account, deputy.deputy_id) else user_id
 
 
 async def _manager(reader: Reader, account: str, user_id: str, level: int) -> str:
