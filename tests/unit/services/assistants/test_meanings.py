@@ -43,7 +43,7 @@ class Embedding:
 
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch):
-    monkeypatch.setattr(meanings, "_KNOWN", {})
+    monkeypatch.setattr(meanings, "_VECTORS", {})
 
 
 async def meant(company, text: str, *, state: str = "ready"):
@@ -91,6 +91,29 @@ async def test_what_is_forbidden_or_asks_for_nothing_stays_a_question(company, t
 async def test_without_a_running_model_nothing_is_embedded(company):
     routed, engine = await meant(company, "which notification topics exist", state="off")
     assert (routed, engine.asked) == (None, 0)
+
+
+async def test_what_was_learnt_before_it_was_cut_off_stays(company):
+    """A busy machine embeds a few examples with each request until it knows all."""
+    await models.bootstrap(company.env)
+    engine = Embedding("ready")
+    env = replace(company.env, inference=engine)
+    embed = engine.embed
+
+    async def cut_off(model, inputs):
+        if engine.asked == 2:
+            raise TimeoutError
+        return await embed(model, inputs)
+
+    engine.embed = cut_off
+    text = "which notification topics exist"
+    assert await meanings.find_meant(env, company.calls["admin"], text) is None
+    engine.embed = embed
+    engine.asked = 0
+    routed = await meanings.find_meant(env, company.calls["admin"], text)
+    assert routed is not None
+    batches = -(-len({text for _, text in meanings.example_texts()}) // meanings.BATCH)
+    assert engine.asked == batches - 2 + 1  # two were known; the last is the request itself
 
 
 def test_every_way_of_asking_is_embedded_in_order():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import mul
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ SURE = 0.45
 """Least nearness of the best action."""
 MARGIN = 0.05
 """Least distance to the next."""
+BATCH = 16
+"""Examples that are embedded at once."""
 BEST_SHARE = 0.8
 """Weight of the nearest example of an action; the rest is the mean of its next two."""
 MAX_REQUEST_CHARACTERS = 200
@@ -62,8 +65,8 @@ class Example:
     vector: Vector
 
 
-_KNOWN: dict[str, tuple[Example, ...]] = {}
-"""The examples' vectors by embedding model, made once in a process."""
+_VECTORS: dict[str, Vector] = {}
+"""The examples' vectors by their texts, made once in a process."""
 
 
 async def find_meant(env: Env, call: Call, text: str) -> Routed | None:
@@ -74,28 +77,35 @@ async def find_meant(env: Env, call: Call, text: str) -> Routed | None:
         return None
     try:
         async with asyncio.timeout(EMBED_TIMEOUT_S):
-            known = await _examples(env, call)
+            await learn(env, call)
             asked = (await models.embed(env, call, [plain_request(text)])).vectors[0]
     except (VolanoError, TimeoutError) as error:
         env.log.warning("a request was not embedded", error=repr(error))
         return None
+    known = pair_examples([_VECTORS[example] for _, example in example_texts()])
     return choose(text, asked, known)
 
 
-async def _examples(env: Env, call: Call) -> tuple[Example, ...]:
-    if models.EMBEDDING_MODEL not in _KNOWN:
-        texts = example_texts()
-        found = await models.embed(env, call, [text for _, text in texts])
-        _KNOWN[models.EMBEDDING_MODEL] = pair_examples(found.vectors)
-    return _KNOWN[models.EMBEDDING_MODEL]
+async def learn(env: Env, call: Call) -> None:
+    """Embed the examples that this process does not know yet.
+
+    What is done stays when it is cut off, so that a busy machine gets there after some requests.
+    """
+    left = list(dict.fromkeys(text for _, text in example_texts() if text not in _VECTORS))
+    for at in range(0, len(left), BATCH):
+        batch = left[at : at + BATCH]
+        found = await models.embed(env, call, batch)
+        _VECTORS.update(zip(batch, found.vectors, strict=True))
 
 
-def example_texts() -> list[tuple[Route | None, str]]:
+@lru_cache(maxsize=1)
+def example_texts() -> tuple[tuple[Route | None, str], ...]:
     """Every way of asking as it is embedded."""
-    asked = [(route, text) for route in ROUTES for text in (*route.examples, *route.likes)]
-    return [
-        (route, plain_request(text)) for route, text in [*asked, *((None, t) for t in OTHERWISE)]
+    asked: list[tuple[Route | None, str]] = [
+        (route, text) for route in ROUTES for text in (*route.examples, *route.likes)
     ]
+    ways = [*asked, *((None, text) for text in OTHERWISE)]
+    return tuple((route, plain_request(text)) for route, text in ways)
 
 
 def pair_examples(vectors: Sequence[Sequence[float]]) -> tuple[Example, ...]:
