@@ -21,7 +21,7 @@ SESSION_IDLE_S = 24 * 3600
 SESSION_TAG = "volano:session"
 """Tag of a principal who came by a console session: the session's id. Nobody can set it."""
 
-TOKEN_TAG = "volano:token"
+TOKEN_TAG = "volano:token"  # noqa: S105 - the name of a tag
 """Tag of a principal who came by a bearer token: the token's id. Nobody can set it."""
 
 
