@@ -177,7 +177,12 @@ def fields_of(kind: Any) -> dict[str, Field]:
 
 
 def require_known(given: Iterable[str], kind: Any) -> None:
-    """Raise Invalid for the first name that the Struct type `kind` does not have."""
+    """Raise Invalid for the first name that the Struct type `kind` does not have.
+
+    Any other type takes every name.
+    """
+    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        return
     for name in given:
         if name not in fields_of(kind):
             said = f"Unknown parameter: '{name[:100]}'."

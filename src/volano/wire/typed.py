@@ -62,9 +62,9 @@ async def read_typed(
         # Whatever the type says: `curl -d` calls JSON a form.
         fields = parse_json_object(await read_body(request))
     merge_text(fields, query_pairs(request), kind)
-    merge_text(fields, params.items(), kind)
     if only_known:
         require_known(fields, kind)
+    merge_text(fields, params.items(), kind)
     return to_struct(fields, kind)
 
 
