@@ -47,7 +47,8 @@ async def test_people_are_mirrored_by_events(live_company):
     made = identity_users.make_user(env, live_company.account, "Zoe", email="zoe@example.com")
     await identity_users.create_user(env, admin, made)
     await env.events.settle()
-    zoe = await users.get_user_by_email(env, live_company.account, "zoe@example.com")
+    by = live_company.users["admin"]
+    zoe = await users.get_user_by_email(env, live_company.account, "zoe@example.com", by=by)
     assert (zoe.name, zoe.is_bot, zoe.deleted) == ("zoe", False, False)
     await identity_users.delete_user(env, admin, "Zoe", force=True)
     await env.events.settle()
