@@ -20,8 +20,6 @@ class Form(Protocol):
     """An archive read as Slack's export; blocking, so it is called from threads."""
 
     @property
-    def form(self) -> str: ...
-    @property
     def source(self) -> str:
         """The other workplace; what is imported twice from it is one thing."""
         ...

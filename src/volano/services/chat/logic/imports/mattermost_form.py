@@ -42,7 +42,6 @@ DEFAULT_CHANNEL = "town-square"
 class MattermostForm:
     """An archive in Mattermost's form."""
 
-    form = "mattermost"
     unread: Sequence[str] = ()
 
     def __init__(self, archive: Archive) -> None:

@@ -30,8 +30,6 @@ _PROFILE = ("title", "phone", "skype", "pronouns", "status_text", "status_emoji"
 class SlackForm:
     """An archive in Slack's form. `source` names the workspace; several exports of it are one."""
 
-    form = "slack"
-
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._root = _root_of(archive)

@@ -38,7 +38,6 @@ _ALL = ("all", "everyone", "channel", "stream")
 class ZulipForm:
     """An archive in Zulip's form."""
 
-    form = "zulip"
     unread: Sequence[str] = ()
 
     def __init__(self, archive: Archive) -> None:
