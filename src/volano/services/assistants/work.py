@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import VolanoError
 from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
-from volano.services.assistants.logic import answers, cards, proposals, translations
+from volano.services.assistants.logic import answers, cards, meanings, proposals, translations
 from volano.services.assistants.logic.requests import COMMANDS
 from volano.services.assistants.model import ProposalMoved
 from volano.services.chat.interface import (
@@ -81,6 +81,12 @@ async def on_moved(env: Env, event: ProposalMoved) -> None:
 async def reconcile_expired(env: Env) -> None:
     """End proposals that nobody decided."""
     await proposals.expire(env)
+
+
+@reconciler("assistants:meanings", every_s=10.0)
+async def reconcile_meanings(env: Env) -> None:
+    """Learn to route requests by meaning."""
+    await meanings.learn(env)
 
 
 @reconciler("assistants:translations", every_s=60.0)

@@ -22,6 +22,7 @@ from volano.services.chat.logic.lookup import (
     find_user,
     find_user_by_email,
     find_workspace,
+    list_accounts,
     list_people,
     list_readers,
 )
@@ -98,6 +99,7 @@ __all__ = [
     "get_workspace",
     "grow_own",
     "index_waiting",
+    "list_accounts",
     "list_people",
     "list_readers",
     "list_unread",

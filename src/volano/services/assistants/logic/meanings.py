@@ -15,7 +15,9 @@ from functools import lru_cache
 from operator import mul
 from typing import TYPE_CHECKING
 
+from volano.kernel.call import system_call
 from volano.kernel.errors import VolanoError
+from volano.kernel.ids import AccountId
 from volano.services.assistants.logic.route_table import (
     ARN_ACTION,
     OTHERWISE,
@@ -25,6 +27,7 @@ from volano.services.assistants.logic.route_table import (
     read_arguments,
 )
 from volano.services.assistants.logic.routes import without_politeness
+from volano.services.chat import interface as chat
 from volano.services.models import interface as models
 from volano.services.studio import interface as studio
 
@@ -73,11 +76,10 @@ async def find_meant(env: Env, call: Call, text: str) -> Routed | None:
     """The action that a request means; None when that is not sure, or no embedding model runs."""
     if len(text) > MAX_REQUEST_CHARACTERS or not may_be_request(text):
         return None
-    if not await studio.is_model_ready(env):
+    if _left() or not await studio.is_model_ready(env):
         return None
     try:
         async with asyncio.timeout(EMBED_TIMEOUT_S):
-            await learn(env, call)
             asked = (await models.embed(env, call, [plain_request(text)])).vectors[0]
     except (VolanoError, TimeoutError) as error:
         env.log.warning("a request was not embedded", error=repr(error))
@@ -86,12 +88,23 @@ async def find_meant(env: Env, call: Call, text: str) -> Routed | None:
     return choose(text, asked, known)
 
 
-async def learn(env: Env, call: Call) -> None:
-    """Embed the examples that this process does not know yet.
+def _left() -> list[str]:
+    """The examples that this process does not know yet."""
+    return list(dict.fromkeys(text for _, text in example_texts() if text not in _VECTORS))
 
-    What is done stays when it is cut off, so that a busy machine gets there after some requests.
+
+async def learn(env: Env) -> None:
+    """Embed the examples as soon as the embedding model runs, apart from any request.
+
+    It starts nothing, and what is done stays when it is cut off.
     """
-    left = list(dict.fromkeys(text for _, text in example_texts() if text not in _VECTORS))
+    left = _left()
+    if not left or not await studio.is_model_ready(env):
+        return
+    accounts = await chat.list_accounts(env.store.reader)
+    if not accounts:
+        return
+    call = system_call(env, AccountId(accounts[0]))
     for at in range(0, len(left), BATCH):
         batch = left[at : at + BATCH]
         found = await models.embed(env, call, batch)

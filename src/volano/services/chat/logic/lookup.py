@@ -24,6 +24,11 @@ async def find_workspace(reader: Reader, account: str) -> Workspace | None:
     return await workspace_rows.find_workspace(reader, account)
 
 
+async def list_accounts(reader: Reader) -> list[str]:
+    """The accounts that have a workspace."""
+    return await workspace_rows.select_accounts(reader)
+
+
 async def find_message(reader: Reader, channel_id: str, ts_us: int) -> Message | None:
     return await message_rows.find_message(reader, channel_id, ts_us)
 
