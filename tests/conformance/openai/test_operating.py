@@ -236,12 +236,13 @@ def test_a_route_falls_back_and_lets_what_failed_rest(cloud, client, other):
     assert cloud.rest("GET", f"/models/routes/{name}")[1]["resting"] == [broken]
     streamed = list(ask(client, name, stream=True))
     assert {chunk.model for chunk in streamed} == {good}
+    assert client.responses.create(model=name, input="who are you").model == good
     assert len(other.bodies("fail-99")) == asked + 1, "it rests"
     figures = {
         each["model"]: each
         for each in cloud.rest("GET", f"/models/routes/{name}/figures")[1]["items"]
     }
-    assert (figures[broken]["errors"], figures[good]["requests"]) == (1, 2)
+    assert (figures[broken]["errors"], figures[good]["requests"]) == (1, 3)
 
 
 def test_weights_and_sticky_choices(cloud, client):

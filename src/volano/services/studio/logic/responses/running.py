@@ -117,8 +117,12 @@ class _Turns:
             request = self._request(messages, may_use=may_use)
             collected = models.Collected()
             self._assembly.pending.clear()
-            async with aclosing(models.generate(env, call, plan.model, request)) as deltas:
+            served = models.Served()
+            made = models.generate(env, call, plan.model, request, served)
+            async with aclosing(made) as deltas:
                 async for delta in deltas:
+                    if served.model is not None:  # a route's answers name who made them
+                        self._assembly.body["model"] = served.model.name
                     collected.add(delta)
                     for event in self._assembly.add(delta):
                         yield event
