@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from volano.kernel.errors import Denied, Invalid
+from volano.kernel.errors import Conflict, Invalid
 from volano.services.chat.api import transfers as api
 from volano.services.chat.logic import files as file_logic
 from volano.services.chat.logic.members import open_direct
@@ -58,7 +58,7 @@ async def furnish(company: Company) -> str:
 async def test_everything_in_slacks_form_while_the_switch_is_on(live_company) -> None:
     company = live_company
     direct = await furnish(company)
-    with pytest.raises(Denied, match="compliance switch"):
+    with pytest.raises(Conflict, match="compliance switch"):
         await export(company, everything=True)
     await set_compliance(company.env, company.calls["admin"], enabled=True)
     archive = await export(company, everything=True)
@@ -81,7 +81,7 @@ async def test_everything_in_slacks_form_while_the_switch_is_on(live_company) ->
     [upload] = [name for name in archive.namelist() if name.startswith("__uploads/")]
     assert archive.read(upload) == b"the plan"
     await set_compliance(company.env, company.calls["admin"], enabled=False)
-    with pytest.raises(Denied, match="compliance switch"):
+    with pytest.raises(Conflict, match="compliance switch"):
         await export(company, everything=True)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotFound
-from volano.services.chat.logic.errors import FileNotFound, denied, refused
+from volano.services.chat.logic.errors import FileNotFound, conflict, refused
 from volano.services.chat.logic.workspaces import enter
 from volano.services.chat.model import FileState
 from volano.services.chat.model.transfers import Report, Transfer, TransferKind, TransferState
@@ -92,7 +92,7 @@ async def start_export(
     """
     here = await enter(env, call)
     if everything and await rows.find_compliance(env.store.reader, call.account) is None:
-        raise denied(
+        raise conflict(
             "compliance_export_off",
             "Private conversations are exported only while the compliance switch is on.",
         )
