@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from volano.ml.gpu.choice import Device
     from volano.ml.layers.arrays import Floats
     from volano.ml.load import Form
 
@@ -29,7 +30,7 @@ DECODER_TOKENS_MAX = 8192
 class Embedder:
     """An embedding model; `embed` may be shared by threads, it changes nothing."""
 
-    def __init__(self, folder: Path, *, form: Form | None = None) -> None:
+    def __init__(self, folder: Path, *, form: Form | None = None, device: Device = "auto") -> None:
         """Load the folder; a decoder's weights are held as `form`. Raises BadModel."""
         file = ConfigFile(folder)
         pooling = _read_pooling(folder)
@@ -45,7 +46,9 @@ class Embedder:
             self._model = bert.Bert(config, weights, pool_first=pooling == "cls_token")
             self.width, longest = config.hidden_size, config.max_positions
         elif pooling == "lasttoken":
-            decoder = load_decoder(folder, context_tokens=DECODER_TOKENS_MAX, form=form)
+            decoder = load_decoder(
+                folder, context_tokens=DECODER_TOKENS_MAX, form=form, device=device
+            )
             self.size_bytes = decoder.size_bytes
             self._model = LastTokenEncoder(decoder)
             self.width = decoder.config.hidden_size

@@ -348,7 +348,7 @@ class LoadedModels:
 
     def _open(self, folder: Path, task: str) -> Model:
         if task == "embed":
-            return Embedder(folder)
+            return Embedder(folder, device=self._limits.device)
         limits = self._limits
         return Generator(folder, kv_bytes=limits.kv_bytes, form=limits.form, device=limits.device)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from volano.ml.gpu.choice import Device
     from volano.ml.load import Form
 
 MAX_TOKENS = 8192
@@ -36,10 +37,10 @@ _AFTER = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
 class Reranker:
     """A reranking model; it changes nothing, but one thread at a time may use it."""
 
-    def __init__(self, folder: Path, *, form: Form | None = None) -> None:
+    def __init__(self, folder: Path, *, form: Form | None = None, device: Device = "auto") -> None:
         """Load the folder; raises BadModel."""
         self._tokenizer = Tokenizer(folder)
-        self._decoder = load_decoder(folder, context_tokens=MAX_TOKENS, form=form)
+        self._decoder = load_decoder(folder, context_tokens=MAX_TOKENS, form=form, device=device)
         self.size_bytes = self._decoder.size_bytes
         self.max_tokens = min(MAX_TOKENS, self._decoder.config.max_positions)
         yes, no = (self._tokenizer.token_id(word) for word in ("yes", "no"))

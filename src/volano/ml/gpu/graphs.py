@@ -82,6 +82,7 @@ class Graphs:
         numbers = torch.zeros(sizes.numbers, dtype=torch.int32, device=card.device)
         inputs = StepInputs.of(sizes, numbers)
         inputs.slots.fill_(-1)
+        inputs.items[:, 0] = torch.arange(bucket, dtype=torch.int32, device=card.device)
         if not card.is_cuda:
             logits = self._network.logits(inputs, cache)
             return _Capture(

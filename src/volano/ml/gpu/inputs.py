@@ -1,7 +1,7 @@
 """What a step is told: one array of whole numbers, sent to the card in one copy.
 
 Token ids may name tokens that the host has not seen yet: -1 - row is what the step before chose for
-its row, and is put in on the card. Rows of padding have slot -1 and a tile of no rows.
+its row, and is put in on the card. Rows of padding have slot -1 and a tile of no rows each.
 """
 
 from __future__ import annotations
@@ -110,4 +110,5 @@ def to_numbers(batch: Batch, sizes: Sizes) -> Numbers:
             items[item] = rows.start + done, size, first + done, start
             item += 1
         start = end
+    items[item:, 0] = np.arange(item, sizes.items)
     return made

@@ -37,60 +37,60 @@ def _attend(
     rows = tl.load(items + item * 4 + 1)
     first = tl.load(items + item * 4 + 2)
     table = tables + tl.load(items + item * 4 + 3)
-    if rows > 0:
-        m = tl.arange(0, tile_m)
-        d = tl.arange(0, width)
-        row = m // group
-        live = row < rows
-        position = first + row
-        place = (start + row).to(tl.int64) * q_stride + (head * group + m % group) * dims
-        used = live[:, None] & (d < dims)[None, :]
-        query = tl.load(q + place[:, None] + d[None, :], mask=used, other=0.0)
-        end = first + rows
-        begin = 0
+    m = tl.arange(0, tile_m)
+    d = tl.arange(0, width)
+    row = m // group
+    # A tile of no rows is padding: it gives zeros for its one row.
+    live = row < tl.maximum(rows, 1)
+    position = first + row
+    place = (start + row).to(tl.int64) * q_stride + (head * group + m % group) * dims
+    used = live[:, None] & (d < dims)[None, :]
+    query = tl.load(q + place[:, None] + d[None, :], mask=used, other=0.0)
+    end = first + rows
+    begin = 0
+    if windowed:
+        begin = tl.maximum(first - window + 1, 0) // tile_n
+    tiles = tl.cdiv(end, tile_n) - begin
+    each = tl.cdiv(tiles, splits)
+    low = begin + split * each
+    high = tl.minimum(low + each, begin + tiles)
+    top = tl.full([tile_m], float("-inf"), tl.float32)
+    total = tl.zeros([tile_m], tl.float32)
+    mixed = tl.zeros([tile_m, width], tl.float32)
+    for tile in range(low, high):
+        n = tile * tile_n + tl.arange(0, tile_n)
+        there = n < end
+        block = tl.load(table + n // block_size, mask=there, other=0).to(tl.int64)
+        at = block * block_stride + layer_start + (n % block_size) * token_stride + head * dims
+        inside = there[:, None] & (d < dims)[None, :]
+        key = tl.load(cache + at[:, None] + d[None, :], mask=inside, other=0.0)
+        score = tl.dot(query, tl.trans(key), input_precision="ieee") * scale
+        if capped:
+            score = (2 * tl.sigmoid(tl.maximum(2 * score / softcap, -80.0)) - 1) * softcap
+        seen = (n[None, :] <= position[:, None]) & live[:, None]
         if windowed:
-            begin = tl.maximum(first - window + 1, 0) // tile_n
-        tiles = tl.cdiv(end, tile_n) - begin
-        each = tl.cdiv(tiles, splits)
-        low = begin + split * each
-        high = tl.minimum(low + each, begin + tiles)
-        top = tl.full([tile_m], float("-inf"), tl.float32)
-        total = tl.zeros([tile_m], tl.float32)
-        mixed = tl.zeros([tile_m, width], tl.float32)
-        for tile in range(low, high):
-            n = tile * tile_n + tl.arange(0, tile_n)
-            there = n < end
-            block = tl.load(table + n // block_size, mask=there, other=0).to(tl.int64)
-            at = block * block_stride + layer_start + (n % block_size) * token_stride + head * dims
-            inside = there[:, None] & (d < dims)[None, :]
-            key = tl.load(cache + at[:, None] + d[None, :], mask=inside, other=0.0)
-            score = tl.dot(query, tl.trans(key), input_precision="ieee") * scale
-            if capped:
-                score = (2 * tl.sigmoid(tl.maximum(2 * score / softcap, -80.0)) - 1) * softcap
-            seen = (n[None, :] <= position[:, None]) & live[:, None]
-            if windowed:
-                seen = seen & (n[None, :] > position[:, None] - window)
-            score = tl.where(seen, score, float("-inf"))
-            best = tl.maximum(top, tl.max(score, 1))
-            # A row may see nothing of this tile: its maximum stays minus infinity.
-            known = tl.where(best == float("-inf"), 0.0, best)
-            share = tl.exp(score - known[:, None])
-            kept = tl.exp(top - known)
-            value = tl.load(cache + value_start + at[:, None] + d[None, :], mask=inside, other=0.0)
-            mixed = mixed * kept[:, None]
-            mixed += tl.dot(share.to(value.dtype), value, input_precision="ieee")
-            total = total * kept + tl.sum(share, 1)
-            top = best
-        line = (start + row).to(tl.int64) * heads_of + head * group + m % group
-        if whole:
-            mixed = mixed / tl.where(total > 0, total, 1.0)[:, None]
-            spot = line * dims
-            tl.store(out + spot[:, None] + d[None, :], mixed.to(out.dtype.element_ty), mask=used)
-        else:
-            spot = (line * splits + split) * (width + 2)
-            tl.store(part + spot[:, None] + d[None, :], mixed, mask=live[:, None])
-            tl.store(part + spot + width, top, mask=live)
-            tl.store(part + spot + width + 1, total, mask=live)
+            seen = seen & (n[None, :] > position[:, None] - window)
+        score = tl.where(seen, score, float("-inf"))
+        best = tl.maximum(top, tl.max(score, 1))
+        # A row may see nothing of this tile: its maximum stays minus infinity.
+        known = tl.where(best == float("-inf"), 0.0, best)
+        share = tl.exp(score - known[:, None])
+        kept = tl.exp(top - known)
+        value = tl.load(cache + value_start + at[:, None] + d[None, :], mask=inside, other=0.0)
+        mixed = mixed * kept[:, None]
+        mixed += tl.dot(share.to(value.dtype), value, input_precision="ieee")
+        total = total * kept + tl.sum(share, 1)
+        top = best
+    line = (start + row).to(tl.int64) * heads_of + head * group + m % group
+    if whole:
+        mixed = mixed / tl.where(total > 0, total, 1.0)[:, None]
+        spot = line * dims
+        tl.store(out + spot[:, None] + d[None, :], mixed.to(out.dtype.element_ty), mask=used)
+    else:
+        spot = (line * splits + split) * (width + 2)
+        tl.store(part + spot[:, None] + d[None, :], mixed, mask=live[:, None])
+        tl.store(part + spot + width, top, mask=live)
+        tl.store(part + spot + width + 1, total, mask=live)
 
 
 @triton.jit
