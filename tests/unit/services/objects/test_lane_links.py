@@ -96,7 +96,11 @@ async def test_links_that_say_more_go_the_ordinary_way(world, more):
 
 @pytest.mark.parametrize(
     "headers",
-    [{b"range": b"bytes=0-0"}, {b"x-amz-checksum-mode": b"ENABLED"}, {b"authorization": b"AWS x:y"}],
+    [
+        {b"range": b"bytes=0-0"},
+        {b"x-amz-checksum-mode": b"ENABLED"},
+        {b"authorization": b"AWS x:y"},
+    ],
 )
 async def test_links_with_other_headers_go_the_ordinary_way(world, headers):
     asked = link(world, headers=headers)
