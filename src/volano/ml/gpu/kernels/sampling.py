@@ -79,6 +79,42 @@ def _threshold(
 
 
 @triton.jit
+def _kept(row, vocab, best, temperature, min_p, top_k, top_p, tile: tl.constexpr):
+    """Kept are all tokens above a key and the first few equal to it: both, and their weight."""
+    key = tl.full([], 0, tl.int64)
+    equals = tl.full([], 0.0, tl.float64)
+    if (top_k > 0) & (top_k < vocab):
+        wanted = top_k.to(tl.float64)
+        key = _threshold(
+            row, vocab, best, temperature, min_p, wanted, key - 1, weighted=False, tile=tile
+        )
+        above, _, _ = _at_least(
+            row, vocab, best, temperature, min_p, key + 1, 0, weighted=False, tile=tile
+        )
+        equals = wanted - above
+    total, _, _ = _at_least(
+        row, vocab, best, temperature, min_p, key + 1, 0, weighted=True, tile=tile
+    )
+    each = tl.where(key > 0, _weights(_value(key), best, temperature, min_p), 0.0)
+    total += equals * each
+    if top_p < 1:
+        wanted = top_p.to(tl.float64) * total
+        floor = key
+        key = _threshold(
+            row, vocab, best, temperature, min_p, wanted, floor, weighted=True, tile=tile
+        )
+        above, _, _ = _at_least(
+            row, vocab, best, temperature, min_p, key + 1, 0, weighted=True, tile=tile
+        )
+        each = _weights(_value(key), best, temperature, min_p)
+        needed = tl.ceil((wanted - above) / tl.where(each > 0, each, 1.0))
+        needed = tl.maximum(needed, 1.0)
+        equals = tl.where(key == floor, tl.minimum(equals, needed), needed)
+        total = above + equals * each
+    return key, equals, total
+
+
+@triton.jit
 def _choose(logits, numbers, counts, out, vocab, stride, tile: tl.constexpr):
     program = tl.program_id(0)
     row = logits + program.to(tl.int64) * stride
@@ -97,37 +133,7 @@ def _choose(logits, numbers, counts, out, vocab, stride, tile: tl.constexpr):
         chosen = tl.where(here > best, place, chosen)
         best = tl.maximum(best, here)
     if temperature >= GREEDY_BELOW:
-        # Kept are all above `key`, and the first `equals` of those at it.
-        key = tl.full([], 0, tl.int64)
-        equals = tl.full([], 0.0, tl.float64)
-        if (top_k > 0) & (top_k < vocab):
-            wanted = top_k.to(tl.float64)
-            key = _threshold(
-                row, vocab, best, temperature, min_p, wanted, key - 1, weighted=False, tile=tile
-            )
-            above, _, _ = _at_least(
-                row, vocab, best, temperature, min_p, key + 1, 0, weighted=False, tile=tile
-            )
-            equals = wanted - above
-        total, _, _ = _at_least(
-            row, vocab, best, temperature, min_p, key + 1, 0, weighted=True, tile=tile
-        )
-        each = tl.where(key > 0, _weights(_value(key), best, temperature, min_p), 0.0)
-        total += equals * each
-        if top_p < 1:
-            wanted = top_p.to(tl.float64) * total
-            floor = key
-            key = _threshold(
-                row, vocab, best, temperature, min_p, wanted, floor, weighted=True, tile=tile
-            )
-            above, _, _ = _at_least(
-                row, vocab, best, temperature, min_p, key + 1, 0, weighted=True, tile=tile
-            )
-            each = _weights(_value(key), best, temperature, min_p)
-            needed = tl.ceil((wanted - above) / tl.where(each > 0, each, 1.0))
-            needed = tl.maximum(needed, 1.0)
-            equals = tl.where(key == floor, tl.minimum(equals, needed), needed)
-            total = above + equals * each
+        key, equals, total = _kept(row, vocab, best, temperature, min_p, top_k, top_p, tile)
         target = share * total
         before = tl.full([], 0.0, tl.float64)
         seen = tl.full([], 0.0, tl.float64)
