@@ -2547,12 +2547,12 @@ export interface Operations {
   // Put a message on the caller's list for later, tick it off, or take it from there.
   saveChatMessage: { input: SavedMark; answer: Done };
   // scimCreateGroup
-  scimCreateGroup: { input: { version: string; id?: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: unknown };
+  scimCreateGroup: { input: { version: string; id?: string; schemas?: unknown[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: unknown };
   // Make a user of the account, with the workplace's policy.
-  scimCreateUser: { input: { version: string; id?: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: unknown };
+  scimCreateUser: { input: { version: string; id?: string; schemas?: unknown[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: unknown };
   // scimDeleteGroup
   scimDeleteGroup: { input: { version: string; id: string }; answer: void };
-  // Switch the user off; what they wrote stays theirs.
+  // Switch the user off; what they wrote stays theirs. Slack answers 200 here, not 204.
   scimDeleteUser: { input: { version: string; id: string }; answer: void };
   // scimGetGroup
   scimGetGroup: { input: { version: string; id: string }; answer: void };
@@ -2563,13 +2563,13 @@ export interface Operations {
   // People, filtered by one attribute (`userName eq "ann"`).
   scimListUsers: { input: { version: string; filter?: string; count?: number; startIndex?: number }; answer: void };
   // scimPatchGroup
-  scimPatchGroup: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
+  scimPatchGroup: { input: { version: string; id: string; schemas?: unknown[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
   // scimPatchUser
-  scimPatchUser: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
+  scimPatchUser: { input: { version: string; id: string; schemas?: unknown[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
   // scimReplaceGroup
-  scimReplaceGroup: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
+  scimReplaceGroup: { input: { version: string; id: string; schemas?: unknown[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
   // scimReplaceUser
-  scimReplaceUser: { input: { version: string; id: string; schemas?: string[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
+  scimReplaceUser: { input: { version: string; id: string; schemas?: unknown[]; userName?: string; displayName?: string; name?: Record<string, unknown> | null; emails?: Record<string, unknown>[]; active?: boolean | null; 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User'?: Record<string, unknown> | null; members?: Record<string, unknown>[] | null; Operations?: Record<string, unknown>[] | null }; answer: void };
   // Send a filled form; whoever decides first gets a card in the chat.
   sendApproval: { input: Filled; answer: ApprovalView };
   // Send what was returned, with other values, from the first step.
