@@ -41,6 +41,7 @@ from volano.services.chat.model import Channel, ChannelKind, Member
 from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import users as user_rows
 from volano.services.chat.store import workspaces as workspace_rows
+from volano.services.identity.logic.quotas import set_quota
 from volano.services.identity.logic.tokens import add_token
 from volano.services.identity.logic.users import add_user, make_user
 from volano.services.identity.model.credentials import TokenKind
@@ -100,6 +101,7 @@ async def found_town(folder: Path, count: int) -> Town:
         [account] = await workspace_rows.select_accounts(env.store.reader)
         workspace = await workspace_rows.find_workspace(env.store.reader, account)
         assert workspace is not None
+        await set_quota(env, account, "iam.users", count + BATCH)
         people: list[Person] = []
         for start in range(0, count, BATCH):
             numbers = range(start, min(start + BATCH, count))

@@ -20,8 +20,10 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Error,
+    Locator,
     Page,
     Route,
+    TimeoutError,
     expect,
     sync_playwright,
 )
@@ -64,6 +66,20 @@ def browser() -> Iterator[Browser]:
 def cookies() -> dict[str, object]:
     """What signed-in windows hold, by user: a login link opens once, a session many times."""
     return {}
+
+
+def choose(box: Locator, option: str, *, attempts: int = 6) -> None:
+    """Open a list and take one of it; a list that closed before it could be read is opened again."""
+    wanted = box.page.get_by_role("option", name=option)
+    for _ in range(attempts - 1):
+        box.click()
+        try:
+            wanted.first.click(timeout=DRAWN_MS)
+        except TimeoutError:
+            continue
+        return
+    box.click()
+    wanted.first.click()
 
 
 def choose_password(page: Page, url: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 from tests.conftest import Volano, start_volano
+from tests.console.conftest import choose
 from tests.upstream import upstream
 
 if TYPE_CHECKING:
@@ -86,8 +87,7 @@ def test_an_upstream_is_added_served_routed_tried_and_paid(
     page.get_by_role("button", name="Add a route").first.click()
     dialog = page.get_by_role("dialog", name="Add a route")
     dialog.get_by_label("Name").fill("shop")
-    dialog.get_by_role("combobox", name="Models").click()
-    page.get_by_role("option", name="near/echo").click()
+    choose(dialog.get_by_role("combobox", name="Models"), "near/echo")
     page.keyboard.press("Escape")
     dialog.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("heading", name="shop")).to_be_visible()
@@ -102,8 +102,7 @@ def test_an_upstream_is_added_served_routed_tried_and_paid(
 
     page.get_by_role("button", name="Try a version").click()
     dialog = page.get_by_role("dialog", name="Try a version for shop")
-    dialog.get_by_role("combobox", name="Model").click()
-    page.get_by_role("option", name=TINY).click()
+    choose(dialog.get_by_role("combobox", name="Model"), TINY)
     dialog.get_by_label("Percent of the requests").fill("25")
     dialog.get_by_role("button", name="Begin the trial").click()
     expect(page.get_by_text(f"{TINY} (on trial) 25 %")).to_be_visible()
@@ -156,16 +155,27 @@ def test_a_model_is_loaded_pinned_seen_live_and_let_go(
     expect(row).to_have_count(0)
 
 
-def test_two_models_answer_side_by_side(page: Page, shoot: Callable[[Page, str], None]) -> None:
+@pytest.fixture(scope="module")
+def beside(cloud: Volano, other: Upstream) -> str:
+    """A model of the upstream, served by a name of its own."""
+    place = "/models/upstreams/beside"
+    body = {"kind": "vllm", "base_url": other.url, "api_key": KEY}
+    assert cloud.rest("PUT", place, body)[0] == 200
+    served = {"remote": "echo", "task": "generate", "price": {"input": "2", "output": "8"}}
+    assert cloud.rest("PUT", f"{place}/models/beside%2Fecho", served)[0] == 200
+    return "beside/echo"
+
+
+def test_two_models_answer_side_by_side(
+    beside: str, page: Page, shoot: Callable[[Page, str], None]
+) -> None:
     page.get_by_role("tab", name="Playground").click()
-    page.get_by_role("combobox", name="Model").first.click()
-    page.get_by_role("option", name=TINY).click()
-    page.get_by_role("combobox", name="Beside it").click()
-    page.get_by_role("option", name="near/echo").click()
+    choose(page.get_by_role("combobox", name="Model").first, TINY)
+    choose(page.get_by_role("combobox", name="Beside it"), beside)
     page.get_by_role("textbox", name="Max tokens").fill("8")
     page.get_by_label("Message", exact=True).fill("say this again")
     page.keyboard.press("Enter")
-    echo = page.get_by_role("log", name="Conversation with near/echo")
+    echo = page.get_by_role("log", name=f"Conversation with {beside}")
     expect(echo).to_contain_text("say this again")
     expect(echo).to_contain_text("$")
     tiny = page.get_by_role("log", name=f"Conversation with {TINY}")

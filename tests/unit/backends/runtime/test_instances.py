@@ -100,7 +100,7 @@ async def test_console_returns_no_more_than_asked(
 async def test_usage_counts_processor_time_and_is_none_when_stopped(
     runtime: Runtime, workload: Any, console_has: Any
 ) -> None:
-    script = "#!/bin/sh\ni=0; while [ $i -lt 200000 ]; do i=$((i+1)); done\n"
+    script = "#!/bin/sh\ni=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done\n"
     await runtime.start(workload(boot=script))
     await console_has(runtime, "i-1", ENDED)
     used = await runtime.usage("i-1")
