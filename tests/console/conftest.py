@@ -23,10 +23,10 @@ from playwright.sync_api import (
     Locator,
     Page,
     Route,
-    TimeoutError,
     expect,
     sync_playwright,
 )
+from playwright.sync_api import TimeoutError as TooLate
 
 if TYPE_CHECKING:
     from tests.conftest import Volano
@@ -75,7 +75,7 @@ def choose(box: Locator, option: str, *, attempts: int = 6) -> None:
         box.click()
         try:
             wanted.first.click(timeout=DRAWN_MS)
-        except TimeoutError:
+        except TooLate:
             continue
         return
     box.click()
