@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from volano.services.topics.logic.access import find_topic, service_may_publish
 from volano.services.topics.logic.metering import forget_counts
-from volano.services.topics.logic.publishing import Draft, Published, publish
+from volano.services.topics.logic.publishing import Published, publish
 from volano.services.topics.logic.signing import forget_key
-from volano.services.topics.model import Topic
+from volano.services.topics.model import Draft, Topic
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env

@@ -132,3 +132,15 @@ class Delivery:
     attempts: int
     due_us: int
     created_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message as its publisher gives it; `structured` says that it is JSON by protocol."""
+
+    message: str
+    subject: str | None = None
+    attributes: Mapping[str, MessageAttribute] = field(default_factory=dict)
+    structured: bool = False
+    group_id: str | None = None
+    dedup_id: str | None = None

@@ -16,7 +16,6 @@ from volano.services.topics.logic.errors import (
     TooManyEntriesInBatchRequest,
 )
 from volano.services.topics.logic.publishing import (
-    Draft,
     Published,
     get_published_topic,
     require_draft,
@@ -25,7 +24,7 @@ from volano.services.topics.logic.publishing import (
 from volano.services.topics.logic.publishing import (
     publish as publish_draft,
 )
-from volano.services.topics.model import MAX_BATCH, MAX_MESSAGE_BYTES
+from volano.services.topics.model import MAX_BATCH, MAX_MESSAGE_BYTES, Draft
 from volano.wire.action import action
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
-    from volano.services.topics.logic.publishing import Draft
+    from volano.services.topics.model import Draft
 
 PAGE = 500
 _QUEUE_ATTRIBUTES = 10

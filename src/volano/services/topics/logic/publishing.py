@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volano.services.topics.logic.access import find_topic
@@ -25,29 +24,20 @@ from volano.services.topics.model import (
     DEDUP_US,
     MAX_MESSAGE_BYTES,
     MAX_SUBJECT_CHARACTERS,
-    MessageAttribute,
+    Draft,
     Topic,
 )
 from volano.services.topics.store import topics as rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
+    from volano.services.topics.model import MessageAttribute
 
 SEQ_PER_US = 1000
 _KINDS = ("String", "String.Array", "Number", "Binary")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A message as its publisher gives it; `structured` says that it is JSON by protocol."""
-
-    message: str
-    subject: str | None = None
-    attributes: Mapping[str, MessageAttribute] = field(default_factory=dict)
-    structured: bool = False
-    group_id: str | None = None
-    dedup_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
