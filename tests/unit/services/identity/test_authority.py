@@ -294,3 +294,21 @@ async def test_last_use_of_a_key_is_written(clocked, admin):
 async def test_disabling_oneself_is_refused(clocked, admin):
     with pytest.raises(Exception, match="cannot disable yourself"):
         await users.set_user_disabled(clocked, admin, "admin", disabled=True)
+
+
+async def test_other_authority_on_an_own_database_sees_a_commit_at_once(clocked, admin):
+    user = await make_user(clocked, admin)
+    plain = await api_key(clocked, user)
+    other = identity.open_authority(
+        store=clocked.store,
+        secrets=clocked.secrets,
+        clock=clocked.clock,
+        region=clocked.region,
+        log=clocked.log,
+        ids=clocked.ids,
+    )
+    assert await other.find_token(plain) is not None
+    clocked.clock.advance(3600)
+    assert await other.find_token(plain) is not None
+    await users.set_user_disabled(clocked, admin, "ada", disabled=True)
+    assert await other.find_token(plain) is None

@@ -29,7 +29,7 @@ from volano.services.identity.logic.policy.decide import account_of
 from volano.services.identity.logic.policy.patterns import compile_glob
 from volano.services.identity.logic.policy.principals import Named
 from volano.services.identity.logic.policy.spans import is_allowed_under
-from volano.services.identity.logic.recent import Recent
+from volano.services.identity.logic.recent import Recent, watch_identity
 from volano.services.identity.logic.sources import NO_ORG, OrgFacts, PolicySources, policies_of
 from volano.services.identity.store import accounts as account_rows
 from volano.services.identity.store import groups as group_rows
@@ -81,10 +81,13 @@ class StoredAuthority:
             store=store, secrets=secrets, clock=clock, any_token=any_token
         )
         self.sources = PolicySources(store, log)
-        self._policies: Recent[str, Policies] = Recent(clock, limit=MAX_CACHED)
-        self._orgs: Recent[str, OrgFacts] = Recent(clock, limit=MAX_CACHED)
-        self._paths: Recent[tuple[str, str, str], str] = Recent(clock, limit=MAX_CACHED)
-        self._home: Recent[str, str] = Recent(clock, limit=1)
+        watch = watch_identity(store)
+        self._policies: Recent[str, Policies] = Recent(clock, limit=MAX_CACHED, watch=watch)
+        self._orgs: Recent[str, OrgFacts] = Recent(clock, limit=MAX_CACHED, watch=watch)
+        self._paths: Recent[tuple[str, str, str], str] = Recent(
+            clock, limit=MAX_CACHED, watch=watch
+        )
+        self._home: Recent[str, str] = Recent(clock, limit=1, watch=watch)
 
     def forget(self) -> None:
         """Drop everything cached: identity was changed."""

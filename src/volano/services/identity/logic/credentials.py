@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.identity import AccessKey, Principal, PrincipalKind
 from volano.kernel.ids import PrincipalId
-from volano.services.identity.logic.recent import Recent
+from volano.services.identity.logic.recent import Recent, watch_identity
 from volano.services.identity.model.credentials import (
     SESSION_TAG,
     TOKEN_TAG,
@@ -81,9 +81,11 @@ class Credentials:
         self._store = store
         self._secrets = secrets
         self._clock = clock
-        self._keys: Recent[str, _Key] = Recent(clock, limit=MAX_CACHED)
-        self._bearers: Recent[bytes, _Bearer] = Recent(clock, limit=MAX_CACHED)
-        self._sessions: Recent[bytes, _SignedIn] = Recent(clock, limit=MAX_CACHED)
+        watch = watch_identity(store)
+        self._keys: Recent[str, _Key] = Recent(clock, limit=MAX_CACHED, watch=watch)
+        self._bearers: Recent[bytes, _Bearer] = Recent(clock, limit=MAX_CACHED, watch=watch)
+        watch = watch_identity(store, sessions=True)
+        self._sessions: Recent[bytes, _SignedIn] = Recent(clock, limit=MAX_CACHED, watch=watch)
         self._uses = Uses()
 
     def forget(self) -> None:
