@@ -8,12 +8,19 @@ Slack does not use, so that programs and the coverage table can tell it from `un
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import volano.wire.slack.socket  # noqa: F401 - registers the socket route of Socket Mode
 from volano.kernel.errors import Internal, VolanoError
-from volano.wire.action import PUBLIC, find_action, list_actions, request_type, run_action
+from volano.wire.action import (
+    PUBLIC,
+    find_action,
+    list_actions,
+    registry_generation,
+    request_type,
+    run_action,
+)
 from volano.wire.credential import (
     CSRF_HEADER,
     bearer_token,
@@ -78,7 +85,7 @@ async def _answer(env: Env, request: Request) -> Response:
         record_refusal(env, request, refused, door="slack", action=found.name)
         raise refused
     if principal is not None:
-        headers.append(("x-oauth-scopes", ",".join(provided_scopes(principal))))
+        headers.append(("x-oauth-scopes", provided_scopes(principal)))
     try:
         if "token" in fields_of(request_type(found)):
             arguments["token"] = bearer_token(request) or token
@@ -126,11 +133,17 @@ def _has_no_credential(request: Request, token: object) -> bool:
     return not (token or bearer_token(request) or cookie_of(request))
 
 
-def provided_scopes(principal: Principal) -> list[str]:
+def provided_scopes(principal: Principal) -> str:
     """The scopes of a token, sorted; those of all methods when it is not limited."""
     if principal.scopes is not None:
-        return sorted(principal.scopes)
-    return sorted({scope for found in list_actions("slack") for scope in found.scopes})
+        return ",".join(sorted(principal.scopes))
+    return _every_scope(registry_generation())
+
+
+@lru_cache(maxsize=1)
+def _every_scope(_generation: int) -> str:
+    """Those of all methods; going through the registry costs as much as a call."""
+    return ",".join(sorted({scope for found in list_actions("slack") for scope in found.scopes}))
 
 
 def require_scopes(found: Action, principal: Principal) -> None:
@@ -141,7 +154,7 @@ def require_scopes(found: Action, principal: Principal) -> None:
         needed = ",".join(found.scopes)
         raise MissingScope(
             f"{found.operation} needs the scope {needed.replace(',', ' or ')}.",
-            fields={"needed": needed, "provided": ",".join(provided_scopes(principal))},
+            fields={"needed": needed, "provided": provided_scopes(principal)},
         )
 
 
