@@ -143,8 +143,8 @@ def _environment(settings: WorkerSettings) -> dict[str, str]:
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         "PYTHONPATH": os.pathsep.join(map(str, settings.import_paths)),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "TOKENIZERS_PARALLELISM": "true",
+        "XDG_CACHE_HOME": str(settings.cache),  # for compiled kernels
     }
 
 

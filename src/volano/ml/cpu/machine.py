@@ -7,18 +7,25 @@ the process, so pyproject.toml asks for that version.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+import llvmlite
 import llvmlite.binding as llvm
 
+from volano.ml.cpu.code_files import find_code, keep_code
 from volano.ml.cpu.ir import module_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from volano.ml.cpu.ir import Function
+
+# Counted up when `_compile` changes: code of the same text is then another.
+_CODE_VERSION = 1
+_OPTIMISATION, _SPEED_LEVEL = 3, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,20 +90,46 @@ def portable_target() -> Target:
 
 
 def compile_functions(functions: Sequence[Function], target: Target) -> Code:
-    """Machine code of the functions; raises RuntimeError when LLVM refuses the text."""
+    """Machine code of the functions, compiled or kept from an earlier time.
+
+    Raises RuntimeError when LLVM refuses the text.
+    """
     _start_llvm()
-    module = llvm.parse_assembly(module_text(functions))
-    module.verify()
+    text = module_text(functions)
     triple = llvm.get_process_triple()
     machine = llvm.Target.from_triple(triple).create_target_machine(
-        cpu=target.cpu, features=target.features, opt=3, jit=True
+        cpu=target.cpu, features=target.features, opt=_OPTIMISATION, jit=True
     )
-    module.triple = triple
-    module.data_layout = str(machine.target_data)
-    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    name = _code_name(text, triple, target)
+    code = find_code(name)
+    if code is None:
+        code = _compile(text, triple, machine)
+        keep_code(name, code)
+    engine = llvm.create_mcjit_compiler(_parse("", triple, machine), machine)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return Code(engine)
+
+
+def _code_name(text: str, triple: str, target: Target) -> str:
+    """A digest of all that code depends on; one part cannot run into the next."""
+    version = f"{llvmlite.__version__} {llvm.llvm_version_info}"
+    parts = (str(_CODE_VERSION), version, triple, target.cpu, target.features, text)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _compile(text: str, triple: str, machine: llvm.TargetMachine) -> bytes:
+    module = _parse(text, triple, machine)
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=_SPEED_LEVEL)
     options.loop_unrolling = False
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
-    engine = llvm.create_mcjit_compiler(module, machine)
-    engine.finalize_object()
-    return Code(engine)
+    return bytes(machine.emit_object(module))
+
+
+def _parse(text: str, triple: str, machine: llvm.TargetMachine) -> llvm.ModuleRef:
+    module = llvm.parse_assembly(text)
+    module.triple = triple
+    module.data_layout = str(machine.target_data)
+    return module
