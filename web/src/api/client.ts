@@ -1,5 +1,6 @@
 // The one way the console talks to Volano: public APIs only, with the session cookie and its CSRF
 // token. Errors of every door become ApiError with a message that a person can act on.
+import { t } from '../i18n/text';
 
 export class ApiError extends Error {
   constructor(
@@ -47,7 +48,7 @@ async function fetchAgain(path: string, init: RequestInit): Promise<Response> {
       return await fetch(path, init);
     } catch (error) {
       if (init.signal?.aborted) throw error;
-      if (turn >= tries) throw new ApiError('Volano cannot be reached. Is it running?', 0, 'unreachable');
+      if (turn >= tries) throw new ApiError(t('unreachable'), 0, 'unreachable');
       await new Promise((resolve) => setTimeout(resolve, 150 * turn));
     }
   }
@@ -57,7 +58,7 @@ async function errorOf(reply: Response, path: string): Promise<ApiError> {
   const body: unknown = await reply.json().catch(() => ({}));
   const record = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   const inner = (typeof record.error === 'object' && record.error !== null ? record.error : record) as Record<string, unknown>;
-  const message = String(inner.detail ?? inner.message ?? `The server answered ${reply.status}.`);
+  const message = String(inner.detail ?? inner.message ?? t('serverAnswered', { status: reply.status }));
   if (reply.status === 401 && !path.startsWith('/volano/v1/session')) signedOutListeners.forEach((tell) => tell());
   return new ApiError(message, reply.status, String(inner.code ?? ''), String(record.request_id ?? ''));
 }
@@ -142,7 +143,7 @@ export function upload(path: string, file: Blob, onProgress: (fraction: number) 
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
     request.onload = () => {
       if (request.status < 300) return resolve();
-      let message = `The server answered ${request.status}.`;
+      let message = t('serverAnswered', { status: request.status });
       try {
         message = (JSON.parse(request.responseText) as { detail?: string }).detail ?? message;
       } catch {
@@ -150,8 +151,8 @@ export function upload(path: string, file: Blob, onProgress: (fraction: number) 
       }
       reject(new ApiError(message, request.status, ''));
     };
-    request.onerror = () => reject(new ApiError('The upload broke off. Is Volano running?', 0, 'unreachable'));
-    request.onabort = () => reject(new ApiError('The upload was stopped.', 0, 'aborted'));
+    request.onerror = () => reject(new ApiError(t('uploadBroke'), 0, 'unreachable'));
+    request.onabort = () => reject(new ApiError(t('uploadStopped'), 0, 'aborted'));
     signal?.addEventListener('abort', () => request.abort());
     request.send(file);
   });

@@ -1,7 +1,8 @@
 // Routes. Pages are loaded when they are first visited.
-import { lazy, Suspense } from 'react';
+import { Fragment, lazy, Suspense } from 'react';
 import { Navigate, Route, Routes, useLocation } from 'react-router';
 
+import { t, useLanguage } from '../i18n/text';
 import { Authorize } from '../identity/Authorize';
 import { ConfirmPrompt } from '../identity/Confirm';
 import { Login } from '../identity/Login';
@@ -26,9 +27,12 @@ const People = lazy(() => import('../identity/People'));
 const Security = lazy(() => import('../security/Security'));
 
 export function App() {
+  const language = useLanguage();
   return (
     <SessionProvider>
-      <Gate />
+      <Fragment key={language}>
+        <Gate />
+      </Fragment>
     </SessionProvider>
   );
 }
@@ -36,7 +40,7 @@ export function App() {
 function Gate() {
   const { session, loading } = useSessionState();
   const location = useLocation();
-  if (loading) return <Waiting label="Signing in" />;
+  if (loading) return <Waiting label={t('signingIn')} />;
   if (session === null) return <Login />;
   if (location.pathname === '/oauth/authorize') {
     return (

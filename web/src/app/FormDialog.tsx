@@ -2,6 +2,8 @@
 import { Button, Group, Modal, Stack } from '@mantine/core';
 import type { ReactNode } from 'react';
 
+import { t } from '../i18n/text';
+
 interface FormDialogProps {
   title: string;
   yes: string;
@@ -24,7 +26,7 @@ export function FormDialog({ title, yes, busy, submit, onClose, children }: Form
           {children}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
-              Cancel
+              {t('cancel')}
             </Button>
             <Button type="submit" loading={busy}>
               {yes}

@@ -2,6 +2,7 @@
 import { Kbd, Modal, Stack, Table, Text } from '@mantine/core';
 import { useWindowEvent } from '@mantine/hooks';
 
+import { t } from '../i18n/text';
 import { PLACES } from './nav';
 
 interface Props {
@@ -15,21 +16,21 @@ export function KeyHelp({ opened, open, close }: Props) {
     if (event.key === '?' && !(event.target as HTMLElement).closest('input, textarea, select, [contenteditable]')) open();
   });
   const rows: [string[], string][] = [
-    ...PLACES.map((place): [string[], string] => [['g', place.key], `Go to ${place.label}`]),
-    [['↑', '↓'], 'Move in a list of objects'],
-    [['Enter'], 'Open the object or folder'],
-    [['Space'], 'Select it'],
-    [['Backspace'], 'One folder up'],
-    [['Delete'], 'Delete what is selected'],
-    [['Ctrl', 'K'], 'Chat: go to a channel or person'],
-    [['Alt', '↑'], 'Chat: the channel above, with ↓ the one below'],
-    [['Alt', 'U'], 'Chat: catch up with everything unread'],
-    [['Alt', 'F'], 'Chat: search'],
-    [['↑'], 'Chat: edit your last message, in an empty field'],
-    [['?'], 'This help'],
+    ...PLACES.map((place): [string[], string] => [['g', place.key], t('goToPlace', { place: t(place.label) })]),
+    [['↑', '↓'], t('keyMove')],
+    [['Enter'], t('keyOpen')],
+    [['Space'], t('keySelect')],
+    [['Backspace'], t('keyUp')],
+    [['Delete'], t('keyDelete')],
+    [['Ctrl', 'K'], t('keySwitch')],
+    [['Alt', '↑'], t('keyStep')],
+    [['Alt', 'U'], t('keyCatchUp')],
+    [['Alt', 'F'], t('keySearch')],
+    [['↑'], t('keyEdit')],
+    [['?'], t('keyHelp')],
   ];
   return (
-    <Modal opened={opened} onClose={close} title="Keyboard" centered>
+    <Modal opened={opened} onClose={close} title={t('keyboard')} centered>
       <Stack>
         <Table verticalSpacing={5}>
           <Table.Tbody>
@@ -48,7 +49,7 @@ export function KeyHelp({ opened, open, close }: Props) {
           </Table.Tbody>
         </Table>
         <Text size="xs" c="dimmed">
-          Two keys are typed one after the other; with Ctrl and Alt, together.
+          {t('keyHow')}
         </Text>
       </Stack>
     </Modal>

@@ -2,10 +2,12 @@
 import { ActionIcon, AppShell, Avatar, Burger, Group, Menu, NavLink, ScrollArea, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useIsFetching } from '@tanstack/react-query';
-import { IconKey, IconKeyboard, IconLogout, IconMoon, IconSun, IconUser } from '@tabler/icons-react';
+import { IconCheck, IconKey, IconKeyboard, IconLogout, IconMoon, IconSun, IconUser } from '@tabler/icons-react';
 import { useEffect, type ReactNode } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
 
+import { useKeptLanguage } from '../chat/desk/language';
+import { getLanguage, LANGUAGES, t } from '../i18n/text';
 import { KeyHelp } from './KeyHelp';
 import { Logo } from './Logo';
 import { PLACES } from './nav';
@@ -19,25 +21,25 @@ export function Shell({ children }: { children: ReactNode }) {
   return (
     <AppShell header={{ height: 54 }} navbar={{ width: 216, breakpoint: 'sm', collapsed: { mobile: !opened } }} padding={0}>
       <a className="skip-link" href="#main">
-        Skip to content
+        {t('skipToContent')}
       </a>
       <AppShell.Header px="md">
         <Group h="100%" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
-            <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Menu" />
+            <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={t('menu')} />
             <Logo busy={fetching} />
           </Group>
           <Account />
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" component="nav" aria-label="Services">
+      <AppShell.Navbar p="xs" component="nav" aria-label={t('services')}>
         <ScrollArea>
           {PLACES.map((place) => (
             <NavLink
               key={place.path}
               component={Link}
               to={place.path}
-              label={place.label}
+              label={t(place.label)}
               leftSection={<place.icon size={18} stroke={1.6} />}
               active={place.path === '/' ? location.pathname === '/' : location.pathname.startsWith(place.path)}
               onClick={close}
@@ -56,6 +58,7 @@ export function Shell({ children }: { children: ReactNode }) {
 function Account() {
   const session = useSession();
   const { signOut } = useSessionState();
+  const { choose } = useKeptLanguage();
   const { setColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme('light');
   const next = scheme === 'light' ? 'dark' : 'light';
@@ -66,14 +69,14 @@ function Account() {
       <Text size="sm" c="dimmed" visibleFrom="xs">
         {session.region}
       </Text>
-      <Tooltip label={`${next === 'dark' ? 'Dark' : 'Light'} colours`}>
-        <ActionIcon variant="subtle" color="gray" onClick={() => setColorScheme(next)} aria-label={`Use ${next} colours`}>
+      <Tooltip label={t(next === 'dark' ? 'darkColours' : 'lightColours')}>
+        <ActionIcon variant="subtle" color="gray" onClick={() => setColorScheme(next)} aria-label={t(next === 'dark' ? 'useDarkColours' : 'useLightColours')}>
           {next === 'dark' ? <IconMoon size={18} /> : <IconSun size={18} />}
         </ActionIcon>
       </Tooltip>
       <Menu position="bottom-end">
         <Menu.Target>
-          <ActionIcon variant="transparent" size="lg" aria-label="Account">
+          <ActionIcon variant="transparent" size="lg" aria-label={t('account')}>
             <Avatar size={30} color="volano" variant="light" aria-hidden>
               <IconUser size={18} />
             </Avatar>
@@ -81,24 +84,40 @@ function Account() {
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Label>
-            {session.name} in {session.account_name} ({session.account})
+            {t('personInAccount', { name: session.name, account: session.account_name, number: session.account })}
           </Menu.Label>
           <Menu.Item component={Link} to="/people/account" leftSection={<IconUser size={16} />}>
-            My account
+            {t('myAccount')}
           </Menu.Item>
           <Menu.Item component={Link} to="/people/keys" leftSection={<IconKey size={16} />}>
-            My keys
+            {t('myKeys')}
           </Menu.Item>
           <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={help.open}>
-            Keyboard
+            {t('keyboard')}
           </Menu.Item>
           <Menu.Divider />
+          <Languages choose={choose} />
+          <Menu.Divider />
           <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void signOut()}>
-            Sign out
+            {t('signOut')}
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
     </Group>
+  );
+}
+
+// Each language by its own name: whoever looks for it may read no other.
+function Languages({ choose }: { choose: (code: string) => void }) {
+  return (
+    <>
+      <Menu.Label>{t('language')}</Menu.Label>
+      {LANGUAGES.map(({ code, name }) => (
+        <Menu.Item key={code} lang={code} aria-current={code === getLanguage()} rightSection={code === getLanguage() ? <IconCheck size={16} /> : undefined} onClick={() => choose(code)}>
+          {name}
+        </Menu.Item>
+      ))}
+    </>
   );
 }
 

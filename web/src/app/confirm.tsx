@@ -3,6 +3,8 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useCallback, useRef, useState, type ReactNode } from 'react';
 
+import { t } from '../i18n/text';
+
 // Escape reaches every open dialog at once; only the uppermost should close. For `onClose` of what
 // may be covered by another.
 export function uncovered(close: () => void): () => void {
@@ -58,11 +60,11 @@ function Body({ question, close }: { question: Question; close: (yes: boolean) =
           {question.text}
         </Text>
         {question.typed !== undefined && (
-          <TextInput label={`Type ${question.typed} to confirm`} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} data-autofocus />
+          <TextInput label={t('typeToConfirm', { text: question.typed })} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} data-autofocus />
         )}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={() => close(false)}>
-            Cancel
+            {t('cancel')}
           </Button>
           <Button type="submit" color={question.calm ? undefined : 'red'} disabled={blocked} data-autofocus={question.typed === undefined || undefined}>
             {question.yes}

@@ -1,4 +1,5 @@
 // Numbers, sizes, money and times as people read them.
+import { getLocale, writeDate, writeNumber } from '../i18n/dates';
 
 const SIZE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
@@ -9,18 +10,19 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit += 1;
   }
-  return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${SIZE_UNITS[unit]}`;
+  const digits = unit === 0 || value >= 10 ? 0 : 1;
+  return `${writeNumber(value, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false })} ${SIZE_UNITS[unit]}`;
 }
 
 // Money comes as an exact decimal string; only what is shown is rounded.
 export function formatMoney(amount: string | number, currency = 'USD', digits = 2): string {
   const value = Number(amount);
   const shown = value !== 0 && Math.abs(value) < 0.01 && digits === 2 ? 6 : digits;
-  return new Intl.NumberFormat(undefined, { style: 'currency', currency, minimumFractionDigits: 2, maximumFractionDigits: shown }).format(value);
+  return writeNumber(value, { style: 'currency', currency, minimumFractionDigits: 2, maximumFractionDigits: shown });
 }
 
 export function formatTime(us: number): string {
-  return new Date(us / 1000).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  return writeDate(new Date(us / 1000), { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 export function formatAgo(us: number): string {
@@ -29,5 +31,5 @@ export function formatAgo(us: number): string {
   const sizes = [1, 60, 3600, 86_400, 2_592_000, 31_536_000];
   const index = steps.findIndex(([limit]) => seconds < limit);
   const [, unit] = steps[index]!;
-  return new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' }).format(-Math.round(seconds / sizes[index]!), unit);
+  return new Intl.RelativeTimeFormat(getLocale(), { numeric: 'auto' }).format(-Math.round(seconds / sizes[index]!), unit);
 }

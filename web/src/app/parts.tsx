@@ -4,6 +4,8 @@ import { notifications } from '@mantine/notifications';
 import { IconAlertTriangle, IconCheck, IconCopy } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 
+import { t } from '../i18n/text';
+
 export function Page({ title, about, actions, children }: { title: ReactNode; about?: ReactNode; actions?: ReactNode; children: ReactNode }) {
   return (
     <Stack gap="lg" p={{ base: 'sm', sm: 'lg' }} maw={1280} mx="auto">
@@ -63,18 +65,18 @@ export function Empty({ icon, title, children, action }: { icon: ReactNode; titl
 
 export function Failed({ error, retry }: { error: unknown; retry?: () => void }) {
   return (
-    <Alert color="red" icon={<IconAlertTriangle size={18} />} title="That did not work" role="alert">
+    <Alert color="red" icon={<IconAlertTriangle size={18} />} title={t('didNotWork')} role="alert">
       <Text size="sm">{messageOf(error)}</Text>
       {retry && (
         <Button size="compact-sm" variant="light" color="red" mt="xs" onClick={retry}>
-          Try again
+          {t('tryAgain')}
         </Button>
       )}
     </Alert>
   );
 }
 
-export function Waiting({ label = 'Loading' }: { label?: string }) {
+export function Waiting({ label = t('loading') }: { label?: string }) {
   return (
     <Center py={64}>
       <Loader aria-label={label} />
@@ -91,14 +93,14 @@ export function tell(message: string): void {
 }
 
 export function tellFailure(error: unknown): void {
-  notifications.show({ title: 'That did not work', message: messageOf(error), color: 'red', autoClose: 9000 });
+  notifications.show({ title: t('didNotWork'), message: messageOf(error), color: 'red', autoClose: 9000 });
 }
 
-export function Copy({ value, label = 'Copy' }: { value: string; label?: string }) {
+export function Copy({ value, label = t('copy') }: { value: string; label?: string }) {
   return (
     <CopyButton value={value}>
       {({ copied, copy }) => (
-        <Tooltip label={copied ? 'Copied' : label}>
+        <Tooltip label={copied ? t('copied') : label}>
           <ActionIcon variant="subtle" color={copied ? 'teal' : 'gray'} onClick={copy} aria-label={label}>
             {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
           </ActionIcon>

@@ -1,6 +1,8 @@
 // Volano's look: a teal flywheel with an amber hub, system fonts, calm surfaces. Colours are picked
 // so that text on every filled shade passes WCAG AA in both schemes (autoContrast does the rest).
-import { createTheme, Drawer, Modal, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
+
+import { t } from '../i18n/text';
 
 const teal: MantineColorsTuple = [
   '#effcf9', '#d7f5ee', '#abeadd', '#7bdfca', '#52d3b8', '#2fb89d', '#0f9482', '#0f766e', '#0d5f59', '#0a4a46',
@@ -13,6 +15,9 @@ const amber: MantineColorsTuple = [
 const dark: MantineColorsTuple = [
   '#dfe6e4', '#b9c4c1', '#8f9c99', '#6b7875', '#3a4643', '#2a3432', '#212a28', '#161c1b', '#101514', '#0a0e0d',
 ];
+
+// A function, so that the word is the reader's at the time.
+const closable = () => ({ closeButtonProps: { 'aria-label': t('close') } });
 
 export const theme = createTheme({
   primaryColor: 'volano',
@@ -27,8 +32,8 @@ export const theme = createTheme({
   cursorType: 'pointer',
   focusRing: 'auto',
   components: {
-    Drawer: Drawer.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
-    Modal: Modal.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
+    Drawer: { defaultProps: closable },
+    Modal: { defaultProps: closable },
   },
 });
 

@@ -4,6 +4,7 @@ import { useForm } from '@mantine/form';
 
 import { useCall, useChange } from '../api/call';
 import type { AssistantView } from '../api/schema';
+import { t } from '../i18n/text';
 import type { Template } from './Templates';
 
 interface Props {
@@ -27,11 +28,11 @@ export function AssistantDialog({ known, template, onClose }: Props) {
       enabled: known?.enabled ?? true,
     },
     validate: {
-      name: (value) => (/^[a-z0-9][a-z0-9._-]*$/.test(value) ? null : 'Small letters, digits, dots and hyphens'),
-      title: (value) => (value.trim() ? null : 'Say what people will see'),
+      name: (value) => (/^[a-z0-9][a-z0-9._-]*$/.test(value) ? null : t('nameRule')),
+      title: (value) => (value.trim() ? null : t('titleRule')),
     },
   });
-  const done = known ? 'The assistant is changed' : 'The assistant can be mentioned now';
+  const done = known ? t('assistantChanged') : t('assistantMade');
   const create = useChange('createAssistant', { reads: ['listAssistants'], done });
   const update = useChange('updateAssistant', { reads: ['listAssistants'], done });
   const save = (values: typeof form.values) => {
@@ -50,24 +51,24 @@ export function AssistantDialog({ known, template, onClose }: Props) {
     .map((user) => ({ value: user.id, label: user.real_name || user.name }));
   const generators = (models.data?.items ?? []).filter((model) => model.task === 'generate').map((model) => model.id);
   return (
-    <Modal opened onClose={onClose} title={known ? `Edit ${known.title}` : 'Make an assistant'} size="lg">
+    <Modal opened onClose={onClose} title={known ? t('editNamed', { name: known.title }) : t('makeAssistant')} size="lg">
       <form onSubmit={form.onSubmit(save)}>
         <Stack>
           <Group grow align="flex-start">
-            <TextInput label="Name" description="People mention it as @name" required disabled={known !== null} {...form.getInputProps('name')} />
-            <TextInput label="Title" description="What people see" required {...form.getInputProps('title')} />
+            <TextInput label={t('name')} description={t('assistantNameAbout')} required disabled={known !== null} {...form.getInputProps('name')} />
+            <TextInput label={t('displayName')} description={t('titleAbout')} required {...form.getInputProps('title')} />
           </Group>
           <Textarea
-            label="Instructions"
-            description="How it answers; used when a model writes the answers"
+            label={t('instructions')}
+            description={t('instructionsAbout')}
             autosize
             minRows={3}
             maxRows={10}
             {...form.getInputProps('instructions')}
           />
           <MultiSelect
-            label="Channels that it knows"
-            description="None: everything that the asker may read"
+            label={t('knownChannels')}
+            description={t('knownChannelsAbout')}
             data={channels}
             searchable
             value={form.values.knowledge.filter((item) => !unknown.includes(item))}
@@ -75,33 +76,33 @@ export function AssistantDialog({ known, template, onClose }: Props) {
             error={form.errors.knowledge}
           />
           <TagsInput
-            label="Folders that it knows"
+            label={t('knownFolders')}
             description={template?.knowledge_hint}
             placeholder="s3://bucket/prefix"
             value={unknown}
             onChange={(value) => form.setFieldValue('knowledge', [...form.values.knowledge.filter((item) => !unknown.includes(item)), ...value])}
           />
           <TagsInput
-            label="Actions that it may use"
-            description="Names or patterns such as s3_List*; what changes something still waits for a button"
+            label={t('allowedActions')}
+            description={t('allowedActionsAbout')}
             {...form.getInputProps('tools')}
           />
-          <MultiSelect label="Who may use it" description="Nobody chosen: everybody" data={people} searchable {...form.getInputProps('audience')} />
+          <MultiSelect label={t('whoMayUse')} description={t('whoMayUseAbout')} data={people} searchable {...form.getInputProps('audience')} />
           <Select
-            label="Model"
-            description="None: the account's setting"
+            label={t('model')}
+            description={t('modelAbout')}
             data={generators}
             clearable
             value={form.values.model || null}
             onChange={(value) => form.setFieldValue('model', value ?? '')}
           />
-          <Switch label="Switched on" {...form.getInputProps('enabled', { type: 'checkbox' })} />
+          <Switch label={t('switchedOn')} {...form.getInputProps('enabled', { type: 'checkbox' })} />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
-              Cancel
+              {t('cancel')}
             </Button>
             <Button type="submit" loading={create.isPending || update.isPending}>
-              {known ? 'Save' : 'Make it'}
+              {t(known ? 'save' : 'makeIt')}
             </Button>
           </Group>
         </Stack>

@@ -8,12 +8,13 @@ import type { AssistantView } from '../api/schema';
 import { useConfirm } from '../app/confirm';
 import { formatAgo } from '../app/format';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { AssistantDialog } from './AssistantDialog';
 import { Templates, type Template } from './Templates';
 
 export function AssistantList() {
   const { data, error, isPending } = useCall('listAssistants', {});
-  const remove = useChange('deleteAssistant', { reads: ['listAssistants'], done: 'The assistant is deleted' });
+  const remove = useChange('deleteAssistant', { reads: ['listAssistants'], done: t('assistantDeleted') });
   const [edited, setEdited] = useState<AssistantView | 'new' | null>(null);
   const [template, setTemplate] = useState<Template | null>(null);
   const close = () => {
@@ -26,12 +27,12 @@ export function AssistantList() {
   };
   const { ask, dialog } = useConfirm();
   const drop = async (item: AssistantView) => {
-    const text = 'It answers nobody any more. What it said stays where it was said.';
-    if (await ask({ title: `Delete ${item.title}?`, text, yes: 'Delete' })) remove.mutate({ id: item.id });
+    const text = t('assistantDeleteAbout');
+    if (await ask({ title: t('deleteAsk', { title: item.title }), text, yes: t('delete') })) remove.mutate({ id: item.id });
   };
   const add = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setEdited('new')}>
-      Make an assistant
+      {t('makeAssistant')}
     </Button>
   );
   if (isPending) return <Waiting />;
@@ -42,21 +43,21 @@ export function AssistantList() {
       {edited !== null && <AssistantDialog known={edited === 'new' ? null : edited} template={template} onClose={close} />}
       {data.items.length === 0 ? (
         <Surface>
-          <Empty icon={<IconRobot size={28} />} title="No assistant yet" action={add}>
-            Give one a name, instructions and the channels or folders that it knows. People then mention it in the chat, like the copilot.
+          <Empty icon={<IconRobot size={28} />} title={t('noAssistant')} action={add}>
+            {t('noAssistantAbout')}
           </Empty>
         </Surface>
       ) : (
-        <Surface title="Assistants" aside={add}>
+        <Surface title={t('assistants')} aside={add}>
           <Table.ScrollContainer minWidth={560}>
             <Table verticalSpacing={8}>
               <Table.Thead>
                 <Table.Tr>
-                  <Table.Th>Name</Table.Th>
-                  <Table.Th>Knows</Table.Th>
-                  <Table.Th>May use</Table.Th>
-                  <Table.Th>Changed</Table.Th>
-                  <Table.Th aria-label="Actions" />
+                  <Table.Th>{t('name')}</Table.Th>
+                  <Table.Th>{t('knows')}</Table.Th>
+                  <Table.Th>{t('mayUse')}</Table.Th>
+                  <Table.Th>{t('changedAt')}</Table.Th>
+                  <Table.Th aria-label={t('actions')} />
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
@@ -70,7 +71,7 @@ export function AssistantList() {
                           </Text>
                           {!item.enabled && (
                             <Badge size="sm" variant="light" color="gray" tt="none">
-                              off
+                              {t('isOff')}
                             </Badge>
                           )}
                         </Group>
@@ -80,10 +81,10 @@ export function AssistantList() {
                       </Stack>
                     </Table.Td>
                     <Table.Td>
-                      <Text size="sm">{item.knowledge.length > 0 ? item.knowledge.join(', ') : 'what the asker may read'}</Text>
+                      <Text size="sm">{item.knowledge.length > 0 ? item.knowledge.join(', ') : t('whatAskerReads')}</Text>
                     </Table.Td>
                     <Table.Td>
-                      <Text size="sm">{item.tools.length > 0 ? item.tools.join(', ') : 'no actions'}</Text>
+                      <Text size="sm">{item.tools.length > 0 ? item.tools.join(', ') : t('noActions')}</Text>
                     </Table.Td>
                     <Table.Td>
                       <Text size="sm">{formatAgo(item.updated_us)}</Text>
@@ -91,14 +92,14 @@ export function AssistantList() {
                     <Table.Td ta="right">
                       <Menu position="bottom-end">
                         <Menu.Target>
-                          <ActionIcon variant="subtle" aria-label={`Actions of ${item.title}`}>
+                          <ActionIcon variant="subtle" aria-label={t('actionsOf', { title: item.title })}>
                             <IconDots size={18} />
                           </ActionIcon>
                         </Menu.Target>
                         <Menu.Dropdown>
-                          <Menu.Item onClick={() => setEdited(item)}>Edit</Menu.Item>
+                          <Menu.Item onClick={() => setEdited(item)}>{t('edit')}</Menu.Item>
                           <Menu.Item color="red" onClick={() => void drop(item)}>
-                            Delete
+                            {t('delete')}
                           </Menu.Item>
                         </Menu.Dropdown>
                       </Menu>

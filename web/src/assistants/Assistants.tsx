@@ -3,6 +3,7 @@ import { Tabs } from '@mantine/core';
 import { useLocation, useNavigate } from 'react-router';
 
 import { Page } from '../app/parts';
+import { t } from '../i18n/text';
 import { AssistantList } from './AssistantList';
 import { MeetingNotes } from './MeetingNotes';
 import { Proposals } from './Proposals';
@@ -10,24 +11,24 @@ import { Servers } from './Servers';
 import { SettingsForm } from './SettingsForm';
 
 const TABS = [
-  { value: 'all', label: 'Assistants', panel: AssistantList },
-  { value: 'proposals', label: 'What I asked for', panel: Proposals },
-  { value: 'notes', label: 'Meeting notes', panel: MeetingNotes },
-  { value: 'servers', label: 'Outside tools', panel: Servers },
-  { value: 'settings', label: 'Settings', panel: SettingsForm },
-];
+  { value: 'all', label: 'assistants', panel: AssistantList },
+  { value: 'proposals', label: 'whatIAskedFor', panel: Proposals },
+  { value: 'notes', label: 'meetingNotes', panel: MeetingNotes },
+  { value: 'servers', label: 'outsideTools', panel: Servers },
+  { value: 'settings', label: 'settings', panel: SettingsForm },
+] as const;
 
 export default function Assistants() {
   const navigate = useNavigate();
   const wanted = useLocation().pathname.split('/')[2] ?? '';
   const tab = TABS.find((item) => item.value === wanted)?.value ?? 'all';
   return (
-    <Page title="Assistants" about="They answer from what the asker may read, and change nothing before somebody presses a button.">
+    <Page title={t('assistants')} about={t('assistantsAbout')}>
       <Tabs value={tab} onChange={(value) => void navigate(value === 'all' ? '/assistants' : `/assistants/${value}`)} keepMounted={false}>
         <Tabs.List mb="lg" className="tab-scroller">
           {TABS.map((item) => (
             <Tabs.Tab key={item.value} value={item.value}>
-              {item.label}
+              {t(item.label)}
             </Tabs.Tab>
           ))}
         </Tabs.List>

@@ -8,7 +8,7 @@ import { Copy, Surface, tellFailure } from '../app/parts';
 import { ItemsForm } from '../chat/writing/ItemsForm';
 import { takeNotes, type Notes } from '../chat/writing/writing';
 import { Origin } from '../chat/writing/WritingView';
-import { getLanguage } from '../i18n/text';
+import { getLanguage, t } from '../i18n/text';
 import { usePeople } from '../office/people';
 
 export function MeetingNotes() {
@@ -17,11 +17,11 @@ export function MeetingNotes() {
   const read = (file: File | null) => void file?.text().then(setTranscript).catch(tellFailure);
   return (
     <Stack>
-      <Surface title="Transcript">
+      <Surface title={t('transcript')}>
         <Stack gap="sm">
           <Textarea
-            label="What was said"
-            description="Lines such as “Ana: …”, or a file of a meeting program (txt, md, vtt, srt)"
+            label={t('whatWasSaid')}
+            description={t('transcriptAbout')}
             autosize
             minRows={6}
             maxRows={16}
@@ -32,12 +32,12 @@ export function MeetingNotes() {
             <FileButton accept=".txt,.md,.vtt,.srt" onChange={read}>
               {(props) => (
                 <Button variant="default" leftSection={<IconFileUpload size={16} />} {...props}>
-                  Open a file
+                  {t('openFile')}
                 </Button>
               )}
             </FileButton>
             <Button disabled={transcript.trim() === ''} loading={taking.isPending} onClick={() => taking.mutate()}>
-              Take notes
+              {t('takeNotes')}
             </Button>
           </Group>
         </Stack>
@@ -48,22 +48,22 @@ export function MeetingNotes() {
 }
 
 const SECTIONS = [
-  ['points', 'Points'],
-  ['decisions', 'Decisions'],
-  ['questions', 'Questions that were asked'],
+  ['points', 'notePoints'],
+  ['decisions', 'noteDecisions'],
+  ['questions', 'noteQuestions'],
 ] as const;
 
 function asText(notes: Notes): string {
-  const sections = SECTIONS.filter(([key]) => notes[key].length > 0).map(([key, title]) => [title, ...notes[key].map((line) => `- ${line}`)].join('\n'));
+  const sections = SECTIONS.filter(([key]) => notes[key].length > 0).map(([key, title]) => [t(title), ...notes[key].map((line) => `- ${line}`)].join('\n'));
   const items = notes.items.map((item) => `- ${item.title}${item.assignee ? ` (${item.assignee})` : ''}`);
-  return [...sections, ...(items.length > 0 ? [['To do', ...items].join('\n')] : [])].join('\n\n');
+  return [...sections, ...(items.length > 0 ? [[t('toDo'), ...items].join('\n')] : [])].join('\n\n');
 }
 
 function Minutes({ notes }: { notes: Notes }) {
   const { people } = usePeople();
   const speakers = Object.entries(notes.speakers);
   return (
-    <Surface title="Notes" aside={<Copy value={asText(notes)} label="Copy the notes" />}>
+    <Surface title={t('notes')} aside={<Copy value={asText(notes)} label={t('copyNotes')} />}>
       <Stack gap="md">
         <Origin model={notes.model} missing={notes.missing} />
         {speakers.length > 0 && (
@@ -74,7 +74,7 @@ function Minutes({ notes }: { notes: Notes }) {
         {SECTIONS.filter(([key]) => notes[key].length > 0).map(([key, title]) => (
           <section key={key}>
             <Title order={3} fz={15} mb={4}>
-              {title}
+              {t(title)}
             </Title>
             <List size="sm">
               {notes[key].map((line) => (
@@ -86,7 +86,7 @@ function Minutes({ notes }: { notes: Notes }) {
         {notes.items.length > 0 && (
           <section>
             <Title order={3} fz={15} mb={4}>
-              To do
+              {t('toDo')}
             </Title>
             <ItemsForm items={notes.items} people={people.map((person) => ({ value: person.id, label: person.name }))} />
           </section>

@@ -6,8 +6,11 @@ import { useCall, useChange } from '../api/call';
 import type { ProposalView } from '../api/schema';
 import { formatAgo } from '../app/format';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
+import { t, type TextKey } from '../i18n/text';
 
 const COLORS: Record<string, string> = { waiting: 'yellow', running: 'blue', done: 'teal', failed: 'red', refused: 'gray', expired: 'gray' };
+
+const STATES: Record<string, TextKey> = { waiting: 'proposalWaiting', running: 'proposalRunning', done: 'proposalDone', failed: 'proposalFailed', refused: 'proposalRefused', expired: 'proposalExpired' };
 
 export function Proposals() {
   const { data, error, isPending } = useCall('listProposals', {}, { every: 5000 });
@@ -16,8 +19,8 @@ export function Proposals() {
   if (data.items.length === 0) {
     return (
       <Surface>
-        <Empty icon={<IconClipboardCheck size={28} />} title="Nothing was asked for">
-          Tell the copilot in the chat what to do, such as “create a bucket called reports”. It shows the exact call and waits.
+        <Empty icon={<IconClipboardCheck size={28} />} title={t('nothingAskedFor')}>
+          {t('nothingAskedForAbout')}
         </Empty>
       </Surface>
     );
@@ -41,7 +44,7 @@ function Proposal({ item }: { item: ProposalView }) {
         <Group gap="xs">
           <Text fw={600}>{item.tool.replace('_', ':')}</Text>
           <Badge variant="light" color={COLORS[item.state] ?? 'gray'} tt="none">
-            {item.state}
+            {STATES[item.state] ? t(STATES[item.state]!) : item.state}
           </Badge>
         </Group>
       }
@@ -49,10 +52,10 @@ function Proposal({ item }: { item: ProposalView }) {
         item.state === 'waiting' && (
           <Group gap="xs">
             <Button size="compact-sm" loading={approve.isPending} onClick={() => approve.mutate({ id: item.id })}>
-              Run
+              {t('run')}
             </Button>
             <Button size="compact-sm" variant="default" onClick={() => refuse.mutate({ id: item.id })}>
-              Refuse
+              {t('refuse')}
             </Button>
           </Group>
         )
@@ -62,15 +65,15 @@ function Proposal({ item }: { item: ProposalView }) {
         <Code block>{JSON.stringify(item.arguments, null, 1)}</Code>
         {item.result && (
           <>
-            <Text size="sm">What it answered</Text>
+            <Text size="sm">{t('whatItAnswered')}</Text>
             <Code block mah={240} style={{ overflow: 'auto' }}>
               {item.result}
             </Code>
           </>
         )}
         <Text size="xs" c="dimmed">
-          asked {formatAgo(item.created_us)}
-          {item.decided_by && `, decided by ${item.decided_by} ${formatAgo(item.decided_us)}`}
+          {t('askedAgo', { time: formatAgo(item.created_us) })}
+          {item.decided_by && t('decidedBy', { name: item.decided_by, time: formatAgo(item.decided_us) })}
         </Text>
       </Stack>
     </Surface>

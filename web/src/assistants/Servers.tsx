@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { useCall, useChange } from '../api/call';
 import type { ServerView } from '../api/schema';
 import { useConfirm } from '../app/confirm';
+import { t } from '../i18n/text';
 import { Copyable } from '../objects/Details';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
 
@@ -15,7 +16,7 @@ export function Servers() {
   const [adding, setAdding] = useState(false);
   const add = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>
-      Connect a server
+      {t('connectServer')}
     </Button>
   );
   if (isPending) return <Waiting />;
@@ -25,8 +26,8 @@ export function Servers() {
       {adding && <AddDialog onClose={() => setAdding(false)} />}
       {data.items.length === 0 ? (
         <Surface>
-          <Empty icon={<IconPlugConnected size={28} />} title="No outside tools" action={add}>
-            Connect an MCP server, read what its tools say of themselves, and choose which assistants may call.
+          <Empty icon={<IconPlugConnected size={28} />} title={t('noOutsideTools')} action={add}>
+            {t('noOutsideToolsAbout')}
           </Empty>
         </Surface>
       ) : (
@@ -37,9 +38,9 @@ export function Servers() {
           ))}
         </>
       )}
-      <Surface title="This cloud as an MCP server">
+      <Surface title={t('cloudAsMcp')}>
         <Text size="sm" mb={6}>
-          Programs that speak MCP use this cloud’s actions as the person who connects them:
+          {t('cloudAsMcpAbout')}
         </Text>
         <Copyable value={`${window.location.origin}/mcp`} />
       </Surface>
@@ -49,12 +50,12 @@ export function Servers() {
 
 function Server({ server }: { server: ServerView }) {
   const reads = ['listOutsideServers' as const];
-  const approve = useChange('approveOutsideServer', { reads, done: 'The tools are approved' });
-  const remove = useChange('deleteOutsideServer', { reads, done: 'The server is disconnected' });
+  const approve = useChange('approveOutsideServer', { reads, done: t('toolsApproved') });
+  const remove = useChange('deleteOutsideServer', { reads, done: t('serverDisconnected') });
   const [allowed, setAllowed] = useState(server.tools.filter((tool) => tool.allowed).map((tool) => tool.name));
   const { ask, dialog } = useConfirm();
   const drop = async () => {
-    if (await ask({ title: `Disconnect ${server.name}?`, text: 'Assistants can no longer call its tools.', yes: 'Disconnect' })) {
+    if (await ask({ title: t('disconnectAsk', { name: server.name }), text: t('disconnectAbout'), yes: t('disconnect') })) {
       remove.mutate({ name: server.name });
     }
   };
@@ -69,7 +70,7 @@ function Server({ server }: { server: ServerView }) {
           </Text>
           {server.changed && (
             <Badge color="red" variant="light" tt="none">
-              changed
+              {t('hasChanged')}
             </Badge>
           )}
         </Group>
@@ -77,10 +78,10 @@ function Server({ server }: { server: ServerView }) {
       aside={
         <Group gap="xs">
           <Button size="compact-sm" loading={approve.isPending} onClick={() => approve.mutate({ name: server.name, url: server.url, allowed })}>
-            Approve as it is now
+            {t('approveNow')}
           </Button>
           <Button size="compact-sm" variant="light" color="red" onClick={() => void drop()}>
-            Disconnect
+            {t('disconnect')}
           </Button>
         </Group>
       }
@@ -88,7 +89,7 @@ function Server({ server }: { server: ServerView }) {
       {dialog}
       {server.changed && (
         <Alert color="red" mb="sm">
-          The server describes its tools in another way than was approved, so nothing calls it. Look at it, then approve it again.
+          {t('serverChangedAbout')}
         </Alert>
       )}
       <Table verticalSpacing={6}>
@@ -96,14 +97,14 @@ function Server({ server }: { server: ServerView }) {
           {server.tools.map((tool) => (
             <Table.Tr key={tool.name}>
               <Table.Td w={36}>
-                <Checkbox aria-label={`Allow ${tool.name}`} checked={allowed.includes(tool.name)} onChange={() => toggle(tool.name)} />
+                <Checkbox aria-label={t('allowNamed', { name: tool.name })} checked={allowed.includes(tool.name)} onChange={() => toggle(tool.name)} />
               </Table.Td>
               <Table.Td>
                 <Text size="sm" fw={600}>
                   {tool.name}
                 </Text>
                 <Text size="xs" c="dimmed" style={{ whiteSpace: 'pre-wrap' }}>
-                  {tool.description || 'It says nothing of itself.'}
+                  {tool.description || t('saysNothing')}
                 </Text>
               </Table.Td>
             </Table.Tr>
@@ -118,21 +119,21 @@ function AddDialog({ onClose }: { onClose: () => void }) {
   const approve = useChange('approveOutsideServer', { reads: ['listOutsideServers'] });
   const form = useForm({ initialValues: { name: '', url: '', token: '' } });
   return (
-    <Modal opened onClose={onClose} title="Connect an MCP server">
+    <Modal opened onClose={onClose} title={t('connectMcp')}>
       <form onSubmit={form.onSubmit((values) => approve.mutate({ ...values, allowed: [] }, { onSuccess: onClose }))}>
         <Stack>
-          <TextInput label="Name" description="Small letters, digits and hyphens" required {...form.getInputProps('name')} />
-          <TextInput label="Address" placeholder="https://tools.example/mcp" required {...form.getInputProps('url')} />
-          <PasswordInput label="Token" description="If the server wants one" {...form.getInputProps('token')} />
+          <TextInput label={t('name')} description={t('serverNameRule')} required {...form.getInputProps('name')} />
+          <TextInput label={t('address')} placeholder="https://tools.example/mcp" required {...form.getInputProps('url')} />
+          <PasswordInput label={t('token')} description={t('tokenAbout')} {...form.getInputProps('token')} />
           <Text size="xs" c="dimmed">
-            No tool may be called before you choose it on the next page.
+            {t('noToolBefore')}
           </Text>
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
-              Cancel
+              {t('cancel')}
             </Button>
             <Button type="submit" loading={approve.isPending}>
-              Look at its tools
+              {t('lookAtTools')}
             </Button>
           </Group>
         </Stack>

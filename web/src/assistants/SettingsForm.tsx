@@ -5,6 +5,7 @@ import { useForm } from '@mantine/form';
 import { useCall, useChange } from '../api/call';
 import type { SettingsView } from '../api/schema';
 import { Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 
 export function SettingsForm() {
   const { data, error, isPending } = useCall('getAssistantSettings', {});
@@ -15,38 +16,38 @@ export function SettingsForm() {
 
 function Form({ known }: { known: SettingsView }) {
   const models = useCall('listModels', {});
-  const save = useChange('putAssistantSettings', { reads: ['getAssistantSettings'], done: 'The settings are saved' });
+  const save = useChange('putAssistantSettings', { reads: ['getAssistantSettings'], done: t('settingsSaved') });
   const form = useForm({ initialValues: known });
   const generators = (models.data?.items ?? []).filter((model) => model.task === 'generate').map((model) => model.id);
   return (
-    <Surface title="For everyone in this account">
+    <Surface title={t('forEveryoneHere')}>
       <form onSubmit={form.onSubmit((values) => save.mutate(values))}>
         <Stack maw={520}>
           <Select
-            label="Model that writes answers"
-            description="None: answers are quotations with their sources, and nothing is generated"
-            placeholder="None"
+            label={t('modelWrites')}
+            description={t('modelWritesAbout')}
+            placeholder={t('none')}
             data={generators}
             clearable
             value={form.values.model || null}
             onChange={(value) => form.setFieldValue('model', value ?? '')}
           />
           <NumberInput
-            label="Tokens a person may use in a day"
+            label={t('tokensPerDay')}
             min={0}
             max={1_000_000_000}
             thousandSeparator=" "
             {...form.getInputProps('tokens_per_day')}
           />
           <div>
-            <Switch label="Assistants may use the cloud’s actions" {...form.getInputProps('may_act', { type: 'checkbox' })} />
+            <Switch label={t('mayAct')} {...form.getInputProps('may_act', { type: 'checkbox' })} />
             <Text size="xs" c="dimmed" mt={4}>
-              Off is a stop for everybody at once: nothing is looked up or proposed, and nothing that waits can be run.
+              {t('mayActAbout')}
             </Text>
           </div>
           <Group>
             <Button type="submit" loading={save.isPending}>
-              Save
+              {t('save')}
             </Button>
           </Group>
         </Stack>

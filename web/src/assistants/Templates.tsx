@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 
 import { rest } from '../api/client';
 import { Failed, Surface } from '../app/parts';
+import { t } from '../i18n/text';
 
 export interface Template {
   id: string;
@@ -21,7 +22,7 @@ export function Templates({ choose }: { choose: (template: Template) => void }) 
   const found = useQuery({ queryKey: ['assistants', 'templates'], queryFn: () => rest.get<{ items: Template[] }>('/assistants/templates'), staleTime: Infinity });
   if (found.isError) return <Failed error={found.error} retry={() => void found.refetch()} />;
   return (
-    <Surface title="Templates">
+    <Surface title={t('templates')}>
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
         {(found.data?.items ?? []).map((item) => (
           <Stack key={item.id} gap={6} p="sm" style={{ border: '1px solid var(--mantine-color-default-border)', borderRadius: 8 }} component="article" aria-label={item.title}>
@@ -29,7 +30,7 @@ export function Templates({ choose }: { choose: (template: Template) => void }) 
               <Text fw={600}>{item.title}</Text>
               {item.needs_model && (
                 <Badge size="sm" variant="light" color="gray" tt="none">
-                  needs a model
+                  {t('needsModel')}
                 </Badge>
               )}
             </Group>
@@ -41,7 +42,7 @@ export function Templates({ choose }: { choose: (template: Template) => void }) 
             </Text>
             <Group>
               <Button size="compact-sm" variant="light" onClick={() => choose(item)}>
-                Use this
+                {t('useThis')}
               </Button>
             </Group>
           </Stack>

@@ -5,8 +5,17 @@ import { Box, ColorSwatch, Group, Paper, Text } from '@mantine/core';
 import type { BillObject } from '../api/schema';
 import { formatMoney } from '../app/format';
 import { CHART_COLORS } from '../app/theme';
+import { writeDate } from '../i18n/dates';
+import { t, type TextKey } from '../i18n/text';
 
 const SERVICES = ['Instances', 'Objects', 'Models', 'Workplace'];
+
+const WORDS: Record<string, TextKey> = { Instances: 'placeInstances', Objects: 'placeObjects', Models: 'placeModels', Workplace: 'workplace' };
+
+function nameOf(service: string): string {
+  const key = WORDS[service];
+  return key === undefined ? service : t(key);
+}
 
 // The services on the bill, in an order (and so a colour) that does not change from day to day.
 export function servicesOf(bill: BillObject): string[] {
@@ -39,7 +48,7 @@ export function rowsOf(bill: BillObject): Row[] {
 
 export function dayName(day: string, style: 'short' | 'long' = 'short'): string {
   const date = new Date(`${day}T00:00:00Z`);
-  return date.toLocaleDateString(undefined, { timeZone: 'UTC', day: 'numeric', month: style, ...(style === 'long' ? { weekday: 'long' } : {}) });
+  return writeDate(date, { timeZone: 'UTC', day: 'numeric', month: style, ...(style === 'long' ? { weekday: 'long' } : {}) });
 }
 
 export default function SpendChart({ bill, height = 220 }: { bill: BillObject; height?: number }) {
@@ -87,7 +96,7 @@ function DayTooltip({ day, rows, bill }: { day: string; rows: readonly TooltipRo
         <Group key={row.name} justify="space-between" gap="lg">
           <Group gap={6}>
             <ColorSwatch size={10} color={row.color ?? 'gray'} withShadow={false} />
-            <Text size="xs">{row.name}</Text>
+            <Text size="xs">{nameOf(row.name ?? '')}</Text>
           </Group>
           <Text size="xs" ff="monospace">
             {exact?.services[row.name ?? ''] ?? row.value}
@@ -108,7 +117,7 @@ function Legend({ bill }: { bill: BillObject }) {
         <Group gap={6} key={name} component="li">
           <ColorSwatch size={10} color={`var(--mantine-color-${colorOf(name, services).replace('.', '-')})`} withShadow={false} />
           <Text size="xs" c="dimmed">
-            {name}{' '}
+            {nameOf(name)}{' '}
             <Text span size="xs" fw={600} c="var(--mantine-color-text)">
               {formatMoney(sum(name), bill.currency)}
             </Text>

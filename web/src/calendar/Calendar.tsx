@@ -8,6 +8,8 @@ import { Link } from 'react-router';
 import { useCall, useChange } from '../api/call';
 import type { OccurrenceView } from '../api/schema';
 import { Copy, Failed, Page, Surface, tell, tellFailure } from '../app/parts';
+import { writeDate } from '../i18n/dates';
+import { Say, t } from '../i18n/text';
 import { addDays, midnight, monthOf, weekOf } from './days';
 import { EventDialog } from './EventDialog';
 import { EventForm, READS } from './EventForm';
@@ -36,38 +38,38 @@ export default function Calendar() {
   const shown = { days, items, open: setOpened };
   return (
     <Page
-      title="Calendar"
-      about="Events, invitations and free times; guests answer here or on the card in the chat."
+      title={t('calendar')}
+      about={t('calendarAbout')}
       actions={
         <Group gap="xs">
           <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(new Date(midnight(new Date()).getTime() + NINE_MS))}>
-            New event
+            {t('newEvent')}
           </Button>
           <More connect={() => setConnecting(true)} />
         </Group>
       }
     >
       <Surface
-        title={at.toLocaleDateString(undefined, { month: 'long', year: 'numeric' })}
+        title={writeDate(at, { month: 'long', year: 'numeric' })}
         aside={
           <Group gap="xs">
-            <ActionIcon variant="default" aria-label="Earlier" onClick={() => move(-1)}>
+            <ActionIcon variant="default" aria-label={t('earlier')} onClick={() => move(-1)}>
               <IconChevronLeft size={16} />
             </ActionIcon>
             <Button size="compact-sm" variant="default" onClick={() => setAt(midnight(new Date()))}>
-              Today
+              {t('today')}
             </Button>
-            <ActionIcon variant="default" aria-label="Later" onClick={() => move(1)}>
+            <ActionIcon variant="default" aria-label={t('goLater')} onClick={() => move(1)}>
               <IconChevronRight size={16} />
             </ActionIcon>
             <SegmentedControl
               size="xs"
               value={view}
               onChange={choose}
-              aria-label="View"
+              aria-label={t('view')}
               data={[
-                { value: 'week', label: 'Week' },
-                { value: 'month', label: 'Month' },
+                { value: 'week', label: t('week') },
+                { value: 'month', label: t('month') },
               ]}
             />
           </Group>
@@ -80,7 +82,7 @@ export default function Calendar() {
       </Surface>
       {opened && <EventDialog item={opened} close={() => setOpened(null)} />}
       {adding && (
-        <Modal opened onClose={() => setAdding(null)} title="New event" size="lg">
+        <Modal opened onClose={() => setAdding(null)} title={t('newEvent')} size="lg">
           <EventForm start={adding} close={() => setAdding(null)} />
         </Modal>
       )}
@@ -96,7 +98,7 @@ function More({ connect }: { connect: () => void }) {
     const ics = await file.text();
     take.mutate(
       { ics },
-      { onSuccess: (done) => tell(`${done.added} events were added, ${done.changed} changed${done.refused.length ? `, ${done.refused.length} could not be read` : ''}.`) },
+      { onSuccess: (done) => tell([t('eventsImported', { added: done.added, changed: done.changed }), done.refused.length > 0 && t('eventsRefused', { count: done.refused.length })].filter(Boolean).join(' ')) },
     );
   };
   return (
@@ -104,15 +106,15 @@ function More({ connect }: { connect: () => void }) {
       {({ onClick }) => (
         <Menu position="bottom-end">
           <Menu.Target>
-            <ActionIcon variant="default" size="lg" aria-label="More of the calendar">
+            <ActionIcon variant="default" size="lg" aria-label={t('moreOfCalendar')}>
               <IconDots size={18} />
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item onClick={connect}>Use a calendar program</Menu.Item>
-            <Menu.Item onClick={onClick}>Import a file (.ics)</Menu.Item>
+            <Menu.Item onClick={connect}>{t('useCalendarProgram')}</Menu.Item>
+            <Menu.Item onClick={onClick}>{t('importIcs')}</Menu.Item>
             <Menu.Item component="a" href="/volano/v1/calendar/export" download>
-              Export as a file (.ics)
+              {t('exportIcs')}
             </Menu.Item>
           </Menu.Dropdown>
         </Menu>
@@ -124,17 +126,17 @@ function More({ connect }: { connect: () => void }) {
 function Connect({ close }: { close: () => void }) {
   const url = `${window.location.origin}/dav/`;
   return (
-    <Modal opened onClose={close} title="Use a calendar program">
+    <Modal opened onClose={close} title={t('useCalendarProgram')}>
       <Stack>
-        <Text size="sm">Thunderbird, Apple Calendar, DAVx5 and others show this calendar and your tasks by CalDAV. They ask for an address, a user name and a password.</Text>
+        <Text size="sm">{t('calDavAbout')}</Text>
         <Group gap="xs">
           <Text size="sm" ff="monospace">
             {url}
           </Text>
-          <Copy value={url} label="Copy the address" />
+          <Copy value={url} label={t('copyAddress')} />
         </Group>
         <Text size="sm">
-          The user name may be anything. The password is an API key of yours: make one under <Link to="/people/keys">My keys</Link>, one for each program, and delete it there to shut the program out.
+          <Say text="calDavPassword" values={{ keys: <Link to="/people/keys">{t('myKeys')}</Link> }} />
         </Text>
       </Stack>
     </Modal>

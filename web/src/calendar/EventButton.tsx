@@ -4,7 +4,7 @@ import type { CSSProperties } from 'react';
 
 import type { OccurrenceView } from '../api/schema';
 import classes from './calendar.module.css';
-import { timeText } from './days';
+import { startText, timeText } from './days';
 
 export type Opens = (item: OccurrenceView) => void;
 
@@ -14,7 +14,7 @@ export function EventButton({ item, open, style, brief = false }: { item: Occurr
   const names = [classes.event, style && classes.timed, isAsked && classes.asked, isOff && classes.off].filter(Boolean).join(' ');
   return (
     <UnstyledButton className={names} style={style} onClick={() => open(item)} aria-label={`${item.title}, ${timeText(item)}`}>
-      {brief && !item.all_day && <span>{timeText(item).slice(0, 5)} </span>}
+      {brief && !item.all_day && <span>{startText(item)} </span>}
       <strong>{item.title}</strong>
       {!brief && (
         <>

@@ -5,25 +5,27 @@ import { useState } from 'react';
 import { useCall, useChange } from '../api/call';
 import type { OccurrenceView } from '../api/schema';
 import { Failed, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { usePeople } from '../office/people';
 import { dayText, startOf, timeText } from './days';
 import { EventForm, READS } from './EventForm';
+import { ruleText } from './rules';
 
 const ANSWERS = [
-  { value: 'yes', label: 'Yes', color: 'teal' },
-  { value: 'maybe', label: 'Maybe', color: 'yellow' },
-  { value: 'no', label: 'No', color: 'red' },
-];
+  { value: 'yes', label: 'answerYes', said: 'saidYes', color: 'teal' },
+  { value: 'maybe', label: 'answerMaybe', said: 'saidMaybe', color: 'yellow' },
+  { value: 'no', label: 'answerNo', said: 'saidNo', color: 'red' },
+] as const;
 
 export function EventDialog({ item, close }: { item: OccurrenceView; close: () => void }) {
   const { data, error } = useCall('getEvent', { id: item.event });
   const { me, nameOf } = usePeople();
   const [editing, setEditing] = useState(false);
-  const answer = useChange('answerEvent', { reads: READS, done: 'Your answer is told' });
-  const remove = useChange('deleteEvent', { reads: READS, done: 'It is called off' });
+  const answer = useChange('answerEvent', { reads: READS, done: t('answerTold') });
+  const remove = useChange('deleteEvent', { reads: READS, done: t('eventCalledOff') });
   const isMine = data?.owner === me;
   return (
-    <Modal opened onClose={close} title={editing ? 'Change event' : item.title} size="lg">
+    <Modal opened onClose={close} title={editing ? t('changeEvent') : item.title} size="lg">
       {error !== null && <Failed error={error} />}
       {data === undefined && error === null && <Waiting />}
       {data && editing && <EventForm event={data} start={startOf(item)} close={close} />}
@@ -35,12 +37,12 @@ export function EventDialog({ item, close }: { item: OccurrenceView; close: () =
             </Text>
             {item.repeats && (
               <Text size="sm" c="dimmed">
-                Repeats: {data.rule || 'on other days'}
+                {t('repeatsBy', { rule: ruleText(data.rule) })}
               </Text>
             )}
-            {data.location && <Text size="sm">Where: {data.location}</Text>}
+            {data.location && <Text size="sm">{t('whereIs', { place: data.location })}</Text>}
             <Text size="sm" c="dimmed">
-              Made by {isMine ? 'you' : nameOf(data.owner)}
+              {t('madeBy', { name: isMine ? t('you') : nameOf(data.owner) })}
             </Text>
           </div>
           {data.notes && (
@@ -53,9 +55,7 @@ export function EventDialog({ item, close }: { item: OccurrenceView; close: () =
               {data.answers.map((guest) => (
                 <Group key={guest.user} gap="xs">
                   <Text size="sm">{nameOf(guest.user)}</Text>
-                  <Badge size="sm" variant="light" color={ANSWERS.find((one) => one.value === guest.answer)?.color ?? 'gray'}>
-                    {guest.answer === 'none' ? 'no answer yet' : guest.answer}
-                  </Badge>
+                  <Answer answer={guest.answer} />
                 </Group>
               ))}
               {data.outsiders.map((address) => (
@@ -66,10 +66,10 @@ export function EventDialog({ item, close }: { item: OccurrenceView; close: () =
             </Stack>
           )}
           {!isMine && !data.cancelled && (
-            <Group role="group" aria-label="Your answer">
+            <Group role="group" aria-label={t('yourAnswer')}>
               {ANSWERS.map((one) => (
                 <Button key={one.value} color={one.color} variant={item.answer === one.value ? 'filled' : 'light'} aria-pressed={item.answer === one.value} onClick={() => answer.mutate({ id: data.id, answer: one.value }, { onSuccess: close })}>
-                  {one.label}
+                  {t(one.label)}
                 </Button>
               ))}
             </Group>
@@ -78,17 +78,26 @@ export function EventDialog({ item, close }: { item: OccurrenceView; close: () =
             <Group justify="flex-end">
               {item.repeats && (
                 <Button variant="subtle" color="red" onClick={() => remove.mutate({ id: data.id, occurrence: item.occurrence }, { onSuccess: close })}>
-                  Call off this one
+                  {t('callOffOne')}
                 </Button>
               )}
               <Button variant="subtle" color="red" onClick={() => remove.mutate({ id: data.id }, { onSuccess: close })}>
-                {item.repeats ? 'Call off all' : 'Call off'}
+                {t(item.repeats ? 'callOffAll' : 'callOff')}
               </Button>
-              <Button onClick={() => setEditing(true)}>Change</Button>
+              <Button onClick={() => setEditing(true)}>{t('change')}</Button>
             </Group>
           )}
         </Stack>
       )}
     </Modal>
+  );
+}
+
+function Answer({ answer }: { answer: string }) {
+  const known = ANSWERS.find((one) => one.value === answer);
+  return (
+    <Badge size="sm" variant="light" color={known?.color ?? 'gray'} tt="none">
+      {t(known?.said ?? 'noAnswerYet')}
+    </Badge>
   );
 }

@@ -6,28 +6,13 @@ import { useState } from 'react';
 import { call, useChange, type Operation } from '../api/call';
 import type { EventView } from '../api/schema';
 import { tellFailure } from '../app/parts';
+import { t } from '../i18n/text';
 import { useChannels, usePeople } from '../office/people';
+import { writeDate } from '../i18n/dates';
 import { isoDay, isoTime, ZONE } from './days';
+import { reminderOptions, repeatOptions } from './rules';
 
 export const READS: Operation[] = ['listEvents', 'getEvent'];
-const REPEATS = [
-  { value: '', label: 'Does not repeat' },
-  { value: 'FREQ=DAILY', label: 'Every day' },
-  { value: 'FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR', label: 'On working days' },
-  { value: 'FREQ=WEEKLY', label: 'Every week' },
-  { value: 'FREQ=WEEKLY;INTERVAL=2', label: 'Every second week' },
-  { value: 'FREQ=MONTHLY', label: 'Every month' },
-  { value: 'FREQ=YEARLY', label: 'Every year' },
-];
-const REMINDERS = [
-  { value: '-1', label: 'No reminder' },
-  { value: '0', label: 'When it begins' },
-  { value: '5', label: '5 minutes before' },
-  { value: '10', label: '10 minutes before' },
-  { value: '30', label: '30 minutes before' },
-  { value: '60', label: 'An hour before' },
-  { value: '1440', label: 'A day before' },
-];
 const HOUR_MS = 3_600_000;
 const SEARCH_DAYS = 14;
 
@@ -42,16 +27,11 @@ function filledFrom(event: EventView): ReturnType<typeof emptyAt> {
   return { title: event.title, day, from, lastDay, to, allDay: event.all_day, rule: event.rule, location: event.location, notes: event.notes, guests: event.guests, remind: String(event.remind_minutes), busy: event.busy, zone: event.zone };
 }
 
-// A choice that has what is chosen, whatever program chose it.
-function withOwn(options: { value: string; label: string }[], value: string, label: string) {
-  return options.some((item) => item.value === value) ? options : [...options, { value, label }];
-}
-
 export function EventForm({ event, start, close }: { event?: EventView; start: Date; close: () => void }) {
   const { me, people } = usePeople();
   const channels = useChannels();
-  const create = useChange('createEvent', { reads: READS, done: 'The event is in your calendar' });
-  const update = useChange('updateEvent', { reads: READS, done: 'The event is changed' });
+  const create = useChange('createEvent', { reads: READS, done: t('eventMade') });
+  const update = useChange('updateEvent', { reads: READS, done: t('eventChanged') });
   const form = useForm({ initialValues: event ? filledFrom(event) : emptyAt(start) });
   const values = form.values;
   const save = () => {
@@ -75,38 +55,38 @@ export function EventForm({ event, start, close }: { event?: EventView; start: D
   };
   const setDay = (day: string) => form.setValues({ day, lastDay: values.lastDay < day || values.lastDay === values.day ? day : values.lastDay });
   const options = [
-    { group: 'People', items: people.filter((person) => person.id !== me).map((person) => ({ value: person.id, label: person.name })) },
-    { group: 'Channels', items: channels.map((item) => ({ value: item.id, label: item.name })) },
+    { group: t('people'), items: people.filter((person) => person.id !== me).map((person) => ({ value: person.id, label: person.name })) },
+    { group: t('channels'), items: channels.map((item) => ({ value: item.id, label: item.name })) },
   ];
   return (
     <form onSubmit={form.onSubmit(save)}>
       <Stack>
-        <TextInput label="Title" required data-autofocus {...form.getInputProps('title')} />
-        <Checkbox label="All day" {...form.getInputProps('allDay', { type: 'checkbox' })} />
+        <TextInput label={t('title')} required data-autofocus {...form.getInputProps('title')} />
+        <Checkbox label={t('allDay')} {...form.getInputProps('allDay', { type: 'checkbox' })} />
         <Group grow align="flex-end">
-          <TextInput label="First day" type="date" required value={values.day} onChange={(input) => setDay(input.currentTarget.value)} />
-          {!values.allDay && <TextInput label="From" type="time" required {...form.getInputProps('from')} />}
+          <TextInput label={t('firstDay')} type="date" required value={values.day} onChange={(input) => setDay(input.currentTarget.value)} />
+          {!values.allDay && <TextInput label={t('from')} type="time" required {...form.getInputProps('from')} />}
         </Group>
         <Group grow align="flex-end">
-          <TextInput label="Last day" type="date" required {...form.getInputProps('lastDay')} />
-          {!values.allDay && <TextInput label="To" type="time" required {...form.getInputProps('to')} />}
+          <TextInput label={t('lastDay')} type="date" required {...form.getInputProps('lastDay')} />
+          {!values.allDay && <TextInput label={t('toTime')} type="time" required {...form.getInputProps('to')} />}
         </Group>
-        {!values.allDay && values.zone !== ZONE && <Alert color="gray">Times are in {values.zone}.</Alert>}
+        {!values.allDay && values.zone !== ZONE && <Alert color="gray">{t('timesIn', { zone: values.zone })}</Alert>}
         <Group grow>
-          <Select label="Repeats" data={withOwn(REPEATS, values.rule, values.rule)} allowDeselect={false} {...form.getInputProps('rule')} />
-          <Select label="Reminder in the chat" data={withOwn(REMINDERS, values.remind, `${values.remind} minutes before`)} allowDeselect={false} {...form.getInputProps('remind')} />
+          <Select label={t('repeats')} data={repeatOptions(values.rule)} allowDeselect={false} {...form.getInputProps('rule')} />
+          <Select label={t('reminderInChat')} data={reminderOptions(values.remind)} allowDeselect={false} {...form.getInputProps('remind')} />
         </Group>
-        <MultiSelect label="Guests" description="People, or everyone who is in a channel now." searchable data={options} {...form.getInputProps('guests')} />
+        <MultiSelect label={t('guests')} description={t('guestsOfEvent')} searchable data={options} {...form.getInputProps('guests')} />
         {values.guests.length > 0 && !values.allDay && <FreeTimes guests={values.guests.filter((id) => people.some((person) => person.id === id))} me={me} minutes={minutesOf(values)} from={values.day} pick={(at) => form.setValues(timesFrom(at, minutesOf(values)))} />}
-        <TextInput label="Place" {...form.getInputProps('location')} />
-        <Textarea label="Notes" autosize minRows={2} maxRows={8} {...form.getInputProps('notes')} />
-        <Checkbox label="I am busy during this time" {...form.getInputProps('busy', { type: 'checkbox' })} />
+        <TextInput label={t('place')} {...form.getInputProps('location')} />
+        <Textarea label={t('notes')} autosize minRows={2} maxRows={8} {...form.getInputProps('notes')} />
+        <Checkbox label={t('busyThen')} {...form.getInputProps('busy', { type: 'checkbox' })} />
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>
-            Cancel
+            {t('cancel')}
           </Button>
           <Button type="submit" loading={create.isPending || update.isPending}>
-            {event ? 'Save' : 'Create'}
+            {t(event ? 'save' : 'create')}
           </Button>
         </Group>
       </Stack>
@@ -135,12 +115,12 @@ function FreeTimes({ guests, me, minutes, from, pick }: { guests: string[]; me: 
   return (
     <Group gap="xs">
       <Button size="compact-sm" variant="light" disabled={guests.length === 0} onClick={() => void find().catch(tellFailure)}>
-        Find a time
+        {t('findTime')}
       </Button>
-      {times?.length === 0 && 'Nobody is free together in the next two weeks.'}
+      {times?.length === 0 && t('nobodyFree')}
       {times?.map((at) => (
         <Button key={at.getTime()} size="compact-sm" variant="default" onClick={() => pick(at)}>
-          {at.toLocaleString(undefined, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })}
+          {writeDate(at, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })}
         </Button>
       ))}
     </Group>

@@ -3,6 +3,8 @@ import { Group, Stack, Text, UnstyledButton } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 
 import type { OccurrenceView } from '../api/schema';
+import { writeDate } from '../i18n/dates';
+import { t } from '../i18n/text';
 import classes from './calendar.module.css';
 import { addDays, dayText, endOf, isOn, lanesOf, midnight, startOf } from './days';
 import { EventButton, type Opens } from './EventButton';
@@ -35,7 +37,7 @@ export function Week({ days, items, open, add }: Props) {
         {days.map((day) => (
           <div key={day.getTime()} className={`${classes.head} ${isToday(day) ? classes.today : ''}`}>
             <Text size="sm" inherit>
-              {day.toLocaleDateString(undefined, { weekday: 'short', day: 'numeric' })}
+              {writeDate(day, { weekday: 'short', day: 'numeric' })}
             </Text>
           </div>
         ))}
@@ -50,7 +52,7 @@ export function Week({ days, items, open, add }: Props) {
           </div>
         ))}
       </div>
-      <div ref={scroller} className={classes.scroller} tabIndex={0} role="group" aria-label="Hours of the week">
+      <div ref={scroller} className={classes.scroller} tabIndex={0} role="group" aria-label={t('hoursOfWeek')}>
         <div className={classes.week}>
           <div className={classes.hours} aria-hidden>
             {Array.from({ length: 23 }, (_, index) => (
@@ -74,7 +76,7 @@ function Hours({ day, items, open, add }: { day: Date } & Omit<Props, 'days'>) {
   const next = addDays(day, 1);
   return (
     <div className={classes.day}>
-      <UnstyledButton className={classes.slot} aria-label={`New event on ${dayText(day)}`} onClick={(event) => add(new Date(day.getTime() + hourAt(event.nativeEvent.offsetY, event.detail) * 3_600_000))} />
+      <UnstyledButton className={classes.slot} aria-label={t('newEventOn', { day: dayText(day) })} onClick={(event) => add(new Date(day.getTime() + hourAt(event.nativeEvent.offsetY, event.detail) * 3_600_000))} />
       {timed.map((item) => {
         const { lane, lanes: count } = lanes.get(item)!;
         const start = Math.max(startOf(item).getTime(), day.getTime());
@@ -101,21 +103,21 @@ export function Month({ days, items, open, add, month }: Props & { month: number
     <div className={classes.month}>
       {days.slice(0, 7).map((day) => (
         <Text key={day.getTime()} size="xs" c="dimmed" ta="center" py={4}>
-          {day.toLocaleDateString(undefined, { weekday: 'short' })}
+          {writeDate(day, { weekday: 'short' })}
         </Text>
       ))}
       {days.map((day) => {
         const found = items.filter((item) => isOn(item, day));
         return (
           <div key={day.getTime()} className={`${classes.cell} ${day.getMonth() === month ? '' : classes.other}`}>
-            <UnstyledButton className={classes.slot} aria-label={`New event on ${dayText(day)}`} onClick={() => add(new Date(day.getTime() + 9 * 3_600_000))} />
+            <UnstyledButton className={classes.slot} aria-label={t('newEventOn', { day: dayText(day) })} onClick={() => add(new Date(day.getTime() + 9 * 3_600_000))} />
             <span className={`${classes.number} ${isToday(day) ? classes.today : ''}`}>{day.getDate()}</span>
             {found.slice(0, MAX_IN_CELL).map((item) => (
               <EventButton key={item.event + item.occurrence} item={item} open={open} brief />
             ))}
             {found.length > MAX_IN_CELL && (
               <Text size="xs" c="dimmed">
-                {found.length - MAX_IN_CELL} more
+                {t('moreCount', { count: found.length - MAX_IN_CELL })}
               </Text>
             )}
           </div>
@@ -129,7 +131,7 @@ export function Agenda({ days, items, open }: Omit<Props, 'add'>) {
   const busy = days.filter((day) => items.some((item) => isOn(item, day)));
   return (
     <Stack gap="md" p="sm">
-      {busy.length === 0 && <Text c="dimmed">Nothing is planned.</Text>}
+      {busy.length === 0 && <Text c="dimmed">{t('nothingPlanned')}</Text>}
       {busy.map((day) => (
         <div key={day.getTime()}>
           <Group mb={4}>

@@ -1,5 +1,7 @@
 // Days as people count them here: weeks from Monday, times in the browser's zone.
 import type { OccurrenceView } from '../api/schema';
+import { writeDate } from '../i18n/dates';
+import { t } from '../i18n/text';
 
 export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
 const DAY_MS = 86_400_000;
@@ -58,14 +60,21 @@ export function isOn(item: OccurrenceView, day: Date): boolean {
   return start < next && (endOf(item) > day || start.getTime() === day.getTime());
 }
 
+function clockText(at: Date): string {
+  return writeDate(at, { hour: '2-digit', minute: '2-digit' });
+}
+
+export function startText(item: OccurrenceView): string {
+  return clockText(startOf(item));
+}
+
 export function timeText(item: OccurrenceView): string {
-  if (item.all_day) return 'All day';
-  const shown = (at: Date) => at.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
-  return `${shown(startOf(item))} – ${shown(endOf(item))}`;
+  if (item.all_day) return t('allDay');
+  return `${startText(item)} – ${clockText(endOf(item))}`;
 }
 
 export function dayText(day: Date): string {
-  return day.toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+  return writeDate(day, { weekday: 'long', day: 'numeric', month: 'long' });
 }
 
 // Which column of how many each timed event of a day gets, so that none lies on another.

@@ -2,13 +2,13 @@
 import { Drawer } from '@mantine/core';
 import { useDisclosure, useDocumentTitle, useHotkeys, useMediaQuery, useNetwork } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useState, type ComponentType } from 'react';
+import { useCallback, useMemo, useState, type ComponentType } from 'react';
 import { Navigate, useLocation, useNavigate, useSearchParams } from 'react-router';
 
 import { rest, slack } from '../api/client';
 import { useLive } from '../api/live';
 import { Failed, Page, Waiting } from '../app/parts';
-import { setLanguage, t, useLanguage } from '../i18n/text';
+import { t } from '../i18n/text';
 import { applyEvent, homeKey, readAllAgain, readSettled } from './cache';
 import { ChannelView } from './ChannelView';
 import classes from './chat.module.css';
@@ -39,9 +39,8 @@ const LISTS: Record<string, ComponentType> = { 'catch-up': CatchUp, mentions: Me
 const LAST_CHANNEL = 'volano.chat.channel';
 
 export default function Chat() {
-  const language = useLanguage();
   return (
-    <ConfirmProvider key={language}>
+    <ConfirmProvider>
       <Workroom />
     </ConfirmProvider>
   );
@@ -122,8 +121,6 @@ function Rooms({ home }: { home: Home }) {
   const modals = useModals();
   const [question, ask] = useState<Question | null>(null);
   const [wanted, write] = useState<Wanted | null>(null);
-  const { language } = desk.preferences;
-  useEffect(() => setLanguage(language), [language]);
   const notice = useNotices(home, desk, going.openChannel);
   useLive(
     home.topic,

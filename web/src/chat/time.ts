@@ -1,27 +1,17 @@
 // Times of messages as people say them.
-import { getLanguage, t } from '../i18n/text';
+import { writeDate } from '../i18n/dates';
+import { t } from '../i18n/text';
 import { dateOf } from './types';
 
 const CLOCK: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' };
 const FULL: Intl.DateTimeFormatOptions = { dateStyle: 'full', timeStyle: 'medium' };
 const DAY: Intl.DateTimeFormatOptions = { weekday: 'long', month: 'long', day: 'numeric' };
 const DAY_AND_YEAR: Intl.DateTimeFormatOptions = { dateStyle: 'long' };
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-// The browser's own way of writing times in the chosen language; making one takes long.
-function written(date: Date, options: Intl.DateTimeFormatOptions): string {
-  const language = getLanguage();
-  const locale = navigator.languages.find((code) => code.startsWith(language)) ?? language;
-  const key = locale + JSON.stringify(options);
-  const format = formats.get(key) ?? new Intl.DateTimeFormat(locale, options);
-  formats.set(key, format);
-  return format.format(date);
-}
 
 const DAY_MS = 86_400_000;
 
-export const clockTime = (ts: string): string => written(dateOf(ts), CLOCK);
-export const fullTime = (ts: string): string => written(dateOf(ts), FULL);
+export const clockTime = (ts: string): string => writeDate(dateOf(ts), CLOCK);
+export const fullTime = (ts: string): string => writeDate(dateOf(ts), FULL);
 
 export function isSameDay(left: string, right: string): boolean {
   return dateOf(left).toDateString() === dateOf(right).toDateString();
@@ -31,7 +21,7 @@ export function dayName(ts: string, now = new Date()): string {
   const date = dateOf(ts);
   if (date.toDateString() === now.toDateString()) return t('today');
   if (date.toDateString() === new Date(now.getTime() - DAY_MS).toDateString()) return t('yesterday');
-  return written(date, date.getFullYear() === now.getFullYear() ? DAY : DAY_AND_YEAR);
+  return writeDate(date, date.getFullYear() === now.getFullYear() ? DAY : DAY_AND_YEAR);
 }
 
 // For the middle of a sentence.

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useCall, useChange, type Operation } from '../api/call';
 import { formatAgo } from '../app/format';
 import { Surface } from '../app/parts';
+import { t } from '../i18n/text';
 import { usePeople } from '../office/people';
 
 const READS: Operation[] = ['listDocumentComments'];
@@ -20,7 +21,7 @@ export function Comments({ id, quote, canEdit }: { id: string; quote: string; ca
   const shown = found.filter((item) => showsDone || !item.resolved);
   const done = found.filter((item) => item.resolved).length;
   return (
-    <Surface title="Comments">
+    <Surface title={t('comments')}>
       <Stack gap="sm">
         {shown.map((item) => (
           <div key={item.id}>
@@ -38,7 +39,7 @@ export function Comments({ id, quote, canEdit }: { id: string; quote: string; ca
               </Text>
               {(canEdit || item.user === me) && (
                 <Anchor component="button" size="xs" onClick={() => resolve.mutate({ id, comment: item.id, resolved: !item.resolved })}>
-                  {item.resolved ? 'Open again' : 'Resolve'}
+                  {t(item.resolved ? 'openAgain' : 'resolve')}
                 </Anchor>
               )}
             </Group>
@@ -46,13 +47,13 @@ export function Comments({ id, quote, canEdit }: { id: string; quote: string; ca
         ))}
         {done > 0 && (
           <Anchor component="button" size="xs" ta="left" onClick={() => setShowsDone(!showsDone)}>
-            {showsDone ? 'Hide what is resolved' : `Show ${done} resolved`}
+            {showsDone ? t('hideResolved') : t('showResolved', { count: done })}
           </Anchor>
         )}
-        <Textarea label={quote.trim() ? `Comment on “${quote.trim().slice(0, 60)}”` : 'Comment on the document'} autosize minRows={1} value={text} onChange={(event) => setText(event.currentTarget.value)} />
+        <Textarea label={quote.trim() ? t('commentOn', { quote: quote.trim().slice(0, 60) }) : t('commentOnDocument')} autosize minRows={1} value={text} onChange={(event) => setText(event.currentTarget.value)} />
         <Group>
           <Button size="compact-sm" variant="light" disabled={!text.trim()} loading={add.isPending} onClick={() => add.mutate({ id, text, quote: quote.trim() }, { onSuccess: () => setText('') })}>
-            Comment
+            {t('comment')}
           </Button>
         </Group>
       </Stack>

@@ -8,12 +8,13 @@ import { Link, useLocation, useNavigate } from 'react-router';
 import { useCall, useChange } from '../api/call';
 import { formatAgo } from '../app/format';
 import { Empty, Failed, Page, Surface, Waiting } from '../app/parts';
+import { t, type TextKey } from '../i18n/text';
 import { usePeople } from '../office/people';
 import { DocumentPage } from './DocumentPage';
 
 const EVERY_MS = 15_000;
 const TYPING_MS = 250;
-const ROLES: Record<string, string> = { own: 'yours', edit: 'shared, you may edit', view: 'shared, you may read' };
+const ROLES: Record<string, TextKey> = { edit: 'sharedToEdit', view: 'sharedToRead' };
 
 export default function Docs() {
   const id = useLocation().pathname.split('/')[2] ?? '';
@@ -29,22 +30,22 @@ function List() {
   const create = useChange('createDocument', { reads: ['listDocuments'] });
   return (
     <Page
-      title="Documents"
-      about="Texts that several people write at once; share them with people or channels."
+      title={t('documents')}
+      about={t('documentsAbout')}
       actions={
-        <Button leftSection={<IconPlus size={16} />} loading={create.isPending} onClick={() => create.mutate({ title: 'Untitled' }, { onSuccess: (made) => void navigate(`/docs/${made.id}`) })}>
-          New document
+        <Button leftSection={<IconPlus size={16} />} loading={create.isPending} onClick={() => create.mutate({ title: t('untitled') }, { onSuccess: (made) => void navigate(`/docs/${made.id}`) })}>
+          {t('newDocument')}
         </Button>
       }
     >
       <Stack>
-        <TextInput aria-label="Find documents" placeholder="Find by words of the title or the text" value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
+        <TextInput aria-label={t('findDocuments')} placeholder={t('findDocumentsBy')} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
         <Surface>
           {isPending && <Waiting />}
           {error !== null && <Failed error={error} />}
           {data?.items.length === 0 && (
-            <Empty icon={<IconFileText size={28} />} title={words ? 'Nothing is found' : 'No documents yet'}>
-              {words ? 'Try fewer or other words.' : 'Make one, or ask somebody to share theirs with you.'}
+            <Empty icon={<IconFileText size={28} />} title={t(words ? 'nothingIsFound' : 'noDocuments')}>
+              {t(words ? 'tryOtherWords' : 'noDocumentsAbout')}
             </Empty>
           )}
           <Table verticalSpacing={8} highlightOnHover>
@@ -56,12 +57,12 @@ function List() {
                       {item.title}
                     </Anchor>
                     <Text size="xs" c="dimmed">
-                      {item.role === 'own' ? ROLES.own : `${nameOf(item.owner)}, ${ROLES[item.role]}`}
+                      {t(ROLES[item.role] ?? 'docYours', { name: nameOf(item.owner) })}
                     </Text>
                   </Table.Td>
                   <Table.Td ta="right">
                     <Text size="sm" c="dimmed">
-                      {nameOf(item.editor)}, {formatAgo(item.edited_us)}
+                      {t('whoAndWhen', { name: nameOf(item.editor), time: formatAgo(item.edited_us) })}
                     </Text>
                   </Table.Td>
                 </Table.Tr>

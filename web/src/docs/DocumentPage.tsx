@@ -10,6 +10,7 @@ import { useCall, useChange } from '../api/call';
 import type { DocumentView } from '../api/schema';
 import { Markdown } from '../app/markdown';
 import { Failed, Page, Surface, Waiting } from '../app/parts';
+import { t, type TextKey } from '../i18n/text';
 import { usePeople } from '../office/people';
 import { Comments } from './Comments';
 import { Editor } from './Editor';
@@ -17,7 +18,7 @@ import { DocumentSocket, type Phase } from './provider';
 import { ShareDialog } from './ShareDialog';
 import { VersionsDialog } from './VersionsDialog';
 
-const SAID: Record<Phase, string> = { connecting: 'Connecting', saving: 'Saving', saved: 'Saved', offline: 'Offline: it is kept here until the server is back', refused: 'Not saved' };
+const SAID: Record<Phase, TextKey> = { connecting: 'connecting', saving: 'saving', saved: 'docSaved', offline: 'docOffline', refused: 'notSaved' };
 const COLORS = ['#1971c2', '#2f9e44', '#e8590c', '#9c36b5', '#c2255c', '#0c8599', '#5f3dc4', '#e67700'];
 
 export function DocumentPage({ id }: { id: string }) {
@@ -53,14 +54,14 @@ function Open({ document }: { document: DocumentView }) {
       about={
         <Group gap="xs" component="span">
           <Text size="sm" component="span" role="status" c={phase.phase === 'saved' ? 'dimmed' : 'orange'}>
-            {SAID[phase.phase]}
+            {t(SAID[phase.phase])}
           </Text>
           {socket && <Here awareness={socket.awareness} />}
         </Group>
       }
       actions={
         <Group gap="xs">
-          <ActionIcon component={Link} to="/docs" variant="default" size="lg" aria-label="All documents">
+          <ActionIcon component={Link} to="/docs" variant="default" size="lg" aria-label={t('allDocuments')}>
             <IconArrowLeft size={18} />
           </ActionIcon>
           <SegmentedControl
@@ -68,18 +69,18 @@ function Open({ document }: { document: DocumentView }) {
             value={view}
             onChange={setView}
             data={[
-              { value: 'write', label: 'Write' },
-              { value: 'read', label: 'Read' },
+              { value: 'write', label: t('write') },
+              { value: 'read', label: t('read') },
             ]}
           />
           <Button variant="light" onClick={() => setDialog('share')}>
-            Share
+            {t('share')}
           </Button>
           <More document={document} open={setDialog} />
         </Group>
       }
     >
-      {phase.phase === 'refused' && <Alert color="red">{phase.why || 'You may not edit this document any more.'}</Alert>}
+      {phase.phase === 'refused' && <Alert color="red">{phase.why || t('mayNotEdit')}</Alert>}
       <Surface>
         {view === 'read' && <Preview text={text} />}
         <div hidden={view === 'read'}>{socket && <Editor text={text} awareness={socket.awareness} canEdit={canEdit} onSelect={setSelected} />}</div>
@@ -98,27 +99,27 @@ function TitleField({ document, canEdit }: { document: DocumentView; canEdit: bo
     if (title.trim() && title !== document.title) rename.mutate({ id: document.id, title });
   };
   if (!canEdit) return document.title;
-  return <TextInput variant="unstyled" aria-label="Title" value={title} onChange={(event) => setTitle(event.currentTarget.value)} onBlur={keep} onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()} styles={{ input: { font: 'inherit', height: 'auto', minWidth: 240 } }} />;
+  return <TextInput variant="unstyled" aria-label={t('title')} value={title} onChange={(event) => setTitle(event.currentTarget.value)} onBlur={keep} onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()} styles={{ input: { font: 'inherit', height: 'auto', minWidth: 240 } }} />;
 }
 
 function More({ document, open }: { document: DocumentView; open: (dialog: string) => void }) {
   const navigate = useNavigate();
-  const remove = useChange('deleteDocument', { reads: ['listDocuments'], done: 'The document is deleted' });
+  const remove = useChange('deleteDocument', { reads: ['listDocuments'], done: t('documentDeleted') });
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <ActionIcon variant="default" size="lg" aria-label="More of the document">
+        <ActionIcon variant="default" size="lg" aria-label={t('moreOfDocument')}>
           <IconDots size={18} />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item onClick={() => open('versions')}>Versions</Menu.Item>
+        <Menu.Item onClick={() => open('versions')}>{t('versions')}</Menu.Item>
         <Menu.Item component="a" href={`/volano/v1/documents/${document.id}/markdown`} download>
-          Export as Markdown
+          {t('exportMarkdown')}
         </Menu.Item>
         {document.role === 'own' && (
-          <Menu.Item color="red" onClick={() => window.confirm(`Delete “${document.title}” with all of its versions?`) && remove.mutate({ id: document.id }, { onSuccess: () => void navigate('/docs') })}>
-            Delete
+          <Menu.Item color="red" onClick={() => window.confirm(t('deleteDocument', { title: document.title })) && remove.mutate({ id: document.id }, { onSuccess: () => void navigate('/docs') })}>
+            {t('delete')}
           </Menu.Item>
         )}
       </Menu.Dropdown>
@@ -142,7 +143,7 @@ function Here({ awareness }: { awareness: Awareness }) {
   return (
     <>
       {others.map(([client, { user }]) => (
-        <Tooltip key={client} label={`${user!.name} is here`}>
+        <Tooltip key={client} label={t('personIsHere', { name: user!.name })}>
           <Badge size="sm" variant="outline" color="gray" style={{ borderColor: user!.color }}>
             {user!.name}
           </Badge>
@@ -159,5 +160,5 @@ function Preview({ text }: { text: Y.Text }) {
     text.observe(look);
     return () => text.unobserve(look);
   }, [text]);
-  return shown ? <Markdown text={shown} /> : <Text c="dimmed">Nothing is written yet.</Text>;
+  return shown ? <Markdown text={shown} /> : <Text c="dimmed">{t('nothingWrittenYet')}</Text>;
 }

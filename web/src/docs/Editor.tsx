@@ -9,6 +9,8 @@ import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next';
 import type { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 
+import { t } from '../i18n/text';
+
 const LOOK = EditorView.theme({
   '&': { fontSize: '15px', backgroundColor: 'transparent', color: 'var(--mantine-color-text)' },
   '&.cm-focused': { outline: 'none' },
@@ -39,8 +41,8 @@ export function Editor({ text, awareness, canEdit, onSelect }: Props) {
         syntaxHighlighting(defaultHighlightStyle),
         drawSelection(),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ 'aria-label': 'Text of the document' }),
-        placeholder('Write here. Headings begin with #, lists with -.'),
+        EditorView.contentAttributes.of({ 'aria-label': t('documentText') }),
+        placeholder(t('writeHere')),
         LOOK,
         editable.current.of([]),
         yCollab(text, awareness, { undoManager: undo }),

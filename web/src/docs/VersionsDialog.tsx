@@ -6,21 +6,22 @@ import { useCall, useChange } from '../api/call';
 import { formatTime } from '../app/format';
 import { Markdown } from '../app/markdown';
 import { Failed, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { usePeople } from '../office/people';
 
 export function VersionsDialog({ id, canEdit, close }: { id: string; canEdit: boolean; close: () => void }) {
   const { data, error } = useCall('listDocumentVersions', { id });
   const { nameOf } = usePeople();
   const [chosen, setChosen] = useState<number | null>(null);
-  const restore = useChange('restoreDocumentVersion', { reads: ['listDocumentVersions'], done: 'The text is as it was' });
+  const restore = useChange('restoreDocumentVersion', { reads: ['listDocumentVersions'], done: t('textRestored') });
   return (
-    <Modal opened onClose={close} title="Versions" size="xl">
+    <Modal opened onClose={close} title={t('versions')} size="xl">
       {error !== null && <Failed error={error} />}
       {data === undefined && error === null && <Waiting />}
-      {data?.items.length === 0 && <Text c="dimmed">The first version is kept a moment after somebody wrote.</Text>}
+      {data?.items.length === 0 && <Text c="dimmed">{t('noVersions')}</Text>}
       <Group align="flex-start">
         <Stack gap={0} w={240}>
-          {data?.items.map((item) => <NavLink key={item.version} component="button" active={chosen === item.version} label={formatTime(item.created_us)} description={`${nameOf(item.editor)}, ${item.characters} characters`} onClick={() => setChosen(item.version)} />)}
+          {data?.items.map((item) => <NavLink key={item.version} component="button" active={chosen === item.version} label={formatTime(item.created_us)} description={t('versionBy', { name: nameOf(item.editor), count: item.characters })} onClick={() => setChosen(item.version)} />)}
         </Stack>
         {chosen !== null && (
           <Stack style={{ flex: 1, minWidth: 240 }}>
@@ -28,7 +29,7 @@ export function VersionsDialog({ id, canEdit, close }: { id: string; canEdit: bo
             {canEdit && (
               <Group justify="flex-end">
                 <Button loading={restore.isPending} onClick={() => restore.mutate({ id, version: chosen }, { onSuccess: close })}>
-                  Go back to this
+                  {t('goBackToThis')}
                 </Button>
               </Group>
             )}

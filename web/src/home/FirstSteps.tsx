@@ -7,6 +7,7 @@ import { Link } from 'react-router';
 import { useCall } from '../api/call';
 import { Surface } from '../app/parts';
 import { useSession } from '../app/session';
+import { t } from '../i18n/text';
 
 interface Step {
   title: string;
@@ -23,8 +24,8 @@ export function FirstSteps() {
   const done = steps.filter((step) => step.done).length;
   if (done === steps.length) return null;
   return (
-    <Surface title="First steps" aside={<CloseButton onClick={() => setHidden(true)} aria-label="Put the first steps away" />}>
-      <Progress value={(done / steps.length) * 100} size="xs" mb="md" aria-label={`${done} of ${steps.length} steps done`} />
+    <Surface title={t('firstSteps')} aside={<CloseButton onClick={() => setHidden(true)} aria-label={t('hideFirstSteps')} />}>
+      <Progress value={(done / steps.length) * 100} size="xs" mb="md" aria-label={t('stepsDone', { done, count: steps.length })} />
       <SimpleGrid cols={{ base: 1, xs: 2, md: steps.length }} component="ul" style={{ listStyle: 'none', margin: 0, padding: 0 }}>
         {steps.map((step) => (
           <StepItem key={step.title} step={step} />
@@ -38,7 +39,7 @@ function StepItem({ step }: { step: Step }) {
   return (
     <Group gap={10} wrap="nowrap" align="flex-start" component="li">
       <Box c={step.done ? 'volano' : 'dimmed'} mt={1}>
-        {step.done ? <IconCircleCheckFilled size={20} aria-label="done" /> : <IconCircle size={20} stroke={1.5} aria-label="to do" />}
+        {step.done ? <IconCircleCheckFilled size={20} aria-label={t('stepDone')} /> : <IconCircle size={20} stroke={1.5} aria-label={t('stepToDo')} />}
       </Box>
       <div>
         {step.done ? (
@@ -68,12 +69,12 @@ function useSteps(): Step[] | null {
   if ([buckets, instances, bill, people].some((query) => query.isPending)) return null;
   const steps: Step[] = [];
   const add = (known: boolean, step: Step) => known && steps.push(step);
-  add(true, { title: 'Set your password', about: 'A link signs you in once; a password always.', to: '/people/account', done: session.has_password });
-  add(buckets.isSuccess, { title: 'Create a bucket', about: 'For files and back-ups, by hand or any S3 program.', to: '/objects?create=1', done: (buckets.data?.items.length ?? 0) > 0 });
-  add(instances.isSuccess, { title: 'Launch an instance', about: 'A computer of your own in a second.', to: '/instances?launch=1', done: (instances.data?.items.length ?? 0) > 0 });
+  add(true, { title: t('stepPassword'), about: t('stepPasswordAbout'), to: '/people/account', done: session.has_password });
+  add(buckets.isSuccess, { title: t('stepBucket'), about: t('stepBucketAbout'), to: '/objects?create=1', done: (buckets.data?.items.length ?? 0) > 0 });
+  add(instances.isSuccess, { title: t('stepInstance'), about: t('stepInstanceAbout'), to: '/instances?launch=1', done: (instances.data?.items.length ?? 0) > 0 });
   const asked = bill.data?.lines.some((line) => line.service === 'Models') ?? false;
-  add(bill.isSuccess, { title: 'Ask the copilot', about: 'It answers from your own messages and documents.', to: '/chat', done: asked });
+  add(bill.isSuccess, { title: t('askTheCopilot'), about: t('stepCopilotAbout'), to: '/chat', done: asked });
   const humans = people.data?.items.filter((person) => person.kind === 'user').length ?? 0;
-  add(people.isSuccess, { title: 'Invite somebody', about: 'One identity for every service.', to: '/people?new=1', done: humans > 1 });
+  add(people.isSuccess, { title: t('stepInvite'), about: t('stepInviteAbout'), to: '/people?new=1', done: humans > 1 });
   return steps;
 }

@@ -2,9 +2,10 @@
 import { Group, Progress, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { IconAlertTriangle, IconCircleCheck, IconCircleX } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
 
 import { Failed, Waiting } from '../app/parts';
+import { writeNumber } from '../i18n/dates';
+import { t } from '../i18n/text';
 import { LOOK_EVERY_MS } from './pace';
 
 interface Report {
@@ -25,7 +26,7 @@ type Mark = 'good' | 'warn' | 'bad';
 // /readyz answers 503 with the same report when it is not ready.
 async function readReport(): Promise<Report> {
   const reply = await fetch('/readyz').catch(() => null);
-  if (reply === null) throw new Error('Volano cannot be reached. Is it running?');
+  if (reply === null) throw new Error(t('unreachable'));
   return (await reply.json()) as Report;
 }
 
@@ -36,36 +37,36 @@ export function HealthList() {
   const free = Math.round(data.disk_free_fraction * 100);
   return (
     <Stack gap="sm">
-      <Check mark={data.ready ? 'good' : 'bad'} label="Answers requests" note={data.draining ? 'draining before it stops' : `up ${duration(data.uptime_s)}`} />
-      <Check mark={data.database ? 'good' : 'bad'} label="Database" note={data.database ? 'answers' : 'does not answer'} />
-      <Check mark={data.zones_up === data.zones ? 'good' : data.zones_up > 0 ? 'warn' : 'bad'} label="Zones" note={`${data.zones_up} of ${data.zones} up`} />
+      <Check mark={data.ready ? 'good' : 'bad'} label={t('answersRequests')} note={data.draining ? t('draining') : t('upFor', { time: duration(data.uptime_s) })} />
+      <Check mark={data.database ? 'good' : 'bad'} label={t('database')} note={t(data.database ? 'answers' : 'answersNot')} />
+      <Check mark={data.zones_up === data.zones ? 'good' : data.zones_up > 0 ? 'warn' : 'bad'} label={t('zones')} note={t('zonesUp', { up: data.zones_up, count: data.zones })} />
       <div>
-        <Check mark={data.disk_low ? 'warn' : 'good'} label="Disk" note={`${free} % free`} />
-        <Progress value={100 - free} color={data.disk_low ? 'red' : undefined} size="sm" mt={6} aria-label={`Disk ${100 - free} % used`} />
+        <Check mark={data.disk_low ? 'warn' : 'good'} label={t('disk')} note={t('percentFree', { percent: free })} />
+        <Progress value={100 - free} color={data.disk_low ? 'red' : undefined} size="sm" mt={6} aria-label={t('diskUsed', { percent: 100 - free })} />
         {data.disk_low && (
           <Text size="xs" c="red" mt={4}>
-            Less than a tenth of the disk is free. Delete objects or add space before writes fail.
+            {t('diskLow')}
           </Text>
         )}
       </div>
       <Text size="xs" c="dimmed">
-        {data.requests} {data.requests === 1 ? 'request' : 'requests'} being answered, {data.sockets} live {data.sockets === 1 ? 'socket' : 'sockets'} open
+        {t('requestsNow', { count: data.requests })} {t('socketsNow', { count: data.sockets })}
       </Text>
     </Stack>
   );
 }
 
-const ICONS: Record<Mark, ReactNode> = {
-  good: <IconCircleCheck size={18} color="var(--mantine-color-green-6)" aria-label="good" />,
-  warn: <IconAlertTriangle size={18} color="var(--mantine-color-orange-6)" aria-label="warning" />,
-  bad: <IconCircleX size={18} color="var(--mantine-color-red-6)" aria-label="bad" />,
-};
+function MarkIcon({ mark }: { mark: Mark }) {
+  if (mark === 'good') return <IconCircleCheck size={18} color="var(--mantine-color-green-6)" aria-label={t('markGood')} />;
+  if (mark === 'warn') return <IconAlertTriangle size={18} color="var(--mantine-color-orange-6)" aria-label={t('markWarn')} />;
+  return <IconCircleX size={18} color="var(--mantine-color-red-6)" aria-label={t('markBad')} />;
+}
 
 function Check({ mark, label, note }: { mark: Mark; label: string; note: string }) {
   return (
     <Group justify="space-between" wrap="nowrap" gap="xs">
       <Group gap={8} wrap="nowrap">
-        {ICONS[mark]}
+        <MarkIcon mark={mark} />
         <Text size="sm">{label}</Text>
       </Group>
       <Text size="sm" c="dimmed" ta="right">
@@ -75,9 +76,14 @@ function Check({ mark, label, note }: { mark: Mark; label: string; note: string 
   );
 }
 
+const UNITS: [string, number][] = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+  ['second', 1],
+];
+
 function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-  return `${Math.floor(seconds / 86_400)} days`;
+  const [unit, size] = UNITS.find(([, least]) => seconds >= least) ?? UNITS.at(-1)!;
+  return writeNumber(Math.floor(seconds / size), { style: 'unit', unit, unitDisplay: 'long' });
 }

@@ -8,6 +8,8 @@ import { isDenied, useCall } from '../api/call';
 import { formatMoney } from '../app/format';
 import { Empty, Failed, Page, Surface, Waiting } from '../app/parts';
 import { useSession } from '../app/session';
+import { writeDate } from '../i18n/dates';
+import { t } from '../i18n/text';
 import { ZoneMap } from '../regions/ZoneMap';
 import { FirstSteps } from './FirstSteps';
 import { HealthList } from './Health';
@@ -17,20 +19,19 @@ import { Tiles } from './Tiles';
 
 const SpendChart = lazy(() => import('../billing/SpendChart'));
 
-
 export default function Home() {
   const session = useSession();
   return (
     <Page
       title={session.account_name}
-      about={`Region ${session.region} · account ${session.account}`}
+      about={t('regionAndAccount', { region: session.region, account: session.account })}
       actions={
         <>
           <Button component={Link} to="/objects" variant="default" leftSection={<IconUpload size={16} />}>
-            Upload
+            {t('upload')}
           </Button>
           <Button component={Link} to="/instances?launch=1" leftSection={<IconPlus size={16} />}>
-            Launch instance
+            {t('launchInstance')}
           </Button>
         </>
       }
@@ -44,7 +45,7 @@ export default function Home() {
           <Zones />
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 4 }}>
-          <Surface title="Health">
+          <Surface title={t('health')}>
             <HealthList />
           </Surface>
         </Grid.Col>
@@ -63,7 +64,7 @@ function Zones() {
   const zones = useCall('listZones', {}, { every: LOOK_EVERY_MS });
   const instances = useCall('listInstances', {}, { every: LOOK_EVERY_MS });
   return (
-    <Surface title="Zones">
+    <Surface title={t('zones')}>
       {zones.isPending && <Waiting />}
       {zones.isError && <Failed error={zones.error} retry={() => void zones.refetch()} />}
       {zones.data && <ZoneMap list={zones.data} instances={instances.data?.items ?? []} />}
@@ -74,21 +75,21 @@ function Zones() {
 function Spend() {
   const bill = useCall('getBill', {}, { every: LOOK_AT_BILL_EVERY_MS });
   if (isDenied(bill.error)) return null;
-  const month = bill.data && new Date(`${bill.data.period}-01T00:00:00Z`).toLocaleDateString(undefined, { month: 'long', year: 'numeric', timeZone: 'UTC' });
+  const month = bill.data && writeDate(new Date(`${bill.data.period}-01T00:00:00Z`), { month: 'long', year: 'numeric', timeZone: 'UTC' });
   return (
     <Surface
-      title={bill.data ? `Spend in ${month}: ${formatMoney(bill.data.total, bill.data.currency)}` : 'Spend this month'}
+      title={bill.data ? t('spendIn', { month: month ?? '', money: formatMoney(bill.data.total, bill.data.currency) }) : t('spendThisMonth')}
       aside={
         <Button component={Link} to="/bill" variant="subtle" size="compact-sm">
-          See the bill
+          {t('seeBill')}
         </Button>
       }
     >
       {bill.isPending && <Waiting />}
       {bill.isError && <Failed error={bill.error} retry={() => void bill.refetch()} />}
       {bill.data && bill.data.days.length === 0 && (
-        <Empty icon={<IconCoin size={26} />} title="Nothing used yet">
-          Every request, stored byte, instance second and token is metered here as soon as it happens.
+        <Empty icon={<IconCoin size={26} />} title={t('nothingUsed')}>
+          {t('nothingUsedAbout')}
         </Empty>
       )}
       {bill.data && bill.data.days.length > 0 && (

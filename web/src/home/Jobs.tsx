@@ -5,6 +5,7 @@ import { isDenied, useCall } from '../api/call';
 import type { Job } from '../api/schema';
 import { formatAgo } from '../app/format';
 import { Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { LOOK_EVERY_MS } from './pace';
 
 const SHOWN = 5;
@@ -17,12 +18,12 @@ export function Jobs() {
   const jobs = data?.items ?? [];
   const shown = [...jobs.filter(isActive), ...jobs.filter((job) => !isActive(job))].slice(0, SHOWN);
   return (
-    <Surface title="Jobs">
+    <Surface title={t('jobs')}>
       {isPending && <Waiting />}
       {error !== null && <Failed error={error} retry={() => void refetch()} />}
       {data && shown.length === 0 && (
         <Text size="sm" c="dimmed">
-          Nothing long is going on. Pulling a model and building an image show their progress here.
+          {t('noJobs')}
         </Text>
       )}
       <Stack gap="md" aria-live="polite">
@@ -38,7 +39,7 @@ export function JobRow({ job }: { job: Job }) {
   const name = [job.kind, job.key].filter(Boolean).join(' ');
   if (job.state === 'failed') {
     return (
-      <Alert color="red" title={`${name} failed`} p="xs">
+      <Alert color="red" title={t('jobFailed', { name })} p="xs">
         <Text size="xs">{job.result || job.text}</Text>
       </Alert>
     );

@@ -7,15 +7,15 @@ import { useCall, useChange, type Operation } from '../api/call';
 import type { ApprovalDetails, ApprovalView } from '../api/schema';
 import { formatAgo } from '../app/format';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
+import { Say, t, type TextKey } from '../i18n/text';
 import { FillDialog } from './FillDialog';
-import { usePeople } from './people';
+import { decidersOf, usePeople } from './people';
+import { ready } from './ready';
 
 const COLORS: Record<string, string> = { running: 'yellow', approved: 'teal', rejected: 'red', returned: 'orange', withdrawn: 'gray' };
-const NOTHING = {
-  waiting: 'Nothing waits for your decision.',
-  sent: 'You have not asked for anything yet.',
-  decided: 'You have not decided anything yet.',
-};
+const STATES: Record<string, TextKey> = { running: 'stateOnItsWay', approved: 'stateApproved', rejected: 'stateRejected', returned: 'stateReturned', withdrawn: 'stateWithdrawn' };
+const NOTES: Record<string, TextKey> = { sent: 'noteSent', approved: 'noteApproved', rejected: 'noteRejected', returned: 'noteReturned', delegated: 'noteDelegated', urged: 'noteUrged', commented: 'noteCommented', withdrawn: 'noteWithdrawn' };
+const NOTHING = { waiting: 'noneWaiting', sent: 'noneSent', decided: 'noneDecided' } as const;
 const READS: Operation[] = ['listApprovals', 'getApproval'];
 
 export function Box({ box }: { box: 'waiting' | 'sent' | 'decided' }) {
@@ -28,8 +28,8 @@ export function Box({ box }: { box: 'waiting' | 'sent' | 'decided' }) {
     <Surface>
       {opened && <ApprovalDialog id={opened} onClose={() => setOpened('')} />}
       {data.items.length === 0 ? (
-        <Empty icon={<IconRubberStamp size={28} />} title={NOTHING[box]}>
-          Leave and expenses are ready to be asked for; administrators can make other forms.
+        <Empty icon={<IconRubberStamp size={28} />} title={t(NOTHING[box])}>
+          {t('approvalsAbout')}
         </Empty>
       ) : (
         <Table.ScrollContainer minWidth={480}>
@@ -39,7 +39,7 @@ export function Box({ box }: { box: 'waiting' | 'sent' | 'decided' }) {
                 <Table.Tr key={item.id}>
                   <Table.Td>
                     <Text size="sm" fw={600}>
-                      {item.title}
+                      {ready(item.title)}
                     </Text>
                     <Text size="xs" c="dimmed" lineClamp={1}>
                       {summaryOf(item)}
@@ -56,7 +56,7 @@ export function Box({ box }: { box: 'waiting' | 'sent' | 'decided' }) {
                   </Table.Td>
                   <Table.Td ta="right">
                     <Button size="compact-sm" variant="light" onClick={() => setOpened(item.id)}>
-                      {box === 'waiting' ? 'Decide' : 'Open'}
+                      {t(box === 'waiting' ? 'decide' : 'openIt')}
                     </Button>
                   </Table.Td>
                 </Table.Tr>
@@ -73,14 +73,14 @@ function summaryOf(item: ApprovalView): string {
   return item.fields
     .filter((field) => item.values[field.name])
     .slice(0, 3)
-    .map((field) => `${field.label}: ${item.values[field.name]}`)
+    .map((field) => `${ready(field.label)}: ${ready(item.values[field.name] ?? '')}`)
     .join(', ');
 }
 
 function StateBadge({ state }: { state: string }) {
   return (
     <Badge variant="light" color={COLORS[state] ?? 'gray'} tt="none">
-      {state === 'running' ? 'on its way' : state}
+      {STATES[state] ? t(STATES[state]) : state}
     </Badge>
   );
 }
@@ -88,7 +88,7 @@ function StateBadge({ state }: { state: string }) {
 function ApprovalDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const { data, error, isPending } = useCall('getApproval', { id });
   return (
-    <Modal opened onClose={onClose} title={data?.title ?? 'Approval'} size="lg">
+    <Modal opened onClose={onClose} title={data ? ready(data.title) : t('approval')} size="lg">
       {isPending && <Waiting />}
       {error !== null && <Failed error={error} />}
       {data && <Details item={data} />}
@@ -104,7 +104,7 @@ function Details({ item }: { item: ApprovalDetails }) {
       <Group>
         <StateBadge state={item.state} />
         <Text size="sm" c="dimmed">
-          {nameOf(item.asker)}, {formatAgo(item.created_us)}
+          {t('whoAndWhen', { name: nameOf(item.asker), time: formatAgo(item.created_us) })}
         </Text>
       </Group>
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xs">
@@ -113,24 +113,23 @@ function Details({ item }: { item: ApprovalDetails }) {
           .map((field) => (
             <div key={field.name}>
               <Text size="xs" c="dimmed">
-                {field.label}
+                {ready(field.label)}
               </Text>
               <Text size="sm" style={{ whiteSpace: 'pre-wrap' }}>
-                {item.values[field.name]}
+                {ready(item.values[field.name] ?? '')}
               </Text>
             </div>
           ))}
       </SimpleGrid>
       <Stepper size="sm" active={item.state === 'approved' ? item.steps.length : item.step} color={item.state === 'rejected' ? 'red' : undefined}>
         {item.steps.map((step, number) => (
-          <Stepper.Step key={number} label={(step.people ?? []).map(nameOf).join(step.everyone ? ' and ' : ' or ')} />
+          <Stepper.Step key={number} label={decidersOf(step, nameOf)} />
         ))}
       </Stepper>
       <Stack gap={4}>
         {item.notes.map((note, number) => (
           <Text size="sm" key={number}>
-            <b>{nameOf(note.user)}</b> {note.kind}
-            {note.other && ` to ${nameOf(note.other)}`} {formatAgo(note.created_us)}
+            <Say text={NOTES[note.kind] ?? 'noteCommented'} values={{ name: <b>{nameOf(note.user)}</b>, other: nameOf(note.other), time: formatAgo(note.created_us) }} />
             {note.text && <>: {note.text}</>}
           </Text>
         ))}
@@ -145,29 +144,29 @@ function Decision({ item }: { item: ApprovalDetails }) {
   const { me, people } = usePeople();
   const [text, setText] = useState('');
   const [other, setOther] = useState<string | null>(null);
-  const approve = useChange('approveApproval', { reads: READS, done: 'You approved it' });
-  const reject = useChange('rejectApproval', { reads: READS, done: 'You rejected it' });
-  const giveBack = useChange('returnApproval', { reads: READS, done: 'It is returned' });
-  const delegate = useChange('delegateApproval', { reads: READS, done: 'It is delegated' });
+  const approve = useChange('approveApproval', { reads: READS, done: t('youApproved') });
+  const reject = useChange('rejectApproval', { reads: READS, done: t('youRejected') });
+  const giveBack = useChange('returnApproval', { reads: READS, done: t('itIsReturned') });
+  const delegate = useChange('delegateApproval', { reads: READS, done: t('itIsDelegated') });
   const others = people.filter((person) => person.id !== me && person.id !== item.asker).map((person) => ({ value: person.id, label: person.name }));
   return (
     <Stack gap="xs">
-      <Textarea label="Remark" autosize minRows={2} value={text} onChange={(event) => setText(event.currentTarget.value)} />
+      <Textarea label={t('remark')} autosize minRows={2} value={text} onChange={(event) => setText(event.currentTarget.value)} />
       <Group>
         <Button loading={approve.isPending} onClick={() => approve.mutate({ id: item.id, text })}>
-          Approve
+          {t('approve')}
         </Button>
         <Button variant="default" onClick={() => giveBack.mutate({ id: item.id, text })}>
-          Return
+          {t('giveBack')}
         </Button>
         <Button variant="light" color="red" onClick={() => reject.mutate({ id: item.id, text })}>
-          Reject
+          {t('reject')}
         </Button>
       </Group>
       <Group align="flex-end">
-        <Select label="Let somebody else decide" data={others} searchable value={other} onChange={setOther} />
+        <Select label={t('letOtherDecide')} data={others} searchable value={other} onChange={setOther} />
         <Button variant="default" disabled={other === null} onClick={() => other && delegate.mutate({ id: item.id, user: other, text })}>
-          Delegate
+          {t('delegate')}
         </Button>
       </Group>
     </Stack>
@@ -176,21 +175,21 @@ function Decision({ item }: { item: ApprovalDetails }) {
 
 function Own({ item }: { item: ApprovalDetails }) {
   const [changing, setChanging] = useState(false);
-  const urge = useChange('urgeApproval', { reads: READS, done: 'They are reminded' });
-  const withdraw = useChange('withdrawApproval', { reads: READS, done: 'It is withdrawn' });
+  const urge = useChange('urgeApproval', { reads: READS, done: t('theyAreReminded') });
+  const withdraw = useChange('withdrawApproval', { reads: READS, done: t('itIsWithdrawn') });
   const form = { id: item.form, title: item.title, fields: item.fields };
   return (
     <Group>
       {changing && <FillDialog form={form} again={item} onClose={() => setChanging(false)} />}
-      {item.state === 'returned' && <Button onClick={() => setChanging(true)}>Change and send again</Button>}
+      {item.state === 'returned' && <Button onClick={() => setChanging(true)}>{t('changeAndSend')}</Button>}
       {item.state === 'running' && (
         <Button variant="default" onClick={() => urge.mutate({ id: item.id })}>
-          Remind them
+          {t('remindThem')}
         </Button>
       )}
       {(item.state === 'running' || item.state === 'returned') && (
         <Button variant="light" color="red" onClick={() => withdraw.mutate({ id: item.id })}>
-          Withdraw
+          {t('withdraw')}
         </Button>
       )}
     </Group>

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useCall, useChange } from '../api/call';
 import type { DeputyView } from '../api/schema';
 import { Surface } from '../app/parts';
+import { t } from '../i18n/text';
 import { usePeople } from './people';
 
 export function Deputy() {
@@ -18,7 +19,7 @@ function dayOf(us: number): string {
 
 function Named({ deputy }: { deputy: DeputyView }) {
   const { me, people } = usePeople();
-  const put = useChange('putDeputy', { reads: ['getDeputy'], done: 'Your deputy is kept' });
+  const put = useChange('putDeputy', { reads: ['getDeputy'], done: t('deputyKept') });
   const [who, setWho] = useState(deputy.deputy);
   const [from, setFrom] = useState(dayOf(deputy.from_us));
   const [until, setUntil] = useState(dayOf(deputy.until_us - 1));
@@ -29,13 +30,13 @@ function Named({ deputy }: { deputy: DeputyView }) {
     put.mutate(who ? { deputy: who, ...days } : { deputy: '' });
   };
   return (
-    <Surface title="While I am away">
+    <Surface title={t('whileAway')}>
       <Group align="flex-end">
-        <Select label="Decides in my place" placeholder="Nobody" searchable clearable data={others} value={who || null} onChange={(chosen) => setWho(chosen ?? '')} />
-        <TextInput label="First day" type="date" value={from} onChange={(event) => setFrom(event.currentTarget.value)} disabled={!who} />
-        <TextInput label="Last day" type="date" value={until} onChange={(event) => setUntil(event.currentTarget.value)} disabled={!who} />
+        <Select label={t('decidesForMe')} placeholder={t('nobody')} searchable clearable data={others} value={who || null} onChange={(chosen) => setWho(chosen ?? '')} />
+        <TextInput label={t('firstDay')} type="date" value={from} onChange={(event) => setFrom(event.currentTarget.value)} disabled={!who} />
+        <TextInput label={t('lastDay')} type="date" value={until} onChange={(event) => setUntil(event.currentTarget.value)} disabled={!who} />
         <Button variant="light" loading={put.isPending} disabled={who !== '' && (!from || !until)} onClick={save}>
-          Save
+          {t('save')}
         </Button>
       </Group>
     </Surface>

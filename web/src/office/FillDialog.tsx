@@ -5,7 +5,9 @@ import { useDebouncedValue } from '@mantine/hooks';
 
 import { useCall, useChange } from '../api/call';
 import type { ApprovalView, FormField } from '../api/schema';
-import { usePeople } from './people';
+import { t } from '../i18n/text';
+import { decidersOf, usePeople } from './people';
+import { ready } from './ready';
 
 interface Fillable {
   id: string;
@@ -18,20 +20,20 @@ export function FillDialog({ form, again, onClose }: { form: Fillable; again?: A
   const filled = useForm<Record<string, string>>({
     initialValues: Object.fromEntries(form.fields.map((field) => [field.name, again?.values[field.name] ?? ''])),
     validate: (values) =>
-      Object.fromEntries(form.fields.filter((field) => field.required && !values[field.name]?.trim()).map((field) => [field.name, 'This is needed'])),
+      Object.fromEntries(form.fields.filter((field) => field.required && !values[field.name]?.trim()).map((field) => [field.name, t('isNeeded')])),
   });
   const [values] = useDebouncedValue(filled.values, 400);
   const way = useCall('forecastApproval', { form: form.id, values }, { keep: true });
   const reads = ['listApprovals' as const, 'getApproval' as const];
-  const send = useChange('sendApproval', { reads, done: 'It is on its way' });
-  const sendAgain = useChange('sendApprovalAgain', { reads, done: 'It is on its way again' });
+  const send = useChange('sendApproval', { reads, done: t('sentOnItsWay') });
+  const sendAgain = useChange('sendApprovalAgain', { reads, done: t('sentAgain') });
   const submit = (given: Record<string, string>) => {
     const after = { onSuccess: onClose };
     if (again) sendAgain.mutate({ id: again.id, values: given }, after);
     else send.mutate({ form: form.id, values: given }, after);
   };
   return (
-    <Modal opened onClose={onClose} title={form.title}>
+    <Modal opened onClose={onClose} title={ready(form.title)}>
       <form onSubmit={filled.onSubmit(submit)}>
         <Stack>
           {form.fields.map((field) => (
@@ -39,15 +41,15 @@ export function FillDialog({ form, again, onClose }: { form: Fillable; again?: A
           ))}
           {way.data && (
             <Text size="sm" c="dimmed">
-              Will be decided by {way.data.steps.map((step) => (step.people ?? []).map(nameOf).join(step.everyone ? ' and ' : ' or ')).join(', then ')}.
+              {t('willDecide', { names: way.data.steps.map((step) => decidersOf(step, nameOf)).join(t('then')) })}
             </Text>
           )}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
-              Cancel
+              {t('cancel')}
             </Button>
             <Button type="submit" loading={send.isPending || sendAgain.isPending}>
-              Send
+              {t('send')}
             </Button>
           </Group>
         </Stack>
@@ -64,9 +66,9 @@ interface InputProps {
 }
 
 function Input({ field, value = '', onChange, error }: InputProps) {
-  const shared = { label: field.label, required: field.required, error };
+  const shared = { label: ready(field.label), required: field.required, error };
   if (field.kind === 'choice') {
-    return <Select {...shared} data={field.choices} value={value || null} onChange={(chosen) => onChange(chosen ?? '')} />;
+    return <Select {...shared} data={(field.choices ?? []).map((choice) => ({ value: choice, label: ready(choice) }))} value={value || null} onChange={(chosen) => onChange(chosen ?? '')} />;
   }
   if (field.kind === 'number' || field.kind === 'money') {
     return <NumberInput {...shared} value={value} onChange={(number) => onChange(String(number))} decimalScale={field.kind === 'money' ? 2 : undefined} />;

@@ -5,19 +5,20 @@ import { useState } from 'react';
 
 import { useChange } from '../api/call';
 import type { Form, FormField, FormStep } from '../api/schema';
+import { t } from '../i18n/text';
 import { usePeople, type Person } from './people';
 
-const KINDS = [
-  { value: 'text', label: 'Text' },
-  { value: 'long-text', label: 'Long text' },
-  { value: 'number', label: 'Number' },
-  { value: 'money', label: 'Money' },
-  { value: 'date', label: 'Date' },
-  { value: 'choice', label: 'Choice' },
+const kinds = () => [
+  { value: 'text', label: t('kindText') },
+  { value: 'long-text', label: t('kindLongText') },
+  { value: 'number', label: t('kindNumber') },
+  { value: 'money', label: t('kindMoney') },
+  { value: 'date', label: t('kindDate') },
+  { value: 'choice', label: t('kindChoice') },
 ];
-const DECIDERS = [
-  { value: 'manager', label: 'A manager' },
-  { value: 'people', label: 'These people' },
+const deciders = () => [
+  { value: 'manager', label: t('aManager') },
+  { value: 'people', label: t('thesePeople') },
 ];
 const NEW_FIELD: FormField = { name: '', label: '', kind: 'text', required: true, choices: [] };
 const NEW_STEP: FormStep = { kind: 'manager', people: [], level: 1, everyone: false, over_field: '', over: '0' };
@@ -43,7 +44,7 @@ export function FormEditor({ form, close }: { form?: Form; close: () => void }) 
   const [steps, setSteps] = useState(form?.steps ?? [{ ...NEW_STEP }]);
   const [copies, setCopies] = useState(form?.copies ?? []);
   const [enabled, setEnabled] = useState(form?.enabled ?? true);
-  const put = useChange('putForm', { reads: ['listForms'], done: 'The form is kept' });
+  const put = useChange('putForm', { reads: ['listForms'], done: t('formKept') });
   const save = () => {
     const named: FormField[] = [];
     for (const field of fields) named.push({ ...field, name: field.name || nameFrom(field.label, [...fields, ...named].map((item) => item.name)), choices: field.kind === 'choice' ? field.choices : [] });
@@ -52,7 +53,7 @@ export function FormEditor({ form, close }: { form?: Form; close: () => void }) 
   };
   const numbers = fields.filter((field) => field.name && ['number', 'money'].includes(field.kind ?? 'text')).map((field) => ({ value: field.name, label: field.label }));
   return (
-    <Modal opened onClose={close} size="xl" title={form ? `Change “${form.title}”` : 'New form'}>
+    <Modal opened onClose={close} size="xl" title={form ? t('changeNamed', { title: form.title }) : t('newForm')}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -60,23 +61,23 @@ export function FormEditor({ form, close }: { form?: Form; close: () => void }) 
         }}
       >
         <Stack>
-          <TextInput label="Title" required value={title} onChange={(event) => setTitle(event.currentTarget.value)} data-autofocus />
-          <TextInput label="What it is for" value={about} onChange={(event) => setAbout(event.currentTarget.value)} />
-          <Text fw={600}>Questions</Text>
+          <TextInput label={t('title')} required value={title} onChange={(event) => setTitle(event.currentTarget.value)} data-autofocus />
+          <TextInput label={t('whatFor')} value={about} onChange={(event) => setAbout(event.currentTarget.value)} />
+          <Text fw={600}>{t('questions')}</Text>
           {fields.map((field, at) => (
             <FieldRow key={at} number={at + 1} field={field} change={(changes) => setFields(replaced(fields, at, changes))} remove={() => setFields(fields.filter((_, index) => index !== at))} />
           ))}
-          <Add label="Add a question" onClick={() => setFields([...fields, { ...NEW_FIELD }])} />
-          <Text fw={600}>Who decides, in this order</Text>
+          <Add label={t('addQuestion')} onClick={() => setFields([...fields, { ...NEW_FIELD }])} />
+          <Text fw={600}>{t('whoDecides')}</Text>
           {steps.map((step, at) => (
             <StepRow key={at} number={at + 1} step={step} people={people} numbers={numbers} change={(changes) => setSteps(replaced(steps, at, changes))} remove={() => setSteps(steps.filter((_, index) => index !== at))} />
           ))}
-          <Add label="Add a step" onClick={() => setSteps([...steps, { ...NEW_STEP }])} />
-          <MultiSelect label="Who gets a copy when it is approved" searchable data={people.map((person) => ({ value: person.id, label: person.name }))} value={copies} onChange={setCopies} />
-          <Checkbox label="People can fill it in" checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)} />
+          <Add label={t('addStep')} onClick={() => setSteps([...steps, { ...NEW_STEP }])} />
+          <MultiSelect label={t('whoGetsCopy')} searchable data={people.map((person) => ({ value: person.id, label: person.name }))} value={copies} onChange={setCopies} />
+          <Checkbox label={t('formEnabled')} checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)} />
           <Group justify="flex-end">
             <Button type="submit" loading={put.isPending} disabled={fields.length === 0 || steps.length === 0}>
-              Save
+              {t('save')}
             </Button>
           </Group>
         </Stack>
@@ -107,12 +108,12 @@ function FieldRow({ number, field, change, remove }: { number: number; field: Fo
   return (
     <Paper withBorder p="xs">
       <Group align="flex-end">
-        <TextInput label={`Question ${number}`} required style={{ flex: 1, minWidth: 180 }} value={field.label} onChange={(event) => change({ label: event.currentTarget.value })} />
-        <Select label="Kind" w={130} data={KINDS} allowDeselect={false} value={field.kind} onChange={(kind) => change({ kind: kind ?? 'text' })} />
-        <Checkbox label="Needed" mb={8} checked={field.required} onChange={(event) => change({ required: event.currentTarget.checked })} />
-        <Remove label={`Remove question ${number}`} onClick={remove} />
+        <TextInput label={t('questionNumber', { number })} required style={{ flex: 1, minWidth: 180 }} value={field.label} onChange={(event) => change({ label: event.currentTarget.value })} />
+        <Select label={t('kind')} w={130} data={kinds()} allowDeselect={false} value={field.kind} onChange={(kind) => change({ kind: kind ?? 'text' })} />
+        <Checkbox label={t('needed')} mb={8} checked={field.required} onChange={(event) => change({ required: event.currentTarget.checked })} />
+        <Remove label={t('removeQuestion', { number })} onClick={remove} />
       </Group>
-      {field.kind === 'choice' && <TagsInput mt="xs" label="Choices" description="Enter after each one" value={field.choices} onChange={(choices) => change({ choices })} />}
+      {field.kind === 'choice' && <TagsInput mt="xs" label={t('choices')} description={t('choicesAbout')} value={field.choices} onChange={(choices) => change({ choices })} />}
     </Paper>
   );
 }
@@ -131,13 +132,13 @@ function StepRow({ number, step, people, numbers, change, remove }: StepProps) {
   return (
     <Paper withBorder p="xs">
       <Group align="flex-end">
-        <Select label={`Step ${number}`} w={150} data={DECIDERS} allowDeselect={false} value={step.kind} onChange={(kind) => change({ kind: kind ?? 'manager', people: [] })} />
-        {isManager && <NumberInput label="Levels up" w={100} min={1} max={5} value={step.level} onChange={(level) => change({ level: Number(level) || 1 })} />}
-        {!isManager && <MultiSelect label="People" style={{ flex: 1, minWidth: 200 }} searchable data={people.map((person) => ({ value: person.id, label: person.name }))} value={step.people} onChange={(chosen) => change({ people: chosen })} />}
-        {!isManager && <Checkbox label="All of them" mb={8} checked={step.everyone} onChange={(event) => change({ everyone: event.currentTarget.checked })} />}
-        {numbers.length > 0 && <Select label="Only when" placeholder="Always" clearable w={150} data={numbers} value={step.over_field || null} onChange={(name) => change({ over_field: name ?? '', over: name ? step.over : '0' })} />}
-        {step.over_field && <NumberInput label="is over" w={110} value={Number(step.over)} onChange={(over) => change({ over: String(over || 0) })} />}
-        <Remove label={`Remove step ${number}`} onClick={remove} />
+        <Select label={t('stepNumber', { number })} w={150} data={deciders()} allowDeselect={false} value={step.kind} onChange={(kind) => change({ kind: kind ?? 'manager', people: [] })} />
+        {isManager && <NumberInput label={t('levelsUp')} w={100} min={1} max={5} value={step.level} onChange={(level) => change({ level: Number(level) || 1 })} />}
+        {!isManager && <MultiSelect label={t('people')} style={{ flex: 1, minWidth: 200 }} searchable data={people.map((person) => ({ value: person.id, label: person.name }))} value={step.people} onChange={(chosen) => change({ people: chosen })} />}
+        {!isManager && <Checkbox label={t('allOfThem')} mb={8} checked={step.everyone} onChange={(event) => change({ everyone: event.currentTarget.checked })} />}
+        {numbers.length > 0 && <Select label={t('onlyWhen')} placeholder={t('always')} clearable w={150} data={numbers} value={step.over_field || null} onChange={(name) => change({ over_field: name ?? '', over: name ? step.over : '0' })} />}
+        {step.over_field && <NumberInput label={t('isOver')} w={110} value={Number(step.over)} onChange={(over) => change({ over: String(over || 0) })} />}
+        <Remove label={t('removeStep', { number })} onClick={remove} />
       </Group>
     </Paper>
   );

@@ -5,8 +5,10 @@ import { useState } from 'react';
 import { useCall } from '../api/call';
 import type { Form } from '../api/schema';
 import { Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { FillDialog } from './FillDialog';
 import { FormEditor } from './FormEditor';
+import { ready } from './ready';
 
 export function Forms() {
   const { data, error, isPending } = useCall('listForms', {});
@@ -23,7 +25,7 @@ export function Forms() {
       {isAdministrator && (
         <Group justify="flex-end" mb="md">
           <Button variant="light" onClick={() => setChanging('new')}>
-            New form
+            {t('newForm')}
           </Button>
         </Group>
       )}
@@ -31,18 +33,18 @@ export function Forms() {
         {data.items
           .filter((form) => form.enabled || isAdministrator)
           .map((form) => (
-            <Surface key={form.id} title={form.title}>
+            <Surface key={form.id} title={ready(form.title)}>
               <Stack justify="space-between" mih={90}>
                 <Text size="sm" c="dimmed">
-                  {form.about}
+                  {ready(form.about)}
                 </Text>
                 <Group gap="xs" grow>
                   <Button variant="light" disabled={!form.enabled} onClick={() => setFilling(form)}>
-                    Fill in
+                    {t('fillIn')}
                   </Button>
                   {isAdministrator && (
                     <Button variant="default" onClick={() => setChanging(form)}>
-                      Change
+                      {t('change')}
                     </Button>
                   )}
                 </Group>

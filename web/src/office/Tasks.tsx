@@ -7,7 +7,9 @@ import { Link } from 'react-router';
 
 import { useCall, useChange } from '../api/call';
 import type { TaskView } from '../api/schema';
+import { formatTime } from '../app/format';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { usePeople } from './people';
 
 const READS = ['listTasks' as const];
@@ -19,16 +21,16 @@ export function Tasks() {
     <Stack>
       <NewTask />
       <Surface
-        title="To do"
+        title={t('toDo')}
         aside={
           <SegmentedControl
             size="xs"
             value={which}
             onChange={setWhich}
             data={[
-              { value: 'open', label: 'Mine' },
-              { value: 'given', label: 'Given to others' },
-              { value: 'done', label: 'Done' },
+              { value: 'open', label: t('mine') },
+              { value: 'given', label: t('givenToOthers') },
+              { value: 'done', label: t('done') },
             ]}
           />
         }
@@ -36,8 +38,8 @@ export function Tasks() {
         {isPending && <Waiting />}
         {error !== null && <Failed error={error} />}
         {data?.items.length === 0 && (
-          <Empty icon={<IconListCheck size={28} />} title="Nothing to do">
-            Write one above.
+          <Empty icon={<IconListCheck size={28} />} title={t('nothingToDo')}>
+            {t('writeOneAbove')}
           </Empty>
         )}
         <Table verticalSpacing={6}>
@@ -57,16 +59,16 @@ function NewTask() {
       { title: values.title, assignee: values.assignee, due_us: values.due ? new Date(values.due).getTime() * 1000 : 0 },
       { onSuccess: () => form.reset() },
     );
-  const others = people.map((person) => ({ value: person.id, label: person.id === me ? `${person.name} (me)` : person.name }));
+  const others = people.map((person) => ({ value: person.id, label: person.id === me ? t('youInBrackets', { name: person.name }) : person.name }));
   return (
     <Surface>
       <form onSubmit={form.onSubmit(add)}>
         <Group align="flex-end">
-          <TextInput label="What is to be done" required style={{ flex: 1, minWidth: 220 }} {...form.getInputProps('title')} />
-          <TextInput label="Until" type="datetime-local" {...form.getInputProps('due')} />
+          <TextInput label={t('taskTitle')} required style={{ flex: 1, minWidth: 220 }} {...form.getInputProps('title')} />
+          <TextInput label={t('taskUntil')} type="datetime-local" {...form.getInputProps('due')} />
           <Select
-            label="By whom"
-            placeholder="Me"
+            label={t('taskBy')}
+            placeholder={t('me')}
             data={others}
             searchable
             clearable
@@ -74,7 +76,7 @@ function NewTask() {
             onChange={(value) => form.setFieldValue('assignee', value ?? '')}
           />
           <Button type="submit" loading={create.isPending}>
-            Add
+            {t('add')}
           </Button>
         </Group>
       </form>
@@ -85,14 +87,14 @@ function NewTask() {
 function TaskRow({ task }: { task: TaskView }) {
   const { me, nameOf } = usePeople();
   const update = useChange('updateTask', { reads: READS });
-  const remove = useChange('deleteTask', { reads: READS, done: 'The task is deleted' });
+  const remove = useChange('deleteTask', { reads: READS, done: t('taskDeleted') });
   const { id, title, note, assignee, due_us } = task;
   const isLate = due_us > 0 && task.done_us === 0 && due_us < Date.now() * 1000;
   return (
     <Table.Tr>
       <Table.Td w={36}>
         <Checkbox
-          aria-label={`${title} is done`}
+          aria-label={t('taskIsDone', { title })}
           checked={task.done_us > 0}
           onChange={(event) => update.mutate({ id, title, note, assignee, due_us, done: event.currentTarget.checked })}
         />
@@ -104,7 +106,7 @@ function TaskRow({ task }: { task: TaskView }) {
         <Group gap="xs">
           {due_us > 0 && (
             <Text size="xs" c={isLate ? 'red' : 'dimmed'}>
-              {new Date(due_us / 1000).toLocaleString()}
+              {formatTime(due_us)}
             </Text>
           )}
           {assignee !== me && (
@@ -114,19 +116,19 @@ function TaskRow({ task }: { task: TaskView }) {
           )}
           {task.creator !== me && (
             <Text size="xs" c="dimmed">
-              from {nameOf(task.creator)}
+              {t('taskFrom', { name: nameOf(task.creator) })}
             </Text>
           )}
           {task.channel && (
             <Anchor size="xs" component={Link} to={`/archives/${task.channel}/p${task.message_ts.replace('.', '')}`}>
-              message
+              {t('itsMessage')}
             </Anchor>
           )}
         </Group>
       </Table.Td>
       <Table.Td ta="right">
         {task.creator === me && (
-          <ActionIcon variant="subtle" color="red" aria-label={`Delete ${title}`} onClick={() => remove.mutate({ id })}>
+          <ActionIcon variant="subtle" color="red" aria-label={t('deleteNamed', { title })} onClick={() => remove.mutate({ id })}>
             <IconTrash size={16} />
           </ActionIcon>
         )}

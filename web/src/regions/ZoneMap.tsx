@@ -9,6 +9,7 @@ import { useConfirm } from '../app/confirm';
 import { formatAgo, formatBytes } from '../app/format';
 import { useSession } from '../app/session';
 import { isThere } from '../compute/state';
+import { t } from '../i18n/text';
 
 const SIZE = 260;
 const MIDDLE = SIZE / 2;
@@ -40,7 +41,7 @@ function Wheel({ list, here }: { list: ZoneList; here: (zone: ZoneView) => Insta
   const step = (2 * Math.PI) / list.zones.length;
   const up = list.zones.filter(isUp).length;
   return (
-    <svg viewBox={`0 0 ${SIZE} ${SIZE}`} className="zone-wheel" role="img" aria-label={`Region ${list.region}: ${up} of ${list.zones.length} zones available`}>
+    <svg viewBox={`0 0 ${SIZE} ${SIZE}`} className="zone-wheel" role="img" aria-label={t('regionZones', { region: list.region, up, count: list.zones.length })}>
       {list.zones.map((zone, index) => (
         <Segment key={zone.name} zone={zone} instances={here(zone)} from={index * step - step / 2 - Math.PI / 2} step={step} />
       ))}
@@ -50,7 +51,7 @@ function Wheel({ list, here }: { list: ZoneList; here: (zone: ZoneView) => Insta
         {up}/{list.zones.length}
       </text>
       <text x={MIDDLE} y={MIDDLE + 22} textAnchor="middle" className="zone-hub-small">
-        zones up
+        {t('zonesUpShort')}
       </text>
     </svg>
   );
@@ -103,15 +104,16 @@ function ZoneCard({ zone, instances }: { zone: ZoneView; instances: InstanceObje
               {zone.name}
             </Text>
             <Badge variant="light" color={isUp(zone) ? 'green' : 'red'} size="sm" tt="none" leftSection={<span className="dot" />}>
-              {isUp(zone) ? 'available' : 'failed'}
+              {t(isUp(zone) ? 'zoneAvailable' : 'zoneFailed')}
             </Badge>
           </Group>
           <Text size="xs" c="dimmed">
-            {running} running{other > 0 && `, ${other} not running`} · {formatBytes(zone.stored_bytes)} stored
+            {t('zoneRunning', { count: running })}
+            {other > 0 && t('zoneNotRunning', { count: other })} · {t('zoneStored', { size: formatBytes(zone.stored_bytes) })}
           </Text>
           {!isUp(zone) && (
             <Text size="xs" c="red">
-              {zone.reason || 'No reason given'}, {formatAgo(zone.changed_us)}
+              {zone.reason || t('noReason')}, {formatAgo(zone.changed_us)}
             </Text>
           )}
         </Stack>
@@ -125,25 +127,25 @@ function ZoneCard({ zone, instances }: { zone: ZoneView; instances: InstanceObje
 function Drill({ zone }: { zone: ZoneView }) {
   const session = useSession();
   const { ask, dialog } = useConfirm();
-  const fail = useChange('failZone', { reads: ['listZones'], done: `Zone ${zone.name} is treated as gone` });
-  const restore = useChange('restoreZone', { reads: ['listZones'], done: `Zone ${zone.name} is back` });
+  const fail = useChange('failZone', { reads: ['listZones'], done: t('zoneGone', { zone: zone.name }) });
+  const restore = useChange('restoreZone', { reads: ['listZones'], done: t('zoneBack', { zone: zone.name }) });
   if (!session.is_operator) return null;
   const failed = async () => {
-    const text = `A drill: the region acts as if ${zone.name} were gone. Objects are read from the other zones and nothing new starts here. Nothing is lost; restore it here.`;
-    if (await ask({ title: `Fail zone ${zone.name}?`, text, yes: 'Fail the zone' })) fail.mutate({ zone: zone.name, reason: 'drill' });
+    const text = t('drillAbout', { zone: zone.name });
+    if (await ask({ title: t('failZoneAsk', { zone: zone.name }), text, yes: t('failTheZone') })) fail.mutate({ zone: zone.name, reason: 'drill' });
   };
   return (
     <>
       {dialog}
       {isUp(zone) ? (
-        <Tooltip label="Drill: act as if this zone were gone">
-          <Button size="compact-xs" variant="subtle" color="gray" leftSection={<IconPlugConnectedX size={14} />} onClick={() => void failed()} aria-label={`Fail zone ${zone.name}`}>
-            Fail
+        <Tooltip label={t('drillHint')}>
+          <Button size="compact-xs" variant="subtle" color="gray" leftSection={<IconPlugConnectedX size={14} />} onClick={() => void failed()} aria-label={t('failZone', { zone: zone.name })}>
+            {t('fail')}
           </Button>
         </Tooltip>
       ) : (
-        <Button size="compact-xs" variant="light" leftSection={<IconPlugConnected size={14} />} loading={restore.isPending} onClick={() => restore.mutate({ zone: zone.name })} aria-label={`Restore zone ${zone.name}`}>
-          Restore
+        <Button size="compact-xs" variant="light" leftSection={<IconPlugConnected size={14} />} loading={restore.isPending} onClick={() => restore.mutate({ zone: zone.name })} aria-label={t('restoreZone', { zone: zone.name })}>
+          {t('restore')}
         </Button>
       )}
     </>

@@ -1,6 +1,7 @@
 // Rich text: sections, lists, quotes and code, with everything that can stand in a line.
 import type { ReactNode } from 'react';
 
+import { writeDate } from '../../i18n/dates';
 import classes from '../chat.module.css';
 import { Code } from '../Code';
 import { isSafeUrl } from '../mrkdwn';
@@ -75,7 +76,7 @@ function RichInline({ item }: { item: Element }): ReactNode {
     case 'color':
       return <span style={{ borderLeft: `1em solid ${/^#[0-9a-f]{6}$/i.test(String(item.value)) ? String(item.value) : 'gray'}` }}> {String(item.value)}</span>;
     case 'date':
-      return String(item.fallback ?? new Date(Number(item.timestamp) * 1000).toLocaleString());
+      return String(item.fallback ?? writeDate(new Date(Number(item.timestamp) * 1000), { dateStyle: 'medium', timeStyle: 'short' }));
     case 'emoji':
       return <Emoji name={String(item.name)} />;
     default:

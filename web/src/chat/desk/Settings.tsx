@@ -3,9 +3,11 @@ import { Button, Checkbox, Group, Modal, Radio, Select, Stack, Switch, TagsInput
 import { useState } from 'react';
 
 import { tellFailure } from '../../app/parts';
-import { getLanguage, LANGUAGES, setLanguage, t } from '../../i18n/text';
+import { writeDate } from '../../i18n/dates';
+import { getLanguage, LANGUAGES, t } from '../../i18n/text';
 import { useWorkplace } from '../context';
 import { useSetPreferences, type QuietHours } from './desk';
+import { useKeptLanguage } from './language';
 import { isPushOn, switchPush } from './push';
 
 export function Settings({ opened, close }: { opened: boolean; close: () => void }) {
@@ -19,6 +21,7 @@ export function Settings({ opened, close }: { opened: boolean; close: () => void
 function Form() {
   const { desk } = useWorkplace();
   const set = useSetPreferences();
+  const { choose } = useKeptLanguage();
   const { notify, keywords, quiet } = desk.preferences;
   return (
     <Stack gap="lg">
@@ -27,11 +30,7 @@ function Form() {
         data={LANGUAGES.map(({ code, name }) => ({ value: code, label: name }))}
         value={getLanguage()}
         allowDeselect={false}
-        onChange={(code) => {
-          if (code === null) return;
-          void set({ language: code });
-          setLanguage(code);
-        }}
+        onChange={(code) => code !== null && choose(code)}
       />
       <Radio.Group label={t('tellMeOf')} value={notify} onChange={(value) => void set({ notify: value as typeof notify })}>
         <Stack gap={6} mt={6}>
@@ -51,7 +50,7 @@ function Quiet({ quiet, change }: { quiet: QuietHours | null; change: (quiet: Qu
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const fresh: QuietHours = { from_minute: 22 * 60, until_minute: 8 * 60, days: [0, 1, 2, 3, 4, 5, 6], zone };
   const monday = new Date(2024, 0, 1);
-  const dayName = (day: number) => new Intl.DateTimeFormat(getLanguage(), { weekday: 'short' }).format(new Date(monday.getTime() + day * 86_400_000));
+  const dayName = (day: number) => writeDate(new Date(monday.getTime() + day * 86_400_000), { weekday: 'short' });
   return (
     <Stack gap={8}>
       <Switch label={t('quietHours')} description={t('quietAbout')} checked={quiet !== null} onChange={(event) => change(event.currentTarget.checked ? fresh : null)} />

@@ -1,6 +1,7 @@
 // A person's own things beside the channels: drafts, what is saved, settings; read once, changed by events.
 import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 
+import { isDenied } from '../../api/call';
 import { rest } from '../../api/client';
 import { tellFailure } from '../../app/parts';
 import type { LiveEvent, Message } from '../types';
@@ -46,8 +47,8 @@ export const notedKey = (list: string) => ['chat', 'noted', list] as const;
 
 const NONE: Desk = { drafts: [], saved: [], unread_threads: 0, preferences: { language: '', notify: 'calls', keywords: [], muted: [], quiet: null } };
 
-export function useDesk(): Desk {
-  const desk = useQuery({ queryKey: deskKey, queryFn: () => rest.get<Desk>('/chat/desk') });
+export function useDesk({ enabled = true } = {}): Desk {
+  const desk = useQuery({ queryKey: deskKey, queryFn: () => rest.get<Desk>('/chat/desk'), enabled });
   return desk.data ?? NONE;
 }
 
@@ -79,17 +80,18 @@ function keepDraft(queries: QueryClient, { channel, thread_ts, text, updated }: 
   });
 }
 
+// Who may not use the workplace (the shell offers languages to them too) has nothing to keep there.
 export function useSetPreferences(): (change: Partial<Preferences>) => Promise<void> {
   const queries = useQueryClient();
   return async (change) => {
-    const now = queries.getQueryData<Desk>(deskKey) ?? NONE;
-    const preferences = { ...now.preferences, ...change };
-    queries.setQueryData<Desk>(deskKey, { ...now, preferences });
     try {
+      const now = queries.getQueryData<Desk>(deskKey) ?? (await rest.get<Desk>('/chat/desk'));
+      const preferences = { ...now.preferences, ...change };
+      queries.setQueryData<Desk>(deskKey, { ...now, preferences });
       await rest.put('/chat/preferences', preferences);
     } catch (error) {
       void queries.invalidateQueries({ queryKey: deskKey });
-      tellFailure(error);
+      if (!isDenied(error)) tellFailure(error);
     }
   };
 }
