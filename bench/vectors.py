@@ -1,14 +1,17 @@
 """The embedded vector index beside an exact scan in NumPy: recall and time, in one run.
 
-Run: `python bench/vectors.py [--rows N] [--queries N]`. Vectors of 384 numbers lie around centres,
-as texts do around topics; each query is near one of them. The exact scan reads whole 32-bit vectors
-from memory, the index 1-bit codes from memory and a few hundred 16-bit vectors from a mapped file.
+Run: `python bench/vectors.py [--rows N] [--queries N] [--graph]`; with `--graph` a graph is built
+over the bits as well (with usearch), and its building is measured. Vectors of 384 numbers lie
+around centres, as texts do around topics; each query is near one of them. The exact scan reads
+whole 32-bit vectors from memory, the index 1-bit codes from memory and a few hundred 16-bit vectors
+from a mapped file.
 Threads are limited to one, so milliseconds are CPU time of one core.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import tempfile
 import time
@@ -20,7 +23,11 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402 - it reads the limits when it is loaded
 from machine import Figure  # noqa: E402
 
-from volano.services.studio.logic.vector_index import VectorIndex, index_of  # noqa: E402
+from volano.backends.vectors.bits import VectorIndex, index_of  # noqa: E402
+from volano.backends.vectors.local import LocalVectors  # noqa: E402
+from volano.kernel.clock import SystemClock  # noqa: E402
+from volano.kernel.log import StreamLog  # noqa: E402
+from volano.kernel.vectors import VectorSet  # noqa: E402
 
 WIDTH, CENTRES, NEAREST = 384, 2000, 10
 FILES = 1000
@@ -39,10 +46,20 @@ def made_vectors(rows: int, queries: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mapped_index(vectors: np.ndarray, folder: Path) -> VectorIndex:
-    path = folder / "vectors"
+    path = folder / "whole"
     vectors.astype("<f2").tofile(path)
     whole = np.memmap(path, dtype="<f2", mode="r", shape=vectors.shape)
     return index_of([(f"f{at % FILES}", at) for at in range(len(vectors))], whole)
+
+
+def exact_nearest(vectors: np.ndarray, asked: np.ndarray) -> tuple[list[set[int]], float]:
+    """The nearest rows of each query by a scan of all, and CPU milliseconds a query."""
+    exact: list[set[int]] = []
+    began = time.process_time()
+    for query in asked:
+        scores = vectors @ query
+        exact.append(set(np.argpartition(-scores, NEAREST)[:NEAREST].tolist()))
+    return exact, (time.process_time() - began) * 1000 / len(asked)
 
 
 def figures(folder: Path, *, rows: int = 100_000, queries: int = 50) -> list[Figure]:
@@ -50,12 +67,7 @@ def figures(folder: Path, *, rows: int = 100_000, queries: int = 50) -> list[Fig
     vectors, asked = made_vectors(rows, queries)
     index = mapped_index(vectors, folder)
     everything = frozenset(f"f{at}" for at in range(FILES))
-    exact: list[set[int]] = []
-    began = time.process_time()
-    for query in asked:
-        scores = vectors @ query
-        exact.append(set(np.argpartition(-scores, NEAREST)[:NEAREST].tolist()))
-    exact_ms = (time.process_time() - began) * 1000 / queries
+    exact, exact_ms = exact_nearest(vectors, asked)
     index.nearest(asked[0].tolist(), everything, NEAREST)
     began = time.process_time()
     mine = [index.nearest(query.tolist(), everything, NEAREST) for query in asked]
@@ -80,14 +92,64 @@ def figures(folder: Path, *, rows: int = 100_000, queries: int = 50) -> list[Fig
     ]  # fmt: skip
 
 
+async def graph_figures(folder: Path, *, rows: int, queries: int = 50) -> list[Figure]:
+    """The same with a graph: of all files, of half of them, and what building it costs."""
+    vectors, asked = made_vectors(rows, queries)
+    exact, exact_ms = exact_nearest(vectors, asked)
+    halves = vectors.astype("<f2")
+    each = -(-rows // FILES)
+
+    async def read(source: str) -> list[tuple[int, bytes]]:
+        first = int(source[1:]) * each
+        return [(at, row.tobytes()) for at, row in enumerate(halves[first : first + each], first)]
+
+    names = [f"f{at}" for at in range(FILES)]
+    held = VectorSet(account="1", name="vs", sources=dict.fromkeys(names, 1), read=read)
+    index = LocalVectors(folder, StreamLog(SystemClock()), graph_from=rows // 2)
+    began, began_cpu = time.monotonic(), time.process_time()
+    await index.nearest(held, [asked[0].tolist()], frozenset(names), NEAREST)
+    await index.built()
+    built_s, built_cpu_s = time.monotonic() - began, time.process_time() - began_cpu
+    note = f"{rows:,} x {WIDTH}, graph"
+    made = [
+        Figure(name="building", value=built_cpu_s, unit="CPU s", note=f"{note}, {built_s:.0f} s"),
+    ]
+    half = frozenset(names[: FILES // 2])
+    inside = vectors[: each * (FILES // 2)]
+    for name, allowed, wanted in (
+        ("search", frozenset(names), exact),
+        ("search in half of the files", half, exact_nearest(inside, asked)[0]),
+    ):
+        await index.nearest(held, [asked[0].tolist()], allowed, NEAREST)
+        began_cpu = time.process_time()
+        found = await index.nearest(held, asked.tolist(), allowed, NEAREST)
+        each_ms = (time.process_time() - began_cpu) * 1000 / queries
+        hits = sum(
+            len({ordinal for (_, ordinal), _ in near} & best)
+            for near, best in zip(found, wanted, strict=True)
+        )
+        recall = hits / (NEAREST * queries)
+        made.append(
+            Figure(name=name, value=each_ms, unit="CPU ms", peer="exact scan", peer_value=exact_ms,
+                   less_is_better=True, note=f"{note}, recall@10 {recall:.3f}")
+        )  # fmt: skip
+    await index.close()
+    return made
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--queries", type=int, default=50)
+    parser.add_argument("--graph", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="volano-bench-") as folder:
-        for figure in figures(Path(folder), rows=asked.rows, queries=asked.queries):
-            beside = f"{figure.peer} {figure.peer_value:.3f}, ratio {figure.ratio or 0:.2f}"
+        made = figures(Path(folder), rows=asked.rows, queries=asked.queries)
+        if asked.graph:
+            more = graph_figures(Path(folder), rows=asked.rows, queries=asked.queries)
+            made += asyncio.run(more)
+        for figure in made:
+            beside = f"{figure.peer} {figure.peer_value or 0:.3f}, ratio {figure.ratio or 0:.2f}"
             print(f"{figure.name:28} {figure.value:8.3f} {figure.unit:7} {beside}  {figure.note}")
     return 0
 

@@ -63,9 +63,9 @@ def postgres_bin() -> Path:
 class Postgres:
     """A PostgreSQL server of this test process, on a unix socket only."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bin_dir: Path | None = None) -> None:
         self.folder = folder
-        bin_dir = postgres_bin()
+        bin_dir = bin_dir or postgres_bin()
         user = "postgres" if os.geteuid() == 0 else None
         if user:
             shutil.chown(folder, user, user)

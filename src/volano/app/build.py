@@ -23,6 +23,8 @@ from volano.backends.inference.replicas import ReplicatedInference
 from volano.backends.runtime import open_runtime
 from volano.backends.store.postgres import open_postgres
 from volano.backends.store.sqlite import open_sqlite
+from volano.backends.vectors import pgvector
+from volano.backends.vectors.local import LocalVectors
 from volano.backends.work.local import LocalWork
 from volano.kernel.call import Env
 from volano.kernel.clock import SystemClock
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from volano.kernel.log import Log
     from volano.kernel.place import Region
     from volano.kernel.store import Tx
+    from volano.kernel.vectors import Vectors
 
 RESTART_LOOP_S = 1.0
 
@@ -112,6 +115,8 @@ async def open_process(
             config.data_dir,
         )
         stack.push_async_callback(inference.close)
+        vectors = await _open_vectors(config, store, log)
+        stack.push_async_callback(vectors.close)
         journal = GroupJournal(
             store,
             log,
@@ -147,6 +152,7 @@ async def open_process(
             secrets=secrets,
             egress=HttpEgress(_allowed_networks(config)),
             tools=RegistryTools(),
+            vectors=vectors,
         )
         if store.exclusive:
             await objects.replay_puts(env)
@@ -182,6 +188,16 @@ async def open_store(config: Config, clock: Clock, on_event: Callable[[], None])
         path = config.data_dir / "volano.db"
         return open_sqlite(path, clock, discover.migrations(), on_event)
     return await open_postgres(config.store, clock, discover.migrations(), on_event)
+
+
+async def _open_vectors(config: Config, store: Any, log: Log) -> Vectors:
+    """In the database where that can be, else in files of this machine."""
+    if config.store != "sqlite":
+        missing = await pgvector.set_up(store)
+        if not missing:
+            return pgvector.PostgresVectors(store)
+        log.info("vectors are kept in files: there is no pgvector", reason=missing)
+    return LocalVectors(config.data_dir, log, graph_from=config.vector_graph_from)
 
 
 async def _open_bytes(

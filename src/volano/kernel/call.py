@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from volano.kernel.secrets import SecretBox
     from volano.kernel.store import Store
     from volano.kernel.tools import Tools
+    from volano.kernel.vectors import Vectors
     from volano.kernel.work import Work
 
 
@@ -49,6 +50,7 @@ class Env:
     secrets: SecretBox
     egress: Egress
     tools: Tools
+    vectors: Vectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

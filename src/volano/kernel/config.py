@@ -28,7 +28,8 @@ class Config:
     JSON form, for the tool `web_search` of responses. `model_device` is where models compute:
     `auto` (an NVIDIA card where there is one with PyTorch for it), `cpu`, `cuda`, or `cuda:1` for
     another card than the first. `slack_rates` is `generous`, or `strict` for
-    Slack's own rate limits.
+    Slack's own rate limits. `vector_graph_from` is how many vectors a vector store has before a
+    graph is built to search them (with the `vectors` extra; not on PostgreSQL with pgvector).
     """
 
     data_dir: Path
@@ -64,6 +65,7 @@ class Config:
     smtp_url: str = field(default="", repr=False)
     smtp_from: str = "volano@localhost"
     web_search_url: str = ""
+    vector_graph_from: int = 300_000
 
     @property
     def console_url(self) -> str:

@@ -143,7 +143,7 @@ def make_env(data_dir: Path, **ports: Any) -> Env:
         "authority": Doorkeeper(),
         "journal": Notebook(),
     }
-    for name in ("store", "work", "bytes", "runtime", "inference", "secrets", "egress", "tools"):
+    for name in ("store", "work", "bytes", "runtime", "inference", "secrets", "egress", "tools", "vectors"):
         values[name] = unused
     return Env(**(values | ports))
 

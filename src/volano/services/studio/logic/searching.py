@@ -7,19 +7,19 @@ is readable to whoever may `studio:GetFileContent` it, and policies may ask for 
 
 from __future__ import annotations
 
-import asyncio
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Denied, Invalid
+from volano.kernel.vectors import VectorSet
 from volano.services.identity.interface import always_allows
 from volano.services.models import interface as models
 from volano.services.studio.logic import records
 from volano.services.studio.logic.conditions import holds
 from volano.services.studio.logic.terms import question_terms
-from volano.services.studio.logic.vector_files import source_of, store_prefix
-from volano.services.studio.logic.vector_index import vector_index
+from volano.services.studio.logic.vector_files import read_vectors, source_of
 from volano.services.studio.logic.vector_stores import get_store, touch_store
 from volano.services.studio.model.records import Paging
 from volano.services.studio.model.search import MAX_RESULTS, Found, Search
@@ -27,6 +27,8 @@ from volano.services.studio.model.vector_stores import MAX_STORE_FILES, STORE_FI
 from volano.services.studio.store import passages
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from volano.kernel.call import Call, Env
     from volano.services.studio.model.vector_stores import StoreFile, VectorStore
 
@@ -56,11 +58,16 @@ class _Ranks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Allowed:
-    """The files that are searched, how many chunks they have, and whether none is left out."""
+    """The files that are searched and how many chunks they have, of all files of the store with
+    when each was put in."""
 
     sources: frozenset[str]
     chunks: int
-    is_everything: bool
+    stamps: Mapping[str, int]
+
+    @property
+    def is_everything(self) -> bool:
+        return len(self.sources) == len(self.stamps)
 
 
 async def search_store(env: Env, call: Call, store_id: str, wanted: Search) -> list[Found]:
@@ -68,18 +75,19 @@ async def search_store(env: Env, call: Call, store_id: str, wanted: Search) -> l
     _require_sane(wanted)
     store = await get_store(env, call, store_id)
     await touch_store(env, call.account, store)
-    files, is_everything = await _readable(env, call, store, wanted)
+    held = await _completed(env, call, store)
+    files = await _readable(env, call, held, wanted)
     if not files:
         return []
     by_source = {source_of(store_id, file.id): file for file in files}
     allowed = _Allowed(
         sources=frozenset(by_source),
         chunks=sum(file.chunks for file in files),
-        is_everything=is_everything,
+        stamps={source_of(store_id, file.id): file.created_us for file in held},
     )
     ranks = _Ranks({}, {})
     if wanted.meaning:
-        await _by_meaning(env, call, store, wanted, allowed.sources, ranks)
+        await _by_meaning(env, call, store_id, wanted, allowed, ranks)
     if wanted.words:
         for query in wanted.queries:
             ranks.add(await _by_words(env, call, store_id, query, allowed), wanted.words)
@@ -118,10 +126,8 @@ def _require_sane(wanted: Search) -> None:
         )
 
 
-async def _readable(
-    env: Env, call: Call, store: VectorStore, wanted: Search
-) -> tuple[list[StoreFile], bool]:
-    """The store's files that pass the filter and that the caller may read; whether it is all."""
+async def _completed(env: Env, call: Call, store: VectorStore) -> Sequence[StoreFile]:
+    """The files of a store that can be searched."""
     listed = await records.page(
         env.store.reader,
         STORE_FILE,
@@ -130,12 +136,18 @@ async def _readable(
         parent=store.id,
         state="completed",
     )
-    passing = [file for file in listed.items if holds(wanted.condition, file.attributes)]
+    return listed.items
+
+
+async def _readable(
+    env: Env, call: Call, files: Sequence[StoreFile], wanted: Search
+) -> list[StoreFile]:
+    """Those of the files that pass the filter and that the caller may read."""
+    passing = [file for file in files if holds(wanted.condition, file.attributes)]
     arn = f"arn:aws:studio:{call.region}:{call.account}:file/"
     if await always_allows(env, call.principal, READ, arn):
-        return passing, len(passing) == len(listed.items)
-    readable = [file for file in passing if await _may_read(env, call, arn, file)]
-    return readable, len(readable) == len(listed.items)
+        return passing
+    return [file for file in passing if await _may_read(env, call, arn, file)]
 
 
 async def _may_read(env: Env, call: Call, arn: str, file: StoreFile) -> bool:
@@ -154,17 +166,20 @@ def _text(value: object) -> str:
 async def _by_meaning(
     env: Env,
     call: Call,
-    store: VectorStore,
+    store_id: str,
     wanted: Search,
-    sources: frozenset[str],
+    allowed: _Allowed,
     ranks: _Ranks,
 ) -> None:
-    index = await vector_index(env, call.account, store.id, store.version, store_prefix(store.id))
-    if index is None:
-        return
     asked = await models.embed(env, call, wanted.queries)
-    for vector in asked.vectors:
-        nearest = await asyncio.to_thread(index.nearest, vector, sources, CANDIDATES)
+    held = VectorSet(
+        account=call.account,
+        name=store_id,
+        sources=allowed.stamps,
+        read=partial(read_vectors, env, call.account),
+    )
+    found = await env.vectors.nearest(held, asked.vectors, allowed.sources, CANDIDATES)
+    for nearest in found:
         ranks.add(nearest, wanted.meaning)
 
 

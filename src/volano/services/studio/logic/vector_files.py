@@ -54,6 +54,7 @@ EMBED_BATCH = 32
 INDEX_TIMEOUT_S = 3600.0
 WORK_BATCH = 20
 TEXT_BATCH = 500
+VECTOR_BATCH = 2000
 REMOVE_BATCH = 200
 
 
@@ -150,7 +151,6 @@ async def remove_store_file(env: Env, account: str, store_id: str, file_id: str)
     async def write(tx: Tx) -> None:
         await records.remove(tx, STORE_FILE, account, file_id, parent=store_id)
         await passages.delete_source(tx, account, source_of(store_id, file_id))
-        await _raise_version(tx, account, store_id)
 
     await env.store.transact(write)
 
@@ -185,6 +185,17 @@ async def list_texts(env: Env, account: str, store_id: str, file_id: str) -> lis
             return texts
         texts += [text for _, text in batch]
         after = batch[-1][0]
+
+
+async def read_vectors(env: Env, account: str, source: str) -> list[tuple[int, bytes]]:
+    """The vectors of a source by ordinal."""
+    found: list[tuple[int, bytes]] = []
+    while True:
+        after = found[-1][0] if found else -1
+        batch = await vectors.select_vectors(env.store.reader, account, source, after, VECTOR_BATCH)
+        found += batch
+        if len(batch) < VECTOR_BATCH:
+            return found
 
 
 async def index_waiting(env: Env) -> None:
@@ -259,15 +270,8 @@ async def _finish(
         )
         done = replace(entry, attributes=now.attributes)
         await records.save(tx, STORE_FILE, account, done, parent=store_id)
-        await _raise_version(tx, account, store_id)
 
     await env.store.transact(write)
-
-
-async def _raise_version(tx: Tx, account: str, store_id: str) -> None:
-    store = await records.find(tx, VECTOR_STORE, account, store_id)
-    if store is not None:
-        await records.save(tx, VECTOR_STORE, account, replace(store, version=store.version + 1))
 
 
 def require_attributes(given: Mapping[str, object] | None) -> Attributes:

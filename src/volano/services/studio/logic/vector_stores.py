@@ -110,7 +110,7 @@ async def update_store(
 async def delete_store(env: Env, call: Call, store_id: str) -> None:
     """Delete a store and its chunks; the files stay."""
     await get_store(env, call, store_id)
-    await drop_chunks(env, call.account, store_prefix(store_id))
+    await _drop_contents(env, call.account, store_id)
 
     async def write(tx: Tx) -> None:
         await records.remove(tx, VECTOR_STORE, call.account, store_id)
@@ -122,14 +122,20 @@ async def delete_store(env: Env, call: Call, store_id: str) -> None:
 
 async def expire_store(env: Env, account: str, store: VectorStore) -> None:
     """Nobody used it for its days: its chunks go, its row says so."""
-    await drop_chunks(env, account, store_prefix(store.id))
+    await _drop_contents(env, account, store.id)
 
     async def write(tx: Tx) -> None:
         await records.remove_children(tx, STORE_FILE, account, store.id)
-        gone = replace(store, state="expired", expires_us=0, version=store.version + 1)
+        gone = replace(store, state="expired", expires_us=0)
         await records.save(tx, VECTOR_STORE, account, gone)
 
     await env.store.transact(write)
+
+
+async def _drop_contents(env: Env, account: str, store_id: str) -> None:
+    """The index first: were it left behind, no later run would find it."""
+    await env.vectors.forget(account, store_id)
+    await drop_chunks(env, account, store_prefix(store_id))
 
 
 async def touch_store(env: Env, account: str, store: VectorStore) -> None:
@@ -151,9 +157,7 @@ async def count_files(env: Env, account: str, store: VectorStore) -> Counted:
 
 async def _save(env: Env, account: str, store: VectorStore) -> None:
     async def write(tx: Tx) -> None:
-        now = await records.find(tx, VECTOR_STORE, account, store.id)
-        version = max(store.version, now.version if now else 0)
-        await records.save(tx, VECTOR_STORE, account, replace(store, version=version))
+        await records.save(tx, VECTOR_STORE, account, store)
 
     await env.store.transact(write)
 

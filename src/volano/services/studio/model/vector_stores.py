@@ -34,14 +34,13 @@ class Chunking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VectorStore(Record, frozen=True, kw_only=True):
-    """`version` grows with every change of what is in it. It expires so many days unused."""
+    """A store; it expires so many days unused."""
 
     name: str = ""
     description: str = ""
     metadata: dict[str, str] = msgspec.field(default_factory=dict)
     life_days: int = 0
     last_active_us: int = 0
-    version: int = 0
 
 
 class StoreFile(Record, frozen=True, kw_only=True):

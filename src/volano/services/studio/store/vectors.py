@@ -39,22 +39,18 @@ async def insert_chunks(
 
 
 async def select_vectors(
-    reader: Reader, account: str, prefix: str, after: tuple[str, int], limit: int
-) -> list[tuple[str, int, bytes]]:
-    """Source, ordinal and vector of chunks whose source begins with `prefix`, in order."""
+    reader: Reader, account: str, source: str, after: int, limit: int
+) -> list[tuple[int, bytes]]:
+    """Ordinal and vector of a file's chunks after `after`, in order, where they have one."""
     rows = await reader.rows(
-        "SELECT source, ordinal, vector FROM studio_chunk WHERE account = ? AND source >= ? "
-        "AND source < ? AND (source > ? OR (source = ? AND ordinal > ?)) AND length(vector) > 0 "
-        "ORDER BY source, ordinal LIMIT ?",
+        "SELECT ordinal, vector FROM studio_chunk WHERE account = ? AND source = ? "
+        "AND ordinal > ? AND length(vector) > 0 ORDER BY ordinal LIMIT ?",
         account,
-        prefix,
-        prefix + "\U0010ffff",
-        after[0],
-        after[0],
-        after[1],
+        source,
+        after,
         limit,
     )
-    return [(row[0], row[1], bytes(row[2])) for row in rows]
+    return [(row[0], bytes(row[1])) for row in rows]
 
 
 async def select_sources(reader: Reader, account: str, prefix: str, limit: int) -> list[str]:
