@@ -10,10 +10,11 @@ import pytest
 from volano.kernel.clock import ManualClock
 from volano.kernel.events import subscriptions
 from volano.services.calendar import store
-from volano.services.calendar.logic import cards, events, exchange, times
+from volano.services.calendar.logic import cards, collections, events, exchange, times
 from volano.services.calendar.logic.drafts import Wanted
 from volano.services.calendar.model import (
     Answer,
+    Collection,
     EventChanged,
     InvalidEvent,
     NoSuchEvent,
@@ -52,9 +53,7 @@ async def told(team, who: str) -> list[str]:
     """What the office wrote to somebody, the newest first; delivery is done here."""
     bot = await bot_of(team.env, team.account)
     direct = await members.open_direct(team.env, team.calls[who], [bot])
-    page = await read_history(
-        team.env, team.calls[who], direct.channel.id, HistorySpan(limit=50)
-    )
+    page = await read_history(team.env, team.calls[who], direct.channel.id, HistorySpan(limit=50))
     return [message["text"] for message in page.messages]
 
 
@@ -85,9 +84,7 @@ async def test_a_channel_stands_for_its_people(team):
 
 
 async def test_a_weekly_event_keeps_its_hour_over_the_end_of_summer_time(team):
-    weekly = wanted(
-        start="2026-10-19T10:00", end="2026-10-19T11:00", rule="FREQ=WEEKLY;COUNT=3"
-    )
+    weekly = wanted(start="2026-10-19T10:00", end="2026-10-19T11:00", rule="FREQ=WEEKLY;COUNT=3")
     await events.create_event(team.env, team.calls["ana"], weekly)
     found = await shown(team, "ana", "2026-10-01", "2026-12-01")
     assert [item.starts_us for item in found] == [
@@ -98,20 +95,14 @@ async def test_a_weekly_event_keeps_its_hour_over_the_end_of_summer_time(team):
 
 
 async def test_one_time_of_a_series_is_called_off(team):
-    made = await events.create_event(
-        team.env, team.calls["ana"], wanted(rule="FREQ=DAILY;COUNT=4")
-    )
+    made = await events.create_event(team.env, team.calls["ana"], wanted(rule="FREQ=DAILY;COUNT=4"))
     second = (await shown(team, "ana"))[1]
-    await events.delete_event(
-        team.env, team.calls["ana"], made.event.id, occurrence=second.key
-    )
+    await events.delete_event(team.env, team.calls["ana"], made.event.id, occurrence=second.key)
     left = await shown(team, "ana")
     assert len(left) == 3
     assert second.starts_us not in {item.starts_us for item in left}
     with pytest.raises(InvalidEvent, match="no occurrence"):
-        await events.delete_event(
-            team.env, team.calls["ana"], made.event.id, occurrence="whenever"
-        )
+        await events.delete_event(team.env, team.calls["ana"], made.event.id, occurrence="whenever")
 
 
 async def test_guests_are_asked_answer_and_are_asked_anew_when_it_moves(team):
@@ -256,6 +247,66 @@ async def test_what_is_wrong_is_named_and_nothing_is_made(team, changes, param):
         await events.create_event(team.env, team.calls["ana"], wanted(**changes))
     assert refused.value.fields["param"] == param
     assert await shown(team, "ana") == []
+
+
+HOURS, SIXTY = (",".join(map(str, range(count))) for count in (24, 60))
+SECOND_EVENT = ["END:VEVENT", "BEGIN:VEVENT", "UID:bomb", "DTSTART:20261124T100000Z"]
+NEVER_COUNTED_OUT = [
+    "FREQ=DAILY;INTERVAL=0",
+    "FREQ=DAILY;INTERVAL=1000000000",
+    "FREQ=DAILY,SECONDLY",
+    "FREQ=HOURLY",
+    "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+    "FREQ=DAILY;BYSETPOS=100;BYDAY=MO",
+    f"FREQ=DAILY;BYHOUR={HOURS};BYMINUTE={SIXTY};BYSECOND={SIXTY}",
+    f"FREQ=YEARLY;COUNT=1000000000;BYDAY=MO;BYHOUR={HOURS}",
+]
+
+
+@pytest.mark.parametrize("rule", NEVER_COUNTED_OUT)
+async def test_a_rule_that_could_not_be_counted_out_is_refused_at_once(team, rule):
+    with pytest.raises(InvalidEvent) as refused:
+        await events.create_event(team.env, team.calls["ana"], wanted(rule=rule))
+    assert refused.value.fields["param"] == "rule"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+        "FREQ=YEARLY;BYWEEKNO=53;BYDAY=SU",
+        "FREQ=DAILY;BYHOUR=9,17;UNTIL=20270101T000000Z",
+        "FREQ=WEEKLY;INTERVAL=2;COUNT=1000000000;BYDAY=MO,WE",
+    ],
+)
+async def test_ordinary_rules_are_taken(team, rule):
+    seen = await events.create_event(team.env, team.calls["ana"], wanted(rule=rule))
+    assert seen.event.is_recurring
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["RRULE:FREQ=DAILY", *SECOND_EVENT, "RRULE:FREQ=SECONDLY"],
+        ["DURATION:P99999999W"],
+        ["DTEND:21990101T000000Z", "RRULE:FREQ=DAILY"],
+        ["RDATE:" + ",".join(f"2027{1 + n // 28:02d}{1 + n % 28:02d}" for n in range(336))] * 2,
+    ],
+)
+async def test_bombs_of_calendar_programs_are_refused(team, lines):
+    """One of them held the whole server before: counting ran in the loop, and without end."""
+    head = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//EN", "BEGIN:VEVENT", "UID:bomb"]
+    whole = [*head, "DTSTART:20261123T100000Z", *lines, "END:VEVENT", "END:VCALENDAR", ""]
+    with pytest.raises(InvalidEvent):
+        await collections.put_item(
+            team.env,
+            team.calls["ana"],
+            Collection.EVENTS,
+            "bomb.ics",
+            "\r\n".join(whole),
+            collections.Condition(),
+        )
 
 
 def test_cards_hear_of_changes():

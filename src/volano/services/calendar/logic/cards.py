@@ -6,6 +6,7 @@ so handling an event twice does no harm.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -176,7 +177,9 @@ async def remind(env: Env) -> None:
             for user_id in people_of(seen):
                 await _write(env, event, bot_id, user_id, text, f"remind:{starts_us}")
         after_us = max(event.remind_us, now_us - 3600 * 1_000_000)
-        following = next_reminder_us(event, seen.facts.remind_minutes, after_us)
+        following = await asyncio.to_thread(
+            next_reminder_us, event, seen.facts.remind_minutes, after_us
+        )
 
         async def write(tx: Tx, event: CalendarEvent = event, following: int = following) -> None:
             current = await rows.find_event(tx, event.account, event.id)

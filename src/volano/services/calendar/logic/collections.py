@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from volano.services.calendar import store as rows
 from volano.services.calendar.logic import events, todos
 from volano.services.calendar.logic.ics import (
+    Facts,
     parse_calendar,
     read_facts,
     set_answers,
@@ -34,6 +35,8 @@ from volano.services.office import interface as office
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import icalendar
 
     from volano.kernel.call import Call, Env
     from volano.services.calendar.model import CalendarEvent, Entry
@@ -197,8 +200,7 @@ async def put_item(
     entry = await rows.find_entry(reader, call.account, mine.id, collection, name)
     known = await rows.find_event(reader, call.account, entry.target_id) if entry else None
     require(condition, known.etag if known else "")
-    calendar = parse_calendar(text)
-    facts = read_facts(calendar)
+    calendar, facts = await asyncio.to_thread(_parsed, text)
     if known is None:
         taken = await rows.find_by_uid(reader, call.account, mine.id, facts.uid)
         if taken is not None:
@@ -212,6 +214,11 @@ async def put_item(
     calendar.pop("METHOD", None)
     seen = await events.save(env, mine, calendar, known=known, name=name)
     return seen.event.etag, known is None
+
+
+def _parsed(text: str) -> tuple[icalendar.Calendar, Facts]:
+    calendar = parse_calendar(text)
+    return calendar, read_facts(calendar)
 
 
 async def delete_item(

@@ -6,6 +6,7 @@ event owns it; guests answer, and nobody else sees more of it than that its peop
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -111,7 +112,7 @@ async def save(
     name: str = "",
 ) -> Seen:
     """Write an event of `mine`, over `known` or new; `name` is what a calendar program calls it."""
-    facts = read_facts(calendar)
+    facts = await asyncio.to_thread(read_facts, calendar)
     moved = known.moved if known else 0
     if known is not None and _place(facts) != _place(read_facts(parse_calendar(known.ics))):
         moved += 1
@@ -132,7 +133,9 @@ async def save(
         moved=moved,
         updated_us=env.clock.now_us(),
     )
-    remind_us = next_reminder_us(event, facts.remind_minutes, env.clock.now_us())
+    remind_us = await asyncio.to_thread(
+        next_reminder_us, event, facts.remind_minutes, env.clock.now_us()
+    )
     event = replace(event, remind_us=remind_us)
     guests = await _guests_of(env, mine, facts)
     saved = Saved(event=event, guests=tuple(guests), name=name or f"{event.id}.ics")

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import icalendar
 
+from volano.services.calendar.logic import rules
 from volano.services.calendar.model import (
     FOREVER_US,
     MAX_ICS_BYTES,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 PRODUCT = "-//Volano//Calendar//EN"
 MAX_OVERRIDES = 500
 """Changed occurrences of one event."""
-_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _FIRST_YEAR, _LAST_YEAR = 1971, 2200
 _TZID = re.compile(r"TZID=\"?([^:;\"\r\n]+)")
 _ZONE_BLOCK = re.compile(r"BEGIN:VTIMEZONE\r?\n.*?END:VTIMEZONE\r?\n", re.DOTALL)
@@ -118,6 +118,8 @@ def main_event(calendar: icalendar.Calendar) -> icalendar.Event:
         raise wrong("ics", "The calendar object holds no event.")
     if len(events) > MAX_OVERRIDES:
         raise wrong("ics", f"An event has at most {MAX_OVERRIDES} changed occurrences.")
+    if sum("RRULE" in item for item in events) > 1:
+        raise wrong("rule", "An event has one rule of recurrence.")
     if len({str(item.get("UID", "")) for item in events}) != 1 or not events[0].get("UID"):
         raise wrong("ics", "The events of a calendar object have one UID, the same for all.")
     return next((item for item in events if "RECURRENCE-ID" not in item), events[0])
@@ -126,7 +128,7 @@ def main_event(calendar: icalendar.Calendar) -> icalendar.Event:
 def read_facts(calendar: icalendar.Calendar) -> Facts:
     """What is looked up. Raises InvalidEvent for what no calendar can show."""
     event = main_event(calendar)
-    spans = [_span(item) for item in calendar.walk("VEVENT")]
+    spans = [_counted_span(item) for item in calendar.walk("VEVENT")]
     start, end = _span(event)
     rule = event.get("RRULE")
     is_recurring = rule is not None or "RDATE" in event or len(spans) > 1
@@ -139,7 +141,7 @@ def read_facts(calendar: icalendar.Calendar) -> Facts:
         start=start,
         end=end,
         zone=_zone_name(start),
-        rule=_checked_rule(rule),
+        rule="" if rule is None else str(rule.to_ical().decode()),
         starts_us=min(moment_us(item[0]) for item in spans),
         ends_us=max(last, _end_of_rule(event, rule, start, end)) if is_recurring else last,
         is_recurring=is_recurring,
@@ -157,6 +159,14 @@ def _text(event: icalendar.Event, name: str, limit: int) -> str:
     return text[:limit]
 
 
+def _counted_span(event: icalendar.Event) -> tuple[date, date]:
+    start, end = _span(event)
+    refusal = rules.refusal(event, start, end)
+    if refusal:
+        raise wrong("rule", refusal)
+    return start, end
+
+
 def _span(event: icalendar.Event) -> tuple[date, date]:
     try:
         start = event.decoded("DTSTART")
@@ -168,7 +178,10 @@ def _span(event: icalendar.Event) -> tuple[date, date]:
         raise wrong("start", "A start and an end are dates or times.")
     if end is None:
         default = timedelta(0) if isinstance(start, datetime) else timedelta(days=1)
-        end = start + (length if isinstance(length, timedelta) else default)
+        try:
+            end = start + (length if isinstance(length, timedelta) else default)
+        except OverflowError as error:
+            raise wrong("end", "An event lasts no thousands of years.") from error
     if isinstance(start, datetime) is not isinstance(end, datetime):
         raise wrong("end", "Start and end are both days, or both times.")
     if not _FIRST_YEAR <= start.year <= end.year <= _LAST_YEAR or moment_us(end) < moment_us(start):
@@ -179,16 +192,6 @@ def _span(event: icalendar.Event) -> tuple[date, date]:
 def _zone_name(start: date) -> str:
     zone: tzinfo | None = start.tzinfo if isinstance(start, datetime) else None
     return zone.key if isinstance(zone, ZoneInfo) else "UTC"
-
-
-def _checked_rule(rule: object) -> str:
-    if rule is None:
-        return ""
-    if not isinstance(rule, icalendar.vRecur):
-        raise wrong("rule", "An event has one rule of recurrence.")
-    if str(rule.get("FREQ", [""])[0]).upper() not in _FREQUENCIES:
-        raise wrong("rule", f"A rule's FREQ is one of {', '.join(_FREQUENCIES)}.")
-    return str(rule.to_ical().decode())
 
 
 def _end_of_rule(event: icalendar.Event, rule: object, start: date, end: date) -> int:
