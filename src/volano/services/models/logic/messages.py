@@ -2,6 +2,9 @@
 
 A template gets `role`, `content` as text, `tool_calls`, `tool_call_id`, `name` and
 `reasoning_content`. An answer to a tool call must follow the call it answers.
+
+Programs append the message that they were answered with as their SDK holds it: with `annotations`,
+and `parsed` and `parsed_arguments`, which openai's `parse` puts there. Those say nothing new.
 """
 
 from __future__ import annotations
@@ -16,11 +19,13 @@ if TYPE_CHECKING:
 MAX_MESSAGES = 10_000
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _CONTENT = "role content name refusal audio reasoning_content"
-_FIELDS = frozenset(f"{_CONTENT} tool_calls tool_call_id function_call".split())
+_ECHOED = "annotations parsed"
+_FIELDS = frozenset(f"{_CONTENT} {_ECHOED} tool_calls tool_call_id function_call".split())
 _PART_FIELDS = frozenset(
     ("type", "text", "refusal", "annotations", "logprobs", "prompt_cache_breakpoint")
 )
 _CALL_FIELDS = frozenset(("id", "type", "function", "index"))
+_CALLED_FIELDS = frozenset(("name", "arguments", "parsed_arguments"))
 _TEXTS = ("text", "input_text", "output_text", "refusal")
 
 
@@ -100,7 +105,7 @@ def _call(call: object, where: str) -> dict[str, object]:
     if not isinstance(call, dict) or not isinstance(function, dict):
         raise invalid(where, "it has `id`, `type` and `function`")
     require_fields(where, call, _CALL_FIELDS)
-    require_fields(f"{where}.function", function, ("name", "arguments"))
+    require_fields(f"{where}.function", function, _CALLED_FIELDS)
     name, arguments = function.get("name"), function.get("arguments")
     if not isinstance(name, str) or not isinstance(arguments, str):
         raise invalid(f"{where}.function", "it has `name` and `arguments`, both texts")
