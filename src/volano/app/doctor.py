@@ -40,6 +40,7 @@ FROM pg_stat_activity
 WHERE backend_xid IS NOT NULL AND now() - xact_start > make_interval(secs => $1)
 LIMIT 10
 """
+_PGVECTOR = "SELECT extversion FROM pg_extension WHERE extname = 'vector' LIMIT 1"
 MIN_FREE_BYTES = 2 * 1024**3
 
 
@@ -234,6 +235,16 @@ def _parts(config: Config) -> Iterator[Finding]:
         text="the ml extra is here" if ready else "the ml extra is not installed",
         mend="" if ready else "It is installed at first use, or now by: volano enable ml",
     )
+    if config.store == "sqlite":
+        graphs = extra.with_name("vectors").is_dir() or importlib.util.find_spec("usearch")
+        yield Finding(
+            level="ok" if graphs else "note",
+            subject="vector stores",
+            text="large ones get a graph (usearch)" if graphs else "searched without a graph",
+            mend=""
+            if graphs
+            else f"From {config.vector_graph_from} chunks on: volano enable vectors",
+        )
     try:
         prices = billing.price_list(config)
     except VolanoError as error:
@@ -296,9 +307,21 @@ async def _postgres(url: str) -> list[Finding]:
     try:
         version = await connection.fetchval("SHOW server_version")
         idle = await connection.fetch(_IDLE_WRITERS, LONG_TRANSACTION_S)
+        pgvector = await connection.fetchval(_PGVECTOR)
     finally:
         await connection.close()
-    found = [Finding(level="ok", subject="PostgreSQL", text=str(version))]
+    found = [
+        Finding(level="ok", subject="PostgreSQL", text=str(version)),
+        Finding(
+            level="ok" if pgvector else "note",
+            subject="vector stores",
+            text=f"pgvector {pgvector}" if pgvector else "in files of each process: no pgvector",
+            mend=""
+            if pgvector
+            else "Install pgvector 0.7 or later on that server and, as its superuser in this "
+            "database: CREATE EXTENSION vector; then start Volano again.",
+        ),
+    ]
     for pid, database, program, seconds in idle:
         found.append(
             Finding(

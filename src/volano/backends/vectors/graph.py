@@ -30,6 +30,7 @@ class GraphFile(msgspec.Struct, frozen=True, kw_only=True):
 
     file: str
     rows: int
+    size_bytes: int
 
     def remove(self, folder: Path) -> None:
         """Delete it; maps of it stay good."""
@@ -62,7 +63,10 @@ def open_graph(folder: Path, file: GraphFile) -> MappedGraph | None:
     """A saved graph, or None when it cannot be read (or not without the package)."""
     if not has_usearch():
         return None
-    index = _restore(folder / file.file, view=True)
+    path = folder / file.file
+    if not path.is_file() or path.stat().st_size != file.size_bytes:
+        return None
+    index = _restore(path, view=True)
     return None if index is None else MappedGraph(index, file)
 
 
@@ -92,9 +96,8 @@ def build_graph(
         if len(rows):
             codes = np.ascontiguousarray(bits[rows]).view(np.uint8)
             index.add(rows.astype(np.uint64), codes, threads=1)
-    made = GraphFile(file=f"graph.{last}.{os.urandom(4).hex()}", rows=last)
-    _save(index, folder / made.file)
-    return made
+    name = f"graph.{last}.{os.urandom(4).hex()}"
+    return GraphFile(file=name, rows=last, size_bytes=_save(index, folder / name))
 
 
 def _new_index(bits: int) -> Any:
@@ -119,11 +122,12 @@ def _restore(path: Path, *, view: bool) -> Any:
         return None
 
 
-def _save(index: Any, path: Path) -> None:
-    """Write an index durably; its name is not known to anyone before this returns."""
+def _save(index: Any, path: Path) -> int:
+    """Write an index durably; its bytes. Nobody knows its name before this returns."""
     try:
         index.save(path)
     except RuntimeError as error:  # what usearch says of a full disk
         raise OSError(str(error)) from error
     with path.open("rb") as file:
         os.fsync(file.fileno())
+    return path.stat().st_size

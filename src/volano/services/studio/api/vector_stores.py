@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from volano.services.models.interface import invalid, unsupported
+from volano.services.models.interface import invalid
 from volano.services.studio.api.files import paging_of
-from volano.services.studio.logic import searching, vector_files, vector_stores
+from volano.services.studio.logic import rewriting, searching, vector_files, vector_stores
 from volano.services.studio.logic.conditions import parse_condition
 from volano.services.studio.model.search import DEFAULT_RESULTS, MAX_RESULTS, Search
 from volano.services.studio.model.vector_stores import CHUNK_TOKENS, OVERLAP_TOKENS, Chunking
@@ -228,16 +228,15 @@ async def delete_vector_store(env: Env, call: Call, request: StoreName) -> Delet
     resource=STORE,
     read_only=True,
     timeout_s=None,
-    partial="`rewrite_query` is refused: queries are searched as they are.",
 )
 async def search_vector_store(env: Env, call: Call, request: SearchVectorStore) -> SearchPage:
     """Chunks of files that the caller may read, nearest in meaning and words first."""
-    if request.rewrite_query:
-        raise unsupported("rewrite_query", "queries are searched as they are")
     queries = [request.query] if isinstance(request.query, str) else request.query
     wanted = search_of(
         tuple(queries), request.max_num_results, request.filters, request.ranking_options
     )
+    if request.rewrite_query:
+        wanted = await rewriting.rewrite(env, call, request.vector_store_id, wanted)
     found = await searching.search_store(env, call, request.vector_store_id, wanted)
     data = [
         SearchItem(
@@ -249,7 +248,7 @@ async def search_vector_store(env: Env, call: Call, request: SearchVectorStore) 
         )
         for item in found
     ]
-    return SearchPage(search_query=list(queries), data=data)
+    return SearchPage(search_query=list(wanted.queries), data=data)
 
 
 def search_of(

@@ -72,7 +72,7 @@ class _Allowed:
 
 async def search_store(env: Env, call: Call, store_id: str, wanted: Search) -> list[Found]:
     """Chunks that may answer, best first. The queries' tokens are metered to the caller."""
-    _require_sane(wanted)
+    require_sane(wanted)
     store = await get_store(env, call, store_id)
     await touch_store(env, call.account, store)
     held = await _completed(env, call, store)
@@ -109,7 +109,8 @@ async def search_store(env: Env, call: Call, store_id: str, wanted: Search) -> l
     ]
 
 
-def _require_sane(wanted: Search) -> None:
+def require_sane(wanted: Search) -> None:
+    """Raises Invalid for too many or too long queries, and for too many results."""
     sizes = [len(query) for query in wanted.queries]
     if not 1 <= len(sizes) <= MAX_QUERIES or not all(1 <= n <= MAX_QUERY_CHARACTERS for n in sizes):
         raise Invalid(
