@@ -120,8 +120,8 @@ async def delete_document(tx: Tx, document_id: str) -> None:
 
 async def append_update(
     tx: Tx, document_id: str, payload: bytes, user_id: str, now_us: int
-) -> int | None:
-    """The update's number; None when the document is gone."""
+) -> None:
+    """Number an update of a document that is there, and keep it."""
     row = await tx.row(
         "UPDATE documents_document SET seq = seq + 1, editor_id = ?, edited_us = ? "
         "WHERE id = ? RETURNING seq",
@@ -129,8 +129,7 @@ async def append_update(
         now_us,
         document_id,
     )
-    if row is None:
-        return None
+    assert row is not None, document_id
     await tx.execute(
         "INSERT INTO documents_update (document_id, seq, payload, user_id) VALUES (?, ?, ?, ?)",
         document_id,
@@ -138,7 +137,6 @@ async def append_update(
         payload,
         user_id,
     )
-    return int(row[0])
 
 
 async def read_log(reader: Reader, document_id: str) -> Log | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pycrdt
@@ -10,10 +11,19 @@ import pytest
 from volano.kernel.clock import ManualClock
 from volano.services.chat.logic import members
 from volano.services.documents import store
-from volano.services.documents.logic import access, comments, documents, editing, folding, versions
-from volano.services.documents.logic.states import rewrite
+from volano.services.documents.logic import (
+    access,
+    comments,
+    documents,
+    editing,
+    folding,
+    states,
+    versions,
+)
+from volano.services.documents.logic.states import difference, rewrite
 from volano.services.documents.model import (
     NOTHING,
+    DocumentTooLarge,
     InvalidDocument,
     NoSuchDocument,
     ReadOnly,
@@ -98,6 +108,46 @@ async def test_what_is_no_update_is_refused_and_nothing_is_kept(team, update):
     with pytest.raises(InvalidDocument):
         await editing.append(team.env, document, update, team.users["ana"].id)
     assert await read(team, "ana", document) == "Flour, salt"
+
+
+HUNG_INTO_A_LETTER = bytes.fromhex("0101090004000700017800")
+"""Well formed alone: client 9 puts an x below the letter that client 7 typed first."""
+
+
+async def test_an_update_that_does_not_fit_is_refused_and_spoils_nothing(team):
+    """It was kept before, and nobody could open, fold or restore the document ever after."""
+    document = await create(team, text="")
+    ana = team.users["ana"].id
+    await editing.append(team.env, document, typed("Flour, salt"), ana)
+    with pytest.raises(InvalidDocument):
+        await editing.append(team.env, document, HUNG_INTO_A_LETTER, ana)
+    await fold(team, document)
+    assert await read(team, "ana", document) == "Flour, salt"
+
+
+@pytest.mark.parametrize("clock", [b"\xff" * 6 + b"\x00", b"\xff" * 9 + b"\x01", b"\xff" * 8])
+async def test_numbers_beyond_measure_do_not_stop_the_server(team, clock):
+    """Rust panics at some; that is no Exception, and took the work loop with it."""
+    document = await create(team)
+    ana = team.users["ana"].id
+    for update in (b"\x01\x01" + clock + HUNG_INTO_A_LETTER[3:], b"\x01\x01\x09" + clock * 2):
+        with suppress(InvalidDocument):
+            await editing.append(team.env, document, update, ana)
+    with suppress(InvalidDocument):
+        difference(typed("abc"), b"\x01" + clock * 2)
+    await fold(team, document)
+    assert await read(team, "ana", document) == "Flour, salt"
+
+
+async def test_a_document_grows_to_its_limit_and_can_still_be_opened(team, monkeypatch):
+    monkeypatch.setattr(states, "MAX_DOCUMENT_BYTES", 2000)
+    document = await create(team, text="")
+    ana = team.users["ana"].id
+    for client_id in (1, 2, 3):
+        await editing.append(team.env, document, typed("x" * 500, client_id), ana)
+    with pytest.raises(DocumentTooLarge):
+        await editing.append(team.env, document, typed("x" * 500, 4), ana)
+    assert len(await read(team, "ana", document)) == 1500
 
 
 async def test_a_base_has_all_updates_and_nothing_is_lost_or_twice(team):

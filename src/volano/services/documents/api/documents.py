@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from volano.kernel.call import Call, Env
-from volano.services.documents.api.live import tell_update
+from volano.services.documents.api.live import tell_rights, tell_update
 from volano.services.documents.logic import access, comments, documents, versions
 from volano.services.documents.logic.access import Held
 from volano.services.documents.model import Comment, Role
@@ -206,6 +206,7 @@ async def rename_document(env: Env, call: Call, request: Renamed) -> DocumentVie
 async def delete_document(env: Env, call: Call, request: DocumentId) -> None:
     """Delete a document of the caller's own with all of its versions."""
     await documents.delete_document(env, call, request.id)
+    tell_rights(env, request.id)
 
 
 @action(
@@ -260,6 +261,7 @@ async def share_document(env: Env, call: Call, request: Shares) -> ShareList:
     """Say anew with whom a document of the caller's own is shared."""
     roles = {item.target: _role(item.role) for item in request.shares}
     found = await access.share_document(env, call, request.id, roles)
+    tell_rights(env, request.id)
     return ShareList([ShareView(item.target, item.role.value) for item in found])
 
 

@@ -6,7 +6,7 @@ client, in order, once it is durable. The server keeps no document in memory: an
 then a signal to the other sockets; who comes later gets the rows. Awareness is a signal only.
 
 A browser sends its cookie from any page, so `Origin` must be the `Host` that was asked. What the
-caller may do is asked again every half minute and with every update.
+caller may do is asked again every half minute, with every update, and when shares change.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ STEP1, STEP2, UPDATE = 0, 1, 2
 MAX_AWARENESS_BYTES = 16 * 1024
 RECHECK_S = 30.0
 NOT_ALLOWED, TOO_SLOW, REFUSED = 4403, 1013, 4400
+RIGHTS_CHANGED = bytes(8)
+"""A signal without a frame."""
 
 
 class _Ended(Exception):
@@ -148,7 +150,9 @@ class _Client:
         raise _Ended(TOO_SLOW, "too slow")
 
     async def _send(self, payload: bytes) -> None:
-        if not payload.startswith(self.mark):
+        if payload == RIGHTS_CHANGED:
+            await self._require_reader()
+        elif not payload.startswith(self.mark):
             await self.socket.send_bytes(payload[len(self.mark) :])
 
     async def _receive(self) -> None:
@@ -195,10 +199,18 @@ class _Client:
             await self.env.clock.sleep(RECHECK_S)
             if await _find_principal(self.env, self.socket.request) is None:
                 raise _Ended(NOT_ALLOWED, "you were signed out")
-            try:
-                await self.held(READ)
-            except (Denied, NotFound) as error:
-                raise _Ended(NOT_ALLOWED, error.message[:100]) from error
+            await self._require_reader()
+
+    async def _require_reader(self) -> None:
+        try:
+            await self.held(READ)
+        except (Denied, NotFound) as error:
+            raise _Ended(NOT_ALLOWED, error.message[:100]) from error
+
+
+def tell_rights(env: Env, document_id: str) -> None:
+    """Let every socket of a document ask at once whether it may stay."""
+    env.events.signal(editing.topic_of(document_id), RIGHTS_CHANGED)
 
 
 def tell_update(env: Env, document_id: str, update: bytes) -> None:

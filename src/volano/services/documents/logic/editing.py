@@ -1,7 +1,7 @@
 """A document's state and the updates that change it.
 
 `append` returns once the update is durable; only then is it acknowledged and told to others, so
-that nobody has seen what a crash takes back.
+that nobody has seen what a crash takes back. It keeps only what fits the present state.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from volano.kernel.call import system_call
 from volano.kernel.errors import Unavailable
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     from volano.services.documents.model import Document, Log
 
 TRIES = 5
-"""A base that was replaced while it was being read is read anew so often."""
+"""So often a base that was replaced while it was being read is read anew, and an update tried that
+another process was faster than."""
+_TURNS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+"""Whose turn it is to write, by document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +85,33 @@ async def append(env: Env, document: Document, update: bytes, user_id: str) -> N
     """Keep an update. Raises InvalidDocument, DocumentTooLarge, NoSuchDocument."""
     if len(update) > MAX_UPDATE_BYTES:
         raise DocumentTooLarge(f"An edit has at most {MAX_UPDATE_BYTES} bytes.")
-    states.require_update(update)
     if update == NOTHING:
         return
+    # Editors of one process wait for each other here, those of others make each other try again.
+    async with _TURNS.setdefault(document.id, asyncio.Lock()):
+        for _ in range(TRIES):
+            state = await load(env, document)
+            await asyncio.to_thread(states.require_fits, state.update, update)
+            if await _append_to(env, document, state.seq, update, user_id):
+                return
+    raise Unavailable("So many edits at once; try again in a moment.")
 
-    async def write(tx: Tx) -> int | None:
+
+async def _append_to(env: Env, document: Document, seq: int, update: bytes, user_id: str) -> bool:
+    """Keep an update after exactly `seq` others; False when there are more meanwhile."""
+
+    async def write(tx: Tx) -> bool:
         found = await rows.find_document(tx, document.account, document.id)
-        if found is not None and found.seq - found.base_seq >= MAX_LOG - 1:
+        if found is None:
+            raise NoSuchDocument("The document was deleted.")
+        if found.seq - found.base_seq >= MAX_LOG - 1:
             raise Unavailable("So many edits at once; try again in a moment.")
-        return await rows.append_update(tx, document.id, update, user_id, env.clock.now_us())
+        if found.seq != seq:
+            return False
+        await rows.append_update(tx, document.id, update, user_id, env.clock.now_us())
+        return True
 
-    if await env.store.transact(write) is None:
-        raise NoSuchDocument("The document was deleted.")
+    return await env.store.transact(write)
 
 
 async def rewrite(env: Env, call: Call, document: Document, text: str, user_id: str) -> bytes:

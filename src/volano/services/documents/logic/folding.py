@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from volano.kernel.call import system_call
+from volano.kernel.errors import VolanoError
 from volano.kernel.ids import AccountId
 from volano.services.chat import interface as chat
 from volano.services.documents import store as rows
@@ -46,6 +47,8 @@ async def fold_quiet(env: Env) -> None:
             await fold(env, document)
         except NoSuchDocument:
             continue  # deleted meanwhile
+        except VolanoError as error:  # the documents after it are not to wait for this one
+            env.log.warning("document not folded", document=document.id, error=repr(error))
 
 
 async def fold(env: Env, document: Document) -> None:
@@ -54,7 +57,7 @@ async def fold(env: Env, document: Document) -> None:
     update, text = await asyncio.to_thread(states.fold, state.update)
     key = f"documents/{document.id}/{state.seq}-{env.ids.hex(8)}.yjs"
     await _put(env, document.account, key, update)
-    words = chat.words_of(f"{document.title}\n{text}")[:MAX_WORDS]
+    words = await asyncio.to_thread(chat.words_of, f"{document.title}\n{text}")
     version = Version(
         document_id=document.id,
         seq=state.seq,
@@ -71,7 +74,7 @@ async def fold(env: Env, document: Document) -> None:
             tx, document.id, before=document.base_seq, seq=state.seq, key=key
         ):
             return {key}
-        await rows.replace_words(tx, document.account, document.id, words)
+        await rows.replace_words(tx, document.account, document.id, words[:MAX_WORDS])
         return await _keep_version(tx, version)
 
     await forget_objects(env, document.account, await env.store.transact(write))

@@ -6,28 +6,54 @@ documents. The text of a document is the shared text `content`.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pycrdt
 
-from volano.services.documents.model import NOTHING, InvalidDocument
+from volano.services.documents.model import (
+    MAX_DOCUMENT_BYTES,
+    NOTHING,
+    DocumentTooLarge,
+    InvalidDocument,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     _Doc = pycrdt.Doc[pycrdt.Text]
 
 CONTENT = "content"
 
 
-def require_update(update: bytes) -> None:
-    """Raises InvalidDocument for bytes that are no update."""
-    if update == NOTHING:
-        return
+_PANIC = "PanicException"
+"""Rust's end of the world as Python sees it: not an Exception, and not to be imported."""
+
+
+@contextmanager
+def _refusing(message: str) -> Iterator[None]:
+    """Turns what the library says of bytes that it cannot take into InvalidDocument."""
     try:
-        pycrdt.get_state(update)
-    except ValueError as error:
-        raise InvalidDocument("This is no update of a document.") from error
+        yield
+    except (ValueError, RuntimeError) as error:
+        raise InvalidDocument(message) from error
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
+        raise InvalidDocument(message) from error
+
+
+def require_fits(state: bytes, update: bytes) -> None:
+    """Raises InvalidDocument and DocumentTooLarge for what would spoil the document.
+
+    An update may be well formed and still not fit: it can hang a letter into another letter. Once
+    kept it could never be taken out again, so it is put together with all of the rest before.
+    """
+    with _refusing("This is no update of this document."):
+        merged = merge([item for item in (state, update) if item != NOTHING])
+        folded, _ = fold(merged)
+    if max(len(merged), len(folded)) > MAX_DOCUMENT_BYTES:
+        raise DocumentTooLarge(f"A document has at most {MAX_DOCUMENT_BYTES} bytes.")
 
 
 def merge(updates: Sequence[bytes]) -> bytes:
@@ -42,10 +68,8 @@ def state_vector(update: bytes) -> bytes:
 
 def difference(update: bytes, vector: bytes) -> bytes:
     """What of `update` is missing where `vector` is all that is known. Raises InvalidDocument."""
-    try:
+    with _refusing("This is no state vector."):
         return pycrdt.get_update(update, vector)
-    except ValueError as error:
-        raise InvalidDocument("This is no state vector.") from error
 
 
 def _opened(update: bytes, client_id: int | None = None) -> tuple[_Doc, pycrdt.Text]:
