@@ -81,11 +81,19 @@ class GroupWriter(Protocol):
     writer must know of them should its own index be lost."""
 
     async def write_group(
-        self, payloads: Sequence[bytes], *, key: str, copies: int, note: bytes
+        self,
+        payloads: Sequence[bytes],
+        *,
+        key: str,
+        copies: int,
+        note: bytes,
+        then: Callable[[list[Blob]], None] | None = None,
     ) -> list[Blob]:
         """The blobs of the payloads, in order, all of them durable in the same so many zones,
         which `key` chooses, and the note with them. Without payloads, the note alone in every zone.
 
+        `then` is called with them as soon as they are durable, in the thread that made them so, and
+        what it raises is raised here: for what would else need one more change of thread.
         Raises Unavailable when one copy of one of them failed; then none may be named.
         """
         ...

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable, Sequence
 
     from volano.kernel.events import Event
@@ -93,6 +94,13 @@ class OwnStore(Store, Protocol):
     async def transact_lazily(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """As `transact`, but return as soon as the rows are visible. They are durable with the next
         `transact`; a power loss before takes them, the last one first, and nothing else."""
+        ...
+
+    def transact_here(
+        self, work: Callable[[Tx], Awaitable[T]], loop: asyncio.AbstractEventLoop
+    ) -> T:
+        """As `transact_lazily`, but run by the calling thread, which waits: never an event loop's.
+        `loop` is woken when there are new events."""
         ...
 
     def watch(self, pattern: str) -> Watch:

@@ -108,7 +108,13 @@ class DiskStore:
         )
 
     async def write_group(
-        self, payloads: Sequence[bytes], *, key: str, copies: int, note: bytes
+        self,
+        payloads: Sequence[bytes],
+        *,
+        key: str,
+        copies: int,
+        note: bytes,
+        then: Callable[[list[Blob]], None] | None = None,
     ) -> list[Blob]:
         self._require_open()
         zones = list(self._zones.values())
@@ -118,6 +124,7 @@ class DiskStore:
             key=key,
             copies=min(copies, len(zones)),
             note=note,
+            then=then,
             clock=self._clock,
             uids=self._uids,
         )

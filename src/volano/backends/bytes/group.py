@@ -18,7 +18,7 @@ from volano.kernel.bytes import Blob
 from volano.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from volano.backends.bytes.blob_id import Uids
     from volano.backends.bytes.zones import Zone
@@ -32,6 +32,7 @@ async def write_records(
     key: str,
     copies: int,
     note: bytes,
+    then: Callable[[list[Blob]], None] | None,
     clock: Clock,
     uids: Uids,
 ) -> list[Blob]:
@@ -45,15 +46,22 @@ async def write_records(
     records = [new_record(uids.next(), payload) for payload in payloads]
     text = pack_note([record.uid for record in records], note)
     records.append(new_record(uids.next(), text, is_note=True))
-    append = Append(records, clock.now_us())
+    names = tuple(zone.name for zone in chosen)
+    blobs: list[Blob] = []
+
+    def finish() -> None:
+        for error in append.errors.values():
+            raise to_unavailable(error)
+        places = zip(*(append.places[name] for name in names), strict=True)
+        blobs.extend(
+            Blob(id=record_id(record.uid, its), size_bytes=len(record.payload), zones=names)
+            for record, its in zip(records, places, strict=True)
+            if not record.is_note
+        )
+        if then is not None:
+            then(blobs)
+
+    append = Append(records, clock.now_us(), finish)
     append.submit_now([zone.log for zone in chosen])
     await append.done
-    for error in append.errors.values():
-        raise to_unavailable(error)
-    names = tuple(zone.name for zone in chosen)
-    places = zip(*(append.places[name] for name in names), strict=True)
-    return [
-        Blob(id=record_id(record.uid, its), size_bytes=len(record.payload), zones=names)
-        for record, its in zip(records, places, strict=True)
-        if not record.is_note
-    ]
+    return blobs

@@ -34,7 +34,7 @@ from volano.backends.bytes.record import (
 from volano.backends.bytes.segment_file import SegmentFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from volano.backends.bytes.disk_ops import DiskOps
@@ -79,6 +79,7 @@ class Append:
     """
 
     __slots__ = (
+        "_finish",
         "_left",
         "_lock",
         "_loop",
@@ -90,13 +91,21 @@ class Append:
         "written_at_us",
     )
 
-    def __init__(self, records: Sequence[NewRecord], written_at_us: int) -> None:
+    def __init__(
+        self,
+        records: Sequence[NewRecord],
+        written_at_us: int,
+        finish: Callable[[], None] | None = None,
+    ) -> None:
+        """`finish` is called by the last committer before the loop is woken; `done` raises what it
+        raises."""
         self.records = records
         self.written_at_us = written_at_us
         self.size = sum([record_span(len(record.payload)) for record in records])
         self.places: dict[str, list[tuple[int, int]]] = {}
         """By zone: segment number and virtual offset of each record, durable."""
         self.errors: dict[str, OSError] = {}
+        self._finish = finish
         self._loop = asyncio.get_running_loop()
         self.done: asyncio.Future[None] = self._loop.create_future()
         self._left = 0
@@ -119,13 +128,24 @@ class Append:
         with self._lock:
             self._left -= 1
             is_last = not self._left
-        if is_last:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._resolve)
+        if not is_last:
+            return
+        failure: Exception | None = None
+        if self._finish is not None:
+            try:
+                self._finish()
+            except Exception as error:  # noqa: BLE001 - work loop: it must go on, and `done` hears
+                failure = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._resolve, failure)
 
-    def _resolve(self) -> None:
-        if not self.done.done():
+    def _resolve(self, failure: Exception | None) -> None:
+        if self.done.done():
+            return
+        if failure is None:
             self.done.set_result(None)
+        else:
+            self.done.set_exception(failure)
 
 
 class _Active:

@@ -166,9 +166,15 @@ class TieredLog(TieredStore):
         self._log = home
 
     async def write_group(
-        self, payloads: Sequence[bytes], *, key: str, copies: int, note: bytes
+        self,
+        payloads: Sequence[bytes],
+        *,
+        key: str,
+        copies: int,
+        note: bytes,
+        then: Callable[[list[Blob]], None] | None = None,
     ) -> list[Blob]:
-        return await self._log.write_group(payloads, key=key, copies=copies, note=note)
+        return await self._log.write_group(payloads, key=key, copies=copies, note=note, then=then)
 
     def mark(self) -> str:
         return self._log.mark()

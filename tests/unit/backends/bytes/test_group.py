@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import threading
 
 import pytest
 from tests.unit.backends.bytes.stores import get, open_store, put
@@ -11,7 +12,7 @@ from tests.unit.backends.bytes.stores import get, open_store, put
 from volano.backends.bytes.disk_ops import DiskOps
 from volano.kernel.bytes import GroupWriter
 from volano.kernel.clock import ManualClock
-from volano.kernel.errors import Unavailable
+from volano.kernel.errors import Conflict, Unavailable
 
 ITEMS = [b"%d" % number * (number + 1) for number in range(100)]
 
@@ -126,4 +127,24 @@ async def test_a_note_tells_of_its_blobs_until_it_is_forgotten(tmp_path):
     (kept,) = (note for note in await store.read_notes() if note.text == b"first")
     assert [blob is not None for blob in kept.blobs] == [True] + [False] * 99
     assert await get(store, kept.blobs[0]) == ITEMS[0]
+    await store.close()
+
+
+async def test_what_comes_then_is_done_before_the_group_is_told_and_may_refuse_it(tmp_path):
+    store = open_store(tmp_path)
+    seen = []
+
+    def note(blobs):
+        seen.append((blobs, threading.current_thread()))
+
+    def refuse(_blobs):
+        raise Conflict("no")
+
+    blobs = await store.write_group(ITEMS[:2], key="key", copies=2, note=b"n", then=note)
+    ((told, thread),) = seen
+    assert told == blobs
+    assert thread is not threading.current_thread()
+    with pytest.raises(Conflict):
+        await store.write_group(ITEMS[:2], key="key", copies=2, note=b"n", then=refuse)
+    assert await get(store, (await store.write_group(ITEMS[:1], key="k", copies=2, note=b"n"))[0]) == ITEMS[0]  # fmt: skip
     await store.close()

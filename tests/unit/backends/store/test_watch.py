@@ -9,7 +9,7 @@ import pytest
 from volano.backends.store.migrations import Migration
 from volano.backends.store.sqlite import open_sqlite
 from volano.kernel.clock import SystemClock
-from volano.kernel.errors import Conflict
+from volano.kernel.errors import Conflict, Unavailable
 from volano.kernel.store import OwnStore
 
 TABLES = "CREATE TABLE a_one (k TEXT PRIMARY KEY);\nCREATE TABLE a_one_more (k TEXT);\nCREATE TABLE b (k TEXT);\n"
@@ -93,6 +93,38 @@ async def test_a_refused_transaction_beside_a_good_one_harms_nothing(store):
     assert isinstance(results[0], Conflict)
     assert watched.changes >= 1
     assert await store.reader.rows("SELECT k FROM a_one LIMIT 9") == [("good",)]
+
+
+async def test_another_thread_may_run_a_transaction_itself(store):
+    from tests.unit.backends.store.test_store import Counted
+
+    watched = store.watch("a_one")
+    loop = asyncio.get_running_loop()
+
+    async def write(tx):
+        await tx.execute("INSERT INTO a_one (k) VALUES ('here')")
+        tx.publish(Counted(number=1))
+        return "done"
+
+    async def bad(tx):
+        await tx.execute("INSERT INTO a_one (k) VALUES ('bad')")
+        raise Conflict("no")
+
+    results = await asyncio.gather(
+        asyncio.to_thread(store.transact_here, write, loop),
+        asyncio.to_thread(store.transact_here, bad, loop),
+        *(store.transact(lambda tx, n=n: tx.execute("INSERT INTO b (k) VALUES (?)", n)) for n in "ab"),
+        return_exceptions=True,
+    )  # fmt: skip
+    assert results[0] == "done"
+    assert isinstance(results[1], Conflict)
+    assert watched.changes >= 1
+    assert await store.reader.rows("SELECT k FROM a_one LIMIT 9") == [("here",)]
+    assert len(await store.reader.rows("SELECT k FROM b LIMIT 9")) == 2
+    assert [payload for _, _, payload in await store.read_outbox("", 9)] == [b'{"number":1}']
+    await store.close()
+    with pytest.raises(Unavailable):
+        await asyncio.to_thread(store.transact_here, write, loop)
 
 
 async def test_many_events_of_one_transaction_keep_their_order(store):

@@ -3,8 +3,9 @@
 A put is answered when its bytes and the note that tells of it are durable in two zones and its row
 is visible; the row itself is durable a little later (`put_notes.py`). While one group's bytes are
 being synced the next one gathers; then its rows are committed while the next one's bytes are
-synced. A group that fails is not repeated here: each of its requests goes the ordinary way, which
-says what is wrong.
+synced. A lone put has nobody to share with: the thread that synced its bytes commits its row too,
+and the loop is woken once. A group that fails is not repeated here: each of its requests goes the
+ordinary way, which says what is wrong.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from volano.services.objects.logic.put_rows import (
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from volano.kernel.bytes import GroupWriter
+    from volano.kernel.bytes import Blob, GroupWriter
     from volano.kernel.call import Env
     from volano.kernel.store import OwnStore
 
@@ -62,6 +63,8 @@ class PutGroups:
         """A group that failed and is not passed over yet: until then nothing is taken."""
         self._lazy: Progress | None = None
         """The newest group whose rows may not be durable yet."""
+        self._naming = 0
+        """Groups whose rows are being committed by the database's own thread."""
 
     def put(self, new: NewObject, body: bytes) -> asyncio.Future[bool] | None:
         """Hand one over, with all others of this turn of the loop; None when too many wait."""
@@ -109,21 +112,42 @@ class PutGroups:
 
     async def _write(self, group: list[_Put], note: bytes, made: Progress) -> list[bool]:
         news = [put.new for put in group]
-        bodies = [put.body for put in group]
+        loop = asyncio.get_running_loop()
+        written: list[bool] = []
+
+        def name_at_once(blobs: list[Blob]) -> None:
+            written.extend(
+                self._store.transact_here(lambda tx: write_rows(tx, news, blobs, made), loop)
+            )
+
+        # (Rows of groups before this one must come first.)
+        is_lone = len(group) == 1 and not self._naming
         try:
             blobs = await self._writer.write_group(
-                bodies, key=news[0].put.key, copies=COPIES, note=note
+                [put.body for put in group],
+                key=news[0].put.key,
+                copies=COPIES,
+                note=note,
+                then=name_at_once if is_lone else None,
             )
         finally:
             self._go_on()
-        written = await self._store.transact_lazily(lambda tx: write_rows(tx, news, blobs, made))
+        if not is_lone:
+            written = await self._name(news, blobs, made)
         if self._lazy is None:
-            asyncio.get_running_loop().call_later(DURABLE_AFTER_S, self._start_syncing)
+            loop.call_later(DURABLE_AFTER_S, self._start_syncing)
         self._lazy = made
         loose = [blob for blob, named in zip(blobs, written, strict=True) if not named]
         if loose:
             await self._env.bytes.delete(loose)
         return written
+
+    async def _name(self, news: list[NewObject], blobs: list[Blob], made: Progress) -> list[bool]:
+        self._naming += 1
+        try:
+            return await self._store.transact_lazily(lambda tx: write_rows(tx, news, blobs, made))
+        finally:
+            self._naming -= 1
 
     def _start_syncing(self) -> None:
         made, self._lazy = self._lazy, None
