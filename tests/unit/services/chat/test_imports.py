@@ -278,3 +278,21 @@ def test_zip_bombs_links_and_secrets_are_refused(tmp_path: Path, monkeypatch) ->
             made_tar.addfile(member, io.BytesIO(b""))
         with pytest.raises(BadArchive):
             open_archive(tar, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"), [(tarfile.XHDTYPE, 2), (tarfile.GNUTYPE_LONGNAME, 2), (b"V", 8)]
+)
+def test_what_a_tar_does_not_unpack_is_bounded_too(
+    tmp_path: Path, monkeypatch, kind: bytes, size: int
+) -> None:
+    """A header of gigabytes was read into memory whole, by looking whether this is a tar."""
+    monkeypatch.setattr(archives, "BOMB_FLOOR_BYTES", 4 * 1024**2)
+    tar = tmp_path / "bomb.tar.gz"
+    with tarfile.open(tar, "w:gz") as made:
+        member = tarfile.TarInfo("header")
+        member.type, member.size = kind, size * 1024**2
+        made.addfile(member, io.BytesIO(b"0" * member.size))
+        made.addfile(tarfile.TarInfo("users.json"), io.BytesIO(b""))
+    with pytest.raises(BadArchive, match=r"more bytes than any name|zip bomb"):
+        open_archive(tar, tmp_path / "out")

@@ -25,6 +25,15 @@ MAX_RATIO = 400
 MAX_NAME_CHARACTERS = 1024
 BOMB_FLOOR_BYTES = 100 * 1024**2
 """Below this much output nobody is hurt, whatever the ratio."""
+MAX_EXTENSION_BYTES = 1024 * 1024
+"""Of a tar's header about the member after it: a long name, attributes."""
+_EXTENSIONS = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
 CHUNK_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024**2
 
@@ -60,11 +69,11 @@ def open_archive(path: Path, folder: Path) -> Archive:
     try:
         if zipfile.is_zipfile(path):
             return ZipArchive(path)
-        if tarfile.is_tarfile(path):
-            return unpack_tar(path, folder)
+        return unpack_tar(path, folder)
+    except tarfile.ReadError as error:
+        raise BadArchive(f"This is neither a zip nor a tar archive: {error}") from error
     except (*READ_ERRORS, UnicodeError, ValueError, NotImplementedError) as error:
         raise BadArchive(f"The archive cannot be read: {error}") from error
-    raise BadArchive("This is neither a zip nor a tar archive.")
 
 
 def read_member(archive: Archive, name: str, limit_bytes: int) -> bytes:
@@ -174,23 +183,35 @@ class FolderArchive:
         pass
 
 
+class _Header(tarfile.TarInfo):
+    """A member's header. Long names and extensions are members that tarfile reads whole."""
+
+    def _proc_member(self, tarfile_: tarfile.TarFile) -> tarfile.TarInfo:
+        is_read_whole = self.type in _EXTENSIONS
+        if is_read_whole and self.size > MAX_EXTENSION_BYTES:
+            raise BadArchive("A header of the archive has more bytes than any name needs.")
+        found: tarfile.TarInfo = super()._proc_member(tarfile_)  # type: ignore[misc]  # untyped
+        return found
+
+
 def unpack_tar(path: Path, folder: Path) -> FolderArchive:
     """Unpack the plain files of a tar into `folder`, within the limits. Raises BadArchive."""
     stamps: dict[str, str] = {}
     sizes: dict[str, int] = {}
-    packed_bytes, unpacked_bytes = path.stat().st_size, 0
-    with tarfile.open(path) as tar:
+    packed_bytes, unpacked_bytes, count = path.stat().st_size, 0, 0
+    with tarfile.open(path, tarinfo=_Header) as tar:
         for member in tar:
+            # What is skipped is unpacked, too, and its header kept in memory.
+            count, unpacked_bytes = count + 1, unpacked_bytes + member.size
+            if count > MAX_MEMBERS:
+                raise BadArchive(f"The archive has more than {MAX_MEMBERS} members.")
+            _require_no_bomb(unpacked_bytes, packed_bytes)
             name = require_safe_name(member.name)
             if member.issym() or member.islnk() or member.isdev():
                 raise BadArchive(f"The archive holds a link or device: {member.name[:80]!r}.")
             if not member.isreg():
                 continue
             sizes[name] = member.size
-            if len(sizes) > MAX_MEMBERS:
-                raise BadArchive(f"The archive has more than {MAX_MEMBERS} members.")
-            unpacked_bytes += member.size
-            _require_no_bomb(unpacked_bytes, packed_bytes)
             source = tar.extractfile(member)
             assert source is not None, "a regular member has bytes"
             stamps[name] = _copy(source, folder / name)
