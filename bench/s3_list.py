@@ -1,8 +1,9 @@
 """Listing 1,000 keys: by HTTP, and what the server spends on it, against the raw SQLite select.
 
-Run: `python bench/s3_list.py [FOLDER]`. A bucket of 10,000 objects; wrk asks for its first page of
-1,000 again and again on one connection. The limit is the same 1,000 rows selected by SQLite from a
-copy of the database. A listing with a delimiter (100 prefixes of 100 keys) is shown beside it.
+Run: `python bench/s3_list.py [FOLDER]`. A bucket of 10,000 objects; wrk asks on one connection for
+pages of 1,000 keys, each of which is made anew: there are more of them than are kept. The limit is
+as many rows selected by SQLite from a copy of the database. The first page again and again, while
+nothing is written, and one with a delimiter (100 prefixes of 100 keys) are shown beside it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from s3_small import make_bucket
 OBJECTS = 10_000
 CONNECTIONS = 50
 PAGE = 1000
+PAGES = 100
+"""Different pages asked in turn, 28 MB of text."""
 SQL = (
     "SELECT key, size_bytes, etag, modified_us, storage_class, checksum FROM s3_object "
     "WHERE bucket_id = ? AND key > ? ORDER BY key LIMIT ?"
@@ -31,7 +34,7 @@ SQL = (
 
 
 def figures(folder: Path, *, rounds: int = ROUNDS) -> list[Figure]:
-    whole, grouped, raws = [], [], []
+    whole, again, grouped, raws = [], [], [], []
     with volano(folder / "volano") as server:
         make_bucket(server)
         host = f"127.0.0.1:{server.aws_port}"
@@ -41,9 +44,14 @@ def figures(folder: Path, *, rounds: int = ROUNDS) -> list[Figure]:
             source.execute("VACUUM INTO ?", (str(copy),))
         for _ in range(rounds):
             raws.append(_raw_select_us(copy))
-            for found, query in ((whole, "list-type=2"), (grouped, "delimiter=%2F&list-type=2")):
+            for found, queries in (
+                (whole, [f"list-type=2&start-after={number:03d}" for number in range(PAGES)]),
+                (again, ["list-type=2"]),
+                (grouped, [f"delimiter=%2F&list-type=2&max-keys={PAGE - n}" for n in range(PAGE)]),
+            ):
                 script = folder / "list.lua"
-                script.write_text(wrk_script([_request(server.admin, host, query)]))
+                requests = [_request(server.admin, host, query) for query in queries]
+                script.write_text(wrk_script(requests))
                 url = f"http://{host}/"
                 found.append(wrk(url, server.pid, connections=1, script=str(script)))
     raw = min(raws)
@@ -56,6 +64,14 @@ def figures(folder: Path, *, rounds: int = ROUNDS) -> list[Figure]:
             peer_value=raw,
             less_is_better=True,
             note=f"{best(whole).cpu_us / raw:.2f} times the select",
+        ),
+        Figure(
+            name=f"S3 LIST {PAGE} keys, kept page, CPU",
+            value=best(again).cpu_us,
+            unit="µs",
+            peer="SQLite select alone",
+            peer_value=raw,
+            less_is_better=True,
         ),
         Figure(
             name=f"S3 LIST of {OBJECTS // 100} prefixes, CPU",

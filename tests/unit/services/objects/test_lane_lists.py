@@ -10,7 +10,7 @@ from tests.unit.services.objects.test_lanes import ALL, World
 
 from volano.services.identity import interface as identity
 from volano.services.objects.api.listing import list_text_v2
-from volano.services.objects.logic.metering import waiting_counts
+from volano.services.objects.logic.metering import READ, waiting_counts
 
 KEYS = ["a", "a/b", "a/c d", "a/é&<", "b", "c/1/x", "c/2/y", "z"]
 
@@ -144,6 +144,27 @@ async def test_a_listing_sees_the_last_write_and_the_last_setting(world):
     got, expected = await listed(world, "list-type=2")
     assert got is None
     assert expected.status == 403
+
+
+async def test_pages_are_kept_until_an_object_is_written(world):
+    def counted():
+        return sum(n for series, n in waiting_counts(world.env).items() if series[-1] == READ)
+
+    asked, _ = world.lane.signed("GET", "/shop?list-type=2&prefix=a")
+    await listed(world, "list-type=2&prefix=a")
+    before = counted()
+    pages = [(await world.lane.by_lane(asked)).body for _ in range(3)]
+    assert counted() == before + 3
+    assert len({id(page) for page in pages}) == 1, "made once"
+    put, body = world.lane.signed("PUT", "/shop/a-new", b"x")
+    assert (await world.lane.by_lane(put, body)).status == 200
+    assert b"<Key>a-new</Key>" in (await world.lane.by_lane(asked)).body
+    await world.s3("DeleteObject", Bucket="shop", Key="a-new")
+    assert (await world.lane.by_lane(asked)).body == pages[0]
+    asked, _ = world.lane.signed("GET", "/shop?fetch-owner=true&list-type=2")
+    owned = [(await world.lane.by_lane(asked)).body for _ in range(2)]
+    assert owned[0] == owned[1]
+    assert owned[0] is not owned[1], "who owns it may change"
 
 
 async def test_plain_pages_are_joined_by_the_database(world):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SMALL_BYTES = 64 * 1024
 MODES = {b"": None, b"ENABLED": "ENABLED"}
 """Values of `x-amz-checksum-mode` that the lane knows, as the handler wants them."""
-_ID = "\0id\0"
+ID = "\0id\0"
 """Stands where the request id goes; no header can hold it."""
 
 
@@ -84,16 +84,15 @@ def learn_read(
         result: dict[str, Any] = run_now(handling)
     except (VolanoError, NotNow):
         return None
-    response = codec.write(result, _ID)
+    response = codec.write(result, ID)
     if response.status != 200 or response.body != data:
         return None
-    lines = header_lines(response, _ID, f"volano/{env.region.name}")
     known = KnownRead(
         bucket,
         item,
         resource=resource_of(action, call, request),
         blob=item.blob if data else None,
-        lines=[part.encode("latin-1") for part in lines.split(_ID)],
+        lines=lines_of(env, response),
     )
     return known, data
 
@@ -110,16 +109,17 @@ def _data_of(env: Env, method: bytes, item: StoredObject) -> bytes | None:
     return env.bytes.read_now(item.blob)
 
 
-def header_lines(response: Response, request_id: str, host_id: str) -> str:
-    """The header lines as gateway, server and `send_response` write them."""
+def lines_of(env: Env, response: Response) -> list[bytes]:
+    """The header lines as gateway, server and `send_response` write them, to be joined by the
+    request id. `response` was made with `ID`."""
     pairs = [
         *response.headers,
-        ("x-amz-request-id", request_id),
-        ("x-amz-id-2", host_id),
-        ("x-request-id", request_id),
+        ("x-amz-request-id", ID),
+        ("x-amz-id-2", f"volano/{env.region.name}"),
+        ("x-request-id", ID),
     ]
     if response.header("content-length") is None:
         pairs.append(("content-length", str(len(response.body))))  # type: ignore[arg-type]  # it is bytes
     text = "".join(f"{name.lower()}: {value}\r\n" for name, value in pairs)
     assert text.count("\n") == text.count("\r") == len(pairs), "a header has a line break"
-    return text
+    return [part.encode("latin-1") for part in text.split(ID)]

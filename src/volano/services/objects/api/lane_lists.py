@@ -1,18 +1,21 @@
 """ListObjectsV2 on the fast lane (wire/lane.py).
 
-The stock reader, handler and writer make the page, each time anew; what the lane leaves out is
-what the gateway does around them. Only the parameters named here are taken.
+The stock reader, handler and writer make the page; what the lane leaves out is what the gateway
+does around them. Only the parameters named here are taken. Pages are kept until any object is
+written: who lists a bucket that rests, as readers of tables do again and again, gets them as they
+are.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from volano.kernel.errors import VolanoError
 from volano.services.objects.api.lane_calls import call_of_lane
-from volano.services.objects.api.lane_learning import header_lines
+from volano.services.objects.api.lane_learning import ID, lines_of
 from volano.services.objects.api.lane_reads import HASHES, TAKEN
 from volano.services.objects.api.listing import list_text_v2
+from volano.services.objects.logic.metering import READ, count_request
 from volano.wire.action import find_action, resource_of
 from volano.wire.aws.catalog import get_codec, get_service
 from volano.wire.aws.codec import Incoming
@@ -22,7 +25,7 @@ from volano.wire.call_log import CallLog
 from volano.wire.lane import Answer, NotNow, run_now
 
 if TYPE_CHECKING:
-    from volano.kernel.call import Env
+    from volano.kernel.call import Call, Env
     from volano.services.objects.api.lane_buckets import LaneBuckets
     from volano.services.objects.model import Bucket
     from volano.wire.lane import Asked
@@ -41,6 +44,21 @@ PARAMETERS = frozenset(
     }
 )
 _TAKEN = TAKEN - {b"x-amz-checksum-mode"}
+OWNER = "fetch-owner"
+"""Pages that tell the owner depend on more than objects, and are not kept."""
+MAX_KEPT_BYTES = 16 * 1024 * 1024
+PAGE_OVERHEAD_BYTES = 1024
+"""What a kept page takes beside its body and its query."""
+
+
+class _Page(NamedTuple):
+    """A page as it is answered."""
+
+    status: int
+    lines: list[bytes]
+    """Header lines, to be joined by the request id."""
+    body: bytes
+    resource: str
 
 
 class LaneLists:
@@ -49,7 +67,11 @@ class LaneLists:
     def __init__(self, env: Env, buckets: LaneBuckets) -> None:
         self._env = env
         self._buckets = buckets
-        self._host_id = f"volano/{env.region.name}"
+        self._pages: dict[tuple[str, bytes], _Page] = {}
+        """By bucket's id and query."""
+        self._pages_bytes = 0
+        self._seen = (-1, -1)
+        """The counts of changes for which the pages are true."""
         action = find_action("s3:ListObjectsV2")
         assert action is not None
         self._action = action
@@ -79,7 +101,21 @@ class LaneLists:
         if not self._buckets.may_list(credential, bucket, action.permission):
             return None
         caller = self._buckets.caller_of(asked, credential)
-        call = call_of_lane(self._env, asked, caller)
+        page = self._recall(bucket, asked.query)
+        if page is None:
+            page = self._make(call_of_lane(self._env, asked, caller), query, bucket)
+            if page is None:
+                return None
+            if OWNER not in dict(query):
+                self._keep(bucket, asked.query, page)
+        else:
+            count_request(self._env, bucket, READ)
+        self._log.add(caller, page.resource, self._env.clock.monotonic_s() - began_s)
+        return Answer(page.status, caller.request_id.encode().join(page.lines), page.body)
+
+    def _make(self, call: Call, query: list[tuple[str, str]], bucket: Bucket) -> _Page | None:
+        """The page, counted as the stock handler counts it; None where it would be refused."""
+        action = self._action
         try:
             service = run_now(get_service("s3"))
             codec = run_now(get_codec(service, action.operation, "rest-xml"))
@@ -94,9 +130,26 @@ class LaneLists:
         except (BadValue, VolanoError, NotNow):
             return None
         assert result is not None
-        response = codec.write(result, caller.request_id)
+        response = codec.write(result, ID)
         assert isinstance(response.body, bytes)
-        lines = header_lines(response, caller.request_id, self._host_id)
-        took_s = self._env.clock.monotonic_s() - began_s
-        self._log.add(caller, resource_of(action, call, request), took_s)
-        return Answer(response.status, lines.encode("latin-1"), response.body)
+        lines, resource = lines_of(self._env, response), resource_of(action, call, request)
+        return _Page(response.status, lines, response.body, resource)
+
+    def _recall(self, bucket: Bucket, query: bytes) -> _Page | None:
+        """The page, when nothing was written since it was made."""
+        seen = (self._buckets.setting_changes, self._buckets.object_changes)
+        if seen != self._seen:
+            self._forget()
+            self._seen = seen
+        return self._pages.get((bucket.id, query))
+
+    def _keep(self, bucket: Bucket, query: bytes, page: _Page) -> None:
+        size = len(page.body) + len(query) + PAGE_OVERHEAD_BYTES
+        if self._pages_bytes + size > MAX_KEPT_BYTES:
+            self._forget()
+        self._pages[bucket.id, query] = page
+        self._pages_bytes += size
+
+    def _forget(self) -> None:
+        self._pages.clear()
+        self._pages_bytes = 0
