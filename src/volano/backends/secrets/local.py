@@ -7,7 +7,6 @@ context as associated data; digests are HMAC-SHA256 of tokens that carry 256 ran
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 
@@ -42,7 +41,7 @@ class LocalSecretBox:
             ) from error
 
     def digest(self, token: str) -> bytes:
-        return hmac.new(self._digest_key, token.encode(), hashlib.sha256).digest()
+        return hmac.digest(self._digest_key, token.encode(), "sha256")
 
 
 def derive(key: bytes, purpose: bytes) -> bytes:
