@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from volano.kernel.call import system_call
+from volano.kernel.clock import ManualClock
+from volano.kernel.errors import Denied
 from volano.services.chat import interface as chat
 from volano.services.chat.logic import home, users, workspaces
 from volano.services.chat.logic.errors import WrongTokenType
 from volano.services.chat.logic.workspaces import enter
+from volano.services.chat.store import users as user_rows
 from volano.services.identity import interface as identity
 from volano.services.identity.logic import users as identity_users
 
@@ -81,3 +86,28 @@ async def test_home_tells_channels_people_and_the_topic(company):
     assert found.topic == "chat"
     assert {user["name"] for user in found.users} >= {"admin", "ana", "copilot"}
     assert found.copilot["id"] == company.copilot
+
+
+async def test_who_is_known_to_be_here_is_looked_up_again_after_a_change(company):
+    env, call = company.env, company.calls["admin"]
+    here = await enter(env, call)
+    assert await enter(env, call) == here
+
+    async def rename(tx):
+        await user_rows.upsert_user(tx, replace(here.me, real_name="Somebody else"))
+
+    await env.store.transact(rename)
+    assert (await enter(env, call)).me.real_name == "Somebody else"
+    await workspaces.set_copilot(env, call, enabled=False)
+    assert not (await enter(env, call)).workspace.copilot_enabled
+
+
+async def test_guest_known_to_be_here_is_refused_from_their_last_moment_on(company):
+    lobby = await company.channel("lobby", "admin")
+    env = company.env
+    await company.invite("tim", lobby, until_us=env.clock.now_us() + 3600 * 1_000_000)
+    call = company.calls["tim"]
+    until_us = (await enter(env, call)).me.guest_until_us
+    assert (await enter(env, call)).me.is_guest
+    with pytest.raises(Denied, match="over"):
+        await enter(replace(env, clock=ManualClock(until_us)), call)

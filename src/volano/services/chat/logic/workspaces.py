@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from volano.kernel.identity import PrincipalKind
+from volano.kernel.store import OwnStore
 from volano.services.chat.logic.users import get_me, make_chat_user
 from volano.services.chat.model import (
     CHAT_POLICY,
@@ -25,11 +27,14 @@ from volano.services.studio.interface import SERVICE_BUCKETS
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
-    from volano.kernel.store import Tx
+    from volano.kernel.events import EventFeed
+    from volano.kernel.store import Store, Tx, Watch
 
 FIRST_APP = "volano"
 WORKSPACE_NAME = "Volano"
 GENERAL_PURPOSE = "Announcements and everything that concerns everyone."
+MAX_ENTERED = 20_000
+"""Callers whose workspace and chat user a process remembers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,5 +184,50 @@ class Here:
 
 async def enter(env: Env, call: Call) -> Here:
     """The caller's workspace and chat user, both made when they are missing."""
-    workspace = await get_workspace(env, call.account)
-    return Here(workspace=workspace, me=await get_me(env, call))
+    entered = _ENTERED.get(env.events)
+    if entered is None:
+        entered = _ENTERED[env.events] = _Entered(env.store)
+    return entered.find(env, call) or await entered.look_up(env, call)
+
+
+class _Entered:
+    """Who entered where, believed until a commit may have changed it.
+
+    Where other processes commit too, every call asks the rows.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._watch: Watch | None = None
+        if isinstance(store, OwnStore) and store.exclusive:
+            self._watch = store.watch("chat_(?:workspace|user)")
+        self._changes = 0
+        self._known: dict[tuple[str, str], Here] = {}
+
+    def find(self, env: Env, call: Call) -> Here | None:
+        """None for one who is not known to be here now."""
+        if self._watch is None or self._watch.changes != self._changes:
+            self._known.clear()
+            return None
+        here = self._known.get((call.account, call.principal.id))
+        if here is None or 0 < here.me.guest_until_us <= env.clock.now_us():
+            return None
+        return here
+
+    async def look_up(self, env: Env, call: Call) -> Here:
+        changes = 0 if self._watch is None else self._watch.changes
+        workspace = await get_workspace(env, call.account)
+        here = Here(workspace=workspace, me=await get_me(env, call))
+        self._keep(here, call, changes)
+        return here
+
+    def _keep(self, here: Here, call: Call, changes: int) -> None:
+        if self._watch is None or self._watch.changes != changes:
+            return
+        if changes != self._changes or len(self._known) >= MAX_ENTERED:
+            self._known.clear()
+        self._changes = changes
+        self._known[call.account, call.principal.id] = here
+
+
+_ENTERED: WeakKeyDictionary[EventFeed, _Entered] = WeakKeyDictionary()
+"""By the process's feed."""
