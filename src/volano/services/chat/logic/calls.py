@@ -23,9 +23,10 @@ from volano.services.chat.store import desk as rows
 from volano.services.chat.store import groups as group_rows
 from volano.services.chat.store import messages as message_rows
 from volano.services.chat.store import users as user_rows
+from volano.services.chat.store.pushes import has_browsers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
@@ -44,16 +45,27 @@ async def call_people(env: Env, account: str, channel_id: str, ts_us: int) -> No
         return
     members = await channel_rows.select_members(reader, channel.id, after="", limit=MAX_LISTENERS)
     others = [user for user in members if user != message.user_id]
-    preferences = await rows.select_preferences(reader, account)
+    preferences = await rows.select_preferences_of_members(reader, channel.id)
     await _start_following(env, message, members)
     reasons = await _reasons(env, message, others, preferences)
+    called = await _note(env, channel, message, reasons) if reasons else []
+    await _push(env, channel, message, called, others, preferences)
+
+
+async def _note(
+    env: Env, channel: Channel, message: Message, reasons: Mapping[str, str]
+) -> list[str]:
+    """Put the message among the mentions of these people and tell them; who is new to it."""
 
     async def write(tx: Tx) -> tuple[list[str], list[Told]]:
         found: list[str] = []
         told: list[Told] = []
         for user, reason in reasons.items():
             mention = Mention(
-                channel_id=channel.id, ts_us=ts_us, thread_us=message.thread_us, reason=reason
+                channel_id=channel.id,
+                ts_us=message.ts_us,
+                thread_us=message.thread_us,
+                reason=reason,
             )
             if not await rows.insert_mention(tx, user, mention):
                 continue
@@ -65,12 +77,12 @@ async def call_people(env: Env, account: str, channel_id: str, ts_us: int) -> No
                 "reason": reason,
             }
             found.append(user)
-            told.append(await keep_for(tx, env, account, user, event))
+            told.append(await keep_for(tx, env, channel.account, user, event))
         return found, told
 
     called, told = await env.store.transact(write)
     await send(env, *told)
-    await _push(env, channel, message, called, others, preferences)
+    return called
 
 
 def _is_notice(message: Message) -> bool:
@@ -165,15 +177,18 @@ async def _push(
     env: Env,
     channel: Channel,
     message: Message,
-    called: Iterable[str],
+    called: list[str],
     others: list[str],
     preferences: Mapping[str, Preferences],
 ) -> None:
+    if not await has_browsers(env.store.reader):
+        return
     now_us = env.clock.now_us()
     wanted: list[str] = []
+    named, usual = set(called), Preferences()
     for user in others:
-        own = preferences.get(user, Preferences())
-        is_called = user in called or channel.kind.is_direct
+        own = preferences.get(user, usual)
+        is_called = user in named or channel.kind.is_direct
         if own.notify == "none" or (own.notify == "calls" and not is_called):
             continue
         if channel.id not in own.muted and not is_quiet(own.quiet, now_us):

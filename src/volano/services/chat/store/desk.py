@@ -291,11 +291,12 @@ async def find_preferences(reader: Reader, user_id: str) -> Preferences:
     return Preferences() if row is None else msgspec.json.decode(row[0], type=Preferences)
 
 
-async def select_preferences(reader: Reader, account: str) -> dict[str, Preferences]:
-    """Of everyone in the account who chose something."""
+async def select_preferences_of_members(reader: Reader, channel_id: str) -> dict[str, Preferences]:
+    """Of those in the channel who chose something."""
     rows = await reader.rows(
-        "SELECT user_id, body FROM chat_preference WHERE account = ? ORDER BY user_id LIMIT ?",
-        account,
+        "SELECT p.user_id, p.body FROM chat_member m JOIN chat_preference p "
+        "ON p.user_id = m.user_id WHERE m.channel_id = ? ORDER BY p.user_id LIMIT ?",
+        channel_id,
         MAX_PEOPLE,
     )
     return {row[0]: msgspec.json.decode(row[1], type=Preferences) for row in rows}

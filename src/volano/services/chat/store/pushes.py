@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volano.kernel.store import Reader, Tx
+    from volano.kernel.store import Reader, Row, Tx
 
 KEY_ID = "vapid"
 MAX_BROWSERS = 20
 """Browsers of one person that are told."""
+PEOPLE_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,25 +50,39 @@ async def delete_browser(tx: Tx, endpoint: str, user_id: str) -> None:
 async def select_browsers(reader: Reader, user_ids: Sequence[str]) -> list[Browser]:
     """Of these people, 20 each at most and the newest first."""
     found: list[Browser] = []
-    for user_id in user_ids:
-        rows = await reader.rows(
-            "SELECT endpoint, user_id, account, public_key, auth, created_us FROM chat_push "
-            "WHERE user_id = ? ORDER BY created_us DESC LIMIT ?",
-            user_id,
-            MAX_BROWSERS,
-        )
-        found += [
-            Browser(
-                endpoint=row[0],
-                user_id=row[1],
-                account=row[2],
-                public_key=row[3],
-                auth=row[4],
-                created_us=row[5],
+    for start in range(0, len(user_ids), PEOPLE_AT_ONCE):
+        for user_id in await _with_browsers(reader, user_ids[start : start + PEOPLE_AT_ONCE]):
+            rows = await reader.rows(
+                "SELECT endpoint, user_id, account, public_key, auth, created_us FROM chat_push "
+                "WHERE user_id = ? ORDER BY created_us DESC LIMIT ?",
+                user_id,
+                MAX_BROWSERS,
             )
-            for row in rows
-        ]
+            found += [_browser(row) for row in rows]
     return found
+
+
+async def _with_browsers(reader: Reader, user_ids: Sequence[str]) -> list[str]:
+    """Those of the people who have one: of a large channel few do."""
+    marks = ", ".join("?" * len(user_ids))
+    rows = await reader.rows(
+        f"SELECT DISTINCT user_id FROM chat_push WHERE user_id IN ({marks}) "
+        "ORDER BY user_id LIMIT ?",
+        *user_ids,
+        len(user_ids),
+    )
+    return [row[0] for row in rows]
+
+
+def _browser(row: Row) -> Browser:
+    return Browser(
+        endpoint=row[0],
+        user_id=row[1],
+        account=row[2],
+        public_key=row[3],
+        auth=row[4],
+        created_us=row[5],
+    )
 
 
 async def has_browsers(reader: Reader) -> bool:
