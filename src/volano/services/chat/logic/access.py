@@ -54,13 +54,13 @@ async def find_readable(
     reader: Reader, user: ChatUser, channel_id: str
 ) -> tuple[Channel, Member | None] | None:
     """The channel and the user's membership, or None when the user may not read it."""
-    channel = await channel_rows.find_channel(reader, user.account, channel_id)
-    if channel is None:
+    found = await channel_rows.find_channel_with_member(reader, user.account, channel_id, user.id)
+    if found is None:
         return None
-    member = await channel_rows.find_member(reader, channel_id, user.id)
+    channel, member = found
     if member is None and not (channel.kind is ChannelKind.PUBLIC and user.reads_public):
         return None
-    return channel, member
+    return found
 
 
 async def get_readable(
@@ -78,13 +78,13 @@ async def get_visible(
     reader: Reader, user: ChatUser, channel_id: str
 ) -> tuple[Channel, Member | None]:
     """A channel that the user may know of: its name and topic. Raises ChannelNotFound."""
-    channel = await channel_rows.find_channel(reader, user.account, channel_id)
-    if channel is None:
+    found = await channel_rows.find_channel_with_member(reader, user.account, channel_id, user.id)
+    if found is None:
         raise channel_not_found(channel_id)
-    member = await channel_rows.find_member(reader, channel_id, user.id)
+    channel, member = found
     if member is None and (channel.kind is not ChannelKind.PUBLIC or user.is_guest):
         raise channel_not_found(channel_id)
-    return channel, member
+    return found
 
 
 async def known_people(reader: Reader, user: ChatUser) -> set[str] | None:

@@ -123,7 +123,8 @@ async def _topics_of(env: Env, item: Told) -> list[str]:
     members = await channel_rows.select_members(
         env.store.reader, item.stream, after="", limit=MAX_LISTENERS
     )
-    return [topic_of(item.account, user) for user in members]
+    prefix = topic_of(item.account, "")
+    return [prefix + user for user in members]
 
 
 def _signal(env: Env, topics: Iterable[str], payload: bytes) -> None:

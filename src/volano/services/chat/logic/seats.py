@@ -63,7 +63,7 @@ def remember(env: Env, user: ChatUser) -> None:
 
 async def take_seat(tx: Tx, env: Env, user: ChatUser) -> None:
     """Write today's seat in the caller's transaction, once; bots use none."""
-    if user.is_bot:
+    if user.is_bot or is_noted(env, user):
         return
     start_us = env.clock.now_us() // DAY_US * DAY_US
     day = _day_text(start_us)

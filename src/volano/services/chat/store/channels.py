@@ -29,6 +29,25 @@ async def find_channel(reader: Reader, account: str, channel_id: str) -> Channel
     return None if row is None else _channel(row)
 
 
+async def find_channel_with_member(
+    reader: Reader, account: str, channel_id: str, user_id: str
+) -> tuple[Channel, Member | None] | None:
+    """The channel, and the user's membership of it."""
+    row = await reader.row(
+        f"SELECT {_CHANNEL}, m.joined_us, m.last_read_us FROM chat_channel c LEFT JOIN chat_member m "
+        "ON m.channel_id = c.id AND m.user_id = ? WHERE c.id = ? AND c.account = ?",
+        user_id,
+        channel_id,
+        account,
+    )
+    if row is None:
+        return None
+    joined_us, last_read_us = row[-2:]
+    if joined_us is None:
+        return _channel(row), None
+    return _channel(row), _member((channel_id, user_id, joined_us, last_read_us))
+
+
 async def is_id_taken(reader: Reader, channel_id: str) -> bool:
     """Whether any account has a channel of this id."""
     return await reader.row("SELECT 1 FROM chat_channel WHERE id = ?", channel_id) is not None
@@ -297,7 +316,7 @@ def _channel(row: Row) -> Channel:
         purpose_by=row[10],
         purpose_us=row[11],
         archived=bool(row[12]),
-        previous_names=tuple(json.loads(row[13])),
+        previous_names=() if row[13] == "[]" else tuple(json.loads(row[13])),
         last_ts_us=row[14],
         created_us=row[15],
         updated_us=row[16],
