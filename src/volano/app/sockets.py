@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -49,6 +50,7 @@ class _Arrivals:
             self._loop.call_soon(self._admit)
 
 
+_NUMBERS = count()
 _ARRIVALS: WeakKeyDictionary[asyncio.AbstractEventLoop, _Arrivals] = WeakKeyDictionary()
 
 
@@ -80,6 +82,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if self.response.status_code == 101:  # else the application is not asked
             self.scope["extensions"][FRAMES] = self  # type: ignore[assignment]  # our own
+
+    def start_keepalive(self) -> None:
+        """Those who came together are not all pinged together."""
+        assert self.ping_interval is not None
+        wait_s = self.ping_interval * (1 - next(_NUMBERS) % 32 / 64)
+        self.ping_timer = self.loop.call_later(wait_s, self.send_keepalive_ping)
 
     def write_frames(self, frames: bytes) -> bool:
         """Write without waiting; False when the client is gone or leaves too much unread."""
