@@ -262,8 +262,11 @@ class Inference(Protocol):
         """
         ...
 
-    async def embed(self, model: ModelFiles, inputs: Sequence[str]) -> Embeddings:
-        """One unit-length vector per input."""
+    async def embed(self, model: ModelFiles, inputs: Sequence[str | tuple[int, ...]]) -> Embeddings:
+        """One unit-length vector per input: a text, or token ids of the model's own tokenizer.
+
+        Raises Invalid for an id that the tokenizer does not have.
+        """
         ...
 
     async def count_tokens(self, model: ModelFiles, text: str) -> int: ...

@@ -65,8 +65,9 @@ def test_vectors_are_shortened_and_keep_their_length(client):
         ({"input": ["a", ""]}, "input[1]"),
         ({"input": ["a"] * 2049}, "input"),
         ({"input": "a" * 200_001}, "input[0]"),
-        ({"input": [1, 2, 3]}, "input"),
-        ({"input": [[1, 2], [3]]}, "input"),
+        ({"input": [1, "a"]}, "input"),
+        ({"input": [[1, 2], []]}, "input[1]"),
+        ({"input": [1, 2, 3], "model": "text-embedding-3-small"}, "input"),
         ({"dimensions": 385}, "dimensions"),
         ({"encoding_format": "hex"}, "encoding_format"),
     ],
@@ -75,6 +76,20 @@ def test_a_bad_input_is_named(client, words, param):
     with pytest.raises(openai.BadRequestError) as caught:
         client.embeddings.create(**({"model": MODEL, "input": "x"} | words))
     assert caught.value.param == param
+
+
+def test_token_ids_of_the_models_own_tokenizer_are_the_text_that_they_are(client):
+    text, ids = "hello world", [7592, 2088]  # of BERT's uncased vocabulary
+    wanted = client.embeddings.create(model=MODEL, input=text)
+    for given in (ids, [ids]):
+        made = client.embeddings.create(model=MODEL, input=given)
+        assert made.data[0].embedding == pytest.approx(wanted.data[0].embedding, abs=1e-6)
+        assert made.usage.prompt_tokens == wanted.usage.prompt_tokens
+
+
+def test_token_ids_that_no_tokenizer_of_the_model_has_are_refused(client):
+    with pytest.raises(openai.BadRequestError, match="100000 is not a token id"):
+        client.embeddings.create(model=MODEL, input=[[7592, 100_000]])
 
 
 def test_unknown_and_wrong_models_are_told_apart(client):

@@ -108,7 +108,7 @@ class EngineInference:
                 if delivered or not left:
                     raise _stopped() from error
 
-    async def embed(self, model: ModelFiles, inputs: Sequence[str]) -> Embeddings:
+    async def embed(self, model: ModelFiles, inputs: Sequence[str | tuple[int, ...]]) -> Embeddings:
         """See the port; a text longer than the model reads is cut to its `max_seq_length`."""
         request: Reply = {"op": "embed", "model": model, "inputs": list(inputs)}
         reply = await self._ask(request)

@@ -104,7 +104,7 @@ class ReplicatedInference:
             if isinstance(holder, _Replica) and not holder.open:
                 holder.idle.set()
 
-    async def embed(self, model: ModelFiles, inputs: Sequence[str]) -> Embeddings:
+    async def embed(self, model: ModelFiles, inputs: Sequence[str | tuple[int, ...]]) -> Embeddings:
         """See the port; embeddings have no replicas."""
         return await self._main.embed(model, inputs)
 

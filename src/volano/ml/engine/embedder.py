@@ -57,15 +57,18 @@ class Embedder:
             raise BadModel(f"A {file.family()} with pooling by {pooling} is not supported.")
         self.max_tokens = min(limit, longest) if isinstance(limit, int) and limit > 2 else longest
 
-    def rows(self, texts: Sequence[str], *, prompt: str = "") -> list[list[int]]:
-        """Token ids of each text, cut to `max_tokens`; raises BadRequest for an unknown prompt.
+    def rows(self, inputs: Sequence[str | Sequence[int]], *, prompt: str = "") -> list[list[int]]:
+        """Token ids of each text, cut to `max_tokens`, with the special ones around.
 
-        `prompt` names what the model wants before a text of that kind, such as `query`.
+        An input of token ids is the text that they are. Raises BadRequest for an id that the
+        tokenizer does not have, and for an unknown prompt: `prompt` names what the model wants
+        before a text of that kind, such as `query`.
         """
         prompts = self._prompts if isinstance(self._prompts, dict) else {}
         if prompt and prompt not in prompts:
             raise BadRequest(f"This model has no prompt {prompt!r}; it has {', '.join(prompts)}.")
         before = str(prompts[prompt]) if prompt else ""
+        texts = [each if isinstance(each, str) else self.tokenizer.decode(each) for each in inputs]
         return self.tokenizer.encode_many([before + text for text in texts], limit=self.max_tokens)
 
     def embed(self, rows: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], Floats]]:

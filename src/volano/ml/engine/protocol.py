@@ -124,7 +124,7 @@ class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="can
 class Embed(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="embed"):
     id: _Id
     model: ModelRef
-    inputs: Annotated[list[str], msgspec.Meta(max_length=EMBED_INPUTS_MAX)]
+    inputs: Annotated[list[str | list[int]], msgspec.Meta(max_length=EMBED_INPUTS_MAX)]
 
 
 class CountTokens(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="count_tokens"):

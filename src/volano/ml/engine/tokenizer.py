@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer as Encoder
 
-from volano.ml.errors import BadModel
+from volano.ml.errors import BadModel, BadRequest
 from volano.ml.models.configs import load_json
 
 if TYPE_CHECKING:
@@ -48,6 +48,17 @@ class Tokenizer:
         """Token ids with the special ones, each row cut to `limit` tokens (the last stays)."""
         rows = [list(found.ids) for found in self._encoder.encode_batch_fast(list(texts))]
         return [row if len(row) <= limit else [*row[: limit - 1], row[-1]] for row in rows]
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """The text of token ids, without special tokens; raises BadRequest for an unknown id."""
+        unknown = next((id for id in token_ids if not 0 <= id < self.vocab_size), None)
+        if unknown is not None:
+            raise BadRequest(
+                f"{unknown} is not a token id of this model: they go from 0 to "
+                f"{self.vocab_size - 1}. Ids are those of the model's own tokenizer; or send text.",
+                code="invalid_value",
+            )
+        return str(self._encoder.decode(list(token_ids), skip_special_tokens=True))
 
     def token_id(self, text: str) -> int | None:
         """The id of a token by its exact text."""

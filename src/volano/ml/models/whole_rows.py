@@ -14,10 +14,10 @@ import numpy as np
 from volano.ml.models.batch import Batch, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from volano.ml.layers.arrays import Floats, Ints
-    from volano.ml.models.batch import Cache, Decoder
+    from volano.ml.models.batch import Decoder
 
 STEP_TOKENS = 512
 _BLOCK_SIZE = 16
@@ -31,18 +31,14 @@ class LastTokenEncoder:
 
     def embed(self, rows: Sequence[Sequence[int]]) -> Floats:
         """Vectors (rows, hidden) of token id rows; each row has a token at least."""
-        states = last_of_rows(self._decoder, rows, self._decoder.hidden)
+        states = _last_of_rows(self._decoder, rows)
         length = np.linalg.norm(states, axis=1, keepdims=True)
         unit: Floats = states / np.maximum(length, np.float32(1e-12))
         return unit
 
 
-def last_of_rows(
-    decoder: Decoder,
-    rows: Sequence[Sequence[int]],
-    run: Callable[[Batch, Cache], Floats],
-) -> Floats:
-    """What `run` (the decoder's `hidden` or `forward`) gives for each row's last token."""
+def _last_of_rows(decoder: Decoder, rows: Sequence[Sequence[int]]) -> Floats:
+    """The hidden state of each row's last token."""
     sizes = [-(-len(row) // _BLOCK_SIZE) for row in rows]
     starts = np.cumsum([0, *sizes])
     tables = [np.arange(first, last) for first, last in pairwise(starts)]
@@ -50,7 +46,7 @@ def last_of_rows(
     found: list[Floats] = []
     for pieces in _steps([len(row) for row in rows]):
         batch = _batch(rows, tables, pieces)
-        given = run(batch, cache)
+        given = decoder.hidden(batch, cache)
         if len(batch.logit_rows):
             found.append(given.copy())
     return np.concatenate(found)

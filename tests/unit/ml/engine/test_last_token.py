@@ -1,4 +1,4 @@
-"""Embedding and reranking with decoders."""
+"""Embedding with decoders."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from volano.ml.engine import reranker
 from volano.ml.engine.embedder import Embedder
-from volano.ml.engine.reranker import Reranker
 from volano.ml.errors import BadModel, BadRequest
 from volano.ml.models import whole_rows
 
@@ -68,23 +66,3 @@ def test_a_decoder_needs_pooling_by_last_token(folder: Path):
     (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_mean_tokens": true}')
     with pytest.raises(BadModel, match="qwen3 with pooling by mean_tokens"):
         Embedder(folder)
-
-
-def test_a_reranker_scores_by_yes_against_no(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reranker, "MAX_TOKENS", 400)
-    with pytest.raises(BadModel, match="tokens yes and no"):
-        Reranker(folder)
-    path = folder / "tokenizer.json"
-    renamed = path.read_text().replace("<|endoftext|>", "yes").replace("<|im_start|>", "no")
-    path.write_text(renamed)
-    documents = ["The shop is open.", "word " * 500, ""]
-    exact, fast = Reranker(folder, form="f32"), Reranker(folder, form="bf16")
-    rows = fast.rows("When is it open?", documents)
-    assert len(rows[1]) == fast.max_tokens == 400
-    found = [score for _, scores in fast.score(rows) for score in scores]
-    wanted = [score for _, scores in exact.score(rows) for score in scores]
-    assert found == pytest.approx(wanted, abs=0.02)
-    assert all(0 < score < 1 for score in found)
-    assert len(set(found)) == 3
-    with pytest.raises(BadRequest, match="400"):
-        fast.rows("word " * 500, ["a"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -55,7 +55,6 @@ class EmbeddingList(msgspec.Struct, kw_only=True):
     facts=model_meant,
     read_only=False,
     timeout_s=None,
-    partial="Inputs as token ids are refused: those of another model's tokenizer mean other words.",
 )
 async def create_embedding(env: Env, call: Call, request: CreateEmbedding) -> WithHeaders:
     """Unit-length vectors, as numbers or as base64 of little-endian 32-bit floats."""
@@ -68,7 +67,7 @@ async def create_embedding(env: Env, call: Call, request: CreateEmbedding) -> Wi
 async def _answer(env: Env, call: Call, request: CreateEmbedding, served: Served) -> EmbeddingList:
     if request.encoding_format not in ("float", "base64"):
         raise _invalid("encoding_format", "it is `float` or `base64`")
-    texts = _texts(request.input)
+    texts = _inputs(request.input)
     found = await embed(
         env, call, texts, model_name=request.model, width=request.dimensions, served=served
     )
@@ -81,13 +80,16 @@ async def _answer(env: Env, call: Call, request: CreateEmbedding, served: Served
     return EmbeddingList(data=data, model=name, usage=usage)
 
 
-def _texts(given: str | list[str | int | list[int]]) -> list[str]:
+def _inputs(given: str | list[str | int | list[int]]) -> list[str | tuple[int, ...]]:
+    """One or more texts, or one or more lists of token ids."""
     if isinstance(given, str):
         return [given]
-    texts = [item for item in given if isinstance(item, str)]
-    if len(texts) != len(given):
-        raise _invalid("input", "token ids are not taken; send text")
-    return texts
+    ids = [item for item in given if isinstance(item, int)]
+    if ids and len(ids) == len(given):
+        return [tuple(ids)]
+    if ids:
+        raise _invalid("input", "it is texts, or lists of token ids, or one list of them")
+    return [item if isinstance(item, str) else tuple(cast("list[int]", item)) for item in given]
 
 
 def _encode(vector: tuple[float, ...], how: str) -> list[float] | str:

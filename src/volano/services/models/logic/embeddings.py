@@ -21,24 +21,28 @@ if TYPE_CHECKING:
 
     from volano.kernel.call import Call, Env
     from volano.kernel.inference import Embeddings
+    from volano.services.models.model import Model
 
 MAX_INPUTS = 2048
 MAX_INPUT_CHARACTERS = 200_000
+BYTES_PER_TOKEN = 4
+"""About; what is billed is counted afterwards."""
 
 
 async def embed(
     env: Env,
     call: Call,
-    inputs: Sequence[str],
+    inputs: Sequence[str | tuple[int, ...]],
     *,
     model_name: str = EMBEDDING_MODEL,
     width: int | None = None,
     served: Served | None = None,
 ) -> Embeddings:
-    """One unit-length vector per input, in order, shortened to `width` numbers.
+    """One unit-length vector per input (text or token ids), in order, shortened to `width` numbers.
 
-    Raises Invalid for no input, an empty one, more than 2,048 or one over 200,000 characters, and
-    when the model's vectors have fewer numbers than `width`.
+    Raises Invalid for no input, an empty one, more than 2,048 or one over 200,000 characters, for
+    token ids that are not of the model's tokenizer or of one that we do not hold, and when the
+    model's vectors have fewer numbers than `width`.
     """
     if not 1 <= len(inputs) <= MAX_INPUTS:
         raise Invalid(
@@ -52,10 +56,12 @@ async def embed(
                 fields={"param": f"input[{index}]"},
             )
     model = await require_task(env, call.account, model_name, Task.EMBED)
+    if not all(isinstance(each, str) for each in inputs):
+        _require_own_ids(model, model_name)
     served = served or Served()
     candidates = await candidates_of(env, call, model)
     served.route = candidates.route.name if candidates.route else ""
-    read_bytes = sum(len(text.encode()) for text in inputs)
+    read_bytes = sum(_size_bytes(each) for each in inputs)
     asking = await begin(
         env,
         call,
@@ -78,6 +84,22 @@ async def embed(
     finally:
         await asking.end(error)
     return found
+
+
+def _require_own_ids(model: Model, asked_name: str) -> None:
+    """Token ids mean words in one tokenizer only: in that of the model whose name was given."""
+    if asked_name != model.name:
+        raise invalid(
+            "input",
+            f"token ids of '{asked_name}' are not those of '{model.name}', which answers for it "
+            "here; send text (langchain: check_embedding_ctx_length=False)",
+        )
+    if not model.is_local:
+        raise invalid("input", f"the tokenizer of '{model.name}' is not here; send text")
+
+
+def _size_bytes(given: str | tuple[int, ...]) -> int:
+    return len(given.encode()) if isinstance(given, str) else BYTES_PER_TOKEN * len(given)
 
 
 async def _shortened(found: Embeddings, width: int, name: str) -> Embeddings:

@@ -188,7 +188,7 @@ def _engine_of(model: Model) -> str:
 async def embed(
     env: Env,
     candidates: Candidates,
-    inputs: Sequence[str],
+    inputs: Sequence[str | tuple[int, ...]],
     served: Served,
     failed: Callable[[Model, VolanoError], Awaitable[None]],
 ) -> Embeddings:

@@ -110,7 +110,9 @@ async def _answer(
         yield delta
 
 
-async def embed(env: Env, upstream: Upstream, remote: str, inputs: Sequence[str]) -> Embeddings:
+async def embed(
+    env: Env, upstream: Upstream, remote: str, inputs: Sequence[str | tuple[int, ...]]
+) -> Embeddings:
     """One vector per input, as the upstream makes them."""
     body = embedding_body(remote, inputs)
     found = await _ask(env, upstream, "POST", "/embeddings", body, _Vectors)

@@ -43,7 +43,7 @@ def body_of(request: Generate, remote: str, kind: str) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def embedding_body(remote: str, inputs: Sequence[str]) -> bytes:
+def embedding_body(remote: str, inputs: Sequence[str | tuple[int, ...]]) -> bytes:
     body = {"model": remote, "input": list(inputs), "encoding_format": "float"}
     return json.dumps(body, ensure_ascii=False).encode()
 
