@@ -19,7 +19,10 @@ LINKED = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relatio
 KIND = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-def archive(**parts: str) -> bytes:
+ENTITIES = '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
+
+
+def archive(**parts: str | bytes) -> bytes:
     """A zip file with these parts."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as made:
@@ -147,10 +150,11 @@ def test_texts_are_read_in_their_encoding():
         (b"\x00\x01", "a.txt"),
         (b"no archive", "a.docx"),
         (archive(**{"word/other.xml": "<x/>"}), "a.docx"),
-        (
-            archive(**{"word/document.xml": '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'}),
-            "a.docx",
-        ),
+        (archive(**{"word/document.xml": ENTITIES}), "a.docx"),
+        (archive(**{"word/document.xml": f"<!--{' ' * 2000}-->{ENTITIES}"}), "a.docx"),
+        (archive(**{"word/document.xml": ENTITIES.encode("utf-16")}), "a.docx"),
+        (archive(**{"word/document.xml": f"<x>{'<p/>' * 4_000_000}</x>"}), "a.docx"),
+        (archive(**{"word/document.xml": f"<x>{' ' * 64 * 1024 * 1024}</x>"}), "a.docx"),
         (b"%PDF-1.7 broken", "a.pdf"),
         (b"anything", "a.exe"),
     ],
