@@ -19,6 +19,7 @@ from volano.wire.aws.xml_reader import compile_xml_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from botocore.model import OperationModel, Shape, StructureShape
 
@@ -37,6 +38,11 @@ _SCALARS: dict[str, Parse] = {
     "timestamp": scalars.parse_timestamp,
     "blob": scalars.parse_blob,
 }
+_CONDITION_DATES = frozenset(
+    prefix + name
+    for prefix in ("", "x-amz-copy-source-")
+    for name in ("if-modified-since", "if-unmodified-since")
+)
 
 
 def compile_rest_reader(operation: OperationModel) -> Callable[[Incoming], dict[str, Any]]:
@@ -122,6 +128,8 @@ def _fill_headers(shape: StructureShape) -> Fill | None:
         name.lower(): (key, _header_text(member))
         for name, (key, member) in _at(shape, "header").items()
     }
+    for name in table.keys() & _CONDITION_DATES:
+        table[name] = (table[name][0], _condition_date)
     prefixes = [(name.lower(), key) for name, (key, _) in _at(shape, "headers").items()]
     if not table and not prefixes:
         return None
@@ -131,7 +139,9 @@ def _fill_headers(shape: StructureShape) -> Fill | None:
             entry = table.get(name)
             if entry is not None:
                 if value or entry[1] is unicode_text:
-                    out[entry[0]] = entry[1](value)
+                    parsed = entry[1](value)
+                    if parsed is not None:
+                        out[entry[0]] = parsed
                 continue
             for prefix, key in prefixes:
                 if name.startswith(prefix):
@@ -163,6 +173,14 @@ def _header_text(member: Shape) -> Parse:
             return lambda value: [item(part) for part in _dates(value)]
         return lambda value: [item(part) for part in _listed(value)]
     return unicode_text if member.type_name == "string" else _SCALARS[member.type_name]
+
+
+def _condition_date(value: str) -> datetime | None:
+    """A date that is none makes no condition (RFC 9110 section 13.1.3)."""
+    try:
+        return scalars.parse_timestamp(value)
+    except scalars.BadValue:
+        return None
 
 
 def _json_value(value: str) -> Any:
