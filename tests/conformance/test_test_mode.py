@@ -64,6 +64,34 @@ def reset(cloud) -> int:
     return connection.getresponse().status
 
 
+def test_queues_topics_and_keys_are_named_by_the_region_that_is_signed_for(cloud):
+    keys = {
+        "aws_access_key_id": "0555b35654ad1656d804",
+        "aws_secret_access_key": "main/secret==",
+        "region_name": "ap-south-9",
+    }
+    sqs, sns, kms = (cloud.client(service, **keys) for service in ("sqs", "sns", "kms"))
+    url = sqs.create_queue(QueueName="far-away")["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    queue_arn = queue["Attributes"]["QueueArn"]
+    assert queue_arn == f"arn:aws:sqs:ap-south-9:{MAIN}:far-away"
+    topic_arn = sns.create_topic(Name="far-away")["TopicArn"]
+    assert topic_arn == f"arn:aws:sns:ap-south-9:{MAIN}:far-away"
+    assert kms.create_key()["KeyMetadata"]["Arn"].startswith(f"arn:aws:kms:ap-south-9:{MAIN}:")
+    sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)
+    client(cloud, "sns").publish(TopicArn=topic_arn, Message="from home")
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    assert json.loads(message["Body"])["TopicArn"] == topic_arn
+    s3 = client(cloud, "s3")
+    s3.create_bucket(Bucket="tells-far-away")
+    rule = {"QueueArn": queue_arn, "Events": ["s3:ObjectCreated:*"]}
+    s3.put_bucket_notification_configuration(
+        Bucket="tells-far-away", NotificationConfiguration={"QueueConfigurations": [rule]}
+    )
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    assert json.loads(message["Body"])["Event"] == "s3:TestEvent"
+
+
 def test_root_principals_of_several_accounts_sign(cloud):
     for key, secret, account in (
         ("0555b35654ad1656d804", "main/secret==", MAIN),
@@ -123,7 +151,11 @@ def test_reset_returns_every_service_to_its_first_state(cloud):
         cloud.slack().conversations_create(name="before")
         assert reset(cloud) == 200
         assert s3.list_buckets()["Buckets"] == []
-        assert {user["UserName"] for user in iam.list_users()["Users"]} == {"tester", "suite", "reader"}
+        assert {user["UserName"] for user in iam.list_users()["Users"]} == {
+            "tester",
+            "suite",
+            "reader",
+        }
         assert sorted(key["KeyId"] for key in kms.list_keys()["Keys"]) == ["testkey-1", "testkey-2"]
         kms.encrypt(KeyId="testkey-1", Plaintext=b"x")
         assert [channel["id"] for channel in cloud.slack().conversations_list()["channels"]] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 GLOBAL_REGIONS = ("us-east-1", "aws-global")
 """Scopes taken beside our own region: what clients sign for global services and by default."""
+_NAMED_AS_SIGNED = frozenset(("kms", "sns", "sqs"))
+"""Services that name things by the region that is signed for, in test mode."""
 _OF_SIGNATURE = frozenset(
     f"x-amz-{name}"
     for name in (
@@ -61,6 +64,18 @@ async def find_caller(env: Env, claim: Claim | None, signing_name: str) -> Calle
 def takes_region(env: Env, region: str) -> bool:
     """In test mode any region's name will do: public suites sign for many, and we are one."""
     return region == env.region.name or region in GLOBAL_REGIONS or env.config.test_mode
+
+
+def env_as_signed(env: Env, claim: Claim | None, service: str) -> Env:
+    """In test mode the ARNs of queues, topics and keys tell the region that a client signs for.
+
+    Suites compare them. It is a name only: what lies behind is one region's.
+    """
+    if not env.config.test_mode or service not in _NAMED_AS_SIGNED or claim is None:
+        return env
+    if claim.region in ("", "aws-global", env.region.name):
+        return env
+    return replace(env, region=replace(env.region, name=claim.region))
 
 
 def _is_time_free(env: Env, claim: Claim) -> bool:

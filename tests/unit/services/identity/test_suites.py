@@ -33,6 +33,15 @@ def test_test_mode_takes_words_for_a_trust_policy(env: Env, trust: str) -> None:
             make_role(lax, ACCOUNT, "r", broken)
 
 
+def test_test_mode_takes_paths_without_slashes(env: Env) -> None:
+    with pytest.raises(ValidationError, match="must begin and end with /"):
+        make_role(env, ACCOUNT, "r", "some policy", path="team")
+    lax = replace(env, config=replace(env.config, test_mode=True))
+    assert make_role(lax, ACCOUNT, "r", "some policy", path="team").path == "team"
+    with pytest.raises(ValidationError, match="must begin and end with /"):
+        make_role(lax, ACCOUNT, "r", "some policy", path="a team")
+
+
 def test_tag_keys_that_differ_only_in_case_are_refused() -> None:
     pairs = [{"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}]
     with pytest.raises(InvalidInput, match="Duplicate tag keys"):

@@ -34,7 +34,7 @@ MAX_GROUP_NAME = 128
 
 async def create_group(env: Env, call: Call, name: str, *, path: str = "/") -> Group:
     require_name(name, field="groupName", limit=MAX_GROUP_NAME)
-    require_path(path)
+    require_path(path, bare=env.config.test_mode)
     group = Group(
         id=env.ids.unique("AGPA", 17),
         account=call.account,
@@ -112,7 +112,7 @@ async def update_group(
     if new_name is not None:
         require_name(new_name, field="newGroupName", limit=MAX_GROUP_NAME)
     if new_path is not None:
-        require_path(new_path, field="newPath")
+        require_path(new_path, field="newPath", bare=env.config.test_mode)
 
     async def write(tx: Tx) -> None:
         group = await get_group(tx, call.account, name)

@@ -37,7 +37,7 @@ async def create_instance_profile(
     env: Env, call: Call, name: str, *, path: str = "/", tags: Mapping[str, str] | None = None
 ) -> InstanceProfile:
     require_name(name, field="instanceProfileName", limit=128)
-    require_path(path)
+    require_path(path, bare=env.config.test_mode)
     require_tags(tags or {})
     profile = InstanceProfile(
         id=env.ids.unique("AIPA", 17),

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 _NAME = re.compile(r"[\w+=,.@-]+\Z", re.ASCII)
 _PATH = re.compile(r"/|/[\x21-\x7e]+/\Z")
+_BARE_PATH = re.compile(r"[\x21-\x7e]+\Z")
 MAX_TAGS = 50
 MAX_ITEMS = 1000
 DEFAULT_ITEMS = 100
@@ -32,8 +33,9 @@ def require_name(value: str, *, field: str, limit: int = 64) -> None:
         )
 
 
-def require_path(path: str, *, field: str = "path") -> None:
-    if len(path) > 512 or not _PATH.match(path):
+def require_path(path: str, *, field: str = "path", bare: bool = False) -> None:
+    """`bare` paths may lack the slashes around them, which suites leave out."""
+    if len(path) > 512 or not (_BARE_PATH if bare else _PATH).match(path):
         raise ValidationError(
             f"The specified value for {field} is invalid. It must begin and end with / and contain "
             "only alphanumeric characters and/or / characters."

@@ -74,8 +74,8 @@ async def create_provider(
 def _require_url(env: Env, url: str) -> str:
     """The URL without its scheme."""
     parts = urlsplit(url)
-    local = env.config.test_mode and parts.scheme == "http" and parts.hostname in LOOPBACK
-    if (parts.scheme != "https" and not local) or not parts.hostname or len(url) > 255:
+    plain = env.config.test_mode and parts.scheme == "http"
+    if (parts.scheme != "https" and not plain) or not parts.hostname or len(url) > 255:
         raise ValidationError("Invalid Open ID Connect Provider URL")
     if parts.query or parts.fragment or parts.username or "\x00" in url:
         raise ValidationError("Invalid Open ID Connect Provider URL")

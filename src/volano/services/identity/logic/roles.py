@@ -55,7 +55,7 @@ def make_role(
 ) -> Role:
     """A role that is not stored yet; raises ValidationError, MalformedPolicyDocument."""
     require_name(name, field="roleName")
-    require_path(path)
+    require_path(path, bare=env.config.test_mode)
     require_tags(tags or {})
     if not (env.config.test_mode and is_placeholder(trust)):
         require_policy(trust, PolicyKind.TRUST)

