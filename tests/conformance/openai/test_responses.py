@@ -325,6 +325,32 @@ def test_tokens_are_counted_and_long_inputs_compacted(client):
         ask(client, input=[{"type": "compaction", "encrypted_content": "bm90aGluZw=="}])
 
 
+def test_a_kept_prompt_is_filled_and_brings_its_model(client, volano):
+    _, made = volano.rest(
+        "POST",
+        "/volano/v1/prompts",
+        {"name": "guide", "instructions": "Speak of {{topic}} only.", "model": MODEL},
+    )
+    try:
+        answer = client.responses.create(
+            prompt={"id": made["id"], "variables": {"topic": "lava"}},
+            input="Say something.",
+            max_output_tokens=40,
+        )
+        assert answer.instructions == "Speak of lava only."
+        assert answer.model == MODEL
+        assert answer.prompt is not None
+        assert (answer.prompt.id, answer.prompt.version) == (made["id"], "1")
+        with pytest.raises(openai.BadRequestError) as refused:
+            ask(client, prompt={"id": made["id"]})
+        assert refused.value.param == "prompt.variables"
+        _, listed = volano.rest("GET", "/volano/v1/prompts")
+        assert made["id"] in [item["id"] for item in listed["items"]]
+    finally:
+        status, _ = volano.rest("DELETE", f"/volano/v1/prompts/{made['id']}")
+    assert status in (200, 204)
+
+
 @pytest.mark.parametrize(
     ("words", "param"),
     [

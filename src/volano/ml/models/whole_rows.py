@@ -1,4 +1,4 @@
-"""Whole texts through a decoder at once: what embedding and reranking with a decoder need.
+"""Whole texts through a decoder at once: what embedding with a decoder needs.
 
 Rows go through in steps of a bounded number of tokens, so that a long text takes no more memory
 than a step; only each row's last token is looked at.

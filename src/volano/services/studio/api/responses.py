@@ -12,6 +12,7 @@ import msgspec
 
 from volano.services.models import interface as models
 from volano.services.studio.api.files import paging_of
+from volano.services.studio.logic import prompts
 from volano.services.studio.logic.responses import compacting, keeping
 from volano.services.studio.model.responses import Asked, Reasoning, TextOptions
 from volano.wire.action import RESOLVED, action
@@ -28,8 +29,11 @@ RESPONSE = "arn:aws:studio:{region}:{account}:response/{response_id}"
 
 
 async def _model_meant(env: Env, call: Call, request: Any) -> Mapping[str, str]:
-    """The ARN of the model that a request means, by whatever name."""
-    name = await models.resolve_name(env, call.account, request.model)
+    """The ARN of the model that a request means, by whatever name or by its prompt."""
+    named = request.model
+    if isinstance(request, Asked):
+        named = await prompts.model_of(env, call, request)
+    name = await models.resolve_name(env, call.account, named)
     return {RESOLVED: f"arn:aws:models:{call.region}:{call.account}:model/{name}"}
 
 
@@ -100,7 +104,7 @@ class Compaction(msgspec.Struct, kw_only=True):
     read_only=False,
     timeout_s=None,
     partial="Tools are functions, file_search, code_interpreter, mcp and, where a search engine is "
-    "configured, web_search; computer use, shells, images, stored prompts are refused by name.",
+    "configured, web_search; computer use, shells and images are refused by name.",
 )
 async def create_response(env: Env, call: Call, request: Asked) -> dict[str, Any] | EventStream:
     """An answer, whole, streamed or in the background, with what it follows."""
@@ -220,7 +224,8 @@ def _asked(request: CountTokens | Compact) -> Asked:
     for name in ("personality", "prompt_cache_options", "image"):
         if given.get(name) is not None:
             raise models.unsupported(name, "it is not offered here")
-    if given.get("prompt_cache_retention") not in (None, "in_memory"):
-        raise models.unsupported("prompt_cache_retention", "prompts are kept in memory only")
+    models.require_retention(
+        request.prompt_cache_retention if isinstance(request, Compact) else None
+    )
     known = {name: value for name, value in given.items() if name in Asked.__struct_fields__}
     return msgspec.convert(known, Asked, from_attributes=True)

@@ -41,9 +41,10 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The request of a response; what is not offered is here to be refused by name."""
+    """The request of a response; what is not offered is here to be refused by name. `model` may be
+    left to the `prompt`."""
 
-    model: str
+    model: str = ""
     input: str | list[Json] | None = None
     instructions: str | None = None
     previous_response_id: str | None = None

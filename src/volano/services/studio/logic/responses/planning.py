@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from volano.kernel.inference import Generate
 from volano.services.models import interface as models
 from volano.services.models.interface import invalid, unsupported
+from volano.services.studio.logic.prompts import with_prompt
 from volano.services.studio.logic.responses.context import context_of
 from volano.services.studio.logic.responses.hosted.choosing import choose, open_tools
 from volano.services.studio.logic.responses.items import take_items
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from volano.services.studio.logic.responses.hosted.tool import HostedTool
 
 MIN_OUTPUT_TOKENS = 16
+_SUMMARIES = (None, "auto", "detailed")  # the reasoning itself is shown: nothing is shortened
 _INCLUDABLE = frozenset(
     (
         "file_search_call.results",
@@ -39,7 +41,10 @@ _INCLUDABLE = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a response will be made of; `hosted` are the tools that run here."""
+    """What a response will be made of.
+
+    `told` is what the model is told about how much to write; `hosted` are the tools that run here.
+    """
 
     asked: Asked
     model: Model
@@ -47,6 +52,7 @@ class Plan:
     context: list[Json]
     conversation: str
     generate: Generate
+    told: str
     hosted: tuple[HostedTool, ...]
     body: Json
 
@@ -61,6 +67,8 @@ async def plan_response(
     """
     if items is not None:
         asked = replace(asked, tools=open_tool_secrets(env, call, asked.tools))
+    else:
+        asked = await with_prompt(env, call, asked)
     _refuse(asked)
     model = await models.require_task(env, call.account, asked.model, models.Task.GENERATE)
     own = items if items is not None else take_items(env, asked.input)
@@ -76,6 +84,7 @@ async def plan_response(
         context=context,
         conversation=conversation,
         generate=generate,
+        told=models.verbosity_of("text.verbosity", asked.text.verbosity if asked.text else None),
         hosted=hosted,
         body=body,
     )
@@ -117,22 +126,16 @@ def _generate(
 def _refuse(asked: Asked) -> None:
     reasoning = asked.reasoning
     refused = {
-        "prompt": asked.prompt is not None,
         "moderation": asked.moderation is not None,
         "context_management": asked.context_management is not None,
         "access_programs": asked.access_programs is not None,
         "background_options": asked.background_options is not None,
         "image": asked.image is not None,
         "prompt_cache_options": asked.prompt_cache_options is not None,
-        "prompt_cache_retention": asked.prompt_cache_retention not in (None, "in_memory"),
-        "text.verbosity": bool(asked.text and asked.text.verbosity not in (None, "medium")),
-        "reasoning.summary": bool(reasoning and reasoning.summary not in (None, "auto")),
+        "reasoning.summary": bool(reasoning and reasoning.summary not in _SUMMARIES),
         "reasoning.generate_summary": bool(reasoning and reasoning.generate_summary),
         "reasoning.mode": bool(reasoning and reasoning.mode),
         "reasoning.context": bool(reasoning and reasoning.context not in (None, "auto")),
-        "stream_options.include_obfuscation": bool(
-            asked.stream_options and asked.stream_options.include_obfuscation
-        ),
     }
     for name, given in refused.items():
         if given:
@@ -149,6 +152,7 @@ def _refuse(asked: Asked) -> None:
         if name not in _INCLUDABLE:
             raise invalid(f"include[{at}]", f"it is one of {', '.join(sorted(_INCLUDABLE))}")
     models.require_metadata(asked.metadata)
+    models.require_retention(asked.prompt_cache_retention)
 
 
 def _body(env: Env, asked: Asked, model: Model, conversation: str) -> Json:
@@ -156,6 +160,8 @@ def _body(env: Env, asked: Asked, model: Model, conversation: str) -> Json:
     text: Json = {"format": {"type": "text"}, "verbosity": "medium"}
     if asked.text is not None and asked.text.format is not None:
         text["format"] = _shown_format(asked.text.format)
+    if asked.text is not None and asked.text.verbosity is not None:
+        text["verbosity"] = asked.text.verbosity
     reasoning = asked.reasoning
     return {
         "id": f"resp_{env.ids.hex(48)}",
@@ -177,6 +183,7 @@ def _body(env: Env, asked: Asked, model: Model, conversation: str) -> Json:
         "parallel_tool_calls": asked.parallel_tool_calls is not False,
         "presence_penalty": 0.0,
         "previous_response_id": asked.previous_response_id,
+        "prompt": asked.prompt,
         "prompt_cache_key": asked.prompt_cache_key,
         "reasoning": {"effort": reasoning.effort if reasoning else None, "summary": None},
         "safety_identifier": asked.safety_identifier,
@@ -203,6 +210,8 @@ def _shown_format(format: Json) -> Json:
 
 def _shown_tool(tool: Json) -> Json:
     """A tool as the response shows it: without what only the server of it may know."""
+    if tool.get("type") == "custom":
+        return {"format": {"type": "text"}, **tool}
     if tool.get("type") != "function":
         return {key: value for key, value in tool.items() if key not in SECRET_FIELDS}
     return {"description": None, "parameters": {}, "strict": False, **tool}
