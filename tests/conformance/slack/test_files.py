@@ -79,6 +79,20 @@ def test_a_file_is_for_those_who_may_read_its_channels(volano, slack, channel):
     assert headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
+def test_a_player_goes_on_from_where_it_wants(slack, channel):
+    done = slack.files_upload_v2(channel=channel, content=b"0123456789", filename="song.mp3")
+    url = slack.files_info(file=done["files"][0]["id"])["file"]["url_private"]
+
+    def ask(wanted: str) -> tuple[int, str | None, bytes]:
+        status, headers, body = fetch(url, slack.token, range=wanted)
+        return status, headers["content-range"], body
+
+    assert ask("bytes=0-") == (206, "bytes 0-9/10", b"0123456789")
+    assert ask("bytes=7-") == (206, "bytes 7-9/10", b"789")
+    for other in ("bytes=10-", "bytes=2-3", "bytes=-4", "lines=1-"):
+        assert ask(other) == (200, None, b"0123456789")
+
+
 def test_bytes_of_files_are_closed_to_s3(volano, slack, channel):
     """An administrator of buckets does not read the files of channels through S3."""
     slack.files_upload_v2(channel=channel, content="secret words", filename="s.txt")

@@ -79,7 +79,7 @@ export function Failed({ error, retry }: { error: unknown; retry?: () => void })
 export function Waiting({ label = t('loading') }: { label?: string }) {
   return (
     <Center py={64}>
-      <Loader aria-label={label} />
+      <Loader role="img" aria-label={label} />
     </Center>
   );
 }

@@ -33,6 +33,7 @@ export const theme = createTheme({
   focusRing: 'auto',
   components: {
     Drawer: { defaultProps: closable },
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } }, // an element that is no menu item
     Modal: { defaultProps: closable },
   },
 });

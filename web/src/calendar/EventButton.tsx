@@ -13,7 +13,7 @@ export function EventButton({ item, open, style, brief = false }: { item: Occurr
   const isOff = item.cancelled || item.answer === 'no';
   const names = [classes.event, style && classes.timed, isAsked && classes.asked, isOff && classes.off].filter(Boolean).join(' ');
   return (
-    <UnstyledButton className={names} style={style} onClick={() => open(item)} aria-label={`${item.title}, ${timeText(item)}`}>
+    <UnstyledButton className={names} style={style} onClick={() => open(item)}>
       {brief && !item.all_day && <span>{startText(item)} </span>}
       <strong>{item.title}</strong>
       {!brief && (

@@ -19,6 +19,7 @@ interface Props {
 const HOUR_PX = 48;
 const MORNING = 7;
 const LEAST_MS = 30 * 60_000;
+const TWO_LINES_MS = 45 * 60_000;
 const MAX_IN_CELL = 4;
 
 function isToday(day: Date): boolean {
@@ -87,7 +88,7 @@ function Hours({ day, items, open, add }: { day: Date } & Omit<Props, 'days'>) {
           left: `${(lane / count) * 100}%`,
           width: `${100 / count}%`,
         };
-        return <EventButton key={item.event + item.occurrence} item={item} open={open} style={style} />;
+        return <EventButton key={item.event + item.occurrence} item={item} open={open} style={style} brief={end - start < TWO_LINES_MS} />;
       })}
     </div>
   );

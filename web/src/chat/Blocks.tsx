@@ -236,7 +236,7 @@ function Task({ block }: { block: Block }) {
   const signs: Record<string, ReactNode> = {
     complete: <IconCheck size={16} color="var(--mantine-color-green-7)" aria-label={t('done')} />,
     error: <IconX size={16} color="var(--mantine-color-red-7)" aria-label={t('failed')} />,
-    in_progress: <Loader size={14} aria-label={t('underWay')} />,
+    in_progress: <Loader size={14} role="img" aria-label={t('underWay')} />,
   };
   const parts = (value: unknown) => elementsOf((value ?? {}) as Element).map((part, index) => <RichPart key={index} element={part} />);
   return (

@@ -71,7 +71,7 @@ export function MessageList(props: Props) {
         <div ref={inner} className={classes.listInner}>
           {isLoadingOlder && (
             <Group justify="center" p="sm">
-              <Loader size="sm" aria-label={t('loadingOlderMessages')} />
+              <Loader size="sm" role="img" aria-label={t('loadingOlderMessages')} />
             </Group>
           )}
           {top}

@@ -8,6 +8,7 @@ import { Attachments, Blocks } from './Blocks';
 import { MessageSurface } from './blocks/surface';
 import classes from './chat.module.css';
 import { nameOf, useWorkplace } from './context';
+import { DocumentCards } from './DocumentCards';
 import { EditBox } from './EditBox';
 import { Face } from './Face';
 import { Files } from './Files';
@@ -126,6 +127,7 @@ export function Content({ message, channel = '' }: { message: Message; channel?:
       {message.blocks && message.blocks.length > 0 ? <LiveBlocks channel={channel} message={message} blocks={message.blocks} /> : message.text && <MessageText text={message.text} />}
       {edited}
       {message.attachments && <Attachments attachments={message.attachments} />}
+      <DocumentCards text={message.text} />
       {message.files && message.files.length > 0 && <Files files={message.files} />}
     </>
   );

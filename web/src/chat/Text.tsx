@@ -129,7 +129,7 @@ export function TextLink({ url, text }: { url: string; text: string }) {
   );
 }
 
-const PLACES_INSIDE = /^\/(archives|chat|objects|instances|models|bill|people)(\/|$)/;
+const PLACES_INSIDE = /^\/(archives|chat|calendar|docs|office|assistants|objects|instances|models|bill|people)(\/|$)/;
 
 function insidePath(url: string, isMine: (channel: string) => boolean): string | null {
   if (!/^https?:/i.test(url)) return null;

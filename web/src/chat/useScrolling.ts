@@ -27,6 +27,7 @@ export function useScrolling({ messages, outgoing, at, loadOlder, isLoadingOlder
   const box = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   const sticks = useRef(at === null);
+  const top = useRef(0);
   const before = useRef({ first: '', height: 0, outgoing: 0 });
   const [isAtEnd, setAtEnd] = useState(true);
   const jumped = useRef<string | null>(null);
@@ -41,7 +42,10 @@ export function useScrolling({ messages, outgoing, at, loadOlder, isLoadingOlder
   };
   const onScroll = () => {
     const view = box.current!;
-    sticks.current = view.scrollHeight - view.scrollTop - view.clientHeight < NEAR_END_PX;
+    const isNear = view.scrollHeight - view.scrollTop - view.clientHeight < NEAR_END_PX;
+    // Only a person goes up; what grows late (pictures, previews) leaves the end behind without it.
+    if (isNear || view.scrollTop < top.current) sticks.current = isNear;
+    top.current = view.scrollTop;
     setAtEnd(sticks.current);
     if (sticks.current) onSeen?.();
     lookForOlder();

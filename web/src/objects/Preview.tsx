@@ -76,7 +76,7 @@ function TextPreview({ details, kind }: { details: ObjectDetails; kind: 'csv' | 
   if (isPending) {
     return (
       <Center py="xl">
-        <Loader size="sm" aria-label="Reading the object" />
+        <Loader size="sm" role="img" aria-label="Reading the object" />
       </Center>
     );
   }

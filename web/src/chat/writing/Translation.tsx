@@ -17,7 +17,7 @@ function Shown({ channel, message, language, hide }: { channel: string; message:
   const found = useTranslation(channel, message, language);
   return (
     <section aria-label={t('translation')} style={{ borderLeft: '3px solid var(--mantine-color-default-border)', paddingLeft: 10, marginTop: 4 }}>
-      {found.isPending && <Loader size="xs" aria-label={t('translating')} />}
+      {found.isPending && <Loader size="xs" role="img" aria-label={t('translating')} />}
       {found.data?.text && <MessageText text={found.data.text} />}
       <Text size="xs" c="dimmed">
         {found.isError ? messageOf(found.error) : found.data?.missing || (found.data?.model && t('translatedBy', { model: found.data.model }))}{' '}

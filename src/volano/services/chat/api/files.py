@@ -6,6 +6,7 @@ are shown in place, everything in a sandbox without origin (files come from anyb
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -37,6 +38,7 @@ FILES = "arn:aws:chat:{region}:{account}:file/*"
 MAX_PAGES = 1000
 _IN_PLACE = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain")
 _IN_PLACE_KINDS = ("audio/", "video/")
+_OPEN_RANGE = re.compile(r"bytes=(\d{1,18})-")
 
 
 class UploadArguments(msgspec.Struct, kw_only=True):
@@ -203,11 +205,26 @@ async def download(env: Env, request: Request, params: dict[str, str]) -> Respon
     await env.authority.authorize(call, "chat:GetFile", arn, {})
     if principal.scopes is not None and "files:read" not in principal.scopes:
         raise FileNotFound("The token has no files:read scope.", code="missing_scope")
-    here, _ = await files.get_file(env, call, file_id)
+    here, known = await files.get_file(env, call, file_id)
     if team != here.workspace.team_id:
         raise FileNotFound(f"There is no file {file_id[:40]}.")
-    file, chunks = await files.open_file(env, call, file_id)
-    return file_response(request, file, chunks)
+    start = _start_byte(request, known.size_bytes)
+    file, chunks = await files.open_file(env, call, file_id, start_byte=start or 0)
+    response = file_response(request, file, chunks)
+    response.headers.append(("accept-ranges", "bytes"))
+    if start is not None:
+        size = file.size_bytes
+        response.headers.append(("content-range", f"bytes {start}-{size - 1}/{size}"))
+        response.status, response.length = 206, size - start
+    return response
+
+
+def _start_byte(request: Request, size_bytes: int) -> int | None:
+    """Where a player wants to go on (`Range: bytes=N-`); other ranges get the whole file."""
+    wanted = _OPEN_RANGE.fullmatch(request.headers.get("range", ""))
+    if wanted is None or int(wanted[1]) >= size_bytes:
+        return None
+    return int(wanted[1])
 
 
 def file_response(request: Request, file: File, chunks: AsyncIterator[bytes]) -> Response:

@@ -301,19 +301,24 @@ async def get_file(env: Env, call: Call, file_id: str) -> tuple[Here, File]:
     return here, file
 
 
-async def open_file(env: Env, call: Call, file_id: str) -> tuple[File, AsyncIterator[bytes]]:
-    """A file and its bytes as chunks. Raises file_not_found."""
+async def open_file(
+    env: Env, call: Call, file_id: str, *, start_byte: int = 0
+) -> tuple[File, AsyncIterator[bytes]]:
+    """A file and its bytes from `start_byte` on as chunks. Raises file_not_found."""
     here, file = await get_file(env, call, file_id)
-    return file, await open_bytes(env, here.workspace, AccountId(call.account), file)
+    account = AccountId(call.account)
+    return file, await open_bytes(env, here.workspace, account, file, start_byte=start_byte)
 
 
 async def open_bytes(
-    env: Env, workspace: Workspace, account: AccountId, file: File
+    env: Env, workspace: Workspace, account: AccountId, file: File, *, start_byte: int = 0
 ) -> AsyncIterator[bytes]:
     """A file's bytes for whoever was found to be allowed. Raises file_not_found."""
     reading = system_call(env, account, timeout_s=3600.0)
     try:
-        _, chunks = await objects.open_object(env, reading, workspace.bucket, file.id)
+        _, chunks = await objects.open_object(
+            env, reading, workspace.bucket, file.id, start_byte=start_byte
+        )
     except (objects.NoSuchKey, objects.NoSuchBucket) as error:
         raise FileNotFound(f"The bytes of {file.id} are gone.") from error
     return chunks
