@@ -120,6 +120,34 @@ async def test_code_is_bounded_and_shut_in(place, monkeypatch):
     assert len(long.logs) < 300_000
 
 
+async def runs_metered(place) -> int:
+    found = await place.env.store.reader.rows("SELECT payload FROM outbox LIMIT 1000")
+    return sum(b'"container"' in bytes(row[0]) for row in found)
+
+
+async def test_code_that_ends_its_container_has_run_all_the_same(place):
+    """Nobody paid for it: code that works and then makes its agent go away."""
+    env, call = place.env, place.call
+    made = await containers.create_container(env, call, name="traitor")
+    with pytest.raises(sandbox.ContainerFailed):
+        await running.run_code(env, call, made.id, "import os\nos.kill(os.getppid(), 9)")
+    assert await runs_metered(place) == 1
+    assert (await running.run_code(env, call, made.id, "6 * 7")).logs == "42\n"
+    assert await runs_metered(place) == 2
+
+
+async def test_one_account_leaves_room_for_others(place, monkeypatch):
+    monkeypatch.setattr(sandbox, "MAX_LIVE_OF_ACCOUNT", 1)
+    env, call = place.env, place.call
+    first = await containers.create_container(env, call, name="first")
+    second = await containers.create_container(env, call, name="second")
+    await running.run_code(env, call, first.id, "open('kept.txt', 'w').write('x')")
+    await running.run_code(env, call, second.id, "1")
+    assert sandbox.find_sandbox(call.account, first.id) is None
+    again = await running.run_code(env, call, first.id, "open('kept.txt').read()")
+    assert again.logs == "'x'\n"
+
+
 async def test_a_container_that_is_not_used_expires(place):
     env, call = place.env, place.call
     made = await containers.create_container(env, call, name="old", minutes=1)

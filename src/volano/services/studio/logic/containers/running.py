@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,12 @@ from volano.services.models.interface import invalid
 from volano.services.studio.logic.containers.containers import use_container
 from volano.services.studio.logic.containers.files import keep_changed, put_files
 from volano.services.studio.logic.containers.sandbox import open_sandbox
-from volano.services.studio.model.containers import SIZES, RunResult
+from volano.services.studio.model.containers import (
+    MAX_FILES,
+    MAX_NAME_CHARACTERS,
+    SIZES,
+    RunResult,
+)
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -39,12 +45,17 @@ async def run_code(env: Env, call: Call, container_id: str, code: str) -> RunRes
     async with sandbox.lock:
         await put_files(env, call.account, container.id, sandbox)
         began_us = env.clock.now_us()
-        ran = await sandbox.run(code, TIMEOUT_S)
-        await _meter(env, call, container, began_us)
+        try:
+            ran = await sandbox.run(code, TIMEOUT_S)
+        finally:  # code that makes its container go away has worked until then
+            await asyncio.shield(_meter(env, call, container, began_us))
         files, lost = await keep_changed(env, call.account, container.id, sandbox, ran.files)
     await use_container(env, call, container_id)
     notes = [_ENDINGS[ran.ended]] if ran.ended in _ENDINGS else []
-    notes += [f"The file {name!r} is too large, or one too many: not kept." for name in lost]
+    notes += [
+        f"The file {name[:MAX_NAME_CHARACTERS]!r} is too large, or one too many: not kept."
+        for name in lost[:MAX_FILES]
+    ]
     return RunResult(logs="\n".join(filter(None, [ran.logs, *notes])), ended=ran.ended, files=files)
 
 

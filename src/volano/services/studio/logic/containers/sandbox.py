@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 LABEL = "volano:container"
 MAX_LIVE = 16
 """Workloads of containers in this process at a time."""
+MAX_LIVE_OF_ACCOUNT = 8
+"""Of them one account's; one more ends the one that was idle longest, whose files are kept."""
 PORT = 7000
 START_TIMEOUT_S = 60.0
 TALK_TIMEOUT_S = 60.0
@@ -129,7 +131,10 @@ class Sandbox:
         """A file's bytes; None when it is gone or too large."""
         answer = await self._ask({"do": "get", "name": name, "limit": limit_bytes})
         data = answer.get("data")
-        return base64.b64decode(data) if isinstance(data, str) else None
+        try:
+            return base64.b64decode(data) if isinstance(data, str) else None
+        except ValueError as error:  # code may have put something else in the agent's place
+            raise self._broken(error) from error
 
     async def run(self, code: str, timeout_s: float) -> _Ran:
         """Run code in the variables that earlier runs left."""
@@ -149,7 +154,7 @@ class Sandbox:
                 await writer.drain()
                 line = await reader.readline()
             answer = msgspec.json.decode(line)
-        except (OSError, ValueError, TimeoutError, msgspec.DecodeError) as error:
+        except (OSError, ValueError, TimeoutError, RecursionError, msgspec.DecodeError) as error:
             raise self._broken(error) from error
         if not isinstance(answer, dict):
             raise self._broken(None)
@@ -178,11 +183,16 @@ _LIVE: dict[tuple[str, str], Sandbox] = {}
 async def open_sandbox(env: Env, account: str, container: Container) -> Sandbox:
     """The container's workload, started when it does not run. Raises ContainerFailed."""
     key = (account, container.id)
-    held = _LIVE.get(key)
+    gone: Sandbox | None = None
+    held = _LIVE.pop(key, None)
+    is_new = held is None or held.failed
     if held is None or held.failed:
-        if len(_LIVE) >= MAX_LIVE:
-            raise QuotaExceeded(f"{MAX_LIVE} containers work already; try again in a while.")
-        held = _LIVE[key] = Sandbox(env, f"code-{env.ids.hex(12)}")
+        held, gone = Sandbox(env, f"code-{env.ids.hex(12)}"), held
+    _LIVE[key] = held  # the last used is the last
+    if gone is not None:
+        await gone.stop()
+    if is_new:
+        await _make_room(key)
     async with held.lock:
         if held.server is None:
             try:
@@ -192,6 +202,20 @@ async def open_sandbox(env: Env, account: str, container: Container) -> Sandbox:
                 await asyncio.shield(asyncio.ensure_future(held.stop()))
                 raise
     return held
+
+
+async def _make_room(key: tuple[str, str]) -> None:
+    """End idle workloads beside this one while there are too many. Raises QuotaExceeded."""
+    while True:
+        own = [other for other in _LIVE if other[0] == key[0]]
+        crowded = own if len(own) > MAX_LIVE_OF_ACCOUNT else list(_LIVE)
+        if crowded is not own and len(crowded) <= MAX_LIVE:
+            return
+        idle = [other for other in crowded if other != key and not _LIVE[other].lock.locked()]
+        if not idle:
+            _LIVE.pop(key, None)
+            raise QuotaExceeded("Too many containers work already; try again in a while.")
+        await close_sandbox(*idle[0])
 
 
 def find_sandbox(account: str, container_id: str) -> Sandbox | None:
