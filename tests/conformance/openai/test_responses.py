@@ -328,7 +328,7 @@ def test_tokens_are_counted_and_long_inputs_compacted(client):
 def test_a_kept_prompt_is_filled_and_brings_its_model(client, volano):
     _, made = volano.rest(
         "POST",
-        "/volano/v1/prompts",
+        "/prompts",
         {"name": "guide", "instructions": "Speak of {{topic}} only.", "model": MODEL},
     )
     try:
@@ -344,10 +344,10 @@ def test_a_kept_prompt_is_filled_and_brings_its_model(client, volano):
         with pytest.raises(openai.BadRequestError) as refused:
             ask(client, prompt={"id": made["id"]})
         assert refused.value.param == "prompt.variables"
-        _, listed = volano.rest("GET", "/volano/v1/prompts")
+        _, listed = volano.rest("GET", "/prompts")
         assert made["id"] in [item["id"] for item in listed["items"]]
     finally:
-        status, _ = volano.rest("DELETE", f"/volano/v1/prompts/{made['id']}")
+        status, _ = volano.rest("DELETE", f"/prompts/{made['id']}")
     assert status in (200, 204)
 
 
