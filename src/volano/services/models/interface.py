@@ -10,20 +10,24 @@ from volano.services.models.logic.collecting import (
     counts_of,
     engine_of,
 )
+from volano.services.models.logic.custom_tools import InputReader, arguments_of, custom_tool
 from volano.services.models.logic.embeddings import embed
-from volano.services.models.logic.messages import parse_messages, text_of
+from volano.services.models.logic.messages import parse_messages, text_of, with_verbosity
 from volano.services.models.logic.metering import BATCH_TIER, TIER, USAGE_ID
 from volano.services.models.logic.parameters import (
     choice_of,
     grammar_of,
     invalid,
     max_tokens_of,
+    padding,
     priority_of,
     reasoning_of,
     require_fields,
+    require_retention,
     require_tools,
     tool_of,
     unsupported,
+    verbosity_of,
     within,
 )
 from volano.services.models.logic.registry import (
@@ -49,15 +53,18 @@ __all__ = [
     "CollectedCall",
     "Counts",
     "FolderModel",
+    "InputReader",
     "Model",
     "Served",
     "Task",
+    "arguments_of",
     "bootstrap",
     "choice_of",
     "collect",
     "complete",
     "count_tokens",
     "counts_of",
+    "custom_tool",
     "embed",
     "engine_of",
     "generate",
@@ -66,17 +73,21 @@ __all__ = [
     "invalid",
     "list_models",
     "max_tokens_of",
+    "padding",
     "parse_messages",
     "priority_of",
     "reasoning_of",
     "register_folder",
     "require_fields",
     "require_metadata",
+    "require_retention",
     "require_task",
     "require_tools",
     "resolve_name",
     "text_of",
     "tool_of",
     "unsupported",
+    "verbosity_of",
+    "with_verbosity",
     "within",
 ]

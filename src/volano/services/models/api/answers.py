@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from volano.services.models.logic.collecting import Collected, Counts, counts_of, engine_of
+from volano.services.models.logic.custom_tools import CustomCalls, InputReader
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
     from volano.kernel.inference import Delta, TokenLogprob
     from volano.services.models.logic.collecting import CollectedCall
@@ -22,10 +23,18 @@ class Function(msgspec.Struct, kw_only=True):
     arguments: str
 
 
+class CustomInput(msgspec.Struct, kw_only=True):
+    name: str
+    input: str
+
+
 class ToolCall(msgspec.Struct, kw_only=True):
+    """`type` says which of the two is there."""
+
     id: str
     type: str = "function"
-    function: Function
+    function: Function | msgspec.UnsetType = UNSET
+    custom: CustomInput | msgspec.UnsetType = UNSET
 
 
 class Message(msgspec.Struct, kw_only=True):
@@ -103,13 +112,15 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     usage: bool = False
 
 
-def fill(answer: Completion, choices: Sequence[Collected], *, legacy: bool) -> Completion:
-    """Put the collected choices into the answer."""
+def fill(
+    answer: Completion, choices: Sequence[Collected], *, legacy: bool, custom: Collection[str]
+) -> Completion:
+    """Put the collected choices into the answer. `custom` names the custom tools."""
     collected = list(choices)
     answer.choices = [
         Choice(
             index=index,
-            message=_message(choice, legacy=legacy),
+            message=_message(choice, legacy=legacy, custom=custom),
             logprobs=logprobs_of(choice.logprobs),
             finish_reason=finish_of(choice.finish_reason, legacy=legacy),
         )
@@ -129,7 +140,7 @@ def finish_of(reason: str, *, legacy: bool) -> str:
     return "function_call" if legacy and reason == "tool_calls" else reason
 
 
-def _message(choice: Collected, *, legacy: bool) -> Message:
+def _message(choice: Collected, *, legacy: bool, custom: Collection[str]) -> Message:
     calls = choice.calls_in_order()
     message = Message(content=choice.text if choice.text or not calls else None)
     if choice.reasoned:
@@ -137,8 +148,15 @@ def _message(choice: Collected, *, legacy: bool) -> Message:
     if calls and legacy:
         message.function_call = _function(calls[0])
     elif calls:
-        message.tool_calls = [ToolCall(id=call.id, function=_function(call)) for call in calls]
+        message.tool_calls = [_tool_call(call, custom) for call in calls]
     return message
+
+
+def _tool_call(call: CollectedCall, custom: Collection[str]) -> ToolCall:
+    if call.name not in custom:
+        return ToolCall(id=call.id, function=_function(call))
+    text = InputReader().feed(call.arguments)
+    return ToolCall(id=call.id, type="custom", custom=CustomInput(name=call.name, input=text))
 
 
 def _function(call: CollectedCall) -> Function:
@@ -149,22 +167,27 @@ def first_chunk(head: Head, index: int) -> dict[str, Any]:
     return chunk_of(head, index, {"role": "assistant", "content": "", "refusal": None})
 
 
-def content_chunks(head: Head, delta: Delta) -> list[dict[str, Any]]:
-    """The chunks of a delta: one for its text, one for each piece of a tool call."""
+def content_chunks(head: Head, delta: Delta, custom: CustomCalls) -> list[dict[str, Any]]:
+    """The chunks of a delta: one for its text, one for each piece of a tool call.
+
+    `custom` knows the stream's custom calls.
+    """
     chunks: list[dict[str, Any]] = []
     if delta.reasoning:
         chunks.append(chunk_of(head, delta.index, {"reasoning_content": delta.reasoning}))
     if delta.text or delta.logprobs:
         chunks.append(chunk_of(head, delta.index, {"content": delta.text}, delta.logprobs))
     for piece in delta.tool_calls:
-        function = {"arguments": piece.arguments}
+        text = custom.text_of(delta.index, piece)
+        kind = "function" if text is None else "custom"
+        said = {"arguments": piece.arguments} if text is None else {"input": text}
         if piece.name:
-            function["name"] = piece.name
-        content: dict[str, Any] = {"function_call": function}
+            said["name"] = piece.name
+        content: dict[str, Any] = {"function_call": said}
         if not head.legacy:
-            call: dict[str, Any] = {"index": piece.index, "function": function}
+            call: dict[str, Any] = {"index": piece.index, kind: said}
             if piece.id:
-                call |= {"id": piece.id, "type": "function"}
+                call |= {"id": piece.id, "type": kind}
             content = {"tool_calls": [call]}
         chunks.append(chunk_of(head, delta.index, content))
     return chunks

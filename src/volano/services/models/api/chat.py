@@ -25,12 +25,15 @@ from volano.services.models.api.answers import (
 from volano.services.models.api.chat_request import (
     CreateChatCompletion,
     StreamOptions,
+    custom_names,
     generate_of,
     is_legacy,
 )
 from volano.services.models.logic.chat import generate
 from volano.services.models.logic.collecting import Collected
+from volano.services.models.logic.custom_tools import CustomCalls
 from volano.services.models.logic.once import REPLAYED, find_once
+from volano.services.models.logic.parameters import padding
 from volano.services.models.logic.registry import require_task
 from volano.services.models.logic.routing import Served
 from volano.services.models.logic.stored_chat import keep_chat
@@ -57,7 +60,7 @@ if TYPE_CHECKING:
     facts=model_meant,
     read_only=False,
     timeout_s=None,
-    partial="Audio, images, web search and custom (free-text) tools are refused by name.",
+    partial="Audio, images, web search and Lark grammars of custom tools are refused by name.",
 )
 async def create_chat_completion(
     env: Env, call: Call, request: CreateChatCompletion
@@ -133,7 +136,7 @@ class _Asked:
         """The whole answer, kept where the request says so."""
         request, answer = self._request, self._answer
         self._name()
-        fill(answer, choices, legacy=is_legacy(request))
+        fill(answer, choices, legacy=is_legacy(request), custom=custom_names(request))
         if request.store:
             messages = [dict(message) for message in request.messages]
             await keep_chat(self._env, self._call, to_json(answer), messages)
@@ -147,15 +150,18 @@ class _Asked:
             self._answer.model = self._served.model.name
 
     async def chunks(self) -> AsyncIterator[dict[str, Any]]:
+        options = self._request.stream_options or StreamOptions()
         try:
-            async for chunk in self._chunks():
+            async for chunk in self._chunks(options):
+                if options.include_obfuscation and chunk["choices"]:
+                    said = str(chunk["choices"][0]["delta"])
+                    chunk["obfuscation"] = padding(self._env.ids, said)
                 yield chunk
         finally:
             if self._once is not None:
                 await self._once.leave()
 
-    async def _chunks(self) -> AsyncIterator[dict[str, Any]]:
-        options = self._request.stream_options or StreamOptions()
+    async def _chunks(self, options: StreamOptions) -> AsyncIterator[dict[str, Any]]:
         head = Head(
             id=self._answer.id,
             created=self._answer.created,
@@ -165,6 +171,7 @@ class _Asked:
         )
         choices = [Collected() for _ in range(self._wanted.n)]
         begun: set[int] = set()
+        custom = CustomCalls(custom_names(self._request))
         made = generate(self._env, self._call, self._model, self._wanted, self._served)
         async with aclosing(made) as deltas:
             async for delta in deltas:
@@ -175,7 +182,7 @@ class _Asked:
                 if delta.index not in begun:
                     begun.add(delta.index)
                     yield first_chunk(head, delta.index)
-                for chunk in content_chunks(head, delta):
+                for chunk in content_chunks(head, delta, custom):
                     yield chunk
                 if delta.finish_reason is not None:
                     yield last_chunk(head, delta)

@@ -1,8 +1,9 @@
 """The request of a chat completion, and what of the port it asks for.
 
 What would change the answer and is not offered is refused by name; what only hints (`prediction`,
-`user`) is accepted. Beyond OpenAI's fields those of vLLM and DashScope are read: `top_k`, `min_p`,
-`repetition_penalty`, `stop_token_ids`, `ignore_eos`, `enable_thinking`, `thinking_budget`.
+`user`, `prompt_cache_retention`) is accepted. Beyond OpenAI's fields those of vLLM and DashScope
+are read: `top_k`, `min_p`, `repetition_penalty`, `stop_token_ids`, `ignore_eos`,
+`enable_thinking`, `thinking_budget`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import msgspec
 
 from volano.kernel.inference import Generate, Tool
 from volano.services.models.logic import parameters
-from volano.services.models.logic.messages import parse_messages, text_of
+from volano.services.models.logic.custom_tools import custom_tool
+from volano.services.models.logic.messages import parse_messages, text_of, with_verbosity
 from volano.services.models.logic.parameters import invalid, unsupported, within
 
 if TYPE_CHECKING:
@@ -89,6 +91,15 @@ def is_legacy(request: CreateChatCompletion) -> bool:
     return request.functions is not None
 
 
+def custom_names(request: CreateChatCompletion) -> frozenset[str]:
+    """The tools whose calls go back as plain text."""
+    return frozenset(
+        str(item["custom"].get("name"))
+        for item in request.tools or ()
+        if item.get("type") == "custom"
+    )
+
+
 def generate_of(env: Env, call: Call, model: Model, request: CreateChatCompletion) -> Generate:
     """The checked request for the engine; raises Invalid."""
     _refuse(request)
@@ -103,7 +114,10 @@ def generate_of(env: Env, call: Call, model: Model, request: CreateChatCompletio
     return Generate(
         request_id=env.ids.uuid(),
         model=model.files,
-        messages=parse_messages(request.messages),
+        messages=with_verbosity(
+            parse_messages(request.messages),
+            parameters.verbosity_of("verbosity", request.verbosity),
+        ),
         max_tokens=parameters.max_tokens_of(named, limit),
         n=parameters.choices_of(request.n),
         temperature=within("temperature", request.temperature, 0.0, 2.0, default=1.0),
@@ -180,8 +194,12 @@ def _tools(request: CreateChatCompletion) -> tuple[tuple[Tool, ...], str]:
     found: list[Tool] = []
     for at, item in enumerate(request.tools or ()):
         where = f"tools[{at}]"
+        if item.get("type") == "custom" and isinstance(item.get("custom"), dict):
+            parameters.require_fields(where, item, ("type", "custom"))
+            found.append(custom_tool(f"{where}.custom", item["custom"]))
+            continue
         if item.get("type") != "function":
-            raise unsupported(f"{where}.type", "tools are functions with JSON arguments")
+            raise unsupported(f"{where}.type", "tools are `function` and `custom`")
         if not isinstance(item.get("function"), dict):
             raise invalid(f"{where}.function", "it has `name` and `parameters`")
         parameters.require_fields(where, item, ("type", "function"))
@@ -213,15 +231,19 @@ def _chosen(
         wanted = asked["allowed_tools"]
         parameters.require_fields("tool_choice", asked, ("type", "allowed_tools"))
         parameters.require_fields("tool_choice.allowed_tools", wanted, ("mode", "tools"))
-        names = {(item.get("function") or item).get("name") for item in wanted.get("tools", [])}
+        names = {_named(item) for item in wanted.get("tools", [])}
         allowed = tuple(tool for tool in tools if tool.name in names)
         return allowed, parameters.choice_of("tool_choice", str(wanted.get("mode")), allowed)
-    function = asked.get("function")
-    if kind != "function" or not isinstance(function, dict):
-        raise invalid("tool_choice", "it names a function")
-    parameters.require_fields("tool_choice", asked, ("type", "function"))
-    parameters.require_fields("tool_choice.function", function, ("name",))
-    return allowed, parameters.choice_of("tool_choice", str(function.get("name")), tools)
+    if kind not in ("function", "custom") or not isinstance(asked.get(kind), dict):
+        raise invalid("tool_choice", "it names a function or a custom tool")
+    parameters.require_fields("tool_choice", asked, ("type", kind))
+    parameters.require_fields(f"tool_choice.{kind}", asked[kind], ("name",))
+    return allowed, parameters.choice_of("tool_choice", str(_named(asked)), tools)
+
+
+def _named(item: dict[str, Any]) -> object:
+    """The name of the tool that an entry of a choice means."""
+    return (item.get("function") or item.get("custom") or item).get("name")
 
 
 def _refuse(request: CreateChatCompletion) -> None:
@@ -231,18 +253,15 @@ def _refuse(request: CreateChatCompletion) -> None:
         "audio": request.audio is not None,
         "web_search_options": request.web_search_options is not None,
         "moderation": request.moderation is not None,
-        "verbosity": request.verbosity not in (None, "medium"),
-        "prompt_cache_retention": request.prompt_cache_retention not in (None, "in_memory"),
         "prompt_cache_options": request.prompt_cache_options is not None,
     }
     for name, given in refused.items():
         if given:
             raise unsupported(name, "no model here can do that")
+    parameters.require_retention(request.prompt_cache_retention)
     options = request.stream_options
     if options is not None and not request.stream:
         raise invalid("stream_options", "it is only allowed when 'stream' is true")
-    if options is not None and options.include_obfuscation:
-        raise unsupported("stream_options.include_obfuscation", "streams are not padded")
     if request.prediction is not None:
         if request.prediction.get("type") != "content":
             raise invalid("prediction.type", "it is `content`")

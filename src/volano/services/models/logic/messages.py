@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from volano.services.models.logic.custom_tools import arguments_of
 from volano.services.models.logic.parameters import invalid, require_fields, unsupported
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _FIELDS = frozenset(f"{_CONTENT} {_ECHOED} tool_calls tool_call_id function_call
 _PART_FIELDS = frozenset(
     ("type", "text", "refusal", "annotations", "logprobs", "prompt_cache_breakpoint")
 )
-_CALL_FIELDS = frozenset(("id", "type", "function", "index"))
+_CALL_FIELDS = frozenset(("id", "type", "function", "custom", "index"))
 _CALLED_FIELDS = frozenset(("name", "arguments", "parsed_arguments"))
 _TEXTS = ("text", "input_text", "output_text", "refusal")
 
@@ -61,6 +62,18 @@ def _parse(message: Mapping[str, object], where: str) -> dict[str, object]:
             raise invalid(f"{where}.tool_call_id", "it names the call that this answers")
         out["tool_call_id"] = answered
     return out
+
+
+def with_verbosity(
+    messages: tuple[dict[str, object], ...], told: str
+) -> tuple[dict[str, object], ...]:
+    """The messages with what the system says about how much to write; '' changes nothing."""
+    if not told:
+        return messages
+    if messages[0]["role"] != "system":
+        return ({"role": "system", "content": told}, *messages)
+    first = {**messages[0], "content": f"{messages[0]['content']}\n\n{told}"}
+    return (first, *messages[1:])
 
 
 def text_of(content: object, where: str) -> str:
@@ -102,6 +115,8 @@ def _add_calls(out: dict[str, object], message: Mapping[str, object], where: str
 
 def _call(call: object, where: str) -> dict[str, object]:
     function = call.get("function") if isinstance(call, dict) else None
+    if isinstance(call, dict) and call.get("type") == "custom":
+        function = _custom(call.get("custom"), f"{where}.custom")
     if not isinstance(call, dict) or not isinstance(function, dict):
         raise invalid(where, "it has `id`, `type` and `function`")
     require_fields(where, call, _CALL_FIELDS)
@@ -114,6 +129,15 @@ def _call(call: object, where: str) -> dict[str, object]:
         "type": "function",
         "function": {"name": name, "arguments": arguments},
     }
+
+
+def _custom(given: object, where: str) -> dict[str, object]:
+    """A call of a custom tool as the function's call that it is to the model."""
+    text = given.get("input") if isinstance(given, dict) else None
+    if not isinstance(given, dict) or not isinstance(text, str):
+        raise invalid(where, "it has `name` and `input`, both texts")
+    require_fields(where, given, ("name", "input"))
+    return {"name": given.get("name"), "arguments": arguments_of(text)}
 
 
 def _require_answers(messages: Sequence[Mapping[str, object]]) -> None:

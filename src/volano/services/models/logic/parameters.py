@@ -16,6 +16,8 @@ from volano.kernel.inference import Grammar, Tool
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
 
+    from volano.kernel.ids import Ids
+
 MAX_CHOICES = 16
 MAX_STOPS = 4
 MAX_TOP_LOGPROBS = 20
@@ -26,6 +28,7 @@ SEED_BITS = 63
 MAX_TOOLS = 128
 MAX_SCHEMA_CHARACTERS = 256 * 1024
 _FORMAT_FIELDS = frozenset(("type", "name", "description", "schema", "strict"))
+PADDED_TO = 16
 DEFAULT_MAX_TOKENS = 1024
 """Where a request names none: an answer without an end must not fill the whole context."""
 
@@ -39,7 +42,12 @@ _EFFORTS: dict[str, tuple[bool, int | None]] = {
     "xhigh": (True, None),
     "max": (True, None),
 }
-_PRIORITIES = {"auto": 0, "default": 0, "flex": -1, "priority": 1, "scale": 1}
+_VERBOSITIES = {
+    "low": "Answer briefly: say only what was asked for.",
+    "medium": "",
+    "high": "Answer in full: explain, and give details.",
+}
+_PRIORITIES = {"auto": 0, "default": 0, "flex": -1, "priority": 1, "fast": 1, "scale": 1}
 
 
 def invalid(param: str, why: str) -> Invalid:
@@ -113,6 +121,24 @@ def reasoning_of(param: str, effort: str | None) -> tuple[bool | None, int | Non
     if effort not in _EFFORTS:
         raise invalid(param, f"it is one of {', '.join(_EFFORTS)}")
     return _EFFORTS[effort]
+
+
+def verbosity_of(param: str, verbosity: str | None) -> str:
+    """What a model is told about how much to write; '' for nothing."""
+    if verbosity is not None and verbosity not in _VERBOSITIES:
+        raise invalid(param, f"it is one of {', '.join(_VERBOSITIES)}")
+    return _VERBOSITIES[verbosity or "medium"]
+
+
+def require_retention(retention: str | None) -> None:
+    """How long a prompt may be kept for reuse at most; it is kept while there is room."""
+    if retention not in (None, "in_memory", "in-memory", "24h"):
+        raise invalid("prompt_cache_retention", "it is `in_memory` or `24h`")
+
+
+def padding(ids: Ids, text: str) -> str:
+    """Random characters that hide how long a piece of a stream is, for `obfuscation`."""
+    return ids.hex(PADDED_TO)[: PADDED_TO - len(text) % PADDED_TO]
 
 
 def priority_of(service_tier: str | None) -> int:

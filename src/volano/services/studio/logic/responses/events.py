@@ -10,6 +10,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from volano.services.models.interface import InputReader, padding
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Open:
-    """The item that grows now. `key` tells tool calls apart."""
+    """The item that grows now. `key` tells tool calls apart; `reader` is a custom call's."""
 
     kind: str
     item: Json
@@ -28,6 +30,7 @@ class _Open:
     key: int = -1
     text: str = ""
     logprobs: list[Json] = field(default_factory=list)
+    reader: InputReader = field(default_factory=InputReader)
 
 
 @dataclass(slots=True)
@@ -35,12 +38,15 @@ class Assembly:
     """A response being made: `body` is its object, `output` the items that are done.
 
     `hidden` are names of tools that run here, whose calls are no function calls of the client;
-    they are collected in `pending`.
+    they are collected in `pending`. Calls of `custom` tools carry a plain text. `padded` hides how
+    long each piece is.
     """
 
     ids: Ids
     body: Json
     hidden: frozenset[str] = frozenset()
+    custom: frozenset[str] = frozenset()
+    padded: bool = False
     with_logprobs: bool = False
     output: list[Json] = field(default_factory=list)
     pending: list[_Open] = field(default_factory=list)
@@ -96,7 +102,15 @@ class Assembly:
                 kept = _Open("hidden", item, -1, key=piece.index, text=piece.arguments)
                 self.pending.append(kept)
                 return
-            yield from self._begin("function_call", item, key=piece.index)
+            if name in self.custom:
+                del item["arguments"]
+                item |= {"id": f"ctc_{self.ids.hex(32)}", "type": "custom_tool_call", "input": ""}
+            yield from self._begin(str(item["type"]), item, key=piece.index)
+        assert self._open is not None
+        if self._open.kind == "custom_tool_call":
+            text = self._open.reader.feed(piece.arguments)
+            yield from self._grow("response.custom_tool_call_input.delta", text)
+            return
         yield from self._grow("response.function_call_arguments.delta", piece.arguments)
 
     def _switch(self, kind: str) -> Iterator[Json]:
@@ -132,8 +146,10 @@ class Assembly:
         assert held is not None
         held.text += text
         place = {"item_id": held.item["id"], "output_index": held.index}
-        if held.kind != "function_call":
+        if held.kind not in ("function_call", "custom_tool_call"):
             place["content_index"] = 0
+        if text and self.padded:
+            words["obfuscation"] = padding(self.ids, text)
         if text:
             yield self.event(kind, **place, delta=text, **words)
 
@@ -151,6 +167,9 @@ class Assembly:
                 name=held.item["name"],
                 arguments=held.text,
             )
+        elif held.kind == "custom_tool_call":
+            held.item |= {"input": held.text}
+            yield self.event("response.custom_tool_call_input.done", **place, input=held.text)
         elif held.kind == "reasoning":
             part: Json = {"type": "reasoning_text", "text": held.text}
             held.item |= {"content": [part]}

@@ -11,7 +11,7 @@ import binascii
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import VolanoError
-from volano.services.models.interface import invalid, require_fields, unsupported
+from volano.services.models.interface import arguments_of, invalid, require_fields, unsupported
 from volano.services.studio.logic import records
 from volano.services.studio.logic.file_bytes import read_file
 from volano.services.studio.logic.reading import read_pages
@@ -30,6 +30,8 @@ _PREFIXES = {
     "message": "msg",
     "function_call": "fc",
     "function_call_output": "fco",
+    "custom_tool_call": "ctc",
+    "custom_tool_call_output": "ctco",
     "reasoning": "rs",
     "compaction": "cmp",
     **PREFIXES,
@@ -39,6 +41,8 @@ _FIELDS = {
     "message": frozenset(("role", "content", "phase")),
     "function_call": frozenset(("call_id", "name", "arguments", "namespace")),
     "function_call_output": frozenset(("call_id", "output")),
+    "custom_tool_call": frozenset(("call_id", "name", "input", "namespace", "async")),
+    "custom_tool_call_output": frozenset(("call_id", "output")),
     "reasoning": frozenset(("summary", "content", "encrypted_content")),
     "compaction": frozenset(("encrypted_content",)),
 }
@@ -119,6 +123,14 @@ def _call(item: Json, where: str) -> Json:
     }
 
 
+def _custom_call(item: Json, where: str) -> Json:
+    for name in ("call_id", "name", "input"):
+        if not isinstance(item.get(name), str):
+            raise invalid(f"{where}.{name}", "it is a text")
+    kept = {name: item[name] for name in ("call_id", "name", "input")}
+    return {**kept, "status": item.get("status") or "completed"}
+
+
 def _output(item: Json, where: str) -> Json:
     if not isinstance(item.get("call_id"), str):
         raise invalid(f"{where}.call_id", "it names the call that this answers")
@@ -149,6 +161,8 @@ _CHECKS = {
     "message": _message,
     "function_call": _call,
     "function_call_output": _output,
+    "custom_tool_call": _custom_call,
+    "custom_tool_call_output": _output,
     "reasoning": _reasoning,
     "compaction": _compaction,
 }
@@ -170,10 +184,10 @@ async def to_messages(env: Env, call: Call, items: Sequence[Json]) -> list[Json]
                 message["reasoning_content"] = thought
                 thought = ""
             messages.append(message)
-        elif kind == "function_call":
+        elif kind in ("function_call", "custom_tool_call"):
             _add_call(messages, item, thought)
             thought = ""
-        elif kind == "function_call_output":
+        elif kind in ("function_call_output", "custom_tool_call_output"):
             output = await _text_of(env, call, item["output"], f"{where}.output")
             messages.append({"role": "tool", "tool_call_id": item["call_id"], "content": output})
         elif kind == "compaction":
@@ -197,7 +211,10 @@ def _thought(env: Env, call: Call, item: Json) -> str:
 
 
 def _add_call(messages: list[Json], item: Json, thought: str) -> None:
-    function = {"name": item["name"], "arguments": item["arguments"]}
+    arguments = item.get("arguments")
+    if item.get("type") == "custom_tool_call":
+        arguments = arguments_of(str(item["input"]))
+    function = {"name": item["name"], "arguments": arguments}
     made = {"id": item["call_id"], "type": "function", "function": function}
     last = messages[-1] if messages else {}
     held = last.get("tool_calls")

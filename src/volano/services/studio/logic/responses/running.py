@@ -13,6 +13,7 @@ from volano.services.models.interface import invalid
 from volano.services.studio.logic.responses.context import resolve_references
 from volano.services.studio.logic.responses.events import Assembly
 from volano.services.studio.logic.responses.hosted.approvals import approvals_in
+from volano.services.studio.logic.responses.hosted.choosing import custom_names
 from volano.services.studio.logic.responses.hosted.mcp import server_named
 from volano.services.studio.logic.responses.hosted.tool import HostedCall
 from volano.services.studio.logic.responses.items import to_messages
@@ -39,6 +40,8 @@ async def run_response(
         env.ids,
         plan.body,
         hidden=frozenset(tool.name for one in plan.hosted for tool in one.tools),
+        custom=custom_names(plan.asked),
+        padded=bool(plan.asked.stream_options and plan.asked.stream_options.include_obfuscation),
         with_logprobs=plan.generate.top_logprobs is not None,
     )
     turns = _Turns(env, call, plan, assembly)
@@ -159,7 +162,7 @@ class _Turns:
         wanted = replace(
             self._plan.generate,
             request_id=self._env.ids.uuid(),
-            messages=models.parse_messages(messages),
+            messages=models.with_verbosity(models.parse_messages(messages), self._plan.told),
         )
         if not may_use:
             tools = tuple(tool for tool in wanted.tools if tool.name not in self._by_name)

@@ -30,7 +30,8 @@ FUNCTION_FIELDS = frozenset(
     ("type", "name", "description", "parameters", "strict", "defer_loading", "allowed_callers")
 )
 _CHOICE_FIELDS = frozenset(("type", "name", "server_label", "mode", "tools"))
-_OFFERED = "tools are functions, file_search, web_search, code_interpreter and mcp"
+_OFFERED = "tools are functions, custom, file_search, web_search, code_interpreter and mcp"
+CUSTOM = "custom"
 
 
 async def open_tools(
@@ -41,6 +42,9 @@ async def open_tools(
     hosted: list[HostedTool] = []
     for at, item in enumerate(asked.tools or ()):
         where = f"tools[{at}]"
+        if item.get("type") == CUSTOM:
+            functions.append(models.custom_tool(where, item))
+            continue
         if item.get("type") == "function":
             functions.append(_function(item, where))
             continue
@@ -67,6 +71,13 @@ def _function(item: Json, where: str) -> Tool:
         item.get("description"),
         item.get("parameters"),
         strict=item.get("strict"),
+    )
+
+
+def custom_names(asked: Asked) -> frozenset[str]:
+    """The client's tools whose calls go back as plain text."""
+    return frozenset(
+        str(item.get("name")) for item in asked.tools or () if item.get("type") == CUSTOM
     )
 
 
@@ -132,7 +143,7 @@ def choose(
 def _names_of(item: Json, hosted: Sequence[HostedTool]) -> set[str]:
     """The functions that an entry of a choice means."""
     kind = item.get("type")
-    if kind == "function":
+    if kind in ("function", CUSTOM):
         return {str(item.get("name"))}
     kind = web_search.KIND if kind in web_search.KINDS else kind
     meant = [one for one in hosted if one.kind == kind]
