@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from tests.conformance.aws import stock
 
-# One worker installs them; the others need not wait.
-pytestmark = pytest.mark.xdist_group("stock-frameworks")
+# One worker installs them; the others need not wait. The registry may be slow.
+pytestmark = [pytest.mark.xdist_group("stock-frameworks"), pytest.mark.timeout(1200)]
 
 PROGRAMS = Path(__file__).parent / "programs"
 JAVASCRIPT_PACKAGES = {"ai": "6.0.326", "@ai-sdk/openai": "3.0.141", "zod": "4.6.7"}
