@@ -25,7 +25,8 @@ LOOKUP_PAGE = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trail:
-    """`digest_start_us` is where the next digest begins; None while none is due."""
+    """`digest_start_us` is where the next digest begins, None while none is due; `topic` the ARN
+    of the topic that is told of log files, '' for none."""
 
     account: AccountId
     region: str
@@ -48,6 +49,7 @@ class Trail:
     digest_delivered_us: int | None = None
     digest_error: str = ""
     retry_us: int = 0
+    topic: str = ""
 
     @property
     def arn(self) -> str:

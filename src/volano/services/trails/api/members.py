@@ -56,6 +56,8 @@ def trail_shape(trail: Trail) -> Shape:
     }
     if trail.prefix:
         shape["S3KeyPrefix"] = trail.prefix
+    if trail.topic:
+        shape |= {"SnsTopicName": trail.topic.rpartition(":")[2], "SnsTopicARN": trail.topic}
     return shape
 
 

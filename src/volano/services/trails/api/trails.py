@@ -16,6 +16,7 @@ from volano.services.trails.api.members import (
 from volano.services.trails.logic import trails as logic
 from volano.services.trails.logic.errors import InvalidArn, InvalidEventSelectors
 from volano.services.trails.logic.events import iso_time
+from volano.services.trails.logic.notices import topic_arn_of
 from volano.services.trails.logic.selectors import selectors_of
 from volano.services.trails.model import Trail
 from volano.wire.action import action
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.services.trails.api.members import Shape
 
-_NOT_BUILT = "No SNS topic, CloudWatch group, KMS key or organization."
+_NOT_BUILT = "No CloudWatch group, KMS key or organization."
 
 
 @action(
@@ -48,6 +49,7 @@ async def create_trail(env: Env, call: Call, request: Shape) -> Shape:
         multi_region=bool(request.get("IsMultiRegionTrail")),
         validation=bool(request.get("EnableLogFileValidation")),
         tags=tags_of(request),
+        topic=topic_arn_of(env, call, request.get("SnsTopicName") or ""),
     )
     return trail_shape(await logic.create_trail(env, call, trail))
 
@@ -75,6 +77,8 @@ async def update_trail(env: Env, call: Call, request: Shape) -> Shape:
         for member, field in _FIELDS.items()
         if request.get(member) is not None
     }
+    if request.get("SnsTopicName") is not None:
+        changes["topic"] = topic_arn_of(env, call, request["SnsTopicName"])
     return trail_shape(await logic.update_trail(env, call, request["Name"], changes))
 
 

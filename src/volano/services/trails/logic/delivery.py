@@ -23,6 +23,7 @@ from volano.services.objects import interface as objects
 from volano.services.trails.logic.collecting import unpack
 from volano.services.trails.logic.errors import BucketDoesNotExist, InsufficientBucketPolicy
 from volano.services.trails.logic.events import to_event
+from volano.services.trails.logic.notices import SERVICE, tell_topic
 from volano.services.trails.model import (
     DELIVER_AFTER_S,
     MAX_BATCHES_PER_FILE,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from volano.kernel.store import Tx
 
 SECOND_US = 1_000_000
-SERVICE = "cloudtrail.amazonaws.com"
 MAX_FILES_PER_ROUND = 20
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -176,6 +176,7 @@ async def _finish(env: Env, trail: Trail, file: LogFile) -> None:
         return  # another process delivered it meanwhile
     contents = await asyncio.to_thread(_contents, batches, trail.region)
     await put(env, replace(trail, bucket=file.bucket), file.key, contents.data, {})
+    await tell_topic(env, trail, file)
 
     async def write(tx: Tx) -> None:
         found = await trail_rows.find_trail(tx, trail.account, trail.name, region=trail.region)

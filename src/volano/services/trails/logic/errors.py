@@ -33,6 +33,10 @@ class InsufficientBucketPolicy(Denied):
     code = "InsufficientS3BucketPolicyException"
 
 
+class InsufficientTopicPolicy(Denied):
+    code = "InsufficientSnsTopicPolicyException"
+
+
 class InvalidEventSelectors(Invalid):
     code = "InvalidEventSelectorsException"
 

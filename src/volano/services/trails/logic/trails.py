@@ -23,6 +23,7 @@ from volano.services.trails.logic.errors import (
     TrailAlreadyExists,
     TrailNotFound,
 )
+from volano.services.trails.logic.notices import require_topic
 from volano.services.trails.logic.selectors import require_advanced, require_selectors
 from volano.services.trails.model import MAX_TAGS, MAX_TRAILS, Trail
 from volano.services.trails.store import trails as rows
@@ -95,7 +96,6 @@ def require_built(request: Mapping[str, Any]) -> None:
     if request.get("IsMultiRegionTrail") and request.get("IncludeGlobalServiceEvents") is False:
         raise InvalidCombination("Multi-Region trail must include global service events.")
     for member, instead in (
-        ("SnsTopicName", "notifications of the bucket tell of new files"),
         ("CloudWatchLogsLogGroupArn", "files are delivered to the bucket only"),
         ("KmsKeyId", "set the bucket's default encryption"),
         ("IsOrganizationTrail", "a trail is of one account"),
@@ -105,8 +105,8 @@ def require_built(request: Mapping[str, Any]) -> None:
 
 
 async def create_trail(env: Env, call: Call, trail: Trail) -> Trail:
-    """Raises InvalidTrailName, BucketDoesNotExist, InsufficientBucketPolicy, TrailAlreadyExists,
-    TooManyTrails and what tags raise."""
+    """Raises InvalidTrailName, BucketDoesNotExist, InsufficientBucketPolicy,
+    InsufficientTopicPolicy, TrailAlreadyExists, TooManyTrails and what tags raise."""
     require_name(trail.name)
     await _require_place(env, trail)
     require_tags(trail.tags)
@@ -131,6 +131,7 @@ async def _require_place(env: Env, trail: Trail) -> None:
     if not _PREFIX.match(trail.prefix) or trail.prefix.startswith("/"):
         raise InvalidBucketPrefix(f"S3 prefix is invalid: {trail.prefix[:200]}")
     await require_bucket(env, trail)
+    await require_topic(env, trail)
 
 
 async def change_trail(env: Env, call: Call, name: str, change: Callable[[Trail], Trail]) -> Trail:

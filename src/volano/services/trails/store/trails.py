@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _TRAIL = (
     "account, name, created_us, bucket, prefix, global_events, multi_region, validation, tags, "
     "selectors, advanced, logging, started_us, stopped_us, delivered_us, delivery_error, "
-    "digest_start_us, digest_delivered_us, digest_error, retry_us"
+    "digest_start_us, digest_delivered_us, digest_error, retry_us, "
+    "topic"
 )
 _CHANGING = _TRAIL.split(", ")[3:]
 _decode_tags = msgspec.json.Decoder(dict[str, str]).decode
@@ -67,7 +68,7 @@ async def select_all(
 
 async def insert_trail(tx: Tx, trail: Trail) -> None:
     await tx.execute(
-        f"INSERT INTO trails_trail ({_TRAIL}) VALUES ({', '.join('?' * 20)})",
+        f"INSERT INTO trails_trail ({_TRAIL}) VALUES ({', '.join('?' * 21)})",
         trail.account,
         trail.name,
         trail.created_us,
@@ -121,6 +122,7 @@ def _values(trail: Trail) -> tuple[Value, ...]:
         trail.digest_delivered_us,
         trail.digest_error,
         trail.retry_us,
+        trail.topic,
     )
 
 
@@ -147,4 +149,5 @@ def _trail(row: Row, region: str) -> Trail:
         digest_delivered_us=row[17],
         digest_error=row[18],
         retry_us=row[19],
+        topic=row[20],
     )
