@@ -89,11 +89,20 @@ async def _part(company: Company, dice: random.Random, place: Place, owner: str,
 
 
 async def _invite_guests(company: Company, dice: random.Random, places: list[Place]) -> None:
-    """People from outside, each in a few of the channels that are open."""
+    """People from outside, each in the lobby and a few of the channels that are open.
+
+    The administrator invites to what they may read, and somebody inside to the rest.
+    """
+    lobby = await company.channel("lobby", "admin")
     for number in range(GUESTS):
         rooms = dice.sample(places, min(len(places), dice.randint(1, 3)))
-        await company.invite(f"guest{number}", *(place.id for place in rooms))
+        seen = [place for place in rooms if "admin" in place.readers]
+        guest = await company.invite(f"guest{number}", lobby, *(place.id for place in seen))
         for place in rooms:
+            if place not in seen:
+                inside = sorted(who for who in place.readers if not who.startswith("guest"))
+                call = company.calls[dice.choice(inside)]
+                await members.invite_users(company.env, call, place.id, [guest.id])
             place.readers.add(f"guest{number}")
 
 

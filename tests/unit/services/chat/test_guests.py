@@ -160,6 +160,23 @@ async def test_a_single_channel_guest_is_in_one_channel(company: Company, office
         await company.invite("sue", office["lobby"])
 
 
+async def test_nobody_looks_into_a_private_channel_through_a_guest(company: Company, office):
+    """Who invites is told the link that signs the guest in."""
+    vault = await company.channel("vault", "ann", private=True)
+    with pytest.raises(Invalid, match="no channel"):
+        await company.invite("spy", vault)
+    gus = company.users["gus"]
+    with pytest.raises(Invalid, match="no channel"):
+        await guests.set_guest(
+            company.env, company.calls["admin"], gus.id, guest=Guest.MULTI, channels=[vault]
+        )
+    await members.invite_users(company.env, company.calls["ann"], vault, [gus.id])
+    kept = await guests.set_guest(
+        company.env, company.calls["admin"], gus.id, guest=Guest.MULTI, channels=[vault]
+    )
+    assert await readable_channels(company.env.store.reader, kept) == [vault]
+
+
 async def test_a_guests_time_ends_at_once_and_can_begin_again(company: Company, office) -> None:
     env, admin = company.env, company.calls["admin"]
     with pytest.raises(Invalid, match="future"):

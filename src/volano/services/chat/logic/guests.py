@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from volano.kernel.call import system_call
 from volano.kernel.errors import NotFound
 from volano.kernel.ids import AccountId
+from volano.services.chat.logic.access import find_readable
 from volano.services.chat.logic.errors import UserNotFound, conflict, refused
 from volano.services.chat.logic.mail import MailNotSent, send_mail
 from volano.services.chat.logic.users import get_user, make_chat_user
@@ -30,10 +31,11 @@ from volano.services.chat.store import users as rows
 from volano.services.identity import interface as identity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Tx
+    from volano.services.chat.logic.workspaces import Here
 
 MAX_CHANNELS = 100
 LINK_VALID_S = 3600
@@ -76,7 +78,7 @@ async def invite(env: Env, call: Call, wanted: Invitation) -> Invited:
     async def write(tx: Tx) -> tuple[ChatUser, str]:
         if await rows.find_user_by_email(tx, call.account, email) is not None:
             raise conflict("already_in_team", "Somebody with this address is here already.")
-        rooms = await _rooms(tx, call.account, wanted.guest, wanted.channels)
+        rooms = await _rooms(tx, here.me, wanted.guest, wanted.channels)
         policy = GUEST_POLICY if wanted.guest is not Guest.NO else CHAT_POLICY
         principal = await identity.add_person(
             tx,
@@ -111,8 +113,12 @@ def _require_time(env: Env, until_us: int) -> None:
         raise refused("expiration_in_past", "The end of a guest's time lies in the future.")
 
 
-async def _rooms(tx: Tx, account: str, guest: Guest, channels: Sequence[str]) -> list[str]:
-    """The channels checked. Raises channel_not_found, too_many_channels, ura_max_channels."""
+async def _rooms(
+    tx: Tx, by: ChatUser, guest: Guest, channels: Sequence[str], *, present: Container[str] = ()
+) -> list[str]:
+    """The channels checked: those that `by` may read, who could look in as the guest otherwise, or
+    where the guest is `present`. Raises channel_not_found, too_many_channels, ura_max_channels.
+    """
     rooms = list(dict.fromkeys(channels))
     if guest is not Guest.NO and not rooms:
         raise refused("no_channels_provided", "A guest is invited to a channel.")
@@ -121,8 +127,10 @@ async def _rooms(tx: Tx, account: str, guest: Guest, channels: Sequence[str]) ->
     if guest is Guest.SINGLE and len(rooms) > 1:
         raise conflict("ura_max_channels", "A single-channel guest is in one channel.")
     for room in rooms:
-        channel = await channel_rows.find_channel(tx, account, room)
-        if channel is None or channel.kind.is_direct or channel.archived:
+        channel = await channel_rows.find_channel(tx, by.account, room)
+        is_there = channel is not None and not (channel.kind.is_direct or channel.archived)
+        may_read = room in present or await find_readable(tx, by, room) is not None
+        if not (is_there and may_read):
             raise refused("channel_not_found", f"There is no channel {room[:40]} to invite to.")
     return rooms
 
@@ -187,7 +195,7 @@ async def set_guest(
             raise refused("cant_restrict_user", "Bots and administrators are never guests.")
         changed = replace(user, guest=guest, guest_until_us=until_us)
         if guest is not Guest.NO:
-            await _move(tx, env, changed, channels, here.workspace.general_id)
+            await _move(tx, env, changed, channels, here)
         await rows.upsert_user(tx, replace(changed, updated_us=env.clock.now_us()))
         await _exchange_policy(tx, env, user, guest)
         return changed
@@ -207,19 +215,18 @@ async def _exchange_policy(tx: Tx, env: Env, user: ChatUser, guest: Guest) -> No
     await identity.exchange_policy(tx, env, principal, old_arn=old_arn, new_arn=new_arn)
 
 
-async def _move(
-    tx: Tx, env: Env, user: ChatUser, wanted: Sequence[str] | None, general_id: str
-) -> None:
+async def _move(tx: Tx, env: Env, user: ChatUser, wanted: Sequence[str] | None, here: Here) -> None:
     """Into these channels and out of all others that are no direct conversations."""
     joined = await channel_rows.select_of_member(
         tx, user.id, kinds=_ROOMS, archived=True, after="", limit=10_000
     )
     if wanted is None:
-        rooms = [channel.id for channel in joined if channel.id != general_id]
+        rooms = [channel.id for channel in joined if channel.id != here.workspace.general_id]
         if user.guest is Guest.SINGLE and len(rooms) > 1:
             raise conflict("ura_max_channels", "Name the one channel of a single-channel guest.")
     else:
-        rooms = await _rooms(tx, user.account, user.guest, wanted)
+        present = {channel.id for channel in joined}
+        rooms = await _rooms(tx, here.me, user.guest, wanted, present=present)
     for channel in joined:
         if channel.id not in rooms:
             await channel_rows.delete_member(tx, channel.id, user.id)
