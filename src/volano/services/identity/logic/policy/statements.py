@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from volano.kernel.identity import Principal
 from volano.services.identity.logic.policy.conditions import Condition, Facts
@@ -24,6 +25,8 @@ from volano.services.identity.logic.policy.patterns import (
 from volano.services.identity.logic.policy.principals import Named, PrincipalElement
 
 MAX_INDEXED_ACTIONS = 2048
+MAX_MERGED = 1024
+"""Combinations of policies whose merged statements are kept."""
 
 
 class Effect(IntEnum):
@@ -174,7 +177,14 @@ class PolicySet:
 
 
 def merge(sets: Iterable[PolicySet]) -> PolicySet:
-    """One set of all statements."""
+    """One set of all statements; whoever holds the same policies shares it and its index."""
+    return _merged(tuple(sets))
+
+
+@lru_cache(maxsize=MAX_MERGED)
+def _merged(sets: tuple[PolicySet, ...]) -> PolicySet:
+    if len(sets) == 1:
+        return sets[0]
     return PolicySet(statement for one in sets for statement in one.statements)
 
 
