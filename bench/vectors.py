@@ -137,6 +137,17 @@ async def graph_figures(folder: Path, *, rows: int, queries: int = 50) -> list[F
     return made
 
 
+def show(made: list[Figure]) -> None:
+    """One line a figure, with the load average of the time."""
+    for figure in made:
+        beside = f"{figure.peer} {figure.peer_value:.3f}, ratio {figure.ratio or 0:.2f}"
+        print(
+            f"{figure.name:28} {figure.value:8.3f} {figure.unit:7} {beside}  {figure.note}, "
+            f"load {figure.load}",
+            flush=True,
+        )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
@@ -144,13 +155,9 @@ def main() -> int:
     parser.add_argument("--graph", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="volano-bench-") as folder:
-        made = figures(Path(folder), rows=asked.rows, queries=asked.queries)
+        show(figures(Path(folder), rows=asked.rows, queries=asked.queries))
         if asked.graph:
-            more = graph_figures(Path(folder), rows=asked.rows, queries=asked.queries)
-            made += asyncio.run(more)
-        for figure in made:
-            beside = f"{figure.peer} {figure.peer_value or 0:.3f}, ratio {figure.ratio or 0:.2f}"
-            print(f"{figure.name:28} {figure.value:8.3f} {figure.unit:7} {beside}  {figure.note}")
+            show(asyncio.run(graph_figures(Path(folder), rows=asked.rows, queries=asked.queries)))
     return 0
 
 
