@@ -152,7 +152,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def ceph() -> Iterator[Ceph]:
-    """A third-party S3 store. Mark users `xdist_group("ceph")`, so that one worker starts it."""
+    """A third-party S3 store."""
     folder = Path(tempfile.mkdtemp(prefix="volano-ceph-", dir="/tmp"))
     gateway = start_ceph(folder)
     yield gateway

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The whole suite, on SQLite and on a PostgreSQL that the tests start themselves, in parallel. The
 # console's tests run apart: Playwright keeps an event loop open in its process, beside which no
-# other asynchronous test can run. What fails in the crowd runs once more, alone: a test that a busy
-# machine broke passes then and is named, a test that finds a bug fails again and fails the run.
+# other asynchronous test can run. A module's tests stay in one worker, which starts what they share
+# once. What fails in the crowd runs once more, alone: a test that a busy machine broke passes then
+# and is named, a test that finds a bug fails again and fails the run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 workers=${1:-2}
@@ -11,7 +12,7 @@ pytest=(.venv/bin/python -m pytest)
 failed=0
 
 run() {
-  "${pytest[@]}" -n "$workers" --dist loadgroup "$@"
+  "${pytest[@]}" -n "$workers" --dist loadscope "$@"
   local code=$?
   if [ "$code" = 1 ]; then
     echo "==> Once more, alone: what failed beside other tests. Mend it even when it passes now."

@@ -7,7 +7,6 @@ import urllib.request
 import uuid
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
     from tests.conftest import Volano
 
-pytestmark = pytest.mark.xdist_group("console")
 
 SLOW_MS = 60_000
 """The copilot's first answer waits for events on a busy machine."""
@@ -104,6 +102,4 @@ def test_a_server_that_cannot_be_reached_is_told(open_page: Callable[..., Page])
     dialog.get_by_label("Name").fill("met")
     dialog.get_by_label("Address").fill("http://127.0.0.1:9/mcp")
     dialog.get_by_role("button", name="Look at its tools").click()
-    expect(
-        page.get_by_text("127.0.0.1").last
-    ).to_be_visible()
+    expect(page.get_by_text("127.0.0.1").last).to_be_visible()

@@ -7,10 +7,7 @@ import time
 from decimal import Decimal, localcontext
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
-
-pytestmark = pytest.mark.xdist_group("console")
 
 
 def use_something(volano) -> None:

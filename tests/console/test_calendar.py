@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
     from tests.conftest import Volano
 
-pytestmark = pytest.mark.xdist_group("console")
 
 PASSWORD_OF_GUESTS = "a calendar on the wall"
 

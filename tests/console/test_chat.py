@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
     from tests.conftest import Volano
 
-pytestmark = pytest.mark.xdist_group("console")
 
 MIRAS_PASSWORD = "a lamp above the door"
 LONG_MS = 60_000

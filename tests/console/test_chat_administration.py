@@ -6,7 +6,6 @@ import re
 import uuid
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Page, expect
 from tests import slack_exports as export
 from tests.console.test_chat import Room, open_page, people, picture, room, row, say, windows
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["open_page", "people", "room", "windows"]  # fixtures of the first page of tests
-
-pytestmark = pytest.mark.xdist_group("console")
 
 
 def test_an_administrator_imports_exports_and_invites(

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["open_page", "people", "room", "windows"]  # fixtures of the first page of tests
 
-pytestmark = pytest.mark.xdist_group("console")
-
 
 def plain(text: str) -> dict:
     return {"type": "plain_text", "text": text}

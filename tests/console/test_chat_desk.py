@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.console.test_chat import (
     Room,
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["open_page", "people", "room", "windows"]  # fixtures of the first page of tests
-
-pytestmark = pytest.mark.xdist_group("console")
 
 
 def view(page: Page, name: str) -> Locator:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["open_page", "people", "room"]  # fixtures of the first page of tests
 
-pytestmark = pytest.mark.xdist_group("console")
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 LISTS = (

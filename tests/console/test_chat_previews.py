@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Page, expect
 from tests.console.test_chat import Room, open_page, people, room, row, windows
 from tests.console.test_chat_looks import findings
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["open_page", "people", "room", "windows"]  # fixtures of the first page of tests
 
-pytestmark = pytest.mark.xdist_group("console")
 
 DARK_POINTS = """(canvas) => {
   const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);

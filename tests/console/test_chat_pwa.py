@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["open_page", "people", "room", "windows"]  # fixtures of the first page of tests
 
-pytestmark = pytest.mark.xdist_group("console")
-
 
 @pytest.fixture
 def installed(browser: Browser, volano_sqlite: Volano, password: str) -> Iterator[BrowserContext]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 from tests.console.conftest import PHONE, overflow_px
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
     from tests.conftest import Volano
 
-pytestmark = pytest.mark.xdist_group("console")
 
 WAIT_MS = 60_000
 WITHOUT_CURSORS = """(box) => {

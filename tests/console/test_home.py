@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
-
-pytestmark = pytest.mark.xdist_group("console")
 
 
 def test_a_failed_zone_is_shown_and_restored(admin, volano_sqlite, shoot):

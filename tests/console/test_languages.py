@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from tests.conftest import Volano
 
-pytestmark = pytest.mark.xdist_group("console")
 
 PASSWORD_OF_READERS = "a lantern by the river"
 PAGES = {

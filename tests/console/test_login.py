@@ -6,10 +6,7 @@ import re
 import subprocess
 import sys
 
-import pytest
 from playwright.sync_api import expect
-
-pytestmark = pytest.mark.xdist_group("console")
 
 
 def test_a_one_time_link_signs_in_once(open_console, volano_sqlite):

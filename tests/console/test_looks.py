@@ -8,8 +8,6 @@ import pytest
 from playwright.sync_api import expect
 from tests.console.conftest import overflow_px, visit
 
-pytestmark = pytest.mark.xdist_group("console")
-
 PAGES = {
     "/": "home",
     "/objects": "objects",

@@ -6,13 +6,11 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Page, Route, expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.xdist_group("console")
 
 ENGINE_START_MS = 60_000
 END_TOKEN = "2"

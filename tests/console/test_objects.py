@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import urllib.request
 
-import pytest
 from playwright.sync_api import Page, expect
-
-pytestmark = pytest.mark.xdist_group("console")
 
 NOTES = "# Returns\n\nWithin **30 days**, with the receipt.\n\n- unused\n- in its box\n"
 TABLE = 'name,price\n"Mug, large",12.50\nBell,19.00\n'
@@ -70,7 +67,9 @@ def test_a_file_goes_up_is_seen_shared_and_deleted(admin, volano_sqlite, shoot):
     page.keyboard.press("Escape")
 
     drawer.get_by_role("button", name="Delete").click()
-    page.get_by_role("dialog", name="Delete “returns.md”?").get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog", name="Delete “returns.md”?").get_by_role(
+        "button", name="Delete"
+    ).click()
     expect(page.get_by_role("cell", name="returns.md", exact=True)).to_have_count(0)
     expect(page.get_by_role("cell", name="prices.csv", exact=True)).to_be_visible()
     keys = volano_sqlite.client("s3").list_objects_v2(Bucket="console-shop")["Contents"]

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
     from tests.upstream import Upstream
 
-pytestmark = pytest.mark.xdist_group("console")
 
 KEY = "sk-of-the-upstream"
 TINY = "volano-tiny-qwen3"

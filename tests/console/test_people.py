@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
-
-pytestmark = pytest.mark.xdist_group("console")
 
 
 def test_an_invited_person_signs_in_and_sees_only_what_the_policy_allows(

@@ -6,10 +6,7 @@ import json
 import subprocess
 import sys
 
-import pytest
 from playwright.sync_api import expect
-
-pytestmark = pytest.mark.xdist_group("console")
 
 BUCKET = "console-open-to-all"
 

@@ -14,8 +14,6 @@ from tests.console.conftest import ACTION_TIMEOUT_MS, DESKTOP, PASSWORD, PHONE, 
 
 from volano.services.identity.logic.totp import code_at, step_at
 
-pytestmark = pytest.mark.xdist_group("console")
-
 
 class Visitor:
     """A person of their own at `localhost`, where passkeys work, with a password."""

@@ -6,7 +6,6 @@ import re
 import uuid
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.console.test_chat import Room, open_page, people, room, row, windows
 from tests.console.test_chat_desk import menu
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["open_page", "people", "room", "windows"]  # fixtures of the chat's tests
 
-pytestmark = pytest.mark.xdist_group("console")
 
 NO_MODEL = re.compile("No model that writes is chosen in this cloud")
 

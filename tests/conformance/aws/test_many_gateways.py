@@ -13,8 +13,6 @@ from botocore.exceptions import ClientError
 from tests.ceph import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from tests.conftest import start_volano
 
-pytestmark = pytest.mark.xdist_group("ceph")
-
 BUCKET = "region-bytes"
 KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY}
 

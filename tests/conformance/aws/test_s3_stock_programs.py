@@ -9,9 +9,6 @@ import uuid
 import pytest
 from tests.conformance.aws import stock
 
-# One worker installs them; the others need not wait.
-pytestmark = pytest.mark.xdist_group("stock-programs")
-
 
 @pytest.fixture(scope="module")
 def python():

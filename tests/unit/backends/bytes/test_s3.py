@@ -37,7 +37,7 @@ class Outside(NamedTuple):
 
 @pytest.fixture(
     scope="module",
-    params=["moto", pytest.param("ceph", marks=pytest.mark.xdist_group("ceph")), "volano"],
+    params=["moto", "ceph", "volano"],
 )
 def endpoint(request: pytest.FixtureRequest) -> Iterator[Outside]:
     if request.param == "moto":
