@@ -97,7 +97,7 @@ async def test_links_that_say_more_go_the_ordinary_way(world, more):
 @pytest.mark.parametrize(
     "headers",
     [
-        {b"range": b"bytes=0-0"},
+        {b"if-match": b"*"},
         {b"x-amz-checksum-mode": b"ENABLED"},
         {b"authorization": b"AWS x:y"},
     ],
@@ -106,6 +106,18 @@ async def test_links_with_other_headers_go_the_ordinary_way(world, headers):
     asked = link(world, headers=headers)
     assert await world.lane.by_lane(link(world)) is not None
     assert await world.lane.by_lane(asked) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"), [({b"range": b"bytes=0-0"}, 206), ({b"if-none-match": b"*"}, 304)]
+)
+async def test_ranges_and_conditions_of_links_are_answered_as_by_the_gateway(
+    world, headers, status
+):
+    for _ in range(2):
+        got, expected = await followed(world, link(world, headers=headers))
+        assert expected.status == status
+        assert got == expected
 
 
 async def test_a_changed_link_is_refused(world):

@@ -30,6 +30,7 @@ from volano.wire.action import find_action, run_action
 from volano.wire.aws.sigv4 import signing_key
 
 ALL = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+MD5 = hashlib.md5(b"hello").hexdigest()
 CRC = base64.b64encode(zlib.crc32(b"hello").to_bytes(4, "big")).decode()
 
 
@@ -114,9 +115,12 @@ async def test_reads_are_answered_as_by_the_gateway(world, method, mode, key):
 @pytest.mark.parametrize(
     "headers",
     [
-        {"range": "bytes=1-2"},
-        {"if-none-match": "*"},
-        {"if-modified-since": "Sun, 22 Nov 2026 09:00:00 GMT"},
+        {"range": "bytes=5-"},
+        {"range": ""},
+        {"if-none-match": '"x",' * 80},
+        {"if-match": "*"},
+        {"if-range": '"x"', "range": "bytes=0-1"},
+        {"if-unmodified-since": "Sun, 22 Nov 2099 09:00:00 GMT"},
         {"x-amz-server-side-encryption-customer-algorithm": "AES256"},
         {"x-amz-request-payer": "requester"},
         {"origin": "https://example.com"},
@@ -129,6 +133,42 @@ async def test_what_the_lane_does_not_know_goes_the_ordinary_way(world, headers)
     await world.warm()
     got, _ = await world.read(**headers)
     assert got is None
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"range": "bytes=1-2"}, 206),
+        ({"range": "bytes=3-99"}, 206),
+        ({"range": "bytes=-2", "x-amz-checksum-mode": "ENABLED"}, 206),
+        ({"range": "bytes=0-4", "x-amz-checksum-mode": "ENABLED"}, 206),
+        ({"range": "bytes=0-1,3-4"}, 200),
+        ({"range": "lines=1-2"}, 200),
+        ({"if-none-match": "*"}, 304),
+        ({"if-none-match": f'"other", "{MD5}"'}, 304),
+        ({"if-none-match": f'W/"{MD5}"', "range": "bytes=1-2"}, 304),
+        ({"if-none-match": '"other"'}, 200),
+        ({"if-none-match": '"other"', "range": "bytes=1-2"}, 206),
+        ({"if-modified-since": "Sun, 22 Nov 2099 09:00:00 GMT"}, 304),
+        ({"if-modified-since": "Sun, 22 Nov 2020 09:00:00 GMT"}, 200),
+        ({"if-modified-since": "Sun, 22 Nov 2099 09:00:00 GMT", "if-none-match": '"x"'}, 200),
+    ],
+)
+async def test_ranges_and_conditions_are_answered_as_by_the_gateway(world, method, headers, status):
+    await world.warm()
+    await world.read(method=method)
+    for _ in range(3):
+        before = waiting_counts(world.env)
+        got, expected = await world.read(method=method, **headers)
+        assert expected.status == status
+        assert got == expected
+        added = {k: n - before.get(k, 0) for k, n in waiting_counts(world.env).items()}
+        assert all(n % 2 == 0 for n in added.values()), "the lane counts what the gateway counts"
+    await world.s3("PutObject", Bucket="shop", Key="key", Body=b"other", ContentType="text/plain")
+    got, expected = await world.read(method=method, **headers)
+    assert got is None or got == expected
+    assert (await world.warm()).body == b"other"
 
 
 @pytest.mark.parametrize(

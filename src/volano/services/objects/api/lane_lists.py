@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from volano.kernel.errors import VolanoError
 from volano.services.objects.api.lane_calls import call_of_lane
-from volano.services.objects.api.lane_learning import ID, lines_of
+from volano.services.objects.api.lane_learning import ID, TOLD, lines_of
 from volano.services.objects.api.lane_reads import HASHES, TAKEN
 from volano.services.objects.api.listing import list_text_v2
 from volano.services.objects.logic.metering import READ, count_request
@@ -43,7 +43,7 @@ PARAMETERS = frozenset(
         "start-after",
     }
 )
-_TAKEN = TAKEN - {b"x-amz-checksum-mode"}
+_TAKEN = TAKEN.difference(TOLD)
 OWNER = "fetch-owner"
 """Pages that tell the owner depend on more than objects, and are not kept."""
 MAX_KEPT_BYTES = 16 * 1024 * 1024

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from volano.kernel.errors import VolanoError
 from volano.services.objects.api.lane_calls import call_of_lane
-from volano.services.objects.api.lane_learning import MODES, ReadName, learn_read
+from volano.services.objects.api.lane_learning import MODES, TOLD, ReadName, learn_read
 from volano.services.objects.logic.metering import READ, count_bytes_out, count_request
 from volano.services.objects.logic.versions import get_item
 from volano.wire.action import find_action
@@ -34,11 +34,14 @@ if TYPE_CHECKING:
 
 MAX_REMEMBERED = 8192
 """Reads that are remembered (about 1.5 KB each)."""
+MAX_TOLD_BYTES = 256
+"""Of a header that an answer depends on: it is remembered with the answer."""
 MAX_KEPT_BYTES = 16 * 1024 * 1024
 """Of the bodies of remembered reads."""
 OPERATIONS = {b"GET": "s3:GetObject", b"HEAD": "s3:HeadObject"}
 LINK_TAKEN = frozenset(
     {
+        *TOLD[1:],
         b"accept",
         b"accept-encoding",
         b"accept-language",
@@ -51,11 +54,11 @@ LINK_TAKEN = frozenset(
         b"user-agent",
     }
 )
-"""Headers that change nothing about a read."""
+"""Headers of a presigned read that the lane takes."""
 TAKEN = LINK_TAKEN | frozenset(
     {
         b"authorization",
-        b"x-amz-checksum-mode",
+        TOLD[0],
         b"x-amz-content-sha256",
         b"x-amz-date",
         b"x-amz-security-token",
@@ -116,14 +119,17 @@ class LaneReads:
                 self._kinds[method] = _Kind(action, CallLog(env, action, "aws"))
 
     def answer(self, asked: Asked) -> Answer | None:
-        headers = asked.headers
         began_s = self._env.clock.monotonic_s()
         credential = self._signer(asked)
         kind = self._kinds.get(asked.method)
         if credential is None or kind is None:
             return None
-        mode = headers.get(b"x-amz-checksum-mode", b"")
-        name = ReadName(asked.method, headers.get(b"host", b""), asked.path, mode)
+        headers = asked.headers
+        told = [headers.get(header) for header in TOLD]
+        if not all(value is None or 0 < len(value) <= MAX_TOLD_BYTES for value in told):
+            return None
+        host = headers.get(b"host", b"")
+        name = ReadName(asked.method, host, asked.path, *[value or b"" for value in told])
         known = self._recall(name)
         bucket = self._bucket_of(name) if known is None else known.bucket
         if bucket is None or not self._buckets.may(credential, bucket, kind.action.permission):
@@ -161,9 +167,9 @@ class LaneReads:
         if found is None:
             return None
         credential = found.credential
-        method, host, _, mode = again.name
+        method, host, _, *told = again.name
         kind = self._kinds[method]
-        known = self._recall((method, host, found.path, mode))
+        known = self._recall((method, host, found.path, *told))
         if known is None:
             return None
         if not self._buckets.may(credential, known.bucket, kind.action.permission):
@@ -179,7 +185,7 @@ class LaneReads:
     ) -> Answer:
         """The answer, counted and audited."""
         log.add(caller, known.resource, self._env.clock.monotonic_s() - began_s)
-        return Answer(200, caller.request_id.encode().join(known.lines), body)
+        return Answer(known.status, caller.request_id.encode().join(known.lines), body)
 
     def _bucket_of(self, name: ReadName) -> Bucket | None:
         bucket, key = self._buckets.named(name.host, name.path)
@@ -195,6 +201,7 @@ class LaneReads:
             body = env.bytes.read_now(known.blob)
             if body is None:
                 return None
+            body = body[known.span]
             self._keep(known, body)
         count_request(env, known.bucket, READ)
         count_bytes_out(env, known.bucket, len(body))
