@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.bytes import GroupWriter
 from volano.services.objects.api.lane_buckets import LaneBuckets
+from volano.services.objects.api.lane_deletes import LaneDeletes
 from volano.services.objects.api.lane_lists import MARK, LaneLists
 from volano.services.objects.api.lane_reads import LaneReads
 from volano.services.objects.api.lane_writes import LaneWrites
@@ -23,7 +24,7 @@ def open_object_lane(env: Env, store: OwnStore) -> Lane:
     """The lane over a database that this process alone writes."""
     buckets = LaneBuckets(env, store)
     reads, lists = LaneReads(env, buckets), LaneLists(env, buckets)
-    writes = None
+    deletes, writes = LaneDeletes(env, buckets), None
     if isinstance(env.bytes, GroupWriter):
         known = run_now(select_progress(store.reader))
         writes = LaneWrites(env, buckets, PutGroups(env, store, env.bytes, known=known))
@@ -35,6 +36,8 @@ def open_object_lane(env: Env, store: OwnStore) -> Lane:
             return reads.answer(asked)
         if asked.method == b"PUT" and writes is not None:
             return writes.begin(asked)
+        if asked.method == b"DELETE":
+            return deletes.begin(asked)
         return None
 
     return answer
