@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import urllib.parse
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,7 +166,7 @@ class Web:
     def __init__(self, port: int) -> None:
         self.port = port
         self._idle: asyncio.LifoQueue[Any] = asyncio.LifoQueue()
-        self.refused = 0
+        self.refused: Counter[str] = Counter()
 
     async def open(self, count: int) -> None:
         for _ in range(count):
@@ -177,7 +178,8 @@ class Web:
     async def slack(self, person: Person, method: str, **form: object) -> Any:
         head = f"POST /api/{method} HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
         answer = await self._ask(person, head, urllib.parse.urlencode(form).encode())
-        self.refused += not answer.get("ok")
+        if not answer.get("ok"):  # now and then somebody reacts a second time: already_reacted
+            self.refused[str(answer.get("error"))] += 1
         return answer
 
     async def rest(self, person: Person, method: str, path: str, body: object = None) -> Any:
@@ -335,7 +337,7 @@ async def measure(server: Volano, town: Town, seconds: float) -> list[Figure]:
     await calm(server.pid)
     told = [await load.tell_square() for _ in range(5)]
     last_ms = sorted(max(times) * 1000 for times in told)[2]
-    print(f"{done} actions, {len(delays)} deliveries, {load.web.refused} refused")
+    print(f"{done} actions, {len(delays)} deliveries, refused: {dict(load.web.refused) or 'none'}")
     each_kb = (full_mb - empty_mb) * 1024 / people
     return [
         Figure(name="people connected", value=people, unit="people"),
