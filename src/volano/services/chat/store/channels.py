@@ -34,8 +34,9 @@ async def find_channel_with_member(
 ) -> tuple[Channel, Member | None] | None:
     """The channel, and the user's membership of it."""
     row = await reader.row(
-        f"SELECT {_CHANNEL}, m.joined_us, m.last_read_us FROM chat_channel c LEFT JOIN chat_member m "
-        "ON m.channel_id = c.id AND m.user_id = ? WHERE c.id = ? AND c.account = ?",
+        f"SELECT {_CHANNEL}, m.joined_us, m.last_read_us FROM chat_channel c "
+        "LEFT JOIN chat_member m ON m.channel_id = c.id AND m.user_id = ? "
+        "WHERE c.id = ? AND c.account = ?",
         user_id,
         channel_id,
         account,
