@@ -57,7 +57,7 @@ async def stream_response(
     except BaseException:
         await body.aclose()
         raise
-    return Response(headers=list(SSE_HEADERS), body=body)
+    return Response(headers=list(SSE_HEADERS), body=body, begun=True)
 
 
 class EventBytes:
@@ -129,9 +129,12 @@ class EventBytes:
                     self._room.clear()
                     await self._room.wait()
         finally:
-            close = getattr(items, "aclose", None)
-            if close is not None:
-                await close()
+            await self._close_items()
+
+    async def _close_items(self) -> None:
+        close = getattr(self._stream.items, "aclose", None)
+        if close is not None:
+            await close()
 
     async def _keep_alive(self) -> None:
         while True:
@@ -147,6 +150,7 @@ class EventBytes:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        await self._close_items()  # a task that was cancelled before it began has closed nothing
         if self._pump.done() and not self._pump.cancelled():
             self._pump.exception()
 

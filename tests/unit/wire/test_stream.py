@@ -43,6 +43,24 @@ async def test_burst_leaves_in_one_write() -> None:
     await body.aclose()
 
 
+async def test_items_are_closed_that_nobody_began_to_read() -> None:
+    class Items:
+        closed = 0
+
+        def __aiter__(self) -> Items:
+            return self
+
+        async def __anext__(self) -> int:
+            raise StopAsyncIteration
+
+        async def aclose(self) -> None:
+            self.closed += 1
+
+    items = Items()
+    await body_of(items).aclose()
+    assert items.closed
+
+
 async def test_silence_is_broken_by_a_comment() -> None:
     clock, go = ManualClock(), asyncio.Event()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -248,6 +249,32 @@ def test_figures_are_those_of_the_answers():
     assert found.first_s_p50 == pytest.approx(0.049)
     assert found.took_s_p95 == pytest.approx(0.94)
     assert routes.figures_of("m", []).took_s_p50 == 0
+
+
+async def test_a_key_is_free_again_when_the_client_goes_before_the_answer(env, call):
+    """However early: it had to wait for an hour, and could not do what the key is for."""
+    for turns in range(12):
+        call.context[IDEMPOTENCY] = f"gone{turns}"
+        asking = asyncio.ensure_future(find_once(env, call, "chat", {"a": 1}))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await (await asking).leave()
+        again = await find_once(env, call, "chat", {"a": 1})
+        assert again is not None
+        assert again.answer is None
+
+
+async def test_only_who_holds_a_key_frees_it(env, call):
+    call.context[IDEMPOTENCY] = "held"
+    late = await find_once(env, call, "chat", {"a": 1})
+    await late.leave()
+    held = await find_once(env, call, "chat", {"a": 1})
+    await late.leave()
+    with pytest.raises(Conflict):
+        await find_once(env, call, "chat", {"a": 1})
+    await held.leave()
 
 
 async def test_a_key_is_answered_once(env, call):

@@ -43,7 +43,7 @@ from volano.wire.openai.answer import to_json
 from volano.wire.results import EventStream, WithHeaders
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from volano.kernel.call import Call, Env
     from volano.kernel.inference import Generate
@@ -101,12 +101,30 @@ async def answer_chat(
         answer.metadata = dict(request.metadata or {})
     asked = _Asked(env, call, model, request, wanted, answer, served, once)
     if request.stream:
-        return EventStream(asked.chunks())
+        return EventStream(asked.chunks() if once is None else _Releasing(asked.chunks(), once))
     choices = [Collected() for _ in range(wanted.n)]
     async with aclosing(generate(env, call, model, wanted, served)) as deltas:
         async for delta in deltas:
             choices[delta.index].add(delta)
     return await asked.finished(choices)
+
+
+class _Releasing:
+    """Chunks under an Idempotency-Key, which is free again also when nobody began to read them: a
+    generator that was never begun has no clean-up."""
+
+    def __init__(self, chunks: AsyncGenerator[dict[str, Any], None], once: Once) -> None:
+        self._chunks, self._once = chunks, once
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        return self
+
+    async def __anext__(self) -> dict[str, Any]:
+        return await anext(self._chunks)
+
+    async def aclose(self) -> None:
+        await self._chunks.aclose()
+        await self._once.leave()
 
 
 class _Asked:
@@ -149,19 +167,16 @@ class _Asked:
         if self._served.model is not None:
             self._answer.model = self._served.model.name
 
-    async def chunks(self) -> AsyncIterator[dict[str, Any]]:
+    async def chunks(self) -> AsyncGenerator[dict[str, Any], None]:
         options = self._request.stream_options or StreamOptions()
-        try:
-            async for chunk in self._chunks(options):
+        async with aclosing(self._chunks(options)) as chunks:
+            async for chunk in chunks:
                 if options.include_obfuscation and chunk["choices"]:
                     said = str(chunk["choices"][0]["delta"])
                     chunk["obfuscation"] = padding(self._env.ids, said)
                 yield chunk
-        finally:
-            if self._once is not None:
-                await self._once.leave()
 
-    async def _chunks(self, options: StreamOptions) -> AsyncIterator[dict[str, Any]]:
+    async def _chunks(self, options: StreamOptions) -> AsyncGenerator[dict[str, Any], None]:
         head = Head(
             id=self._answer.id,
             created=self._answer.created,

@@ -6,6 +6,7 @@ repeat while the first is under way. What failed may be tried again under its ke
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,8 @@ class Once:
     call: Call
     key: str
     request: str
+    until_us: int
+    """How long the key is held for this request: its mark in the row."""
     answer: dict[str, Any] | None = None
     is_over: bool = False
 
@@ -64,12 +67,12 @@ class Once:
         await self.env.store.transact(write)
 
     async def leave(self) -> None:
-        """Free the key when no answer was kept."""
+        """Free the key when no answer was kept; may be repeated."""
         if self.is_over:
             return
 
         async def write(tx: Tx) -> None:
-            await rows.delete_repeat(tx, self.call.account, self.key)
+            await rows.delete_repeat(tx, self.call.account, self.key, expires_us=self.until_us)
 
         await self.env.store.transact(write)
 
@@ -83,15 +86,14 @@ async def find_once(env: Env, call: Call, operation: str, request: object) -> On
         raise invalid("Idempotency-Key", f"it is 1 to {MAX_KEY_CHARACTERS} printable characters")
     own = f"{call.principal.id} {key}"
     text = msgspec.json.encode([operation, request])
-    once = Once(env, call, own, hashlib.sha256(text).hexdigest())
+    now_us = env.clock.now_us()
+    once = Once(env, call, own, hashlib.sha256(text).hexdigest(), now_us + UNDER_WAY_US)
 
     async def write(tx: Tx) -> str:
-        now_us = env.clock.now_us()
         held = await rows.select_repeat(tx, call.account, own, now_us)
         if held is None:
-            expires_us = now_us + UNDER_WAY_US
             await rows.upsert_repeat(
-                tx, call.account, own, request=once.request, answer="", expires_us=expires_us
+                tx, call.account, own, request=once.request, answer="", expires_us=once.until_us
             )
             return ""
         if held[0] != once.request:
@@ -108,6 +110,10 @@ async def find_once(env: Env, call: Call, operation: str, request: object) -> On
             )
         return held[1]
 
-    answer = await env.store.transact(write)
+    try:
+        answer = await env.store.transact(write)
+    except asyncio.CancelledError:  # the client is gone; the key may have been taken all the same
+        await once.leave()
+        raise
     once.answer = msgspec.json.decode(answer) if answer else None
     return once

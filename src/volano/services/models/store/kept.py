@@ -129,5 +129,12 @@ async def upsert_repeat(
     )
 
 
-async def delete_repeat(tx: Tx, account: str, key: str) -> int:
-    return await tx.execute("DELETE FROM models_repeat WHERE account = ? AND key = ?", account, key)
+async def delete_repeat(tx: Tx, account: str, key: str, *, expires_us: int) -> int:
+    """Only the request under way that took the key until that moment."""
+    return await tx.execute(
+        "DELETE FROM models_repeat WHERE account = ? AND key = ? AND answer = '' "
+        "AND expires_us = ?",
+        account,
+        key,
+        expires_us,
+    )
