@@ -6,11 +6,12 @@ The model holds its weights; `steps.StepProgram` holds what a step works in. Bot
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from volano.ml.cpu.adapters import LayerAdapters
 from volano.ml.cpu.cache import CpuCache
-from volano.ml.cpu.kernels import kernels
+from volano.ml.cpu.kernels import kernels, pool
 from volano.ml.cpu.layers import Layout
 from volano.ml.cpu.memory import Arena
 from volano.ml.cpu.packed import Packer
@@ -20,7 +21,7 @@ from volano.ml.cpu.steps import StepProgram
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from volano.ml.cpu.kernels import Format
+    from volano.ml.cpu.kernels import Format, Kernels
     from volano.ml.cpu.machine import Target
     from volano.ml.cpu.memory import Bytes
     from volano.ml.layers.arrays import Floats
@@ -49,14 +50,15 @@ class CpuDecoder:
         Raises BadModel when a tensor is missing or the packed file is damaged, or OutOfMemory.
         """
         self.config = config
-        self._kernels = kernels(target)
         layout = Layout(config, weights.names(), form)
         arena = Arena(layout.size_bytes())
         self.arena: Bytes | None = arena.bytes
         self.size_bytes = arena.bytes.nbytes
         filled = folder is not None and read_packed(folder, form, arena.bytes)
-        with Packer(weights, arena, filled=filled) as packer:
+        with Packer(weights, arena, filled=filled) as packer, ThreadPoolExecutor(1) as aside:
+            compiling = aside.submit(_compiled, target, form)
             self._weights = layout.read(weights, packer, max_positions)
+            self._kernels = compiling.result()
         self._adapters = LayerAdapters([layout.linears(i) for i in range(config.layers)])
         self._steps: StepProgram | None = None
 
@@ -98,3 +100,11 @@ class CpuDecoder:
             self._steps = steps
         steps.use(cache)
         return steps
+
+
+def _compiled(target: Target | None, form: Format) -> Kernels:
+    """What a step needs, compiled beside the packing of weights rather than by the first step."""
+    found = kernels(target)
+    found.product("linear", form)
+    pool()
+    return found

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from volano.ml.load import Form
 
 # A batch is computed between two steps of generation: small enough not to hold them up.
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 512
 DECODER_TOKENS_MAX = 8192
 
 

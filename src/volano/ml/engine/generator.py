@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from volano.ml.engine.adapters import AdapterFiles
@@ -52,7 +53,11 @@ class Generator:
 
         `kv_bytes` None means what the device has room for, or KV_BYTES_MAX on the processor.
         """
-        model = load_decoder(folder, context_tokens=CONTEXT_TOKENS_MAX, form=form, device=device)
+        with ThreadPoolExecutor(1) as aside:  # a large vocabulary takes as long as small weights
+            tokenizer = aside.submit(Tokenizer, folder)
+            model = load_decoder(
+                folder, context_tokens=CONTEXT_TOKENS_MAX, form=form, device=device
+            )
         memory = card_memory(device)
         limits = limits or (Limits() if memory is None else GPU_LIMITS)
         if host_kv_bytes is None:
@@ -67,7 +72,7 @@ class Generator:
         if blocks < 1:
             raise BadModel("The memory for the cache does not hold one block of this model.")
         self.now_s = now_s
-        self.tokenizer = Tokenizer(folder)
+        self.tokenizer = tokenizer.result()
         self.template = find_chat_template(folder, self.tokenizer.settings)
         self.size_bytes = model.size_bytes
         self.arena = model.arena

@@ -77,5 +77,8 @@ async def test_the_process_gets_no_secret_from_our_environment(
     worker = await start_worker(settings(tmp_path), LOG)
     with open(f"/proc/{worker.pid}/environ", encoding="utf-8") as file:
         names = {entry.split("=")[0] for entry in file.read().split("\0") if entry}
-    assert names == {"LANG", "PATH", "PYTHONPATH", "TOKENIZERS_PARALLELISM", "XDG_CACHE_HOME"}
+    assert names == {
+        "LANG", "OPENBLAS_NUM_THREADS", "PATH", "PYTHONPATH", "TOKENIZERS_PARALLELISM",
+        "XDG_CACHE_HOME",
+    }  # fmt: skip
     await worker.stop()
