@@ -19,9 +19,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from machine import ROOT, Figure, Volano, cpu_us, main_of, volano
 from ml_models import QWEN3_06B, Shape, write_model
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 SMALL = Shape(hidden=512, inner=1536, layers=8, heads=8, kv_heads=4, vocab=32_000)
 PROMPT = "The report of the shop and the region, number {}."
@@ -79,23 +83,30 @@ async def stream(server: Volano, number: int, tokens: int) -> int:
             "stream_options": {"include_usage": True},
         }
     )
+    count = 0
+    async for line in post(server, "/v1/chat/completions", body):
+        if line.startswith("data: {"):
+            usage = json.loads(line[6:]).get("usage")
+            count = usage["completion_tokens"] if usage else count
+    assert count == tokens, f"a stream of {count} tokens"
+    return count
+
+
+async def post(server: Volano, path: str, body: str) -> AsyncIterator[str]:
+    """The lines of an answer as they come; raises RuntimeError unless it is a success."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     head = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         f"Authorization: Bearer {server.admin['OPENAI_API_KEY']}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     writer.write((head + body).encode())
-    count = 0
+    status = (await reader.readline()).decode()
+    if not status.startswith("HTTP/1.1 2"):
+        raise RuntimeError(status + (await reader.read()).decode())
     async for line in reader:
-        if line.startswith(b"data: {"):
-            usage = json.loads(line[6:]).get("usage")
-            count = usage["completion_tokens"] if usage else count
-        elif line.startswith(b"HTTP/1.1") and b" 200 " not in line:
-            raise RuntimeError((await reader.read()).decode())
+        yield line.decode()
     writer.close()
-    assert count == tokens, f"a stream of {count} tokens"
-    return count
 
 
 def pull(server: Volano, model: Path) -> None:
