@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, expect
+from tests.console.conftest import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
     from tests.conftest import Volano
 
-pytestmark = pytest.mark.xdist_group("console")
 
 ADAS_PASSWORD = "a key under the mat"
 
@@ -68,6 +68,36 @@ def test_leave_is_asked_for_and_approved(
     expect(decision).to_contain_text("Enjoy the days.")
     page.reload()
     expect(page.get_by_role("row", name="Leave")).to_contain_text("approved")
+
+
+def test_a_receipt_goes_with_an_expense_to_who_decides(
+    open_page: Callable[..., Page],
+    open_console: Callable[..., Page],
+    asker: str,
+    shoot: Callable[[Page, str], None],
+) -> None:
+    purpose = f"Train {uuid.uuid4().hex[:6]}"
+    receipt = f"receipt-{uuid.uuid4().hex[:6]}.txt"
+    page = open_console("/office/forms", user=asker, password=ADAS_PASSWORD)
+    expense = page.locator("section").filter(has_text="Money spent for the company")
+    expense.get_by_role("button", name="Fill in", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Expense", exact=True)
+    dialog.get_by_label("What it was for").fill(purpose)
+    dialog.get_by_label("Amount").fill("20")
+    dialog.get_by_label("Day").fill("2026-11-20")
+    choose(dialog.get_by_role("combobox", name="Category"), "Travel")
+    paper = {"name": receipt, "mimeType": "text/plain", "buffer": b"20 euros"}
+    dialog.locator("input[type=file]").set_input_files(paper)
+    expect(dialog.get_by_role("link", name=receipt, exact=True)).to_be_visible()
+    dialog.get_by_role("button", name="Send", exact=True).click()
+    expect(dialog).to_have_count(0)
+    boss = open_page("/office")
+    boss.get_by_role("row", name=purpose).get_by_role("button", name="Decide", exact=True).click()
+    decision = boss.get_by_role("dialog", name="Expense", exact=True)
+    expect(decision.get_by_role("link", name=receipt, exact=True)).to_be_visible()
+    shoot(boss, "office-receipt")
+    decision.get_by_role("button", name="Approve", exact=True).click()
+    expect(decision).to_contain_text("approved")
 
 
 def test_a_task_is_written_down_and_done(open_page: Callable[..., Page]) -> None:

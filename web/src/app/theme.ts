@@ -21,7 +21,7 @@ const closable = () => ({ closeButtonProps: { 'aria-label': t('close') } });
 
 export const theme = createTheme({
   primaryColor: 'volano',
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 7,
   colors: { volano: teal, amber, dark },
   autoContrast: true,
   defaultRadius: 'md',

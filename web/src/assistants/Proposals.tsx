@@ -1,6 +1,7 @@
 // What the person asked assistants to do: waiting calls to decide, and what became of others.
 import { Badge, Button, Code, Group, Stack, Text } from '@mantine/core';
 import { IconClipboardCheck } from '@tabler/icons-react';
+import { Link } from 'react-router';
 
 import { useCall, useChange } from '../api/call';
 import type { ProposalView } from '../api/schema';
@@ -19,7 +20,15 @@ export function Proposals() {
   if (data.items.length === 0) {
     return (
       <Surface>
-        <Empty icon={<IconClipboardCheck size={28} />} title={t('nothingAskedFor')}>
+        <Empty
+          icon={<IconClipboardCheck size={28} />}
+          title={t('nothingAskedFor')}
+          action={
+            <Button component={Link} to="/chat">
+              {t('openTheChat')}
+            </Button>
+          }
+        >
           {t('nothingAskedForAbout')}
         </Empty>
       </Surface>

@@ -11,7 +11,7 @@ export type Opens = (item: OccurrenceView) => void;
 export function EventButton({ item, open, style, brief = false }: { item: OccurrenceView; open: Opens; style?: CSSProperties; brief?: boolean }) {
   const isAsked = item.answer === 'none' || item.answer === 'maybe';
   const isOff = item.cancelled || item.answer === 'no';
-  const names = [classes.event, style && classes.timed, isAsked && classes.asked, isOff && classes.off].filter(Boolean).join(' ');
+  const names = [classes.event, style && classes.timed, isAsked && classes.asked, isOff && classes.off, brief && classes.brief].filter(Boolean).join(' ');
   return (
     <UnstyledButton className={names} style={style} onClick={() => open(item)}>
       {brief && !item.all_day && <span>{startText(item)} </span>}

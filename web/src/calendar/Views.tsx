@@ -58,7 +58,7 @@ export function Week({ days, items, open, add }: Props) {
           <div className={classes.hours} aria-hidden>
             {Array.from({ length: 23 }, (_, index) => (
               <span key={index} className={classes.hour} style={{ top: (index + 1) * HOUR_PX }}>
-                {String(index + 1).padStart(2, '0')}:00
+                {writeDate(new Date(2024, 0, 1, index + 1), { hour: 'numeric' })}
               </span>
             ))}
           </div>

@@ -15,6 +15,8 @@ const LOOK = EditorView.theme({
   '&': { fontSize: '15px', backgroundColor: 'transparent', color: 'var(--mantine-color-text)' },
   '&.cm-focused': { outline: 'none' },
   '.cm-content': { fontFamily: 'var(--mantine-font-family)', lineHeight: '1.65', padding: '16px 4px', minHeight: '50vh', caretColor: 'var(--mantine-color-text)' },
+  // Marks and headings in the page's own colour, which is readable in the dark; weights stay.
+  '.cm-line > span:not([class*="cm-y"])': { color: 'inherit', textDecoration: 'none' },
   '.cm-cursor': { borderLeftColor: 'var(--mantine-color-text)' },
 });
 

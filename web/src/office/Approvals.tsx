@@ -2,12 +2,14 @@
 import { Badge, Button, Group, Modal, Select, SimpleGrid, Stack, Stepper, Table, Text, Textarea } from '@mantine/core';
 import { IconRubberStamp } from '@tabler/icons-react';
 import { useState } from 'react';
+import { Link } from 'react-router';
 
 import { useCall, useChange, type Operation } from '../api/call';
 import type { ApprovalDetails, ApprovalView } from '../api/schema';
 import { formatAgo } from '../app/format';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
 import { Say, t, type TextKey } from '../i18n/text';
+import { Attachments } from './Attachments';
 import { FillDialog } from './FillDialog';
 import { decidersOf, usePeople } from './people';
 import { ready } from './ready';
@@ -28,7 +30,15 @@ export function Box({ box }: { box: 'waiting' | 'sent' | 'decided' }) {
     <Surface>
       {opened && <ApprovalDialog id={opened} onClose={() => setOpened('')} />}
       {data.items.length === 0 ? (
-        <Empty icon={<IconRubberStamp size={28} />} title={t(NOTHING[box])}>
+        <Empty
+          icon={<IconRubberStamp size={28} />}
+          title={t(NOTHING[box])}
+          action={
+            <Button variant="light" component={Link} to="/office/forms">
+              {t('askForSomething')}
+            </Button>
+          }
+        >
           {t('approvalsAbout')}
         </Empty>
       ) : (
@@ -71,7 +81,7 @@ export function Box({ box }: { box: 'waiting' | 'sent' | 'decided' }) {
 
 function summaryOf(item: ApprovalView): string {
   return item.fields
-    .filter((field) => item.values[field.name])
+    .filter((field) => item.values[field.name] && field.kind !== 'files')
     .slice(0, 3)
     .map((field) => `${ready(field.label)}: ${ready(item.values[field.name] ?? '')}`)
     .join(', ');
@@ -115,9 +125,13 @@ function Details({ item }: { item: ApprovalDetails }) {
               <Text size="xs" c="dimmed">
                 {ready(field.label)}
               </Text>
-              <Text size="sm" style={{ whiteSpace: 'pre-wrap' }}>
-                {ready(item.values[field.name] ?? '')}
-              </Text>
+              {field.kind === 'files' ? (
+                <Attachments value={item.values[field.name] ?? ''} />
+              ) : (
+                <Text size="sm" style={{ whiteSpace: 'pre-wrap' }}>
+                  {ready(item.values[field.name] ?? '')}
+                </Text>
+              )}
             </div>
           ))}
       </SimpleGrid>

@@ -1,5 +1,5 @@
 // Who decides for me while I am away.
-import { Button, Group, Select, TextInput } from '@mantine/core';
+import { Button, Group, Select, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 
 import { useCall, useChange } from '../api/call';
@@ -31,6 +31,9 @@ function Named({ deputy }: { deputy: DeputyView }) {
   };
   return (
     <Surface title={t('whileAway')}>
+      <Text size="sm" c="dimmed" mb="sm">
+        {t('whileAwayAbout')}
+      </Text>
       <Group align="flex-end">
         <Select label={t('decidesForMe')} placeholder={t('nobody')} searchable clearable data={others} value={who || null} onChange={(chosen) => setWho(chosen ?? '')} />
         <TextInput label={t('firstDay')} type="date" value={from} onChange={(event) => setFrom(event.currentTarget.value)} disabled={!who} />

@@ -6,6 +6,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useCall, useChange } from '../api/call';
 import type { ApprovalView, FormField } from '../api/schema';
 import { t } from '../i18n/text';
+import { AttachmentInput } from './Attachments';
 import { decidersOf, usePeople } from './people';
 import { ready } from './ready';
 
@@ -23,7 +24,7 @@ export function FillDialog({ form, again, onClose }: { form: Fillable; again?: A
       Object.fromEntries(form.fields.filter((field) => field.required && !values[field.name]?.trim()).map((field) => [field.name, t('isNeeded')])),
   });
   const [values] = useDebouncedValue(filled.values, 400);
-  const way = useCall('forecastApproval', { form: form.id, values }, { keep: true });
+  const way = useCall('forecastApproval', { form: form.id, values }, { keep: true, enabled: form.fields.every((field) => !field.required || values[field.name]?.trim()) });
   const reads = ['listApprovals' as const, 'getApproval' as const];
   const send = useChange('sendApproval', { reads, done: t('sentOnItsWay') });
   const sendAgain = useChange('sendApprovalAgain', { reads, done: t('sentAgain') });
@@ -70,6 +71,7 @@ function Input({ field, value = '', onChange, error }: InputProps) {
   if (field.kind === 'choice') {
     return <Select {...shared} data={(field.choices ?? []).map((choice) => ({ value: choice, label: ready(choice) }))} value={value || null} onChange={(chosen) => onChange(chosen ?? '')} />;
   }
+  if (field.kind === 'files') return <AttachmentInput {...shared} value={value} onChange={onChange} />;
   if (field.kind === 'number' || field.kind === 'money') {
     return <NumberInput {...shared} value={value} onChange={(number) => onChange(String(number))} decimalScale={field.kind === 'money' ? 2 : undefined} />;
   }

@@ -15,6 +15,7 @@ const kinds = () => [
   { value: 'money', label: t('kindMoney') },
   { value: 'date', label: t('kindDate') },
   { value: 'choice', label: t('kindChoice') },
+  { value: 'files', label: t('kindFiles') },
 ];
 const deciders = () => [
   { value: 'manager', label: t('aManager') },

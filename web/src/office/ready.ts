@@ -27,6 +27,7 @@ const READY: Record<string, TextKey> = {
   Software: 'readySoftware',
   Training: 'readyTraining',
   'Link to the receipt': 'readyReceiptLink',
+  Receipts: 'readyReceipts',
 };
 
 export function ready(text: string): string {

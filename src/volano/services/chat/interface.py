@@ -9,7 +9,13 @@ from volano.services.chat.logic.access import (
 )
 from volano.services.chat.logic.blocks import block_texts
 from volano.services.chat.logic.catch_up import list_unread
-from volano.services.chat.logic.files import get_file, open_bytes, require_bucket
+from volano.services.chat.logic.files import (
+    get_file,
+    let_read,
+    links_to_files,
+    open_bytes,
+    require_bucket,
+)
 from volano.services.chat.logic.history import Span, permalink, read_history, read_thread
 from volano.services.chat.logic.indexing import FILE, MESSAGE, index_waiting, message_source
 from volano.services.chat.logic.lookup import (
@@ -99,6 +105,8 @@ __all__ = [
     "get_workspace",
     "grow_own",
     "index_waiting",
+    "let_read",
+    "links_to_files",
     "list_accounts",
     "list_people",
     "list_readers",

@@ -31,6 +31,8 @@ class FieldKind(Enum):
     MONEY = "money"
     DATE = "date"
     CHOICE = "choice"
+    FILES = "files"
+    """Files that the asker uploaded to the chat: their ids, separated by commas."""
 
 
 class StepKind(Enum):

@@ -18,6 +18,7 @@ from volano.services.chat.logic.access import find_readable, readable_channels
 from volano.services.chat.logic.errors import FileNotFound, denied, refused
 from volano.services.chat.logic.indexing import forget_share
 from volano.services.chat.logic.messages import Draft, compose, find_target, post_in
+from volano.services.chat.logic.mrkdwn import escape_text
 from volano.services.chat.logic.names import media_type, require_file_name
 from volano.services.chat.logic.payloads import file_json
 from volano.services.chat.logic.posting import Posted, announce
@@ -277,6 +278,25 @@ async def file_link(env: Env, call: Call, file_id: str) -> str:
     here = await enter(env, call)
     file = await find_visible(env.store.reader, here.me, file_id)
     return "" if file is None else str((await to_json(env, here, file))["url_private_download"])
+
+
+async def links_to_files(env: Env, account: str, file_ids: Sequence[str]) -> list[str]:
+    """Links for a message of an own bot; files that are gone are left out."""
+    workspace = await get_workspace(env, account)
+    links = []
+    for file_id in file_ids:
+        file = await rows.find_file(env.store.reader, account, file_id)
+        if file is not None:
+            shown = file_json(workspace, file, base_url=env.config.console_url)
+            links.append(f"<{shown['url_private']}|{escape_text(file.title)}>")
+    return links
+
+
+async def let_read(tx: Tx, file_ids: Sequence[str], channel_id: str, ts_us: int) -> None:
+    """Whoever is in the conversation of an own bot's message may read these files from now on."""
+    for file_id in file_ids:
+        share = Share(file_id=file_id, channel_id=channel_id, ts_us=ts_us, thread_us=0)
+        await rows.insert_share(tx, share)
 
 
 async def find_visible(reader: Reader, user: ChatUser, file_id: str) -> File | None:

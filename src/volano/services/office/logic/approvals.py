@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from volano.services.chat import interface as chat
 from volano.services.office import store as rows
+from volano.services.office.logic.attachments import require_own
 from volano.services.office.logic.desk import me
 from volano.services.office.logic.forms import check_values, forecast, wrong
 from volano.services.office.logic.templates import get_template
@@ -60,6 +61,7 @@ async def send(env: Env, call: Call, template_id: str, values: Mapping[str, str]
     if not template.enabled:
         raise wrong("template", "This form is switched off.")
     kept = check_values(template, values)
+    await require_own(env, call, template.fields, kept)
     mine = await me(env, call)
     way = await forecast(env.store.reader, template, mine.id, kept, env.clock.now_us())
     now_us = env.clock.now_us()
@@ -95,6 +97,7 @@ async def send_again(env: Env, call: Call, approval_id: str, values: Mapping[str
         raise ApprovalClosed("Only what was returned to you can be sent again.")
     template = await get_template(env, call, known.template_id)
     kept = check_values(replace(template, fields=known.fields), values)
+    await require_own(env, call, known.fields, kept)
     way = await forecast(env.store.reader, template, mine, kept, env.clock.now_us())
 
     async def write(tx: Tx) -> Approval:

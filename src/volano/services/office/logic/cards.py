@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from volano.services.chat import interface as chat
 from volano.services.office import store as rows
+from volano.services.office.logic.attachments import files_of, ids_of, is_files
 from volano.services.office.logic.desk import bot_of, name_of
 from volano.services.office.model import NoteKind, Role, State
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
-    from volano.services.office.model import Approval, Note, Turn
+    from volano.services.office.model import Approval, Field, Note, Turn
 
 APPROVE, REJECT, RETURN = "office_approve", "office_reject", "office_return"
 REMARK = "remark"
@@ -72,6 +73,7 @@ async def _post(env: Env, bot_id: str, approval: Approval, turn: Turn, told: lis
 
     async def write(tx: Tx) -> None:
         await rows.update_turn_card(tx, turn, channel_id, ts_us)
+        await chat.let_read(tx, files_of(approval), channel_id, ts_us)
 
     await env.store.transact(write)
 
@@ -129,7 +131,7 @@ async def _history(env: Env, approval: Approval, notes: list[Note]) -> list[str]
 
 async def _blocks(env: Env, approval: Approval, turn: Turn, told: list[str]) -> list[object]:
     values = [
-        f"*{chat.escape_text(field.label)}*\n{chat.escape_text(approval.values[field.name])}"
+        f"*{chat.escape_text(field.label)}*\n{await _answer(env, approval, field)}"
         for field in approval.fields
         if field.name in approval.values
     ]
@@ -142,6 +144,13 @@ async def _blocks(env: Env, approval: Approval, turn: Turn, told: list[str]) -> 
     if turn.waiting and turn.role is Role.DECIDES and approval.state is State.RUNNING:
         blocks += _decision(approval)
     return blocks
+
+
+async def _answer(env: Env, approval: Approval, field: Field) -> str:
+    value = approval.values[field.name]
+    if not is_files(field):
+        return chat.escape_text(value)
+    return ", ".join(await chat.links_to_files(env, approval.account, ids_of(value)))
 
 
 def _section(text: str) -> dict[str, object]:

@@ -44,7 +44,7 @@ _EXPENSE = (
         kind=FieldKind.CHOICE,
         choices=("Travel", "Meals", "Equipment", "Software", "Training", "Other"),
     ),
-    Field(name="receipt", label="Link to the receipt", kind=FieldKind.TEXT, required=False),
+    Field(name="receipt", label="Receipts", kind=FieldKind.FILES, required=False),
 )
 READY = {
     "leave": ("Leave", "Days off; your manager decides.", _LEAVE, (_MANAGER,)),
