@@ -181,7 +181,11 @@ def _error(call, kind=openai.BadRequestError):
             },
             "messages[0].content[0].type",
         ),
-        ({"tools": [{"type": "custom", "custom": {"name": "f"}}]}, "tools[0].type"),
+        ({"tools": [{"type": "wizard", "wizard": {"name": "f"}}]}, "tools[0].type"),
+        (
+            {"tools": [{"type": "custom", "custom": {"name": "f", "format": {"type": "x"}}}]},
+            "tools[0].custom.format.type",
+        ),
         ({"response_format": {"type": "yaml"}}, "response_format.type"),
         ({"extra_body": {"top_k": -5}}, "top_k"),
         ({"seed": 2**70}, "seed"),
