@@ -21,7 +21,6 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
-import re
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +29,7 @@ from pysqlite3 import dbapi2 as sqlite3
 
 from volano.backends.store.dialect import split_statements
 from volano.backends.store.migrations import Migration, plan
+from volano.backends.store.watches import Watch, Watches
 from volano.kernel.errors import Internal, Unavailable
 from volano.kernel.events import to_payload
 from volano.kernel.store import Row
@@ -50,8 +50,6 @@ MAX_QUEUED = 20_000
 MAX_GROUP = 512
 """Transactions in one commit."""
 EVENTS_AT_ONCE = 64
-MAX_STATEMENTS = 4096
-"""Statements of which it is remembered whom they concern."""
 KEEP_WAL_BYTES = 64 * 1024 * 1024
 """The log is cut to this after a long reader (a backup) let it grow."""
 
@@ -78,16 +76,6 @@ CREATE TABLE IF NOT EXISTS job (
 CREATE INDEX IF NOT EXISTS job_by_account ON job (account, created_us);
 CREATE INDEX IF NOT EXISTS job_by_key ON job (kind, key);
 """
-
-
-class Watch:
-    """Counts the commits that may have changed certain tables; see `SqliteStore.watch`."""
-
-    __slots__ = ("changes", "matches")
-
-    def __init__(self, pattern: str) -> None:
-        self.matches = re.compile(rf"(?:INTO|UPDATE|FROM|TABLE)\s+\"?(?:{pattern})\b").search
-        self.changes = 0
 
 
 class _Work:
@@ -212,9 +200,7 @@ class SqliteStore:
         self._reader = _Outside(self._reader_connection)
         self._closed = False
         self._is_lazy = False
-        self._watches: list[Watch] = []
-        self._watched: dict[str, list[Watch]] = {}
-        """By statement: whom it concerns."""
+        self._watches = Watches()
         self._turn = threading.Lock()
         """Held by the thread that runs transactions."""
         self._thread = threading.Thread(target=self._write_loop, name="sqlite-writer", daemon=True)
@@ -266,10 +252,7 @@ class SqliteStore:
         The count grows after such a commit is visible and before its `transact` returns: what was
         read when the count was the same as now is what would be read now.
         """
-        found = Watch(pattern)
-        self._watches = [*self._watches, found]
-        self._watched = {}
-        return found
+        return self._watches.add(pattern)
 
     async def read_outbox(self, after: str, limit: int) -> list[tuple[str, str, bytes]]:
         """Committed events after a position ('' is the beginning): position, type, payload."""
@@ -348,25 +331,13 @@ class SqliteStore:
             self._writer.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - work loop: it must go on, and all must hear
             self._fail_group(group, error)
-        self._count_changes(said)
+        self._watches.count(said)
         return published
 
     def _set_lazy(self, *, is_lazy: bool) -> None:
         if is_lazy != self._is_lazy:
             self._writer.execute(f"PRAGMA synchronous = {'NORMAL' if is_lazy else 'FULL'}")
             self._is_lazy = is_lazy
-
-    def _count_changes(self, said: set[str]) -> None:
-        known, concerned = self._watched, set[Watch]()
-        for sql in said:
-            found = known.get(sql)
-            if found is None:
-                found = [watch for watch in self._watches if watch.matches(sql)]
-                if len(known) < MAX_STATEMENTS:
-                    known[sql] = found
-            concerned.update(found)
-        for watch in concerned:
-            watch.changes += 1
 
     def _run_one(self, item: _Work, said: set[str]) -> bool:
         """Run one transaction in a savepoint; True when it published events."""
