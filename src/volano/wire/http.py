@@ -136,6 +136,8 @@ class Response:
     body: bytes | AsyncIterator[bytes] | FileSlice = b""
     length: int | None = None
     """Content-Length of a streamed body when it is known."""
+    begun: bool = False
+    """Whether a streamed body's first chunk is there, so that the head need not go alone."""
 
     def header(self, name: str) -> str | None:
         lower = name.lower()
@@ -196,12 +198,12 @@ async def send_response(
         await send({"type": "http.response.body", "body": b""})
     elif not isinstance(body, FileSlice):
         await send(start)
-        await _send_chunks(body, receive, send)
+        await _send_chunks(body, receive, send, begun=response.begun)
     elif scope is not None and ZERO_COPY in (scope.get("extensions") or ()):
         await _send_file(body, start, send)
     else:
         await send(start)
-        await _send_chunks(_file_chunks(body), receive, send)
+        await _send_chunks(_file_chunks(body), receive, send, begun=True)
 
 
 @lru_cache(maxsize=1024)
@@ -262,10 +264,12 @@ async def _file_chunks(part: FileSlice) -> AsyncIterator[bytes]:
         os.close(file)
 
 
-async def _send_chunks(chunks: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+async def _send_chunks(
+    chunks: AsyncIterator[bytes], receive: Receive, send: Send, *, begun: bool
+) -> None:
     """Send until done; when the client leaves, close the iterator so that work behind it stops."""
-    # (Servers may hold the head back until something comes with it; a stream may start late.)
-    await send({"type": "http.response.body", "body": b"", "more_body": True})
+    if not begun:  # servers may hold the head back until something comes with it
+        await send({"type": "http.response.body", "body": b"", "more_body": True})
     watcher = asyncio.ensure_future(_wait_disconnect(receive))
     sender = asyncio.ensure_future(_pump(chunks, send))
     try:
