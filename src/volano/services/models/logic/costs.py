@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation, localcontext
 from typing import TYPE_CHECKING
 
 from volano.services.billing import interface as billing
+from volano.services.models.logic.lookups import look_up
 from volano.services.models.logic.metering import BATCH_TIER, TIER
 from volano.services.models.logic.parameters import invalid
 from volano.services.models.model import NANO, Price, Task
@@ -41,7 +42,11 @@ FREE = Rate(price=Price(input=Decimal(0), output=Decimal(0)), is_own=False)
 async def rate_of(env: Env, call: Call, model: Model) -> Rate:
     """What a token of a model costs the caller now."""
     if model.upstream is not None:
-        price = await rows.select_price(env.store.reader, model.account, model.name)
+        price = await look_up(
+            env,
+            ("price", model.account, model.name),
+            lambda: rows.select_price(env.store.reader, model.account, model.name),
+        )
         return FREE if price is None else Rate(price=price, is_own=True)
     kind = "embed" if model.task is Task.EMBED else "llm"
     tier = ".batch" if call.context.get(TIER) == BATCH_TIER else ""

@@ -17,6 +17,7 @@ from volano.kernel.errors import NotFound, QuotaExceeded, Throttled
 from volano.services.billing import interface as billing
 from volano.services.identity import interface as identity
 from volano.services.models.logic.costs import currency, from_nano
+from volano.services.models.logic.lookups import look_up
 from volano.services.models.logic.metering import BATCH_TIER, TIER
 from volano.services.models.logic.parameters import invalid
 from volano.services.models.model import LIMIT_SCOPES, Limit
@@ -71,7 +72,12 @@ class Admission:
 
 async def list_limits(env: Env, call: Call) -> list[Limit]:
     """By scope and subject."""
-    return await rows.select_limits(env.store.reader, call.account, MAX_LIMITS)
+    account = call.account
+    return await look_up(
+        env,
+        ("limits", account),
+        lambda: rows.select_limits(env.store.reader, account, MAX_LIMITS),
+    )
 
 
 async def put_limit(env: Env, call: Call, limit: Limit) -> Limit:

@@ -13,6 +13,7 @@ import msgspec
 from volano.kernel.errors import Conflict, Denied, Invalid, NotFound
 from volano.kernel.inference import ModelFiles, PulledModel
 from volano.services.models.logic.bucket_source import bucket_source, is_bucket
+from volano.services.models.logic.lookups import look_up
 from volano.services.models.model import ALIASES, BUILT_IN, ROUTE, Model, Task
 from volano.services.models.store import registry as store
 from volano.services.models.store import routes as route_rows
@@ -125,13 +126,22 @@ async def _find_model(env: Env, account: str, name: str) -> Model | None:
     """A model's own name wins over the account's alias, and that over a built-in one."""
     found = await find_named(env, account, name)
     if found is None:
-        meant = await store.select_alias(env.store.reader, account, name) or ALIASES.get(name)
+        meant = await look_up(
+            env,
+            ("alias", account, name),
+            lambda: store.select_alias(env.store.reader, account, name),
+        )
+        meant = meant or ALIASES.get(name)
         found = await find_named(env, account, meant) if meant else None
     return found
 
 
 async def find_named(env: Env, account: str, name: str) -> Model | None:
     """The model or route of that very name."""
+    return await look_up(env, ("named", account, name), lambda: _load_named(env, account, name))
+
+
+async def _load_named(env: Env, account: str, name: str) -> Model | None:
     found = await store.select_model(env.store.reader, account, name)
     if found is None:
         route = await route_rows.select_route(env.store.reader, account, name)

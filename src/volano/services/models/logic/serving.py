@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from volano.kernel.store import OwnStore
 from volano.services.billing.interface import Usage
 from volano.services.models.logic import limits, repeats
 from volano.services.models.logic.costs import rate_of, to_nano
 from volano.services.models.logic.limits import Admission
+from volano.services.models.logic.lookups import own_store
 from volano.services.models.logic.metering import token_records, usage_id
 from volano.services.models.model import Answer
 from volano.services.models.store import answers as answer_rows
@@ -164,11 +164,8 @@ class Asking:
 async def _write(env: Env, work: Callable[[Tx], Awaitable[None]]) -> None:
     """Write so that a killed process loses nothing. Where nobody else writes the database, the
     answer does not wait for the disk: a power loss may take the last moment's usage with it."""
-    store = env.store
-    if isinstance(store, OwnStore) and store.exclusive:
-        await store.transact_lazily(work)
-    else:
-        await store.transact(work)
+    own = own_store(env.store)
+    await (env.store.transact(work) if own is None else own.transact_lazily(work))
 
 
 async def begin(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import Conflict, NotFound, QuotaExceeded
 from volano.services.models.logic import upstream_calls
 from volano.services.models.logic.costs import parse_nano
+from volano.services.models.logic.lookups import look_up
 from volano.services.models.logic.parameters import invalid
 from volano.services.models.logic.registry import ModelNotFound, is_name
 from volano.services.models.model import (
@@ -69,7 +70,11 @@ async def list_upstreams(env: Env, call: Call) -> list[Upstream]:
 
 async def get_upstream(env: Env, account: str, name: str) -> Upstream:
     """Raises UpstreamNotFound."""
-    found = await rows.select_upstream(env.store.reader, account, name)
+    found = await look_up(
+        env,
+        ("upstream", account, name),
+        lambda: rows.select_upstream(env.store.reader, account, name),
+    )
     if found is None:
         raise UpstreamNotFound(
             f"There is no upstream '{name[:100]}'.", fields={"param": "upstream"}
