@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 ENGINE_NAME = "volano"
 CONNECTIONS_MAX = 64
 REQUESTS_PER_CONNECTION_MAX = 1024
+_RUN = os.urandom(4).hex()
+"""Tells this process's calls from those of another engine, or of this one before it restarted."""
 
 
 class Server:
@@ -267,8 +269,8 @@ def _to_delta(output: Output, *, last: bool) -> protocol.Reply:
 
 
 def _to_tool_call(output: Output, piece: ToolCallPiece) -> dict[str, object]:
-    """A call's id follows from its sequence, so no two calls of an answer share one."""
-    id = f"call_{output.id}_{output.index}_{piece.index}" if piece.name else ""
+    """A call's id follows from its sequence: no two calls of a conversation share one."""
+    id = f"call_{_RUN}_{output.id}_{output.index}_{piece.index}" if piece.name else ""
     return {"index": piece.index, "id": id, "name": piece.name, "arguments": piece.arguments}
 
 
