@@ -465,7 +465,7 @@ def _tell_signing(env: Env, request: Request, caller: Caller, call: Call, origin
             call.context[key] = sent[header]
 
 
-_BARE_PATHS = frozenset(("path", "newPath"))
+_BARE_PATHS = frozenset(("path", "newPath", "pathPrefix"))
 """Members that suites give without the slashes that IAM wants around them."""
 _CONTENT_KEY = "s3:x-amz-content-sha256"
 _AUTH_TYPES = {"QueryString": "REST-QUERY-STRING", "AuthHeader": "REST-HEADER", "POST": "POST"}

@@ -149,7 +149,7 @@ async def test_a_missing_body_is_told(env: Env, seen: list[Handled]) -> None:
 async def test_values_of_a_wrong_type_are_invalid(env: Env, seen: list[Handled]) -> None:
     number = await send(env, "GET", "/bkt?list-type=2&max-keys=many")
     assert "<Code>InvalidArgument</Code>" in text(number)
-    date = await send(env, "GET", "/bkt/k", if_modified_since="someday")
+    date = await send(env, "GET", "/bkt/k?response-expires=someday")
     assert date.status == 400
     path = await send(env, "GET", "/bkt/%ff%fe")
     assert "<Code>InvalidURI</Code>" in text(path)
