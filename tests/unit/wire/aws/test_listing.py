@@ -10,7 +10,10 @@ from volano.wire.aws.listing import ContentRows, contents_writer
 
 ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
 KINDS = ("FULL_OBJECT", "COMPOSITE")
-CHECKSUMS = ["", *(f"{a} {k} {v}" for a, k, v in itertools.product(ALGORITHMS, KINDS, ("x==", "y")))]
+CHECKSUMS = [
+    "",
+    *(f"{a} {k} {v}" for a, k, v in itertools.product(ALGORITHMS, KINDS, ("x==", "y"))),
+]
 MOMENTS_US = (0, 1, 499, 500, 999_499, 999_500, 1_763_000_000_123_456, 1_763_000_059_999_999)
 
 
