@@ -480,6 +480,13 @@ export interface CreateBucketFields {
   name: string;
 }
 
+// `{{name}}` in the instructions is a variable; `model` serves requests that name none.
+export interface CreatePrompt {
+  name: string;
+  instructions: string;
+  model?: string;
+}
+
 // The only time that `secret` is shown; for an access key it belongs to the id.
 export interface CreatedKey {
   id: string;
@@ -1398,6 +1405,29 @@ export interface ProfileView {
   role: string;
 }
 
+export interface PromptList {
+  items: PromptSummary[];
+  next_cursor: string | null;
+}
+
+// A prompt in one of its versions; `created` is when that was made, in Unix seconds.
+export interface PromptObject {
+  id: string;
+  name: string;
+  version: string;
+  latest_version: string;
+  instructions: string;
+  model: string;
+  created: number;
+}
+
+export interface PromptSummary {
+  id: string;
+  name: string;
+  latest_version: string;
+  created: number;
+}
+
 // One of the three.
 export interface Proof {
   password?: string;
@@ -1975,8 +2005,11 @@ export interface Verified {
   verified: boolean;
 }
 
-export interface VersionList {
-  items: VersionView[];
+export interface VersionObject {
+  version: string;
+  instructions: string;
+  model: string;
+  created: number;
 }
 
 export interface VersionView {
@@ -2049,6 +2082,10 @@ export interface ChatDeskNoFields {
 export interface ChatManifestsNoFields {
 }
 
+export interface DocumentsDocumentsVersionList {
+  items: VersionView[];
+}
+
 // `scope` is all or read; `code_challenge` is by S256.
 export interface IdentityOauthApproval {
   client_id: string;
@@ -2066,6 +2103,11 @@ export interface IdentitySessionNoFields {
 export interface ModelsUpstreamsPriceObject {
   input: string;
   output: string;
+}
+
+export interface StudioPromptsVersionList {
+  items: VersionObject[];
+  next_cursor: string | null;
 }
 
 // Fields of path, query and body are given together; their names never meet.
@@ -2146,6 +2188,10 @@ export interface Operations {
   createPerson: { input: NewPerson; answer: CreatedPerson };
   // A key for another user or service account; its secret is shown once.
   createPersonKey: { input: { user: string; kind: string; name?: string; scopes?: string[] | null; expires_days?: number | null }; answer: CreatedKey };
+  // Keep instructions for responses that name them.
+  createPrompt: { input: CreatePrompt; answer: PromptObject };
+  // Other instructions, for requests that name no version; older versions stay.
+  createPromptVersion: { input: { prompt_id: string; instructions: string; model?: string }; answer: PromptObject };
   // Something to do, for oneself or somebody else.
   createTask: { input: NewTask; answer: TaskView };
   // Let somebody else decide in the caller's place.
@@ -2196,6 +2242,8 @@ export interface Operations {
   deletePerson: { input: { user: string }; answer: void };
   // Revoke a user's key at once.
   deletePersonKey: { input: { user: string; id: string }; answer: void };
+  // Forget a prompt with all its versions.
+  deletePrompt: { input: { prompt_id: string }; answer: void };
   // Delete a target; what is on its way to it fails.
   deleteReplicationTarget: { input: { name: string }; answer: void };
   // Nobody comes in by it any more.
@@ -2302,6 +2350,8 @@ export interface Operations {
   getObjectDetails: { input: { bucket: string; key: string }; answer: ObjectDetails };
   // One user or service account.
   getPerson: { input: { user: string }; answer: PersonView };
+  // A prompt in a version of it.
+  getPrompt: { input: { prompt_id: string; version?: string }; answer: PromptObject };
   // One proposal that the caller may see.
   getProposal: { input: { id: string }; answer: ProposalView };
   // The public key that names this cloud to push services.
@@ -2359,7 +2409,7 @@ export interface Operations {
   // With whom a document is shared.
   listDocumentShares: { input: { id: string }; answer: ShareList };
   // What is kept of how the document was, the latest first, 100 at most.
-  listDocumentVersions: { input: { id: string }; answer: VersionList };
+  listDocumentVersions: { input: { id: string }; answer: DocumentsDocumentsVersionList };
   // Documents that the caller may see, the latest first, 200 at most; all, or by words.
   listDocuments: { input: { words?: string }; answer: DocumentList };
   // What takes place in the caller's calendar: every time of every event, 2,000 at most.
@@ -2410,6 +2460,10 @@ export interface Operations {
   listPresent: { input: Record<string, never>; answer: Present };
   // Today's price of every meter.
   listPrices: { input: Record<string, never>; answer: PriceListObject };
+  // What a prompt said, newest first.
+  listPromptVersions: { input: { prompt_id: string; cursor?: string; limit?: number }; answer: StudioPromptsVersionList };
+  // The account's prompts, newest first.
+  listPrompts: { input: { cursor?: string; limit?: number }; answer: PromptList };
   // What the caller asked assistants to do, the newest first.
   listProposals: { input: { limit?: number; cursor?: string }; answer: ProposalList };
   // What this account may have.
@@ -2695,6 +2749,8 @@ export const ROUTES = {
   createPasskey: ['POST', '/security/passkeys'],
   createPerson: ['POST', '/people'],
   createPersonKey: ['POST', '/people/{user}/keys'],
+  createPrompt: ['POST', '/prompts'],
+  createPromptVersion: ['POST', '/prompts/{prompt_id}/versions'],
   createTask: ['POST', '/tasks'],
   delegateApproval: ['POST', '/approvals/{id}/delegate'],
   deleteAssistant: ['DELETE', '/assistants/{id}'],
@@ -2720,6 +2776,7 @@ export const ROUTES = {
   deletePasskey: ['DELETE', '/security/passkeys/{id}'],
   deletePerson: ['DELETE', '/people/{user}'],
   deletePersonKey: ['DELETE', '/people/{user}/keys/{id}'],
+  deletePrompt: ['DELETE', '/prompts/{prompt_id}'],
   deleteReplicationTarget: ['DELETE', '/replication-targets/{name}'],
   deleteSignInProvider: ['DELETE', '/sign-in-providers/{name}'],
   deleteTask: ['DELETE', '/tasks/{id}'],
@@ -2773,6 +2830,7 @@ export const ROUTES = {
   getObject: ['GET', '/buckets/{bucket}/objects/{key}'],
   getObjectDetails: ['GET', '/buckets/{bucket}/details/{key}'],
   getPerson: ['GET', '/people/{user}'],
+  getPrompt: ['GET', '/prompts/{prompt_id}'],
   getProposal: ['GET', '/proposals/{id}'],
   getPushKey: ['GET', '/chat/push/key'],
   getRecap: ['GET', '/recap'],
@@ -2827,6 +2885,8 @@ export const ROUTES = {
   listPolicies: ['GET', '/policies'],
   listPresent: ['GET', '/chat/presence'],
   listPrices: ['GET', '/prices'],
+  listPromptVersions: ['GET', '/prompts/{prompt_id}/versions'],
+  listPrompts: ['GET', '/prompts'],
   listProposals: ['GET', '/proposals'],
   listQuotas: ['GET', '/quotas'],
   listReaders: ['GET', '/chat/channels/{channel}/readers'],
