@@ -142,8 +142,8 @@ def _environment(settings: WorkerSettings) -> dict[str, str]:
         **({"CUDA_VISIBLE_DEVICES": card} if card else {}),
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
-        # Its threads wait for each other by spinning: on a busy machine twelve times the work.
-        "OPENBLAS_NUM_THREADS": "1",
+        # They wait for each other by spinning: where others want the cores, twelve times the work.
+        "OPENBLAS_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // 2)),
         "PYTHONPATH": os.pathsep.join(map(str, settings.import_paths)),
         "TOKENIZERS_PARALLELISM": "true",
         "XDG_CACHE_HOME": str(settings.cache),  # for compiled kernels
