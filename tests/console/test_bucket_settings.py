@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,10 @@ def test_a_policy_is_tried_before_it_is_saved(admin, s3, shoot):
     page.get_by_role("menuitem", name="One person may read a folder").click()
     text = part.get_by_label("Bucket policy")
     expect(text).not_to_be_empty()
-    text.fill(text.input_value().replace("user/NAME", "user/admin"))
+    policy_text = text.input_value().replace("user/NAME", "user/admin")
+    text.fill(policy_text)
     trial = part.locator("[data-simulation]")
+    trial.get_by_label("Who").fill(re.findall(r"arn:aws:iam::\d+:user/admin", policy_text)[0])
     trial.get_by_label("Resource").fill(f"arn:aws:s3:::{BUCKET}/reports/1")
     expect(trial.get_by_role("status")).to_have_attribute("data-decision", "allowed")
     shoot(page, "bucket-policy")

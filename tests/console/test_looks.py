@@ -37,6 +37,21 @@ def test_no_page_is_wider_than_a_phone(admin, shoot, scheme):
         shoot(page, f"phone-{scheme}-{name}")
 
 
+def test_a_page_whose_file_did_not_come_is_asked_for_again(admin):
+    page = admin("/")
+    failures = iter([True, True])
+
+    def answer(route):
+        if next(failures, False):
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/assets/Bill-*.js", answer)
+    page.get_by_role("link", name="Bill", exact=True).click()
+    expect(page.get_by_role("heading", name="Bill", exact=True)).to_be_visible()
+
+
 def test_the_menu_of_a_phone_opens_and_closes(admin):
     page = admin("/", phone=True)
     page.get_by_role("button", name="Menu").click()

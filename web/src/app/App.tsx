@@ -1,5 +1,5 @@
 // Routes. Pages are loaded when they are first visited.
-import { Fragment, lazy, Suspense } from 'react';
+import { Fragment, Suspense } from 'react';
 import { Navigate, Route, Routes, useLocation } from 'react-router';
 
 import { t, useLanguage } from '../i18n/text';
@@ -9,22 +9,23 @@ import { Login } from '../identity/Login';
 import { PasswordPrompt } from '../identity/Password';
 import { arrival } from '../identity/departure';
 import { Boundary } from './Boundary';
+import { page } from './page';
 import { Waiting } from './parts';
 import { SessionProvider, useSessionState } from './session';
 import { Shell } from './Shell';
 
-const Home = lazy(() => import('../home/Home'));
-const Objects = lazy(() => import('../objects/Objects'));
-const Instances = lazy(() => import('../compute/Instances'));
-const Models = lazy(() => import('../models/Models'));
-const Chat = lazy(() => import('../chat/Chat'));
-const Assistants = lazy(() => import('../assistants/Assistants'));
-const Bill = lazy(() => import('../billing/Bill'));
-const Calendar = lazy(() => import('../calendar/Calendar'));
-const Docs = lazy(() => import('../docs/Docs'));
-const Office = lazy(() => import('../office/Office'));
-const People = lazy(() => import('../identity/People'));
-const Security = lazy(() => import('../security/Security'));
+const Home = page(() => import('../home/Home'));
+const Objects = page(() => import('../objects/Objects'));
+const Instances = page(() => import('../compute/Instances'));
+const Models = page(() => import('../models/Models'));
+const Chat = page(() => import('../chat/Chat'));
+const Assistants = page(() => import('../assistants/Assistants'));
+const Bill = page(() => import('../billing/Bill'));
+const Calendar = page(() => import('../calendar/Calendar'));
+const Docs = page(() => import('../docs/Docs'));
+const Office = page(() => import('../office/Office'));
+const People = page(() => import('../identity/People'));
+const Security = page(() => import('../security/Security'));
 
 export function App() {
   const language = useLanguage();

@@ -1,17 +1,18 @@
 // The bill of a month: total, chart by day, every line with its exact decimals; and the price list.
 import { ActionIcon, Alert, Button, Group, Select, Stack, Tabs, Text } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight, IconCoin, IconDownload, IconInfoCircle } from '@tabler/icons-react';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 
 import { useCall } from '../api/call';
 import type { BillObject } from '../api/schema';
 import { formatMoney } from '../app/format';
+import { page } from '../app/page';
 import { Empty, Failed, Page, Surface, Waiting } from '../app/parts';
 import { BillLines } from './BillLines';
 import { billCsv, monthName, monthsUpTo, thisMonth } from './months';
 import { PriceList } from './PriceList';
 
-const SpendChart = lazy(() => import('./SpendChart'));
+const SpendChart = page(() => import('./SpendChart'));
 
 const LOOK_EVERY_MS = 15_000;
 

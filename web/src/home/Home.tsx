@@ -1,11 +1,12 @@
 // The first page: the region's zones, what runs, what it costs this month, and how it is.
 import { Button, Grid, SimpleGrid } from '@mantine/core';
 import { IconCoin, IconPlus, IconUpload } from '@tabler/icons-react';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { Link } from 'react-router';
 
 import { isDenied, useCall } from '../api/call';
 import { formatMoney } from '../app/format';
+import { page } from '../app/page';
 import { Empty, Failed, Page, Surface, Waiting } from '../app/parts';
 import { useSession } from '../app/session';
 import { writeDate } from '../i18n/dates';
@@ -17,7 +18,7 @@ import { LOOK_AT_BILL_EVERY_MS, LOOK_EVERY_MS } from './pace';
 import { Jobs } from './Jobs';
 import { Tiles } from './Tiles';
 
-const SpendChart = lazy(() => import('../billing/SpendChart'));
+const SpendChart = page(() => import('../billing/SpendChart'));
 
 export default function Home() {
   const session = useSession();
