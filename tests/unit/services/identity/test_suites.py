@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from volano.kernel.call import system_call
 from volano.services.identity.api.shapes import tag_page, tags_of
+from volano.services.identity.logic.oidc import create_provider, list_providers
 from volano.services.identity.logic.roles import make_role
 from volano.services.identity.model.errors import (
     InvalidInput,
@@ -40,6 +42,19 @@ def test_test_mode_takes_paths_without_slashes(env: Env) -> None:
     assert make_role(lax, ACCOUNT, "r", "some policy", path="team").path == "team"
     with pytest.raises(ValidationError, match="must begin and end with /"):
         make_role(lax, ACCOUNT, "r", "some policy", path="a team")
+
+
+async def test_test_mode_takes_issuers_without_tls(env: Env) -> None:
+    call = system_call(env, ACCOUNT)
+    lax = replace(env, config=replace(env.config, test_mode=True))
+    for where, url in ((env, "http://issuer.example"), (lax, "ftp://issuer.example")):
+        with pytest.raises(ValidationError, match="Invalid Open ID Connect Provider URL"):
+            await create_provider(where, call, url, client_ids=(), thumbprints=(), tags={})
+    assert not await list_providers(env, call)
+    made = await create_provider(
+        lax, call, "http://issuer.example", client_ids=(), thumbprints=(), tags={}
+    )
+    assert await list_providers(env, call) == [made]
 
 
 def test_tag_keys_that_differ_only_in_case_are_refused() -> None:

@@ -46,7 +46,7 @@ async def create_provider(
     thumbprints: Sequence[str],
     tags: Mapping[str, str],
 ) -> OidcProvider:
-    """Raises ValidationError for a URL that is not https (test mode: or loopback),
+    """Raises ValidationError for a URL that is not https (test mode: or http),
     EntityAlreadyExists and LimitExceeded."""
     require_tags(tags)
     provider = OidcProvider(

@@ -146,8 +146,10 @@ async def with_prompt(env: Env, call: Call, asked: Asked) -> Asked:
 
 
 async def model_of(env: Env, call: Call, asked: Asked) -> str:
-    """The model of a request, by its prompt where it names none itself."""
-    return asked.model or (await with_prompt(env, call, asked)).model
+    """The model of a request, by its prompt where it names none itself; "" without either."""
+    if asked.model or asked.prompt is None:
+        return asked.model
+    return (await with_prompt(env, call, asked)).model
 
 
 async def _named(env: Env, call: Call, given: Json) -> PromptVersion:
