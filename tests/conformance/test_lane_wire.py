@@ -217,6 +217,27 @@ def test_a_client_that_wants_the_connection_closed_gets_that(wire, method):
         assert data.lower().count(b"\r\nconnection: close\r\n") == 1
 
 
+def test_header_names_are_spelled_as_s3_spells_them(wire):
+    """For scripts that read raw lines: writes and reads of the lane, and a refusal."""
+    written = wire.request("PUT", "spelled", b"hello", {"connection": "close"})
+    read = wire.request("GET", "spelled", headers={"connection": "close"})
+    refused = wire.request("GET", "not-there", headers={"connection": "close"})
+    names = []
+    for head, body in (written, read, read, refused):
+        with wire.connect() as connection:
+            connection.sendall(head + body)
+            data = b""
+            while piece := connection.recv(65536):
+                data += piece
+        lines = data.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]
+        names.append({line.partition(b":")[0] for line in lines})
+    always = {b"Date", b"Connection", b"Content-Length", b"x-amz-request-id", b"x-amz-id-2"}
+    assert names[0] >= always | {b"ETag"}
+    for found in names[1:3]:
+        assert found >= always | {b"ETag", b"Last-Modified", b"Accept-Ranges", b"Content-Type"}
+    assert names[3] >= always | {b"Content-Type"}
+
+
 def test_a_body_that_breaks_off_stores_nothing(wire):
     head, body = wire.request("PUT", "broken", b"x" * 1000)
     for end in ("shutdown", "close"):

@@ -13,6 +13,7 @@ import http
 from typing import TYPE_CHECKING, Any
 
 from volano.app.sendfile import send_file
+from volano.wire.spelling import SPELLED
 
 if TYPE_CHECKING:
     from volano.app.protocol import LimitedProtocol
@@ -210,16 +211,16 @@ class Exchange:
                 length = int(value)
             elif name == b"connection" and b"close" in value.lower():
                 self.keep_alive, closing = False, True
-            parts.append(b"%b: %b\r\n" % (name, value))
+            parts.append(b"%b: %b\r\n" % (SPELLED.get(name, name), value))
         if not self.keep_alive and not closing:
-            parts.append(b"connection: close\r\n")
+            parts.append(b"Connection: close\r\n")
         if self.scope["method"] == "HEAD" or status in _BODILESS:
             length = 0
         elif length is None and self.scope["http_version"] == "1.0":
             length = _UNTIL_CLOSE
         elif length is None:
             self._chunked = True
-            parts.append(b"transfer-encoding: chunked\r\n")
+            parts.append(b"Transfer-Encoding: chunked\r\n")
         self._left = length or 0
         head = b"".join(parts)
         if head.count(b"\n") != len(parts) or head.count(b"\r") != len(parts) or b"\0" in head:

@@ -7,6 +7,8 @@ import asyncio
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from volano.wire.spelling import SPELLED
+
 if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
@@ -34,7 +36,7 @@ class WriteFlow(asyncio.Protocol):
         pairs = self._state.default_headers
         if pairs is not self._default_pairs:
             self._default_pairs = pairs
-            self._default_lines = [b"%b: %b\r\n" % pair for pair in pairs]
+            self._default_lines = [b"%b: %b\r\n" % (SPELLED.get(k, k), v) for k, v in pairs]
         return self._default_lines
 
     def pause_writing(self) -> None:

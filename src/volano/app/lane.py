@@ -177,8 +177,8 @@ def _health_lane(env: Env) -> Lane:
         if b"content-length" in asked.headers:
             return None
         lines = (
-            "content-type: application/json\r\n"
-            f"x-request-id: {env.ids.request_id()}\r\ncontent-length: {len(HEALTHY)}\r\n"
+            "Content-Type: application/json\r\n"
+            f"x-request-id: {env.ids.request_id()}\r\nContent-Length: {len(HEALTHY)}\r\n"
         )
         return Answer(200, lines.encode(), HEALTHY)
 

@@ -296,7 +296,7 @@ class LimitedProtocol(WriteFlow):
         self._had_answer = True
         if answer.again is not None:
             self._again[answer.again.method[:MARK_BYTES]] = answer.again
-        end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
+        end = b"\r\n" if keep_alive else b"Connection: close\r\n\r\n"
         head = (STATUS_LINES[answer.status], *self.default_lines(), answer.lines, end)
         if len(answer.body) > JOIN_BYTES:
             self.transport.writelines((b"".join(head), answer.body))
@@ -446,8 +446,8 @@ class LimitedProtocol(WriteFlow):
     def _say(self, status: int, phrase: str) -> None:
         body = f"{status} {phrase}\n".encode()
         head = (
-            f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            f"HTTP/1.1 {status} {phrase}\r\nContent-Type: text/plain\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
 

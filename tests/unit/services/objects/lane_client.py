@@ -15,6 +15,7 @@ from volano.app.lane import open_aws_lane
 from volano.wire.aws import gateway
 from volano.wire.http import Request, body_of, send_response
 from volano.wire.lane import Answer, Asked
+from volano.wire.spelling import SPELLED
 
 HOST = "localhost:9000"
 
@@ -108,7 +109,8 @@ class LaneClient:
             raise AssertionError
 
         await send_response(response, receive, send, head=request.method == "HEAD")
-        pairs = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in sent[0]["headers"]]
+        headers = [(SPELLED.get(name, name), value) for name, value in sent[0]["headers"]]
+        pairs = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in headers]
         body = b"".join(message.get("body", b"") for message in sent[1:])
         return _plain(sent[0]["status"], pairs, body)
 
@@ -132,5 +134,5 @@ class _Signer(S3SigV4Auth):
 
 def _plain(status: int, pairs: Any, body: bytes) -> Got:
     ids = ("x-amz-request-id", "x-request-id")
-    headers = [(k, "id" if k in ids else v) for k, v in pairs if k != "last-modified"]
+    headers = [(k, "id" if k in ids else v) for k, v in pairs if k != "Last-Modified"]
     return Got(status, headers, body)

@@ -20,6 +20,7 @@ from volano.wire.aws.catalog import get_codec, get_service
 from volano.wire.aws.codec import Incoming
 from volano.wire.aws.scalars import BadValue
 from volano.wire.lane import NotNow, run_now
+from volano.wire.spelling import header_line
 
 if TYPE_CHECKING:
     from volano.kernel.bytes import Blob
@@ -153,6 +154,6 @@ def lines_of(env: Env, response: Response) -> list[bytes]:
     ]
     if response.header("content-length") is None and response.status not in BODILESS:
         pairs.append(("content-length", str(len(response.body))))  # type: ignore[arg-type]  # it is bytes
-    text = "".join(f"{name.lower()}: {value}\r\n" for name, value in pairs)
+    text = "".join(header_line(name, value) for name, value in pairs)
     assert text.count("\n") == text.count("\r") == len(pairs), "a header has a line break"
     return [part.encode("latin-1") for part in text.split(ID)]

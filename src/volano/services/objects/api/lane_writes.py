@@ -235,13 +235,13 @@ class PutUpload:
         resource = f"arn:aws:s3:::{put.bucket.name}/{put.key}"
         lane.log.add(put.caller, resource, env.clock.monotonic_s() - put.began_s)
         lines = (
-            f'etag: "{new.put.etag}"\r\n'
+            f'ETag: "{new.put.etag}"\r\n'
             f"x-amz-checksum-{checksum.algorithm.lower()}: {checksum.value}\r\n"
             f"x-amz-checksum-type: {checksum.kind}\r\n"
             f"x-amz-request-id: {request_id}\r\n"
             f"x-amz-id-2: {lane.host_id}\r\n"
             f"x-request-id: {request_id}\r\n"
-            "content-length: 0\r\n"
+            "Content-Length: 0\r\n"
         )
         return Answer(200, lines.encode(), again=self._again)
 
