@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 MAX_FORM_FIELDS = 1000
 MAX_FORM_TEXT_BYTES = 8 * 1024 * 1024
 MAX_PART_HEADER_BYTES = 16 * 1024
+MAX_FORM_FILES = 64
 MAX_UPLOAD_BYTES = 512 * 1024 * 1024
-"""Size of one uploaded file; OpenAI's files API has the same limit."""
+"""Size of all files of a form together; OpenAI's files API has the same limit for its one."""
 MEMORY_FILE_BYTES = 1024 * 1024
 CHUNK_BYTES = 256 * 1024
 
@@ -119,7 +120,10 @@ def parse_urlencoded(data: bytes, *, errors: str = "strict") -> list[tuple[str, 
 async def read_multipart(
     request: Request, spool_dir: Path, *, max_file_bytes: int = MAX_UPLOAD_BYTES
 ) -> Form:
-    """Read the multipart body of `request`; raises BadForm or TooLarge."""
+    """Read the multipart body of `request`, whose files have together at most `max_file_bytes`.
+
+    Raises BadForm or TooLarge.
+    """
     reader = _Reader(spool_dir, max_file_bytes)
     async for kind, data in stream_parts(request.headers.get("content-type", ""), request.body):
         await reader.take(kind, data)
@@ -234,6 +238,7 @@ class _Reader:
         self.form = Form()
         self._spool_dir = spool_dir
         self._max_file_bytes = max_file_bytes
+        self._file_bytes = 0
         self._name = ""
         self._file: UploadedFile | None = None
         self._text = bytearray()
@@ -245,7 +250,8 @@ class _Reader:
         elif kind == "end":
             await self._close()
         elif self._file is not None:
-            if self._file.size_bytes + len(data) > self._max_file_bytes:
+            self._file_bytes += len(data)
+            if self._file_bytes > self._max_file_bytes:
                 raise TooLarge(f"The file is over the limit of {self._max_file_bytes} bytes.")
             await self._file.write(data, self._spool_dir)
         else:
@@ -258,6 +264,8 @@ class _Reader:
         if len(self.form.fields) + len(self.form.files) >= MAX_FORM_FIELDS:
             raise TooLarge(f"The form has more than {MAX_FORM_FIELDS} parts.")
         self._name, filename, media = parse_part_head(head)
+        if filename is not None and len(self.form.files) >= MAX_FORM_FILES:
+            raise TooLarge(f"The form has more than {MAX_FORM_FILES} files.")
         self._file = None if filename is None else UploadedFile(filename, media)
         self._text = bytearray()
 

@@ -20,8 +20,8 @@ from volano.wire.decode import (
     require_known,
     to_struct,
 )
-from volano.wire.form import read_multipart
-from volano.wire.http import Response
+from volano.wire.form import MAX_UPLOAD_BYTES, read_multipart
+from volano.wire.http import MAX_JSON_BODY_BYTES, Response
 from volano.wire.results import EventStream, Raw, Upload, WithHeaders
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 SPOOL_FOLDER = "spool"
 """Below the data folder: where uploads over 1 MiB wait; files there have no names."""
 
+MAX_STRANGERS_BODY_BYTES = 1024 * 1024
+"""Of a call that anybody may make, as signing in: it is read before anybody is known."""
+
 encode_json = msgspec.json.Encoder().encode
 
 
@@ -45,22 +48,26 @@ async def read_typed(
     params: dict[str, str],
     *,
     only_known: bool = False,
+    is_known: bool = True,
 ) -> Any:
     """The request of `found`: the body's fields, then the query's, then the path's.
 
     Raises Invalid or TooLarge; `only_known` refuses names that the type does not have, whatever
-    the type says. The body of an action that streams it stays unread.
+    the type says. Nobody knows who sends it unless `is_known`: then the body must be small. The
+    body of an action that streams it stays unread.
     """
     kind = request_type(found)
     content_type = request.headers.get("content-type", "").lower()
     if found.streams_body:
         return _upload_of(request, kind, params)
     if content_type.startswith("multipart/form-data"):
-        form = await read_multipart(request, env.config.data_dir / SPOOL_FOLDER)
-        fields = form_fields(form, kind)
+        spool = env.config.data_dir / SPOOL_FOLDER
+        limit = MAX_UPLOAD_BYTES if is_known else MAX_STRANGERS_BODY_BYTES
+        fields = form_fields(await read_multipart(request, spool, max_file_bytes=limit), kind)
     else:
         # Whatever the type says: `curl -d` calls JSON a form.
-        fields = parse_json_object(await read_body(request))
+        limit = MAX_JSON_BODY_BYTES if is_known else MAX_STRANGERS_BODY_BYTES
+        fields = parse_json_object(await read_body(request, limit))
     merge_text(fields, query_pairs(request), kind)
     if only_known:
         require_known(fields, kind)

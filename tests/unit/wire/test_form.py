@@ -112,8 +112,17 @@ async def test_limits_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         await read_multipart(
             request_with([encoded([("f", "f", b"x" * 100)])]), tmp_path, max_file_bytes=99
         )
+    many = encoded([("f", f"{number}", b"x" * 25) for number in range(4)])
+    assert (
+        len((await read_multipart(request_with([many]), tmp_path, max_file_bytes=100)).files) == 4
+    )
+    with pytest.raises(TooLarge):
+        await read_multipart(request_with([many]), tmp_path, max_file_bytes=99)
     with pytest.raises(TooLarge):
         await read_multipart(request_with([b"--X y\r\nA: " + b"x" * 20_000]), tmp_path)
+    monkeypatch.setattr(forms, "MAX_FORM_FILES", 3)
+    with pytest.raises(TooLarge):
+        await read_multipart(request_with([many]), tmp_path)
     monkeypatch.setattr(forms, "MAX_FORM_TEXT_BYTES", 5)
     with pytest.raises(TooLarge):
         await read_multipart(

@@ -92,7 +92,8 @@ async def _answer(env: Env, request: Request) -> Response:
     for header, name in _TOLD.items():
         if header in request.headers:
             call.context[name] = request.headers[header]
-    typed = await read_typed(env, found, request, params, only_known=True)
+    known = principal is not None
+    typed = await read_typed(env, found, request, params, only_known=True, is_known=known)
     running = run_action(env, call, found, typed)
     # A body that the handler reads tells it by itself when the client leaves.
     watched = found.timeout_s is None and not found.streams_body

@@ -79,7 +79,7 @@ async def _answer(env: Env, request: Request) -> Response:
     if found.permission == PUBLIC and found.method != "GET" and is_from_elsewhere(request):
         raise Denied("Another site may not sign anybody in here.")
     call = call_of(env, request, principal, door="rest")
-    typed = await read_typed(env, found, request, params)
+    typed = await read_typed(env, found, request, params, is_known=principal is not None)
     result = await run_action(env, call, found, typed)
     response = await to_response(result, partial(_stream, env, call))
     if result is None:

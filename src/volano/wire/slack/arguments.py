@@ -34,19 +34,20 @@ class BadPost(Invalid):
     code = "invalid_post_type"
 
 
-async def read_arguments(env: Env, request: Request) -> dict[str, Any]:
+async def read_arguments(env: Env, request: Request, *, max_file_bytes: int) -> dict[str, Any]:
     """All arguments as they were sent, query first; raises BadForm, BadPost or TooLarge."""
     arguments: dict[str, Any] = dict(query_pairs(request))
     if request.method != "GET":
-        arguments |= await _body_arguments(env, request)
+        arguments |= await _body_arguments(env, request, max_file_bytes)
     return _client_credentials(request) | arguments
 
 
-async def _body_arguments(env: Env, request: Request) -> dict[str, Any]:
+async def _body_arguments(env: Env, request: Request, max_file_bytes: int) -> dict[str, Any]:
     header = request.headers.get("content-type", "")
     media = header.partition(";")[0].strip().lower()
     if media == "multipart/form-data":
-        form = await read_multipart(request, env.config.data_dir / SPOOL_FOLDER)
+        spool = env.config.data_dir / SPOOL_FOLDER
+        form = await read_multipart(request, spool, max_file_bytes=max_file_bytes)
         return {**dict(form.fields), **dict(form.files)}
     data = await read_body(request, MAX_SLACK_BODY_BYTES)
     if not data:

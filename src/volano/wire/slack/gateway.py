@@ -1,7 +1,9 @@
 """The Slack door: `/api/<method>` on the console port to actions called `slack:<method>`.
 
 A token comes in the Authorization header or as `token`; the console's session works too, with its
-CSRF header on every method, because Slack's methods also write on GET. Answers are envelopes with
+CSRF header on every method, because Slack's methods also write on GET. Who is known only by a
+`token` in the body may send but small files in it: they are read before it is known whose they
+are. Answers are envelopes with
 HTTP 200, except 429. A method that Slack has and Volano has not answers `method_not_built`, which
 Slack does not use, so that programs and the coverage table can tell it from `unknown_method`.
 """
@@ -29,9 +31,10 @@ from volano.wire.credential import (
     request_id_of,
 )
 from volano.wire.decode import fields_of, require_sane
+from volano.wire.form import MAX_UPLOAD_BYTES
 from volano.wire.http import ClientGone, Response
 from volano.wire.refusals import record_refusal
-from volano.wire.slack.arguments import read_arguments, to_request
+from volano.wire.slack.arguments import MAX_SLACK_BODY_BYTES, read_arguments, to_request
 from volano.wire.slack.coverage import require_built
 from volano.wire.slack.errors import (
     InvalidAuth,
@@ -74,9 +77,12 @@ async def handle(env: Env, request: Request) -> Response:
 
 async def _answer(env: Env, request: Request) -> Response:
     found = _route(request)
-    arguments = await read_arguments(env, request)
+    principal = await _find_principal(env, request)
+    limit = MAX_UPLOAD_BYTES if principal is not None else MAX_SLACK_BODY_BYTES
+    arguments = await read_arguments(env, request, max_file_bytes=limit)
     token = arguments.pop("token", None)
-    principal = await _find_principal(env, request, token if isinstance(token, str) else None)
+    if isinstance(token, str) and token and bearer_token(request) is None:
+        principal = await env.authority.find_token(token)
     headers = [("x-accepted-oauth-scopes", ",".join(found.scopes))]
     if principal is None and found.permission != PUBLIC:
         if _has_no_credential(request, token):
@@ -119,9 +125,10 @@ def _route(request: Request) -> Action:
     return found
 
 
-async def _find_principal(env: Env, request: Request, token: str | None) -> Principal | None:
-    token = bearer_token(request) or token
-    if token:
+async def _find_principal(env: Env, request: Request) -> Principal | None:
+    """Whoever the headers tell."""
+    token = bearer_token(request)
+    if token is not None:
         return await env.authority.find_token(token)
     cookie = cookie_of(request)
     if cookie is None:

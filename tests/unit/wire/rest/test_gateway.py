@@ -17,6 +17,7 @@ from volano.kernel.errors import AlreadyExists, Conflict, Throttled
 from volano.wire.action import PUBLIC, action
 from volano.wire.form import UploadedFile
 from volano.wire.results import EventStream, Raw, Upload, WithHeaders
+from volano.wire.typed import MAX_STRANGERS_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -335,6 +336,14 @@ def test_public_action_may_set_a_cookie(server: Any) -> None:
         "volano_session=x; HttpOnly",
         {"user": "u"},
     )
+
+
+def test_what_a_stranger_sends_must_be_small(server: Any) -> None:
+    form = b'--b\r\ncontent-disposition: form-data; name="user"; filename="u"\r\n\r\n'
+    for kind in ("application/json", "multipart/form-data; boundary=b"):
+        body = (form if "form" in kind else b'{"user": "') + b"u" * (MAX_STRANGERS_BODY_BYTES + 100)
+        status, _, told = fetch(server, "POST", "/volano/v1/login", body, {"content-type": kind})
+        assert (status, told["code"]) == (413, "too_large"), told
 
 
 def test_body_is_streamed_in_and_out(server: Any) -> None:

@@ -17,6 +17,7 @@ from volano.kernel.errors import Invalid, NotFound, Throttled
 from volano.wire.action import PUBLIC, SIGNED_IN, action
 from volano.wire.form import UploadedFile
 from volano.wire.http import Response
+from volano.wire.slack.arguments import MAX_SLACK_BODY_BYTES
 from volano.wire.slack.raw import _ROUTES, raw_route
 
 if TYPE_CHECKING:
@@ -360,6 +361,21 @@ def test_file_in_a_form_reaches_the_method(server: Any) -> None:
         authorization="Bearer xoxp-all",
     )
     assert (answer["channels"], answer["size"]) == (["C1", "C2"], 2_000_000)
+
+
+def test_a_file_of_whom_nobody_knows_yet_must_be_small(server: Any) -> None:
+    head = b'--b\r\ncontent-disposition: form-data; name="token"\r\n\r\nxoxp-all\r\n'
+    head += b'--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    tail = b'\r\n--b\r\ncontent-disposition: form-data; name="channels"\r\n\r\nC1\r\n--b--\r\n'
+    for size, ok in ((1000, True), (MAX_SLACK_BODY_BYTES + 1, False)):
+        answer = envelope(
+            server,
+            "POST",
+            "/api/files.upload",
+            body=head + b"z" * size + tail,
+            content_type="multipart/form-data; boundary=b",
+        )
+        assert answer["ok"] is ok, answer
 
 
 def test_raw_route_gets_the_ticket_and_the_body(server: Any) -> None:

@@ -178,6 +178,7 @@ async def delete_file(env: Env, call: Call, request: FileArguments) -> None:
 @raw_route("POST", "/slack/upload/{ticket}")
 async def upload(env: Env, request: Request, params: dict[str, str]) -> Response:
     """The bytes of a ticket's file, raw or as the first file of a multipart form."""
+    await files.require_ticket(env, params["ticket"])  # before a form is read
     file = await files.store_upload(env, params["ticket"], await _content(env, request))
     headers = [("content-type", "text/plain; charset=utf-8")]
     return Response(headers=headers, body=f"OK - {file.size_bytes}".encode())

@@ -95,15 +95,21 @@ async def get_upload_ticket(
     return file, ticket
 
 
+async def require_ticket(env: Env, ticket: str) -> File:
+    """The file that waits for its bytes. Raises file_not_found for a ticket unknown or used."""
+    file = await rows.find_file_by_ticket(env.store.reader, env.secrets.digest(ticket))
+    if file is None or file.state is not FileState.WAITING:
+        raise FileNotFound("There is no upload with this address.")
+    return file
+
+
 async def store_upload(env: Env, ticket: str, chunks: AsyncIterator[bytes]) -> File:
     """Keep the bytes of a ticket's file; durable when this returns.
 
     Raises file_not_found for a ticket that is unknown or used, Invalid when the size is not the
     one that was announced; then nothing is kept and the ticket is still good.
     """
-    file = await rows.find_file_by_ticket(env.store.reader, env.secrets.digest(ticket))
-    if file is None or file.state is not FileState.WAITING:
-        raise FileNotFound("There is no upload with this address.")
+    file = await require_ticket(env, ticket)
     workspace = await get_workspace(env, file.account)
     call = system_call(env, AccountId(file.account), timeout_s=3600.0)
     await require_bucket(env, call, workspace)
