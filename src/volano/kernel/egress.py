@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
 MAX_URL_CHARACTERS = 4096
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that is public in IPv6; what lies beside it embeds or translates other addresses."""
+_SPECIAL = (
+    ipaddress.ip_network("192.0.0.0/24"),  # IETF's own; one cloud's metadata is at .192
+    ipaddress.ip_network("168.63.129.16/32"),  # Azure's inside of each machine, in a public range
+    ipaddress.ip_network("3fff::/20"),  # documentation (RFC 9637), which Python 3.11 does not know
+)
+"""Public by their numbers only."""
 
 
 class EgressRefused(Invalid):
@@ -155,6 +163,14 @@ def is_allowed(address: str, allowed: Sequence[Network]) -> bool:
             inner = ipaddress.IPv4Address(found.packed[-4:])
         if inner is not None:
             return is_allowed(str(inner), allowed)
-    if any(found.version == network.version and found in network for network in allowed):
+    if _is_in(found, allowed):
         return True
+    if _is_in(found, _SPECIAL) or (found.version == 6 and found not in _UNICAST):
+        return False
     return found.is_global and not found.is_multicast
+
+
+def _is_in(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Sequence[Network]
+) -> bool:
+    return any(address.version == network.version and address in network for network in networks)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import ssl
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -43,6 +44,9 @@ MAX_HEAD_BYTES = 64 * 1024
 READ_BYTES = 64 * 1024
 REDIRECTS = (301, 302, 303, 307, 308)
 _OWN = ("host", "content-length", "connection", "transfer-encoding")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+_KEPT_ELSEWHERE = ("accept", "content-type", "user-agent")
+"""Headers that go along a redirect to another place; any other may be meant for the first only."""
 
 
 class HttpEgress:
@@ -124,8 +128,9 @@ class HttpEgress:
             elif not isinstance(body, bytes):
                 return reply  # a stream is sent only once
             url = urljoin(url, target)
-            if parse_url(url).authority != place.authority:
-                headers.pop("authorization", None)
+            there = parse_url(url)
+            if (there.secure, there.authority) != (place.secure, place.authority):
+                headers = {name: headers[name] for name in _KEPT_ELSEWHERE if name in headers}
         raise AssertionError("the last round always returns")
 
     async def _resolve(self, place: Place) -> str:
@@ -201,8 +206,8 @@ def _head(
         token = base64.b64encode(place.credentials.encode()).decode()
         sent.setdefault("authorization", f"Basic {token}")
     for name, value in sent.items():
-        if any(c in "\r\n\x00" for c in name + value):
-            raise EgressRefused("A header of the request holds a line break.")
+        if not _TOKEN(name) or any(c in "\r\n\x00" for c in value):
+            raise EgressRefused("A header of the request holds a line break, or has no name.")
         lines.append(f"{name}: {value}")
     length = len(body) if isinstance(body, bytes) else request.length
     if length is None:

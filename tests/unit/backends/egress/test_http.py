@@ -93,7 +93,20 @@ async def test_a_body_in_chunks_is_streamed(server):
     assert server.seen[0][3] == b"ababab"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "2130706433",
+        "0x7f.1",
+        "[::ffff:127.0.0.1]",
+        "public.example@127.0.0.1",
+        "0",
+        "\uff11\uff12\uff17.0.0.1",
+    ],
+)
 async def test_nothing_is_asked_of_this_machine(server, host):
     port = server.server_address[1]
     with pytest.raises((EgressRefused, EgressFailed)):
@@ -111,6 +124,22 @@ async def test_a_redirect_is_checked_like_any_url(server):
     assert (await egress.fetch(EgressRequest(method="GET", url=home))).status == 302
     followed = await egress.fetch(EgressRequest(method="GET", url=home, max_redirects=1))
     assert followed.body == b"hello"
+
+
+async def test_what_is_meant_for_one_place_does_not_go_along_to_another(server):
+    secrets = {name: "secret" for name in ("Authorization", "Cookie", "X-Api-Key")}
+    elsewhere = server.url.replace("127.0.0.1", "localhost")
+    for path in (f"/to/{server.url}/same", f"/to/{elsewhere}/other"):
+        url = server.url + path
+        await HttpEgress(LOOPBACK).fetch(
+            EgressRequest(
+                method="GET", url=url, headers={**secrets, "Accept": "a/b"}, max_redirects=1
+            )
+        )
+    same, other = (seen[2] for seen in server.seen if not seen[1].startswith("/to/"))
+    assert list(same.values()).count("secret") == 3
+    assert "secret" not in other.values()
+    assert other["accept"] == "a/b"
 
 
 async def test_a_name_is_resolved_once_and_that_address_is_asked(server, monkeypatch):
