@@ -328,6 +328,14 @@ def test_bad_settings_are_refused(cloud, issuer, changes):
     assert "bad" not in [one["name"] for one in listed["items"]]
 
 
+def test_a_kept_secret_goes_to_no_other_issuer(cloud, issuer, provider):
+    provider(client_secret="", title="The same")
+    wanted = {"issuer": f"{issuer.url}/elsewhere", "client_id": CLIENT, "client_secret": ""}
+    status, problem = admin(cloud, "PUT", "/sign-in-providers/work", wanted)
+    assert status == 400, problem
+    assert "client_secret" in problem["detail"]
+
+
 def test_metadata_of_another_issuer_is_refused(cloud, issuer, provider):
     provider(issuer=f"{issuer.url}/elsewhere")
     status, problem, _ = post(cloud, "/session/providers/work", {"account": ACCOUNT})

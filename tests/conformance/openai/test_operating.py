@@ -6,6 +6,7 @@ for the other.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
@@ -211,6 +212,26 @@ def test_the_key_is_in_secrets_manager_only(cloud):
     assert (status, found["secret"]) == (200, made["ARN"])
     assert cloud.rest("DELETE", f"/models/upstreams/{name}")[0] == 204
     assert manager.get_secret_value(SecretId=made["ARN"])["SecretString"] == "sk-own"
+
+
+def test_who_may_not_read_the_key_cannot_have_it_sent_to_another_server(cloud, other):
+    name = f"moved-{uuid.uuid4().hex[:6]}"
+    body = {"kind": "other", "base_url": other.url, "api_key": KEY}
+    path = f"/models/upstreams/{name}"
+    assert cloud.rest("PUT", path, body)[0] == 200
+    iam = cloud.client("iam")
+    iam.create_user(UserName=name)
+    allow = {"Effect": "Allow", "Action": "models:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)
+    token = cloud.rest("POST", f"/people/{name}/keys", {"kind": "api"})[1]["secret"]
+    del body["api_key"]
+    assert cloud.rest("PUT", path, body | {"retries": 1}, token=token)[0] == 200
+    moved = body | {"base_url": other.url.replace("127.0.0.1", "localhost")}
+    assert cloud.rest("PUT", path, moved, token=token)[0] == 403
+    assert cloud.rest("GET", path)[1]["base_url"] == other.url
+    assert cloud.rest("PUT", path, moved)[0] == 200
+    assert cloud.rest("DELETE", path)[0] == 204
 
 
 def test_other_accounts_see_nothing_of_it(cloud, client):

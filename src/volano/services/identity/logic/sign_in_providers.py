@@ -54,6 +54,8 @@ async def put_provider(env: Env, call: Call, wanted: WantedProvider) -> SignInPr
         known = await rows.find_provider(tx, call.account, wanted.name)
         if known is None and len(await rows.select_providers(tx, call.account)) >= MAX_PROVIDERS:
             raise QuotaExceeded(f"An account has at most {MAX_PROVIDERS} sign-in providers.")
+        if known is not None and known.client_secret and not sealed:
+            _require_same_issuer(known, wanted)
         provider = SignInProvider(
             account=call.account,
             name=wanted.name,
@@ -71,6 +73,12 @@ async def put_provider(env: Env, call: Call, wanted: WantedProvider) -> SignInPr
         return provider
 
     return await env.store.transact(write)
+
+
+def _require_same_issuer(known: SignInProvider, wanted: WantedProvider) -> None:
+    """A secret that is kept goes to nobody but the issuer that it was given for."""
+    if known.issuer != wanted.issuer.rstrip("/"):
+        raise _invalid("client_secret", "A new issuer needs its client_secret, too.")
 
 
 def _checked(env: Env, wanted: WantedProvider) -> LinkBy:

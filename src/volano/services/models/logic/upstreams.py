@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from volano.kernel.egress import parse_url
 from volano.kernel.errors import Conflict, NotFound, QuotaExceeded
 from volano.services.models.logic import upstream_calls
 from volano.services.models.logic.costs import parse_nano
@@ -84,7 +85,8 @@ async def get_upstream(env: Env, account: str, name: str) -> Upstream:
 
 async def put_upstream(env: Env, call: Call, name: str, wanted: NewUpstream) -> Upstream:
     """Register an upstream or change it; without a new key the old one stays. Raises Invalid,
-    EgressRefused for an address that requests may not go to, QuotaExceeded."""
+    EgressRefused for an address that requests may not go to, QuotaExceeded, and Denied where the
+    old key would go to another server and the caller may not read it."""
     _require(name, wanted)
     await env.egress.require_allowed(wanted.base_url)
     old = await rows.select_upstream(env.store.reader, call.account, name)
@@ -139,7 +141,16 @@ async def _keep_key(
     if wanted.api_key:
         own = await secrets.put_text(env, call, SECRET_PREFIX + name, wanted.api_key)
         return own, True
-    return (old.secret, old.owns_secret) if old is not None else ("", False)
+    if old is None:
+        return "", False
+    if old.secret and _server_of(old.base_url) != _server_of(wanted.base_url):
+        await secrets.require_readable(env, call, old.secret)
+    return old.secret, old.owns_secret
+
+
+def _server_of(base_url: str) -> tuple[bool, str]:
+    place = parse_url(base_url)
+    return place.secure, place.authority
 
 
 async def delete_upstream(env: Env, call: Call, name: str) -> None:
