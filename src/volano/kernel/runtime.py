@@ -37,6 +37,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
     `address` is the private IPv4 address inside `network_cidr`; `network` names the isolated
     network (one namespace per VPC) and `gateway` its router address. The metadata service listens
     on `Runtime.metadata_socket(network)`.
+    `memory_folders` are the only ones that can be written then, each at most so many bytes, which
+    are lost when it ends: a limit that every host enforces.
     `boot` is the script run as init's only child (user data, `#!`); empty means idle until stopped.
     """
 
@@ -57,6 +59,7 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
     authorized_keys: str = ""
     environment: dict[str, str] = {}
     labels: dict[str, str] = {}
+    memory_folders: dict[str, int] = {}
 
 
 class WorkloadStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ Init is a POSIX shell script: it starts in about a millisecond and every root fi
 shell. As in EC2, user data runs once, on the first boot, as root, when it begins with `#!`; the
 instance then stays up until it is stopped. On TERM init ends every process and waits for them.
 The folders under /var/lib/cloud are those of cloud-init, so scripts that look there find them.
+Where the disk is read only, nothing is noted there, and init goes on.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ finish() {
 trap finish TERM INT
 cd /root 2>/dev/null || cd /
 if [ -s $here/user-data.txt ] && [ ! -e $here/boot-started ]; then
-  : > $here/boot-started
+  echo > $here/boot-started
   case "$(head -c 2 $here/user-data.txt)" in
   '#!')
     $here/user-data.txt &

@@ -53,7 +53,7 @@ def to_spec(workload: Workload, around: Surroundings) -> dict[str, object]:
     return {
         "ociVersion": "1.0.2",
         "hostname": workload.hostname[:63],
-        "root": {"path": around.root, "readonly": False},
+        "root": {"path": around.root, "readonly": bool(workload.memory_folders)},
         "process": {
             "terminal": False,
             "user": {"uid": 0, "gid": 0},
@@ -66,7 +66,7 @@ def to_spec(workload: Workload, around: Surroundings) -> dict[str, object]:
             },
             "rlimits": [{"type": "RLIMIT_NOFILE", "soft": OPEN_FILES, "hard": OPEN_FILES * 16}],
         },
-        "mounts": _mounts(around.binds),
+        "mounts": _mounts(around.binds) + _memory_folders(workload.memory_folders),
         "linux": _linux(workload, around),
     }
 
@@ -89,6 +89,13 @@ def _mounts(binds: tuple[str, ...]) -> list[dict[str, object]]:
     ]
     return mounts + [
         _mount(path, "none", path, ["rbind", "ro", "nosuid", "nodev"]) for path in binds
+    ]
+
+
+def _memory_folders(sizes: dict[str, int]) -> list[dict[str, object]]:
+    return [
+        _mount(path, "tmpfs", "tmpfs", ["nosuid", "nodev", "mode=1777", f"size={size_bytes}"])
+        for path, size_bytes in sizes.items()
     ]
 
 

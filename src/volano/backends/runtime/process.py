@@ -34,6 +34,8 @@ PROGRAMS = ("bwrap", "ip", "unshare", "nsenter", "setsid")
 CONSOLE_CHUNK_BYTES = 2 * 1024 * 1024
 INFO_BYTES = 4096
 ERROR_TAIL_BYTES = 2000
+SMALL_BYTES = 64 * 1024 * 1024
+"""Of a folder in memory that every program expects."""
 
 # $1 the console, $2 the exit file, then bubblewrap. `head` writes one chunk, then the log turns.
 SHIM = f"""
@@ -178,12 +180,15 @@ class ProcessDriver:
             "/proc",
             "--dev",
             "/dev",
-            "--tmpfs",
-            "/run",
             "--chdir",
             "/",
             "--clearenv",
         ]
+        folders = dict.fromkeys(("/run", "/dev/shm"), SMALL_BYTES) | workload.memory_folders  # noqa: S108 - inside
+        for path, size_bytes in folders.items():
+            argv += ["--perms", "1777", "--size", str(size_bytes), "--tmpfs", path]
+        for path in ("/", "/dev") if workload.memory_folders else ():
+            argv += ["--remount-ro", path]
         for name, value in environment.items():
             argv += ["--setenv", name, value]
         if filters >= 0:

@@ -127,7 +127,7 @@ async def test_a_redirect_is_checked_like_any_url(server):
 
 
 async def test_what_is_meant_for_one_place_does_not_go_along_to_another(server):
-    secrets = {name: "secret" for name in ("Authorization", "Cookie", "X-Api-Key")}
+    secrets = dict.fromkeys(("Authorization", "Cookie", "X-Api-Key"), "secret")
     elsewhere = server.url.replace("127.0.0.1", "localhost")
     for path in (f"/to/{server.url}/same", f"/to/{elsewhere}/other"):
         url = server.url + path

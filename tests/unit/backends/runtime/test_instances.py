@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from volano.kernel.runtime import Runtime, WorkloadStatus
 
 ENDED = "volano: user data ended with exit code"
+MIB = 1024 * 1024
 
 
 async def status_of(runtime: Runtime, workload_id: str) -> WorkloadStatus:
@@ -147,6 +148,25 @@ async def test_the_host_and_the_kernel_are_out_of_reach(
         "Seccomp:2",
     ]
     assert int(said[6]) < 8
+
+
+async def test_only_folders_in_memory_can_be_written_where_there_are_any(
+    runtime: Runtime, workload: Any, console_has: Any
+) -> None:
+    script = """#!/bin/sh
+head -c 3000000 /dev/zero > /tmp/large
+echo "written $(wc -c < /tmp/large)"
+for folder in / /etc /root /var/tmp /mnt; do echo > $folder/file && echo "open $folder"; done
+for folder in /dev /dev/shm /run; do
+  echo > $folder/file && stat -f -c "room %b %S $folder" $folder
+done
+"""
+    await runtime.start(workload(boot=script, memory_folders={"/tmp": MIB, "/mnt/data": MIB}))
+    said = await console_has(runtime, "i-1", ENDED)
+    assert f"written {MIB}" in said
+    assert "open" not in said
+    rooms = [line.split() for line in said.splitlines() if line.startswith("room")]
+    assert all(int(blocks) * int(size) <= 64 * MIB for _, blocks, size, _ in rooms), said
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "x" * 65, ".hidden"])

@@ -31,6 +31,21 @@ class Size:
     cpu_millis: int
     meter: str
 
+    @property
+    def files_bytes(self) -> int:
+        """All that code may write into its folder; it lies in the container's memory."""
+        return self.memory_bytes // 2
+
+    @property
+    def kept_bytes(self) -> int:
+        """All files that are kept; code always finds some room beside them."""
+        return self.files_bytes * 3 // 4
+
+    @property
+    def scratch_bytes(self) -> int:
+        """The same for /tmp."""
+        return self.memory_bytes // 8
+
 
 SIZES = {
     "1g": Size(memory_bytes=1024**3, cpu_millis=1000, meter="ec2.instance.u1.small"),

@@ -14,6 +14,7 @@ import pytest
 from volano.kernel.errors import Invalid
 from volano.services.studio.logic.containers import containers, files, running, sandbox
 from volano.services.studio.logic.records import RecordNotFound
+from volano.services.studio.model import containers as model
 from volano.services.studio.model.records import Paging
 
 if TYPE_CHECKING:
@@ -118,6 +119,41 @@ async def test_code_is_bounded_and_shut_in(place, monkeypatch):
     assert (await running.run_code(env, call, made.id, own)).logs == "False\n"
     long = await running.run_code(env, call, made.id, "print('x' * 10**7)")
     assert len(long.logs) < 300_000
+
+
+async def test_all_that_code_writes_has_one_limit(place, monkeypatch):
+    env, call = place.env, place.call
+    small = replace(model.SIZES["1g"], memory_bytes=256 * 1024**2)
+    monkeypatch.setitem(model.SIZES, "1g", small)
+    made = await containers.create_container(env, call, name="full")
+    fill = """
+import os
+for number in range(20):
+    try:
+        os.makedirs("deep", exist_ok=True)
+        open(f"deep/{number}", "wb").write(bytes(8 * 1024**2))
+    except OSError as error:
+        print(error)
+        break
+sum(os.stat(f"deep/{name}").st_size for name in os.listdir("deep"))
+"""
+    ran = await running.run_code(env, call, made.id, fill)
+    assert "No space left" in ran.logs
+    assert int(ran.logs.splitlines()[-1]) <= small.files_bytes
+    for folder in ("/", "/var/tmp", "/root", "/etc"):
+        ran = await running.run_code(env, call, made.id, f"open('{folder}/file', 'w')")
+        assert "Error" in ran.logs, folder
+    with pytest.raises(sandbox.ContainerFailed, match="begins anew"):
+        await files.add_file(env, call, made, filename="in.csv", data=b"1")
+    ran = await running.run_code(env, call, made.id, "import os\nos.listdir()")
+    assert ran.logs == "['in.csv']\n"
+
+
+async def test_code_does_not_look_into_its_agent(place):
+    env, call = place.env, place.call
+    made = await containers.create_container(env, call, name="curious")
+    look = "import os\nopen(f'/proc/{os.getppid()}/environ').read()"
+    assert "PermissionError" in (await running.run_code(env, call, made.id, look)).logs
 
 
 async def runs_metered(place) -> int:

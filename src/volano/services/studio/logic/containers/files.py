@@ -14,6 +14,7 @@ from volano.services.studio.model.containers import (
     MAX_FILE_BYTES,
     MAX_FILES,
     MAX_NAME_CHARACTERS,
+    SIZES,
     ContainerFile,
 )
 from volano.services.studio.model.files import FILE
@@ -37,7 +38,7 @@ async def add_file(
     env: Env, call: Call, container: Container, *, filename: str, data: bytes
 ) -> ContainerFile:
     """A file of the user; one of the same name is replaced. Raises Invalid, TooLarge."""
-    file = await _keep(env, call.account, container.id, filename, data, source=USER, stamp="")
+    file = await _keep(env, call.account, container, filename, data, source=USER, stamp="")
     sandbox = find_sandbox(call.account, container.id)
     if sandbox is not None:
         async with sandbox.lock:
@@ -96,7 +97,7 @@ async def put_files(env: Env, account: str, container_id: str, sandbox: Sandbox)
 async def keep_changed(
     env: Env,
     account: str,
-    container_id: str,
+    container: Container,
     sandbox: Sandbox,
     found: list[tuple[str, int, str]],
 ) -> tuple[list[ContainerFile], list[str]]:
@@ -111,17 +112,20 @@ async def keep_changed(
         if data is None:
             lost.append(name)
             continue
+        try:
+            kept.append(
+                await _keep(env, account, container, name, data, source=ASSISTANT, stamp=stamp)
+            )
+        except QuotaExceeded:
+            lost.append(name)
         sandbox.present[name] = stamp
-        kept.append(
-            await _keep(env, account, container_id, name, data, source=ASSISTANT, stamp=stamp)
-        )
     return kept, lost
 
 
 async def _keep(
     env: Env,
     account: str,
-    container_id: str,
+    container: Container,
     filename: str,
     data: bytes,
     *,
@@ -132,10 +136,15 @@ async def _keep(
         raise invalid("file", "its name is no plain file name")
     if len(data) > MAX_FILE_BYTES:
         raise TooLarge(f"A file of a container has at most {MAX_FILE_BYTES} bytes.")
-    held = await _all(env, account, container_id)
+    held = await _all(env, account, container.id)
     same = [file for file in held if file.filename == filename]
     if len(held) - len(same) >= MAX_FILES:
         raise QuotaExceeded(f"A container has at most {MAX_FILES} files.")
+    most_bytes = SIZES[container.size].kept_bytes
+    if sum(file.size_bytes for file in held if file not in same) + len(data) > most_bytes:
+        raise QuotaExceeded(
+            f"The files of this container have together at most {most_bytes} bytes."
+        )
     file = ContainerFile(
         id=f"cfile_{env.ids.hex(48)}",
         created_us=env.clock.now_us(),
@@ -147,11 +156,11 @@ async def _keep(
     await put_bytes(env, account, file.id, data)
 
     async def write(tx: Tx) -> None:
-        await records.save(tx, CONTAINER_FILE, account, file, parent=container_id)
+        await records.save(tx, CONTAINER_FILE, account, file, parent=container.id)
 
     await env.store.transact(write)
     for old in same:
-        await _drop(env, account, container_id, old)
+        await _drop(env, account, container.id, old)
     return file
 
 

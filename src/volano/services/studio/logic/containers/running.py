@@ -49,7 +49,7 @@ async def run_code(env: Env, call: Call, container_id: str, code: str) -> RunRes
             ran = await sandbox.run(code, TIMEOUT_S)
         finally:  # code that makes its container go away has worked until then
             await asyncio.shield(_meter(env, call, container, began_us))
-        files, lost = await keep_changed(env, call.account, container.id, sandbox, ran.files)
+        files, lost = await keep_changed(env, call.account, container, sandbox, ran.files)
     await use_container(env, call, container_id)
     notes = [_ENDINGS[ran.ended]] if ran.ended in _ENDINGS else []
     notes += [

@@ -1,7 +1,8 @@
 """The running side of a container: a workload on our own compute, and the talk with its agent.
 
 A workload has a network of its own without a way out; the only thing it reaches is this process's
-listener, to which its agent connects (agent.py). Files are what lasts: they are kept in the
+listener, to which its agent connects (agent.py). Nothing can be written but its folder and /tmp,
+which lie in its memory and are limited as a whole. Files are what lasts: they are kept in the
 account's bucket and put into a fresh workload, so one that was lost (a restart, a crash) costs
 only the variables of the code.
 """
@@ -18,7 +19,7 @@ import msgspec
 
 from volano.kernel.errors import QuotaExceeded, Unavailable
 from volano.kernel.runtime import CLOSED_PREFIX, Workload
-from volano.services.studio.model.containers import SIZES
+from volano.services.studio.model.containers import FOLDER, SIZES
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -96,6 +97,7 @@ class Sandbox:
                     "VOLANO_MEMORY_BYTES": str(size.memory_bytes),
                 },
                 labels={LABEL: container.id},
+                memory_folders={FOLDER: size.files_bytes, "/tmp": size.scratch_bytes},  # noqa: S108 - inside
             )
         )
         try:
@@ -120,7 +122,9 @@ class Sandbox:
         """Write a file into the folder."""
         sent = base64.b64encode(data).decode()
         answer = await self._ask({"do": "put", "name": name, "data": sent})
-        self.present[name] = str(answer.get("stamp"))
+        if answer.get("stamp") is None:
+            raise self._broken(None, "Code filled the container's folder; it begins anew.")
+        self.present[name] = str(answer["stamp"])
 
     async def remove(self, name: str) -> None:
         """Remove a file from the folder, if it is there."""
@@ -160,11 +164,12 @@ class Sandbox:
             raise self._broken(None)
         return answer
 
-    def _broken(self, error: Exception | None) -> ContainerFailed:
+    def _broken(
+        self, error: Exception | None, said: str = "The container went away while it worked."
+    ) -> ContainerFailed:
         self.failed = True
         return ContainerFailed(
-            "The container went away while it worked; its files are kept, its variables are not.",
-            facts={"error": repr(error)},
+            f"{said} Its files are kept, its variables are not.", facts={"error": repr(error)}
         )
 
     async def stop(self) -> None:
