@@ -78,4 +78,5 @@ def test_links_into_volano_itself_are_left_alone():
 
 def test_a_page_without_words_has_no_title():
     assert read_page("<html><body>only this").title == ""
+    assert read_page("<![x><title>Odd</title>").title == "Odd"
     assert read_page(f"<title>{'x' * 300}").title == "x" * 199 + "…"

@@ -141,6 +141,7 @@ def test_web_pages_are_read_as_a_browser_shows_them():
 
 def test_texts_are_read_in_their_encoding():
     assert read_pages("# Über".encode(), "a.md") == ["# Über"]
+    assert read_pages(b"<![x> An <b>odd</b> page", "a.html") == ["An odd page"]
     assert read_pages("é".encode("utf-16"), "a.txt") == ["é"]
 
 

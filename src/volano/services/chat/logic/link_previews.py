@@ -7,13 +7,14 @@ Runs as work after the post; a page that does not answer in time has no preview.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, replace
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from volano.kernel.egress import EgressFailed, EgressRefused, EgressRequest
+from volano.kernel.markup import ForgivingParser
 from volano.services.chat.logic.live import Told, keep_in_channel, send
 from volano.services.chat.logic.messages import changed_json
 from volano.services.chat.logic.mrkdwn import escape_text, unescape_text
@@ -102,7 +103,8 @@ async def _look_at(env: Env, url: str) -> Json | None:
     kind = reply.headers.get("content-type", "")
     if reply.status != 200 or not kind.startswith("text/html"):
         return None
-    page = read_page(reply.body.decode(_charset(kind), "replace"))
+    # In a thread: half a megabyte of "<" takes a second.
+    page = await asyncio.to_thread(read_page, reply.body.decode(_charset(kind), "replace"))
     if not page.title:
         return None
     return {
@@ -142,7 +144,7 @@ def _one_line(text: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-class _Head(HTMLParser):
+class _Head(ForgivingParser):
     """Collects the title and the meta properties of a page."""
 
     def __init__(self) -> None:

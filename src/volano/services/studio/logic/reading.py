@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from volano.kernel.errors import Invalid
+from volano.kernel.markup import ForgivingParser
 from volano.services.studio.logic.office_files import read_docx, read_pptx, read_xlsx
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _pdf(data: bytes) -> Iterator[str]:
         raise ValueError(str(error)) from error
 
 
-class _Page(HTMLParser):
+class _Page(ForgivingParser):
     """Collects what a browser would show, the title and what pictures are said to show."""
 
     HIDDEN = frozenset(("script", "style", "template", "noscript", "svg"))
