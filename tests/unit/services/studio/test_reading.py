@@ -130,6 +130,21 @@ def test_sheets_have_names_dates_and_shared_texts():
     ]
 
 
+def test_damaged_locked_and_bottomless_documents_are_refused():
+    deep = f"<w:d {WORD}>{'<w:x>' * 20_000}{'</w:x>' * 20_000}</w:d>"
+    whole = archive(**{"word/document.xml": f"<w:d {WORD}>{'<w:p/>' * 50}</w:d>"})
+    directory = whole.index(b"PK\x01\x02")
+    damaged, locked, newer = (bytearray(whole) for _ in range(3))
+    damaged[60:90] = bytes(30)
+    locked[6] |= 1
+    locked[directory + 8] |= 1
+    newer[directory + 6] = 99
+    bottomless = archive(**{"word/document.xml": deep})
+    for data in (damaged, locked, newer, bottomless):
+        with pytest.raises(UnreadableFile):
+            read_pages(bytes(data), "a.docx")
+
+
 def test_web_pages_are_read_as_a_browser_shows_them():
     page = (
         b"<!doctype html><head><title>Bells</title><style>p{}</style><body>"

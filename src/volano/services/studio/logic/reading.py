@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MAX_PAGES = 5000
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ElementTree.ParseError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    ValueError,
+)
+"""What the readers raise for damaged files; a RuntimeError for locked ones and for what is nested
+without end, too."""
 _CODE = "c cpp cs css go h java js mjs php py rb rs sh sql ts"
 _TEXT = "csv json jsonl log md markdown rst tex toml tsv txt xml yaml yml"
 _TEXT_ENDINGS = frozenset(f"{_CODE} {_TEXT}".split())
@@ -41,7 +53,7 @@ def read_pages(data: bytes, filename: str) -> list[str]:
         )
     try:
         pages = [_plain_text(data)] if reader is None else list(reader(data))
-    except (zipfile.BadZipFile, ElementTree.ParseError, KeyError, ValueError, EOFError) as error:
+    except _DAMAGE as error:
         raise UnreadableFile(
             f"'{filename[:100]}' cannot be read as {ending}.", code="invalid_file"
         ) from error
