@@ -32,13 +32,16 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """A function that the model may call; `parameters` is a JSON schema.
 
-    A `strict` tool's arguments always follow its schema, whatever `tool_choice` is.
+    A `strict` tool's arguments always follow its schema, whatever `tool_choice` is. With an
+    `input_grammar` (Lark, in the dialect of llguidance) its one argument is the text `input`, of
+    that form.
     """
 
     name: str
     description: str = ""
     parameters: dict[str, object] = {}
     strict: bool = False
+    input_grammar: str = ""
 
 
 class Grammar(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +60,8 @@ class Generate(msgspec.Struct, frozen=True, kw_only=True):
     """One request of text generation; `messages` go through the model's own chat template.
 
     Exactly one of `messages`, `prompt` and `prompt_ids` is given. Messages have the form of
-    OpenAI's chat, tool calls and tool results included.
+    OpenAI's chat, tool calls and tool results included. With a `suffix` the model writes what
+    stands between the prompt and it.
 
     Sampling: `seed` None means a random one; choice `i` of `n` uses `seed + i`. `top_logprobs` None
     means no logprobs, `prompt_logprobs` likewise for the prompt's tokens. `logit_bias` maps token
@@ -80,6 +84,7 @@ class Generate(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[Mapping[str, object], ...] | None = None
     prompt: str | None = None
     prompt_ids: tuple[int, ...] | None = None
+    suffix: str = ""
     truncate: int | None = None
     echo: bool = False
     max_tokens: int | None = 512

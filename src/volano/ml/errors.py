@@ -6,14 +6,18 @@ from typing import ClassVar
 
 
 class EngineError(Exception):
-    """Root; `message` is for the caller and names the input and what to do."""
+    """Root; `message` is for the caller and names the input and what to do.
+
+    `param` is the field of the request that is wrong, where it is one.
+    """
 
     kind: ClassVar[str] = "internal"
 
-    def __init__(self, message: str, *, code: str = "") -> None:
+    def __init__(self, message: str, *, code: str = "", param: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.code = code
+        self.param = param
 
 
 class BadRequest(EngineError):

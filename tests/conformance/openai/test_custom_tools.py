@@ -10,6 +10,11 @@ import pytest
 MODEL = "volano-tiny-qwen3"
 HELLO = {"role": "user", "content": "Hello"}
 GRAMMAR = {"syntax": "regex", "definition": "(red|blue) [0-9]{1,3}"}
+LARK = {
+    "syntax": "lark",
+    "definition": 'start: "say" " " WORD ("\\n\\"" WORD){1,2}\nWORD: /[a-z]{1,6}/',
+}
+SAID = re.compile(r'say [a-z]{1,6}(\n"[a-z]{1,6}){1,2}')
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +75,40 @@ def test_responses_write_a_custom_tool_with_events_and_take_the_call_back(client
     assert more.status in ("completed", "incomplete")
 
 
+def test_a_lark_grammar_shapes_the_text_of_a_call_in_chat_and_in_responses(client):
+    custom = {"name": "speak", "format": {"type": "grammar", "grammar": LARK}}
+    made = client.chat.completions.create(
+        model=MODEL,
+        messages=[HELLO],
+        tools=[{"type": "custom", "custom": custom}],
+        tool_choice="required",
+        parallel_tool_calls=False,
+        max_tokens=200,
+    )
+    [call] = made.choices[0].message.tool_calls
+    assert SAID.fullmatch(call.custom.input)
+    response = client.responses.create(
+        model=MODEL,
+        input="Hello",
+        tools=[{"type": "custom", "name": "speak", "format": {"type": "grammar"} | LARK}],
+        tool_choice={"type": "custom", "name": "speak"},
+        max_output_tokens=200,
+    )
+    assert SAID.fullmatch(response.output[0].input)
+
+
+@pytest.mark.parametrize("definition", ["start: nothing", "start: <|im_end|>", "start: /[a/"])
+def test_a_grammar_that_cannot_be_followed_is_refused(client, definition):
+    format = {"type": "grammar", "grammar": {"syntax": "lark", "definition": definition}}
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(
+            model=MODEL,
+            messages=[HELLO],
+            tools=[{"type": "custom", "custom": {"name": "speak", "format": format}}],
+        )
+    assert refused.value.code == "invalid_grammar"
+
+
 def test_hints_are_taken(client):
     made = client.chat.completions.create(
         model=MODEL,
@@ -92,10 +131,15 @@ def test_hints_are_taken(client):
     assert response.text.verbosity == "high"
 
 
-def test_an_image_is_refused_by_its_place(client):
+def test_an_image_is_refused_by_its_place_and_told_what_is_possible(client):
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
-    with pytest.raises(openai.BadRequestError) as refused:
+    with pytest.raises(openai.BadRequestError, match="send parts of the type `text`") as refused:
         client.chat.completions.create(
             model=MODEL, messages=[{"role": "user", "content": [image]}], max_tokens=4
         )
     assert refused.value.param == "messages[0].content[0].type"
+    assert refused.value.code == "unsupported_parameter"
+    shown = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+    with pytest.raises(openai.BadRequestError, match="document as `input_file`") as refused:
+        client.responses.create(model=MODEL, input=[{"role": "user", "content": [shown]}])
+    assert refused.value.param == "input[0].content[0].type"

@@ -152,7 +152,8 @@ def _to_error(reply: Reply) -> VolanoError:
     code = str(reply.get("code") or "") or None
     match reply.get("kind"):
         case "invalid":
-            return Invalid(message, code=code)
+            param = reply.get("param")
+            return Invalid(message, code=code, fields={"param": str(param)} if param else None)
         case "bad_model":
             return Conflict(message, code=code or "model_unusable")
         case "busy":

@@ -10,6 +10,7 @@ from volano.ml.engine.adapters import AdapterFiles
 from volano.ml.engine.chat_template import find_chat_template
 from volano.ml.engine.engine import BLOCK_SIZE, Engine
 from volano.ml.engine.grammar import Grammars
+from volano.ml.engine.infill import find_infill
 from volano.ml.engine.scheduler import Limits
 from volano.ml.engine.tokenizer import Tokenizer
 from volano.ml.engine.tool_calls import find_tool_format
@@ -85,6 +86,7 @@ class Generator:
         marks = self.tool_format.marks if self.tool_format is not None else ()
         ids = {mark: self.tokenizer.token_id(mark) for mark in marks}
         self.tool_marks = {mark: id for mark, id in ids.items() if id is not None}
+        self.infill = find_infill(self.tokenizer)
         begin, end = (self.tokenizer.token_id(text) for text in ("<think>", "</think>"))
         # Only a template that speaks of it makes a model reason; the tokens alone do not.
         self.think_ids = (begin, end) if begin and end and "<think>" in source else None

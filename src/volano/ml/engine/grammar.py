@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from llguidance import LLMatcher, LLTokenizer, regex_to_lark
 
+from volano.ml.engine.quoted_lark import quote_lark
 from volano.ml.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -190,6 +191,13 @@ def _auto_lines(format: ToolFormat, marks: dict[str, int]) -> list[str]:
 
 def _tool_rule(tool: Tool, format: ToolFormat) -> str:
     head = f'{{"name": {json.dumps(tool.name)}, "{format.arguments}": '
+    if tool.input_grammar:
+        try:
+            text = quote_lark(tool.input_grammar)
+        except ValueError as error:
+            raise _invalid(f"that of the tool {tool.name}: {error}") from error
+        begin, end = json.dumps(head + '{"input": "'), json.dumps('"}}')
+        return f"{begin} %lark {{\n{text}\n}} {end}"
     schema = tool.parameters or {"type": "object", "properties": {}}
     return f'{json.dumps(head)} %json {json.dumps(_with_options(schema))} "}}"'
 

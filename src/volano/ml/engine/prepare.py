@@ -63,7 +63,7 @@ def prepare(generator: Generator, request: Generate) -> list[Sequence]:
         sequence.scope = request.cache_scope
         sequence.deadline_s = deadline_s
         sequence.ignore_eos = request.ignore_eos
-        sequence.stop_ids = frozenset(request.stop_ids)
+        sequence.stop_ids = _stop_ids(generator, request)
         sequence.reasoning_tokens_max = request.reasoning_tokens_max
         sequence.top_prompt_logprobs = request.prompt_logprobs
         sequence.wants_prompt_logprobs = request.prompt_logprobs is not None
@@ -91,14 +91,41 @@ def _prompt(
             # The grammar holds from the end of the reasoning, so there must be a beginning.
             text += "<think>\n"
         _check_length(generator, text)
-        ids = generator.tokenizer.encode(text, add_special=request.prompt is not None)
+        plain = request.prompt is not None and not request.suffix
+        ids = generator.tokenizer.encode(text, add_special=plain)
         if any(id >= generator.vocab_size for id in ids):
             raise BadModel("The model's tokenizer has more tokens than its weights.")
+    if request.suffix:
+        ids = _around(generator, request, ids)
     if not ids:
         raise BadRequest("The prompt is empty.")
     if min(ids) < 0 or max(ids) >= generator.vocab_size:
         raise BadRequest(f"prompt_ids are 0 to {generator.vocab_size - 1}.", code="invalid_value")
     return text, ids
+
+
+def _around(generator: Generator, request: Generate, ids: list[int]) -> list[int]:
+    """The tokens of the prompt and of the suffix, with the marks to fill in what is between."""
+    if generator.infill is None:
+        raise BadRequest(
+            "Unsupported parameter: 'suffix': this model does not fill in the middle, its "
+            "vocabulary has no marks for that. Take a model of code, such as Qwen2.5-Coder.",
+            code="unsupported_parameter",
+            param="suffix",
+        )
+    if request.messages is not None or request.echo:
+        raise BadRequest("A suffix goes with a plain prompt that is not echoed.")
+    _check_length(generator, request.suffix)
+    encode = generator.tokenizer.encode
+    suffix = encode(request.suffix, add_special=False)
+    return [*encode("", add_special=True), *generator.infill.prompt(ids, suffix)]
+
+
+def _stop_ids(generator: Generator, request: Generate) -> frozenset[int]:
+    stops = frozenset(request.stop_ids)
+    if not request.suffix or request.ignore_eos or generator.infill is None:
+        return stops
+    return stops | generator.infill.ends
 
 
 def _check_length(generator: Generator, text: str) -> None:

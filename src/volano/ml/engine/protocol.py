@@ -62,12 +62,13 @@ class AdapterRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
-    """A function the model may call; `parameters` is a JSON schema."""
+    """A function the model may call; see kernel/inference.py for what each field means."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     description: str = ""
     parameters: dict[str, object] = {}
     strict: bool = False
+    input_grammar: str = ""
 
 
 class GrammarRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +88,7 @@ class Generate(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="g
     messages: list[dict[str, object]] | None = None
     prompt: str | None = None
     prompt_ids: list[int] | None = None
+    suffix: str = ""
     truncate: Annotated[int, msgspec.Meta(ge=0)] | None = None
     echo: bool = False
     max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = 512

@@ -237,7 +237,9 @@ def _send(writer: asyncio.StreamWriter, id: str, reply: protocol.Reply) -> None:
 
 
 def _error(error: EngineError) -> protocol.Reply:
-    return {"event": "error", "kind": error.kind, "code": error.code, "message": error.message}
+    reply: protocol.Reply = {"event": "error", "kind": error.kind, "code": error.code}
+    reply["message"] = error.message
+    return reply | ({"param": error.param} if error.param else {})
 
 
 def _to_delta(output: Output, *, last: bool) -> protocol.Reply:

@@ -44,11 +44,19 @@ def test_a_regular_expression_holds_for_the_whole_text(nested):
     assert tool.strict
 
 
+def test_a_lark_grammar_goes_to_the_engine_and_is_shown_to_the_model():
+    grammar = {"syntax": "lark", "definition": 'start: "a"'}
+    tool = custom_tool("tools[0]", {"name": "pick", "format": {"type": "grammar"} | grammar})
+    assert tool.input_grammar == grammar["definition"]
+    assert grammar["definition"] in tool.parameters["properties"]["input"]["description"]
+
+
 @pytest.mark.parametrize(
     ("format", "param"),
     [
         ({"type": "xml"}, "tools[0].format.type"),
-        ({"type": "grammar", "syntax": "lark", "definition": "start:"}, "tools[0].format.syntax"),
+        ({"type": "grammar", "syntax": "ebnf", "definition": "start:"}, "tools[0].format.syntax"),
+        ({"type": "grammar", "syntax": "lark", "definition": ""}, "tools[0].format"),
         ({"type": "grammar"}, "tools[0].format"),
         ({"type": "text", "more": 1}, "tools[0].format.more"),
     ],

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     facts=model_meant,
     read_only=False,
     timeout_s=None,
-    partial="Audio, images, web search and Lark grammars of custom tools are refused by name.",
+    partial="Audio, images and web search are refused by name.",
 )
 async def create_chat_completion(
     env: Env, call: Call, request: CreateChatCompletion

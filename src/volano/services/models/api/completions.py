@@ -92,7 +92,7 @@ class TextCompletion(msgspec.Struct, kw_only=True):
     facts=model_meant,
     read_only=False,
     timeout_s=None,
-    partial="`suffix` is refused: no model here fills in the middle.",
+    partial="`suffix` needs a model whose vocabulary has marks to fill in the middle.",
 )
 async def create_completion(env: Env, call: Call, request: CreateCompletion) -> WithHeaders:
     """What follows each prompt."""
@@ -162,20 +162,21 @@ def _generate(
     request: CreateCompletion,
     prompt: str | tuple[int, ...],
 ) -> Generate:
-    if request.suffix:
-        raise unsupported("suffix", "no model here fills in the middle")
+    if request.suffix and request.echo:
+        raise invalid("suffix", "it cannot be with `echo`")
     if request.logprobs is not None:
         within("logprobs", request.logprobs, 0, MAX_LOGPROBS)
     limit = DEFAULT_TOKENS if request.max_tokens is None else request.max_tokens
     if limit < 0 or (limit == 0 and not request.echo):
         raise invalid("max_tokens", "it is at least 1, or 0 with `echo`")
-    if not prompt:
+    if not prompt and not request.suffix:
         raise invalid("prompt", "it is empty")
     return Generate(
         request_id=env.ids.uuid(),
         model=model.files,
         prompt=prompt if isinstance(prompt, str) else None,
         prompt_ids=None if isinstance(prompt, str) else prompt,
+        suffix=request.suffix or "",
         echo=bool(request.echo),
         max_tokens=max(1, limit),
         n=parameters.choices_of(request.n),

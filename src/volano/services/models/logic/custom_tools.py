@@ -2,8 +2,8 @@
 
 Models know functions, so a custom tool is shown to them as a function of one text, `input`; what
 they write is taken out of its JSON again, piece by piece in a stream. A regular expression for
-the text is the argument's pattern. Chat and responses use this: they write the same tool in two
-ways.
+the text is the argument's pattern; a Lark grammar goes to the engine, and the model is shown it.
+Chat and responses use this: they write the same tool in two ways.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from volano.services.models.logic.parameters import invalid, require_fields, tool_of, unsupported
 
@@ -34,37 +36,41 @@ def custom_tool(where: str, given: Mapping[str, object]) -> Tool:
         if given.get(name) not in (None, False, ["direct"]):
             raise unsupported(f"{where}.{name}", "tools are always shown and called directly")
     text: dict[str, object] = {"type": "string"}
-    pattern = _pattern(f"{where}.format", given.get("format"))
-    if pattern is not None:
-        text["pattern"] = f"^(?:{pattern})$"
+    syntax, definition = _grammar(f"{where}.format", given.get("format"))
+    if syntax == "regex":
+        text["pattern"] = f"^(?:{definition})$"
+    elif syntax == "lark":
+        text["description"] = f"A text of this Lark grammar:\n{definition}"
     schema = {
         "type": "object",
         "properties": {"input": text},
         "required": ["input"],
         "additionalProperties": False,
     }
-    return tool_of(where, given.get("name"), given.get("description"), schema, strict=True)
+    tool = tool_of(where, given.get("name"), given.get("description"), schema, strict=True)
+    return replace(tool, input_grammar=definition) if syntax == "lark" else tool
 
 
-def _pattern(where: str, format: object) -> str | None:
-    """The regular expression of a format; None for any text."""
+def _grammar(where: str, format: object) -> tuple[str, str]:
+    """The syntax and the definition of a format's grammar; both are '' for any text."""
     if format is None:
-        return None
+        return "", ""
     if not isinstance(format, dict) or format.get("type") not in ("text", "grammar"):
         raise invalid(f"{where}.type", "it is `text` or `grammar`")
     if format["type"] == "text":
         require_fields(where, format, ("type",))
-        return None
+        return "", ""
     # Chat nests the grammar, responses do not.
     grammar = format.get("grammar") or format
     require_fields(where, format, ("type", "grammar", "syntax", "definition"))
     definition = grammar.get("definition") if isinstance(grammar, dict) else None
-    if not isinstance(grammar, dict) or not isinstance(definition, str):
+    if not isinstance(grammar, dict) or not isinstance(definition, str) or not definition:
         raise invalid(where, "a grammar has `syntax` and `definition`")
     require_fields(where, grammar, ("type", "syntax", "definition"))
-    if grammar.get("syntax") != "regex":
-        raise unsupported(f"{where}.syntax", "grammars of custom tools are `regex` here")
-    return definition
+    syntax = grammar.get("syntax")
+    if syntax not in ("lark", "regex"):
+        raise invalid(f"{where}.syntax", "it is `lark` or `regex`")
+    return str(syntax), definition
 
 
 def arguments_of(text: str) -> str:

@@ -88,7 +88,11 @@ def text_of(content: object, where: str) -> str:
     for at, part in enumerate(content):
         kind = part.get("type") if isinstance(part, dict) else None
         if kind not in _TEXTS:
-            raise invalid(f"{where}[{at}].type", f"this model reads text, not '{kind}'")
+            raise unsupported(
+                f"{where}[{at}].type",
+                f"models here read text: send parts of the type `text`, not '{kind}'. The text of "
+                "a document is read where /v1/responses is sent it as `input_file`",
+            )
         require_fields(f"{where}[{at}]", part, _PART_FIELDS)
         text = part.get("refusal" if kind == "refusal" else "text")
         if not isinstance(text, str):

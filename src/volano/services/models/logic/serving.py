@@ -213,6 +213,7 @@ def size_of(request: Generate) -> tuple[int, int]:
         read = len(request.prompt.encode())
     else:
         read = len(msgspec.json.encode(request.messages))
+    read += len(request.suffix.encode())
     if request.tools:
         read += len(msgspec.json.encode(request.tools))
     most = MAX_CONTEXT_TOKENS if request.max_tokens is None else request.max_tokens

@@ -91,6 +91,8 @@ def _completion(request: Generate) -> Json:
         body["max_tokens"] = request.max_tokens
     if request.echo:
         body["echo"] = True
+    if request.suffix:
+        body["suffix"] = request.suffix
     if request.top_logprobs is not None:
         body["logprobs"] = request.top_logprobs
     return body
@@ -113,6 +115,8 @@ def _chat(request: Generate, kind: str) -> Json:
 
 
 def _tool(tool: Tool) -> Json:
+    if tool.input_grammar:
+        raise unsupported("tools", "an upstream does not follow Lark grammars of custom tools")
     function: Json = {"name": tool.name, "parameters": tool.parameters}
     if tool.description:
         function["description"] = tool.description

@@ -93,7 +93,11 @@ def _message(item: Json, where: str) -> Json:
 def _part(part: object, where: str) -> Json:
     kind = part.get("type") if isinstance(part, dict) else None
     if not isinstance(part, dict) or kind in ("input_image", "input_audio"):
-        raise unsupported(f"{where}.type", f"this model reads text, not '{kind}'")
+        raise unsupported(
+            f"{where}.type",
+            f"models here read text: send parts of the type `input_text`, or a document as "
+            f"`input_file`, not '{kind}'",
+        )
     known = {"input_file": _FILE_FIELDS, "refusal": ("refusal",)}.get(str(kind), _PART_FIELDS)
     require_fields(where, part, ("type", *known))
     if kind in ("input_text", "output_text", "text"):
