@@ -234,6 +234,32 @@ def test_older_clients_speak_the_query_protocol(volano, name):
     assert text(done, "DeleteMessageBatchResult/DeleteMessageBatchResultEntry/Id") == "x"
     gone = ask("/", Action="GetQueueUrl", QueueName=name + "none")
     assert text(gone, "Error/Code") == "AWS.SimpleQueueService.NonExistentQueue"
+    assert text(gone, "Error/Message").endswith("does not exist for this wsdl version.")
+    none = ask(path, Action="SendMessageBatch")
+    assert text(none, "Error/Code") == "AWS.SimpleQueueService.EmptyBatchRequest"
+    wrong = ask(path, Action="FooBar")
+    assert text(wrong, "Error/Message") == "The action FooBar is not valid for this endpoint."
+
+
+def test_errors_have_the_codes_of_both_protocols(sqs, url):
+    """As LocalStack's suite of 2026 recorded them of AWS."""
+    with pytest.raises(ClientError) as caught:
+        sqs.send_message(QueueUrl=url, MessageBody="")
+    error = caught.value.response["Error"]
+    assert (error["Code"], error["QueryErrorCode"]) == (
+        "MissingParameter",
+        "MissingRequiredParameterException",
+    )
+    with pytest.raises(ClientError) as caught:
+        sqs.receive_message(QueueUrl=url, WaitTimeSeconds=-1)
+    error = caught.value.response["Error"]
+    assert (error["Code"], error["QueryErrorCode"]) == (
+        "InvalidParameterValue",
+        "InvalidParameterValueException",
+    )
+    with pytest.raises(ClientError) as caught:
+        sqs.remove_permission(QueueUrl=url, Label="none")
+    assert caught.value.response["Error"]["Message"].endswith("Reason: can't find label.")
 
 
 def test_the_aws_cli_sends_and_receives(volano, sqs, url):

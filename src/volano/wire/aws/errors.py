@@ -15,6 +15,7 @@ import orjson
 
 from volano.kernel.errors import Unauthenticated, VolanoError
 from volano.wire.aws import cbor
+from volano.wire.aws.query_names import JSON_NAMES, query_message
 from volano.wire.aws.sigv4 import AuthFailure, AuthMalformed
 from volano.wire.aws.xml import DECLARATION, escape
 from volano.wire.http import Response
@@ -224,6 +225,7 @@ def _s3(code: str, status: int, message: str, extra: dict[str, str], origin: Ori
 
 def _query(code: str, status: int, message: str, extra: dict[str, str], origin: Origin) -> Response:
     shape_code = _error_code(origin, code)
+    message = query_message(code, message) if origin.service == "sqs" else message
     kind = "Sender" if status < 500 else "Receiver"
     details = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in extra.items())
     namespace = "" if origin.model is None else origin.model.metadata.get("xmlNamespace", "")
@@ -297,8 +299,9 @@ def _modelled(code: str, status: int, origin: Origin) -> tuple[str, list[tuple[s
     shape = by_code.get(code, code)
     old = next((old for old, name in by_code.items() if name == shape), code)
     kind = "Sender" if status < 500 else "Receiver"
-    if origin.service == "sqs" and shape in by_code.values():
-        shape = f"com.amazonaws.sqs#{shape}"
+    if origin.service == "sqs":
+        modelled = shape in by_code.values()
+        shape = f"com.amazonaws.sqs#{shape}" if modelled else JSON_NAMES.get(shape, shape)
     return shape, [("x-amzn-query-error", f"{old};{kind}")] if origin.query_mode else []
 
 

@@ -331,7 +331,12 @@ async def _answer_query(
     if target.folder == "sqs" and request.raw_path != "/":
         pairs = [("QueueUrl", request.raw_path), *pairs]  # older clients post to the queue's URL
     if operation not in service.operations:
-        raise UnknownOperation(f"Could not find operation {operation[:64]}.")
+        raise UnknownOperation(
+            f"The action {operation[:64]} is not valid for this endpoint."
+            if target.folder == "sqs"
+            else f"Could not find operation {operation[:64]}."
+        )
+    origin.operation = operation
     action = _require_action(target.folder, operation)
     _require_signed(action, caller)
     codec = await get_codec(service, operation, target.protocol)
@@ -400,6 +405,9 @@ def _violated(violations: list[Violation], origin: Origin) -> Invalid:
     if not first.missing or origin.service not in ("s3", "ec2", "sqs"):
         return Invalid(describe(violations), code="MissingInput")
     if origin.service == "sqs":
+        if first.member == "Entries" and origin.protocol == "query":  # none is all it can say
+            message = f"There should be at least one {origin.operation}RequestEntry in the request."
+            return Invalid(message, code="EmptyBatchRequest")
         message = f"The request must contain the parameter {first.member}."
         return Invalid(message, code="MissingParameter")
     if origin.service == "ec2":

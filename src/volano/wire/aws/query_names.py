@@ -57,6 +57,17 @@ _CODES = {name: f"AWS.SimpleQueueService.{name}" for name in _PREFIXED} | {
     "KmsInvalidState": "KMS.InvalidStateException",
     "KmsNotFound": "KMS.NotFoundException",
 }
+JSON_NAMES = {
+    "InvalidParameterValue": "InvalidParameterValueException",
+    "MissingParameter": "MissingRequiredParameterException",
+}
+"""What `__type` calls codes that the model has no shape for."""
+_MESSAGES = {"QueueDoesNotExist": "The specified queue does not exist for this wsdl version."}
+
+
+def query_message(code: str, message: str) -> str:
+    """An error's message as the query protocol words it."""
+    return _MESSAGES.get(code, message)
 
 
 def with_codes(raw: dict[str, Any]) -> dict[str, Any]:

@@ -100,3 +100,59 @@ async def test_a_group_is_required_and_ids_have_a_form(sqs):
     with pytest.raises(VolanoError) as caught:
         await sqs("SendMessage", QueueUrl=url, MessageBody="x", MessageGroupId="a b")
     assert caught.value.wire_code == "InvalidParameterValue"
+
+
+async def test_a_group_gives_what_lies_before_its_first_hidden_message(sqs, clock):
+    """Recorded of AWS by LocalStack's suite of 2026: the group that waited longest comes first."""
+    url = await make_fifo(sqs)
+    await send(sqs, url, "a", "a1", "a2", "a3")
+    clock.advance(1)
+    await send(sqs, url, "b", "b1")
+    found = await sqs("ReceiveMessage", QueueUrl=url, MaxNumberOfMessages=3)
+    assert [one["Body"] for one in found["Messages"]] == ["a1", "a2", "a3"]
+    clock.advance(1)
+    handles = [one["ReceiptHandle"] for one in found["Messages"]]
+    await sqs(
+        "ChangeMessageVisibility", QueueUrl=url, ReceiptHandle=handles[2], VisibilityTimeout=0
+    )
+    assert await sqs.bodies(url, VisibilityTimeout=0) == ["b1"]
+    clock.advance(1)
+    await sqs(
+        "ChangeMessageVisibility", QueueUrl=url, ReceiptHandle=handles[0], VisibilityTimeout=0
+    )
+    assert await sqs.bodies(url) == ["b1", "a1"]
+
+
+async def test_a_delayed_group_waits_and_does_not_hide_another(sqs, clock):
+    url = await make_fifo(sqs, DelaySeconds="5")
+    for place in range(12):
+        await send(sqs, url, f"late{place}", f"late{place}")
+    await sqs("SetQueueAttributes", QueueUrl=url, Attributes={"DelaySeconds": "0"})
+    await send(sqs, url, "now", "now")
+    assert await sqs.bodies(url) == ["now"]
+    clock.advance(5)
+    assert len(await sqs.bodies(url)) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code", "words"),
+    [
+        ("jobs", "false", "InvalidAttributeName", "Unknown Attribute FifoQueue."),
+        ("line.fifo", "false", "InvalidAttributeValue", "Modifying queue type is not supported."),
+    ],
+)
+async def test_the_kind_of_a_queue_cannot_be_changed(sqs, name, value, code, words):
+    kind = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+    url = await sqs.make(name, **kind)
+    with pytest.raises(VolanoError) as caught:
+        await sqs("SetQueueAttributes", QueueUrl=url, Attributes={"FifoQueue": value})
+    assert caught.value.wire_code == code
+    assert caught.value.message.endswith(words)
+
+
+async def test_a_batch_without_groups_is_refused_as_aws_does(sqs):
+    url = await make_fifo(sqs)
+    with pytest.raises(VolanoError) as caught:
+        await sqs("SendMessageBatch", QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "x"}])
+    assert caught.value.wire_code == "InvalidParameterValue"
+    assert caught.value.message == "The request must contain the parameter MessageGroupId."

@@ -43,11 +43,9 @@ async def test_visibility_is_changed_and_a_handle_of_nothing_is_refused(sqs, clo
     assert await sqs.bodies(url) == []
     await sqs("ChangeMessageVisibility", QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
     assert await sqs.bodies(url, VisibilityTimeout=0) == ["x"]
-    with pytest.raises(VolanoError) as caught:
-        await sqs(
-            "ChangeMessageVisibility", QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=9
-        )
-    assert caught.value.wire_code == "MessageNotInflight"
+    # AWS, recorded by LocalStack: a message whose time is over can be hidden again.
+    await sqs("ChangeMessageVisibility", QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=9)
+    assert await sqs.bodies(url) == []
     with pytest.raises(VolanoError) as caught:
         await sqs("DeleteMessage", QueueUrl=url, ReceiptHandle="nonsense")
     assert caught.value.wire_code == "ReceiptHandleIsInvalid"

@@ -153,9 +153,9 @@ def _system_attributes(message: Message) -> dict[str, str]:
 
 
 def _is_wanted(name: str, wanted: Sequence[str]) -> bool:
-    """By name, by a prefix and `.*`, or all."""
+    """By name, by a prefix and `.*`, or all (for which `*` is taken, too)."""
     return any(
-        one in ("All", ".*", name) or (one.endswith(".*") and name.startswith(one[:-2]))
+        one in ("All", "*", ".*", name) or (one.endswith(".*") and name.startswith(one[:-2]))
         for one in wanted
     )
 

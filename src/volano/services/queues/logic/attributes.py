@@ -243,4 +243,7 @@ def shown_attributes(queue: Queue, counts: tuple[int, int, int]) -> dict[str, st
         shown["SqsManagedSseEnabled"] = "false"
     else:
         shown["SqsManagedSseEnabled"] = "true"
-    return shown | {key: value for key, value in queue.attributes.items() if value}
+    shown |= {key: value for key, value in queue.attributes.items() if value}
+    if not queue.attributes.get("KmsMasterKeyId"):
+        shown.pop("KmsDataKeyReusePeriodSeconds", None)
+    return shown

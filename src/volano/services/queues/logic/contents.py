@@ -11,7 +11,11 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from volano.services.queues.logic.errors import InvalidMessageContents, InvalidParameterValue
+from volano.services.queues.logic.errors import (
+    InvalidMessageContents,
+    InvalidParameterValue,
+    MissingParameter,
+)
 from volano.services.queues.model import MAX_MESSAGE_ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -20,15 +24,16 @@ if TYPE_CHECKING:
     from volano.services.queues.model import MessageAttribute
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,256}\Z")
+_NAME = re.compile(r"[\w.-]{1,256}\Z")
+"""SQS takes letters of every script, though its reference names A to Z only."""
 _KIND = re.compile(r"(String|Number|Binary)(\..{1,240})?\Z")
 _NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 
 
 def require_body(body: str) -> None:
-    """Raises InvalidMessageContents and InvalidParameterValue."""
+    """Raises InvalidMessageContents and MissingParameter."""
     if not body:
-        raise InvalidParameterValue("The request must contain the parameter MessageBody.")
+        raise MissingParameter("The request must contain the parameter MessageBody.")
     found = _FORBIDDEN.search(body)
     if found:
         raise InvalidMessageContents(
@@ -77,11 +82,11 @@ def _require_value(name: str, attribute: MessageAttribute) -> None:
     value = attribute.data if found.group(1) == "Binary" else attribute.text
     if not value:
         raise InvalidParameterValue(
-            f"The message attribute '{name}' must contain non-empty message attribute value for "
-            f"message attribute type '{found.group(1)}'."
+            f"Message (user) attribute '{name}' must contain a non-empty value of type "
+            f"'{found.group(1)}'."
         )
     if attribute.text is not None and _FORBIDDEN.search(attribute.text):
-        raise InvalidMessageContents(
+        raise InvalidParameterValue(
             f"The message attribute '{name}' holds a character that is not allowed."
         )
     if found.group(1) == "Number" and not _NUMBER.match(attribute.text or ""):

@@ -121,7 +121,7 @@ async def _delete(tx: Tx, env: Env, queue: Queue, receipt: Receipt) -> None:
         )
     await rows.delete_message(tx, queue.id, message.id)
     if queue.is_fifo:
-        await group_rows.refresh_group(tx, queue.id, message.group_id, now_us=now_us)
+        await group_rows.refresh_group(tx, queue.id, message.group_id)
 
 
 async def _hide(tx: Tx, env: Env, queue: Queue, receipt: Receipt, seconds: int) -> None:
@@ -137,12 +137,12 @@ async def _hide(tx: Tx, env: Env, queue: Queue, receipt: Receipt, seconds: int) 
             f"Value {receipt.handle} for parameter ReceiptHandle is invalid. Reason: Message does "
             "not exist or is not available for visibility timeout change."
         )
-    stale = queue.is_fifo and message.receipt != receipt.token
-    if stale or message.visible_us <= now_us or not message.receipt:
+    over = message.receipt != receipt.token or message.visible_us <= now_us
+    if (queue.is_fifo and over) or not message.receipt:
         raise MessageNotInflight(
             f"Value {receipt.handle} for parameter ReceiptHandle is invalid. Reason: Message does "
             "not exist or is not available for visibility timeout change."
         )
     await rows.update_visible(tx, queue.id, message.id, now_us + seconds * 1_000_000)
     if queue.is_fifo:
-        await group_rows.refresh_group(tx, queue.id, message.group_id, now_us=now_us)
+        await group_rows.refresh_group(tx, queue.id, message.group_id)

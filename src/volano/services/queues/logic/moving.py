@@ -187,4 +187,4 @@ async def _put(tx: Tx, source: Queue, target: Queue, message: Message, now_us: i
         await message_rows.insert_message(tx, target.id, fresh)
         return
     await append_to_group(tx, target.id, fresh, now_us=now_us)
-    await group_rows.refresh_group(tx, source.id, message.group_id, now_us=now_us)
+    await group_rows.refresh_group(tx, source.id, message.group_id)

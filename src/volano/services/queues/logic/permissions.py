@@ -102,9 +102,10 @@ async def remove_permission(env: Env, call: Call, url: str, label: str) -> None:
         policy = _policy_of(queue)
         kept = [one for one in policy["Statement"] if one.get("Sid") != label]
         if len(kept) == len(policy["Statement"]):
+            where = " on existing policy" if kept else ""
             raise InvalidParameterValue(
-                f"Value {label[:80]} for parameter Label is invalid. Reason: can't find label on "
-                "existing policy."
+                f"Value {label[:80]} for parameter Label is invalid. Reason: can't find label"
+                f"{where}."
             )
         policy["Statement"] = kept
         return _with_policy(env, queue, policy)
@@ -116,7 +117,7 @@ def _policy_of(queue: Queue) -> dict[str, Any]:
     """The policy as a tree whose statements are a list."""
     if not queue.policy:
         return {
-            "Version": "2012-10-17",
+            "Version": "2008-10-17",
             "Id": f"{queue.arn}/SQSDefaultPolicy",
             "Statement": [],
         }

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 QUOTA = "sqs.queues"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}\Z")
+_NOT_FIFO = "Unknown Attribute FifoQueue."
 declare_quota(QUOTA, DEFAULT_QUEUES)
 
 
@@ -48,9 +49,9 @@ async def create_queue(
     """Make a queue; one of the same name and attributes is the answer again. Raises
     QueueNameExists, InvalidParameterValue, InvalidAttributeName and InvalidAttributeValue."""
     wanted = {key: value for key, value in check_attributes(name, attributes).items() if value}
-    if wanted.get("FifoQueue") == "false":
-        del wanted["FifoQueue"]
-    _require_name(name, fifo="FifoQueue" in wanted)
+    if wanted.get("FifoQueue") == "false" and not name.endswith(".fifo"):
+        raise InvalidAttributeName(_NOT_FIFO)
+    _require_name(name, fifo=wanted.get("FifoQueue") == "true")
     require_tags(name, tags)
     now_us = env.clock.now_us()
     queue = Queue(
@@ -171,10 +172,14 @@ async def set_queue_attributes(
         wanted.setdefault("SqsManagedSseEnabled", "false")
     elif wanted.get("SqsManagedSseEnabled") == "true":
         wanted["KmsMasterKeyId"] = ""
-    if (wanted.pop("FifoQueue", "true") == "true") != name.endswith(".fifo") and (
-        "FifoQueue" in attributes
-    ):
-        raise InvalidAttributeName("Unknown Attribute FifoQueue.")
+    kind = wanted.pop("FifoQueue", None)
+    if kind and not name.endswith(".fifo"):
+        raise InvalidAttributeName(_NOT_FIFO)
+    if kind == "false":
+        raise InvalidAttributeValue(
+            "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not "
+            "supported."
+        )
 
     async def write(tx: Tx) -> None:
         queue = await get_queue_at(env, tx, account, name)

@@ -186,7 +186,7 @@ class _Claim:
         return kept
 
     async def take_in_order(self, tx: Tx) -> list[Message]:
-        """Claim messages of a FIFO queue: whole heads of groups of which none is in flight."""
+        """Claim messages of a FIFO queue: of each group those before the first that is hidden."""
         self.now_us = self.env.clock.now_us()
         groups = await group_rows.select_ready_groups(
             tx, self.queue.id, now_us=self.now_us, limit=MAX_BATCH
@@ -218,7 +218,7 @@ class _Claim:
                 visible_us=self.visible_us,
                 receipt=self.receipt,
             )
-        await group_rows.refresh_group(tx, self.queue.id, group_id, now_us=self.now_us)
+        await group_rows.refresh_group(tx, self.queue.id, group_id)
         return claimed
 
     def _is_dead(self, receive_count: int) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from volano.kernel.call import system_call
-from volano.kernel.errors import VolanoError
+from volano.kernel.errors import Invalid, VolanoError
 from volano.services.queues.logic.access import get_queue, get_queue_at
 from volano.services.queues.logic.contents import (
     md5_of_attributes,
@@ -98,7 +98,7 @@ async def send_batch(
     """
     queue = await get_queue(env, call, url)
     for draft in drafts:
-        _require_fifo_fields_present(queue, draft)
+        _require_fifo_fields_present(queue, draft, InvalidParameterValue)
     sealer = await sealer_for(env, queue, call)
     results: dict[int, Sent | VolanoError] = {}
     prepared: dict[int, Prepared] = {}
@@ -207,11 +207,14 @@ def _require_fifo_fields(queue: Queue, draft: Draft) -> str:
     return draft.dedup_id or hashlib.sha256(draft.body.encode()).hexdigest()
 
 
-def _require_fifo_fields_present(queue: Queue, draft: Draft) -> None:
+def _require_fifo_fields_present(
+    queue: Queue, draft: Draft, refusal: type[Invalid] = MissingParameter
+) -> None:
+    """`refusal` is of a draft without a group: batches have another than single messages."""
     if not queue.is_fifo:
         return
     if draft.group_id is None:
-        raise MissingParameter("The request must contain the parameter MessageGroupId.")
+        raise refusal("The request must contain the parameter MessageGroupId.")
     if draft.dedup_id is None and not queue.is_on("ContentBasedDeduplication"):
         raise InvalidParameterValue(
             "The queue should either have ContentBasedDeduplication enabled or "
@@ -258,8 +261,10 @@ async def append_to_group(tx: Tx, queue_id: str, message: Message, *, now_us: in
     found = await group_rows.select_group(tx, queue_id, message.group_id)
     floor = now_us * SEQ_PER_US
     seq = floor if found is None else max(found.last_seq + 1, floor)
-    head = seq if found is None or found.head_seq is None else found.head_seq
-    blocked_us = 0 if found is None else found.blocked_us
+    if found is None or found.head_seq is None:
+        head, blocked_us = seq, message.visible_us
+    else:
+        head, blocked_us = found.head_seq, found.blocked_us
     await group_rows.upsert_group(
         tx,
         queue_id,

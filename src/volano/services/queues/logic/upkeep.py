@@ -51,7 +51,7 @@ async def _delete_old(tx: Tx, *, queue: Queue, old: list[tuple[str, str]], now_u
         await message_rows.delete_message(tx, queue.id, message_id)
     if queue.is_fifo:
         for group_id in {group_id for _, group_id in old}:
-            await group_rows.refresh_group(tx, queue.id, group_id, now_us=now_us)
+            await group_rows.refresh_group(tx, queue.id, group_id)
 
 
 async def delete_gone(env: Env) -> int:

@@ -27,10 +27,10 @@ async def select_group(reader: Reader, queue_id: str, group_id: str) -> Group | 
 async def select_ready_groups(
     reader: Reader, queue_id: str, *, now_us: int, limit: int
 ) -> list[str]:
-    """Groups that have messages of which none is in flight, longest waiting first."""
+    """Groups whose oldest message can be received, longest waiting first."""
     rows = await reader.rows(
         "SELECT group_id FROM sqs_group WHERE queue_id = ? AND head_seq IS NOT NULL "
-        "AND blocked_us <= ? ORDER BY head_seq LIMIT ?",
+        "AND blocked_us <= ? ORDER BY blocked_us, head_seq LIMIT ?",
         queue_id,
         now_us,
         limit,
@@ -52,19 +52,18 @@ async def upsert_group(tx: Tx, queue_id: str, group: Group) -> None:
     )
 
 
-async def refresh_group(tx: Tx, queue_id: str, group_id: str, *, now_us: int) -> None:
-    """Say anew which message is the group's oldest and until when it is blocked."""
+async def refresh_group(tx: Tx, queue_id: str, group_id: str) -> None:
+    """Say anew which message is the group's oldest and until when that one is hidden."""
     await tx.execute(
         "UPDATE sqs_group SET head_seq = (SELECT min(seq) FROM sqs_message m "
         "WHERE m.queue_id = ? AND m.group_id = ?), "
-        "blocked_us = COALESCE((SELECT max(visible_us) FROM sqs_message m WHERE m.queue_id = ? "
-        "AND m.group_id = ? AND m.receive_count > 0 AND m.visible_us > ?), 0) "
+        "blocked_us = COALESCE((SELECT visible_us FROM sqs_message m WHERE m.queue_id = ? "
+        "AND m.group_id = ? ORDER BY seq LIMIT 1), 0) "
         "WHERE queue_id = ? AND group_id = ?",
         queue_id,
         group_id,
         queue_id,
         group_id,
-        now_us,
         queue_id,
         group_id,
     )
