@@ -268,8 +268,10 @@ def test_keys_and_certificates_of_a_user(iam, user):
         UserName=user, ServiceSpecificCredentialId=credential["ServiceSpecificCredentialId"]
     )["ServiceSpecificCredential"]
     assert reset["ServicePassword"] not in ("", credential["ServicePassword"])
-    with refused("NotSupportedService"):
+    with refused("NoSuchEntity"):
         iam.create_service_specific_credential(UserName=user, ServiceName="s3.amazonaws.com")
+    with refused("NoSuchEntity"):
+        iam.list_service_specific_credentials(UserName=user, ServiceName="s3.amazonaws.com")
     iam.delete_service_specific_credential(
         UserName=user, ServiceSpecificCredentialId=credential["ServiceSpecificCredentialId"]
     )
@@ -311,6 +313,11 @@ def test_service_linked_roles_change_by_their_own_actions_only(iam):
     assert iam.get_service_linked_role_deletion_status(DeletionTaskId=task)["Status"] == "SUCCEEDED"
     with refused("NoSuchEntity"):
         iam.get_role(RoleName=made["RoleName"])
+    with pytest.raises(ClientError, match="Custom suffix is not allowed for batch"):
+        iam.create_service_linked_role(AWSServiceName="batch.amazonaws.com", CustomSuffix="a")
+    batch = iam.create_service_linked_role(AWSServiceName="batch.amazonaws.com")["Role"]["RoleName"]
+    assert batch == "AWSServiceRoleForBatch"
+    iam.delete_service_linked_role(RoleName=batch)
 
 
 # --- an account of its own: these change or list what the whole account has ------------------------

@@ -209,6 +209,10 @@ def test_permissions_boundary_limits(volano, iam, user):
         PolicyName=name("bound"), PolicyDocument=policy(allow("iam:ListUsers"))
     )["Policy"]["Arn"]
     iam.put_user_permissions_boundary(UserName=user["UserName"], PermissionsBoundary=boundary)
+    shown = iam.get_user(UserName=user["UserName"])["User"]["PermissionsBoundary"]
+    assert shown == {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary}
+    with pytest.raises(ClientError, match="Invalid ARN:  Could not be parsed!"):
+        iam.attach_user_policy(UserName=user["UserName"], PolicyArn="a-name-without-an-arn")
     own = client_of(volano, "iam", user)
     own.list_users()
     with pytest.raises(ClientError, match="no permissions boundary allows the iam:ListRoles"):
@@ -263,6 +267,8 @@ def test_role_lifecycle(iam, account):
     assert role["Arn"] == f"arn:aws:iam::{account}:role/{role_name}"
     assert role["RoleId"].startswith("AROA")
     assert role["AssumeRolePolicyDocument"] == json.loads(document)
+    assert "MaxSessionDuration" not in role  # (recorded of AWS; GetRole tells it)
+    assert iam.get_role(RoleName=role_name)["Role"]["MaxSessionDuration"] == 7200
     with pytest.raises(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=document)
     iam.update_role(RoleName=role_name, Description="other", MaxSessionDuration=3600)

@@ -92,8 +92,11 @@ def test_session_tags_decide_and_transitive_ones_go_on(volano, iam, role, admin)
         RoleArn=first,
         RoleSessionName="one",
         Tags=[{"Key": "team", "Value": "blue"}, {"Key": "cost", "Value": "7"}],
-        TransitiveTagKeys=["team"],
+        TransitiveTagKeys=["Team"],  # in any case of letters
     )
+    with pytest.raises(ClientError, match="must be included in the requested tags") as caught:
+        sts.assume_role(RoleArn=first, RoleSessionName="one", TransitiveTagKeys=["team"])
+    assert caught.value.response["Error"]["Code"] == "InvalidParameterValue"
     assert 0 < made["PackedPolicySize"] <= 100
     chained = client_of(volano, "sts", made["Credentials"])
     with pytest.raises(ClientError, match="conflicts with a transitive tag key"):

@@ -6,6 +6,7 @@ from volano.kernel.call import Call, Env
 from volano.services.identity.api.shapes import (
     Shape,
     new_resource,
+    new_role_shape,
     page_shape,
     paging,
     role_shape,
@@ -38,7 +39,7 @@ async def create_role(env: Env, call: Call, request: Shape) -> Shape:
         tags=tags_of(request),
         boundary=request.get("PermissionsBoundary"),
     )
-    return {"Role": role_shape(await roles.create_role(env, role))}
+    return {"Role": new_role_shape(await roles.create_role(env, role))}
 
 
 @action("iam:GetRole", permission="iam:GetRole", resource=ROLE)

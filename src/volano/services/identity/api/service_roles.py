@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from volano.kernel.call import Call, Env
-from volano.services.identity.api.shapes import Shape, role_shape
+from volano.services.identity.api.shapes import Shape, new_role_shape
 from volano.services.identity.logic import service_roles as logic
 from volano.wire.action import action
 
@@ -31,7 +31,7 @@ async def create_service_linked_role(env: Env, call: Call, request: Shape) -> Sh
         description=request.get("Description") or "",
         suffix=request.get("CustomSuffix") or "",
     )
-    return {"Role": role_shape(role)}
+    return {"Role": new_role_shape(role)}
 
 
 @action(

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from volano.kernel.call import Call
+from volano.kernel.errors import Invalid
 from volano.kernel.identity import PrincipalKind
 from volano.services.identity.logic.names import parse_count_marker, require_page_size
 from volano.services.identity.model.credentials import TemporaryCredentials
@@ -54,7 +55,7 @@ def _details(tags: Mapping[str, str], boundary: str | None) -> Shape:
     shape: Shape = {"Tags": tag_shapes(tags)} if tags else {}
     if boundary is not None:
         shape["PermissionsBoundary"] = {
-            "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
+            "PermissionsBoundaryType": "Policy",  # what IAM answers; its reference says otherwise
             "PermissionsBoundaryArn": boundary,
         }
     return shape
@@ -68,6 +69,13 @@ def group_shape(group: Group) -> Shape:
         "Arn": group.arn,
         "CreateDate": seconds(group.created_us),
     }
+
+
+def new_role_shape(role: Role) -> Shape:
+    """A role as the answer to its creation shows it."""
+    shape = role_shape(role)
+    del shape["MaxSessionDuration"], shape["RoleLastUsed"]
+    return shape
 
 
 def role_shape(role: Role, *, detailed: bool = True) -> Shape:
@@ -144,13 +152,11 @@ def tag_shapes(tags: Mapping[str, str]) -> list[Shape]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def tags_of(request: Shape) -> dict[str, str]:
-    """The request's tags; raises InvalidInput for keys that differ in case at most."""
+def tags_of(request: Shape, refusal: type[Invalid] = InvalidInput) -> dict[str, str]:
+    """The request's tags; raises `refusal` for keys that differ in case at most."""
     pairs = request.get("Tags") or ()
     if len({tag["Key"].lower() for tag in pairs}) < len(pairs):
-        raise InvalidInput(
-            "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-        )
+        raise refusal("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
     return {tag["Key"]: tag["Value"] for tag in pairs}
 
 

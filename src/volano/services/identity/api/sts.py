@@ -5,7 +5,7 @@ from __future__ import annotations
 from volano.kernel.call import Call, Env
 from volano.services.identity.api.shapes import Shape, credentials, tags_of
 from volano.services.identity.logic import messages, session_tokens, sts
-from volano.services.identity.model.errors import ValidationError
+from volano.services.identity.model.errors import InvalidParameterValue, ValidationError
 from volano.services.identity.store.keys import find_access_key, find_temporary_key
 from volano.wire.action import SIGNED_IN, action
 
@@ -37,7 +37,7 @@ async def assume_role(env: Env, call: Call, request: Shape) -> Shape:
         duration_s=request.get("DurationSeconds"),
         policy=request.get("Policy"),
         policy_arns=_policy_arns(request),
-        tags=tags_of(request),
+        tags=tags_of(request, InvalidParameterValue),
         transitive=tuple(request.get("TransitiveTagKeys") or ()),
         external_id=request.get("ExternalId"),
         source_identity=request.get("SourceIdentity"),
@@ -79,7 +79,7 @@ async def get_federation_token(env: Env, call: Call, request: Shape) -> Shape:
         duration_s=request.get("DurationSeconds"),
         policy=request.get("Policy"),
         policy_arns=_policy_arns(request),
-        tags=tags_of(request),
+        tags=tags_of(request, InvalidParameterValue),
     )
     made = await session_tokens.get_federation_token(env, call, wanted)
     return {

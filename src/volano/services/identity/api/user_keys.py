@@ -103,7 +103,10 @@ async def list_service_specific_credentials(env: Env, call: Call, request: Shape
     user = None if everyone else await mfa_user(env, call, request.get("UserName"))
     found = await logic.list_service_credentials(env, call, user, request.get("ServiceName"))
     shapes = [_credential(item, name) for item, name in found]
-    return count_page("ServiceSpecificCredentials", shapes, request)
+    page = count_page("ServiceSpecificCredentials", shapes, request)
+    if not page["IsTruncated"]:
+        del page["IsTruncated"]  # IAM says it of a page only
+    return page
 
 
 @action(

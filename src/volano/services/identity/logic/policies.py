@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Denied
+from volano.kernel.ids import parse_arn
 from volano.services.identity.logic.access import forget
 from volano.services.identity.logic.names import (
     cut_page,
@@ -96,6 +97,8 @@ async def get_policy(reader: Reader, account: str, arn: str) -> Policy:
     managed = find_managed_policy(arn)
     if managed is not None:
         return managed
+    if parse_arn(arn) is None:
+        raise ValidationError("Invalid ARN:  Could not be parsed!")
     if not arn.startswith("arn:aws:iam::") or ":policy/" not in arn:
         raise InvalidInput(f"ARN {arn[:200]} is not valid.")
     policy = await rows.find_policy(reader, arn)

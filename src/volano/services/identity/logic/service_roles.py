@@ -15,6 +15,7 @@ from volano.services.identity.logic.names import require_name
 from volano.services.identity.logic.roles import SERVICE_PATH, add_role, get_role, make_role
 from volano.services.identity.model.errors import InvalidInput, NoSuchEntity
 from volano.services.identity.model.principals import Role
+from volano.services.identity.model.service_roles import ROLE_NAMES, SUFFIXED
 from volano.services.identity.store import keys as key_rows
 from volano.services.identity.store import policies as policy_rows
 from volano.services.identity.store import roles as rows
@@ -24,22 +25,6 @@ if TYPE_CHECKING:
     from volano.kernel.store import Tx
 
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9.-]{0,100}\.amazonaws\.com\Z")
-_NAMES = {
-    "autoscaling": "AutoScaling",
-    "custom-resource.application-autoscaling": "ApplicationAutoScaling_CustomResource",
-    "ec2": "EC2",
-    "elasticbeanstalk": "ElasticBeanstalk",
-    "elasticloadbalancing": "ElasticLoadBalancing",
-    "ecs": "ECS",
-    "eks": "EKS",
-    "kms": "KMS",
-    "lambda": "Lambda",
-    "organizations": "Organizations",
-    "rds": "RDS",
-    "s3": "S3",
-    "sns": "SNS",
-    "sqs": "SQS",
-}
 _TASK = re.compile(r"task/aws-service-role/[^/]+/([^/]+)/[0-9a-f-]{36}\Z")
 
 
@@ -50,9 +35,11 @@ async def create_service_role(
     if not _SERVICE.match(service):
         raise InvalidInput(f"{service[:128]} is not the name of a service.")
     short = service.removesuffix(".amazonaws.com")
+    if suffix and short in ROLE_NAMES and short not in SUFFIXED:
+        raise InvalidInput(f"Custom suffix is not allowed for {service}")
     name = (
         "AWSServiceRoleFor"
-        + _NAMES.get(short, short.replace(".", ""))
+        + ROLE_NAMES.get(short, short.replace(".", ""))
         + (f"_{suffix}" if suffix else "")
     )
     require_name(name, field="roleName")

@@ -27,7 +27,7 @@ from volano.services.identity.logic.session_policies import (
     require_session_policies,
 )
 from volano.services.identity.model.credentials import TemporaryCredentials, TemporaryKey
-from volano.services.identity.model.errors import InvalidInput, ValidationError
+from volano.services.identity.model.errors import InvalidParameterValue, ValidationError
 from volano.services.identity.store import keys as rows
 from volano.services.identity.store import roles as role_rows
 
@@ -105,29 +105,29 @@ async def assume_role(env: Env, call: Call, wanted: AssumeRole) -> TemporaryCred
 
 
 def _with_inherited(call: Call, wanted: AssumeRole) -> AssumeRole:
-    """The tags and source identity that go on from the caller's session; raises InvalidInput."""
+    """The tags and source identity that go on from the caller's session. Raises
+    InvalidParameterValue; keys are the same in any case of letters."""
     facts, tags = call.principal.facts, call.principal.tags
     inherited = {key: tags[key] for key in facts.get(TRANSITIVE, "").split("\n") if key in tags}
     lowered = {key.lower() for key in inherited}
-    clash = [key for key in wanted.tags if key.lower() in lowered]
-    if clash:
-        raise InvalidInput(
-            f"One of the specified transitive tag keys can't be set because it conflicts with a "
-            f"transitive tag key from the calling session: {clash[0][:128]}"
+    if any(key.lower() in lowered for key in wanted.tags):
+        raise InvalidParameterValue(
+            "One of the specified transitive tag keys can't be set because it conflicts with a "
+            "transitive tag key from the calling session."
         )
-    missing = [key for key in wanted.transitive if key not in wanted.tags]
-    if missing:
-        raise InvalidInput(
-            f"The specified transitive tag key must be included in the requested tags: "
-            f"{missing[0][:128]}"
+    spelled = {key.lower(): key for key in wanted.tags}
+    if any(key.lower() not in spelled for key in wanted.transitive):
+        raise InvalidParameterValue(
+            "The specified transitive tag key must be included in the requested tags."
         )
+    transitive = [spelled[key.lower()] for key in wanted.transitive]
     known = facts.get(SOURCE_IDENTITY)
     if known is not None and wanted.source_identity not in (None, known):
         raise Denied("The source identity of a session cannot be changed by role chaining.")
     return replace(
         wanted,
         tags={**inherited, **wanted.tags},
-        transitive=tuple(dict.fromkeys([*inherited, *wanted.transitive])),
+        transitive=tuple(dict.fromkeys([*inherited, *transitive])),
         source_identity=wanted.source_identity or known,
     )
 

@@ -24,7 +24,6 @@ from volano.services.identity.model.errors import (
     InvalidPublicKey,
     LimitExceeded,
     NoSuchEntity,
-    ServiceNotSupported,
     ValidationError,
 )
 from volano.services.identity.model.items import Item, ItemKind
@@ -130,8 +129,7 @@ async def create_service_credential(
     env: Env, user: User, service: str, age_days: int | None
 ) -> tuple[Item, str]:
     """A credential for one service and its password, which is told once."""
-    if service not in SERVICES:
-        raise ServiceNotSupported(f"The service {service[:128]} does not take passwords of IAM.")
+    _require_service(service)
     if age_days is not None and not 1 <= age_days <= MAX_AGE_DAYS:
         raise ValidationError(f"CredentialAgeDays is from 1 to {MAX_AGE_DAYS}.")
     password, now_us = env.ids.token(32), env.clock.now_us()
@@ -166,10 +164,19 @@ async def create_service_credential(
     return item, password
 
 
+def _require_service(service: str) -> None:
+    if service not in SERVICES:
+        raise NoSuchEntity(
+            f"No such service {service[:128]} is supported for Service Specific Credentials"
+        )
+
+
 async def list_service_credentials(
     env: Env, call: Call, user: User | None, service: str | None
 ) -> list[tuple[Item, str]]:
     """With the names of their users; those of all users when `user` is None."""
+    if service is not None:
+        _require_service(service)
     reader = env.store.reader
     kind = ItemKind.SERVICE_CREDENTIAL
     if user is not None:
@@ -215,7 +222,5 @@ async def delete_service_credential(env: Env, user: User, item_id: str) -> None:
 async def _service_credential(reader: Reader, user: User, item_id: str) -> Item:
     found = await rows.find_item(reader, user.account, ItemKind.SERVICE_CREDENTIAL, item_id)
     if found is None or found.owner != user.id:
-        raise NoSuchEntity(
-            f"No such credential {item_id[:128]} exists: it cannot be found for {user.name}."
-        )
+        raise NoSuchEntity(f"No such credential {item_id[:128]} exists")
     return found

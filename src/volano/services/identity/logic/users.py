@@ -272,7 +272,7 @@ _HELD = {
     ItemKind.MFA_DEVICE: "delete MFA device first.",
     ItemKind.SIGNING_CERTIFICATE: "delete signing certificates first.",
     ItemKind.SSH_KEY: "delete SSH public keys first.",
-    ItemKind.SERVICE_CREDENTIAL: "delete service specific credentials first.",
+    ItemKind.SERVICE_CREDENTIAL: "remove referenced objects first.",
 }
 
 

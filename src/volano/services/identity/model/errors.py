@@ -30,6 +30,12 @@ class InvalidInput(Invalid):
     code = "InvalidInput"
 
 
+class InvalidParameterValue(Invalid):
+    """STS says so where IAM says InvalidInput."""
+
+    code = "InvalidParameterValue"
+
+
 class MalformedPolicyDocument(Invalid):
     code = "MalformedPolicyDocument"
 
@@ -66,11 +72,6 @@ class InvalidAuthorizationMessage(Invalid):
 class CredentialReportNotPresent(NotFound):
     code = "ReportNotPresent"
     status = 410
-
-
-class ServiceNotSupported(Invalid):
-    code = "NotSupportedService"
-    status = 404
 
 
 class UnmodifiableEntity(Invalid):
