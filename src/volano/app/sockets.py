@@ -27,6 +27,8 @@ FAREWELL_S = 5.0
 """How long a client that does not read has for the closing frame."""
 HANDSHAKES = 4
 """In one turn of the loop, about 2 ms."""
+MAX_PONGS = 1000
+"""Answers to pings of a client that does not read them."""
 MAX_EARLY_BYTES = 128 * 1024
 """What a client may send before its handshake is made."""
 
@@ -61,6 +63,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(*arguments, **options)
         self._early = b""
         self._is_admitted = False
+        self._unread_pongs = 0
 
     def data_received(self, data: bytes) -> None:
         if self._is_admitted:
@@ -82,6 +85,14 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if self.response.status_code == 101:  # else the application is not asked
             self.scope["extensions"][FRAMES] = self  # type: ignore[assignment]  # our own
+
+    def handle_ping(self) -> None:
+        """Each ping is answered at once; who only asks and never reads is cut off."""
+        self._unread_pongs = 0 if self.writable.is_set() else self._unread_pongs + 1
+        if self._unread_pongs > MAX_PONGS:
+            self.transport.abort()
+        else:
+            super().handle_ping()
 
     def start_keepalive(self) -> None:
         """Those who came together are not all pinged together."""

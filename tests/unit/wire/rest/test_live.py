@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 import websockets
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
 
 LONG_S = 60
+ENOUGH_BYTES = 64 * 1024 * 1024
 MISSED = [b'{"stream":"s","seq":2}', b'{"stream":"s","seq":3}']
 
 
@@ -185,6 +188,30 @@ async def test_one_who_never_reads_is_cut_off(server: Any, monkeypatch: pytest.M
             await asyncio.sleep(0.01)
     socket.transport.resume_reading()
     assert await code_of(socket) in (1006, 1013)
+
+
+async def test_one_who_pings_and_never_reads_is_cut_off(server: Any) -> None:
+    """Each ping of 131 bytes left an answer of 127 in the server's memory."""
+    place = urlsplit(server.url)
+    head = (
+        f"GET {live.LIVE_PATH} HTTP/1.1\r\nHost: {place.netloc}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nAuthorization: Bearer sk-good\r\n"
+        f"Sec-WebSocket-Key: {'A' * 22}==\r\n\r\n"
+    )
+    pings = (b"\x89\xfd\x00\x00\x00\x00" + b"p" * 125) * 1000
+
+    def flood() -> int:
+        sent = 0
+        with socket.create_connection((place.hostname, place.port), LONG_S) as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.sendall(head.encode())
+            with contextlib.suppress(ConnectionError):
+                while sent < ENOUGH_BYTES:
+                    line.sendall(pings)
+                    sent += len(pings)
+        return sent
+
+    assert await asyncio.to_thread(flood) < ENOUGH_BYTES
 
 
 async def test_permission_is_asked_again(registry: None, tmp_path: Path, topics: set[str]) -> None:
