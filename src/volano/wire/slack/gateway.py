@@ -105,15 +105,19 @@ async def _answer(env: Env, request: Request) -> Response:
 
 
 async def _run(env: Env, call: Call, found: Action, arguments: dict[str, Any]) -> Response:
-    require_rate(env, call, found.operation, arguments.get("channel"))
-    if found.permission != PUBLIC:
-        require_scopes(found, call.principal)
-    typed = to_request(arguments, request_type(found))
-    result = await run_action(env, call, found, typed)
+    result = await run_method(env, call, found, arguments)
     response = await to_response(result, partial(_refuse_stream, found), _envelope)
     if response.header("content-type") == "application/json":
         response.headers[0] = ("content-type", "application/json; charset=utf-8")
     return response
+
+
+async def run_method(env: Env, call: Call, found: Action, arguments: dict[str, Any]) -> Any:
+    """The result of a method within the caller's rate and scopes."""
+    require_rate(env, call, found.operation, arguments.get("channel"))
+    if found.permission != PUBLIC:
+        require_scopes(found, call.principal)
+    return await run_action(env, call, found, to_request(arguments, request_type(found)))
 
 
 def _route(request: Request) -> Action:

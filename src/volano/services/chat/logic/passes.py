@@ -50,6 +50,7 @@ TERMS = {
     PassKind.CODE: Terms(uses=1, life_us=10 * 60 * 1_000_000),
     PassKind.REFRESH: Terms(uses=1, life_us=0),
     PassKind.CONFIG_REFRESH: Terms(uses=1, life_us=0),
+    PassKind.RTM: Terms(uses=1, life_us=60 * 1_000_000),
 }
 
 

@@ -138,6 +138,7 @@ class PassKind(Enum):
     CODE = "code"
     REFRESH = "refresh"
     CONFIG_REFRESH = "config-refresh"
+    RTM = "rtm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
