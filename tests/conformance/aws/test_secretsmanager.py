@@ -100,6 +100,35 @@ def test_a_secret_has_versions_and_stages(secrets, name):
     )
 
 
+def test_versions_tell_their_stages_and_when_they_were_read(secrets, name):
+    """As LocalStack's suite of 2026 recorded it of AWS."""
+    first = secrets.create_secret(Name=name, SecretString="1")["VersionId"]
+    second = secrets.put_secret_value(
+        SecretId=name, SecretString="2", VersionStages=["AWSPENDING"]
+    )["VersionId"]
+    secrets.get_secret_value(SecretId=name)
+    secrets.update_secret_version_stage(
+        SecretId=name,
+        VersionStage="AWSCURRENT",
+        RemoveFromVersionId=first,
+        MoveToVersionId=second,
+    )
+    third = secrets.put_secret_value(SecretId=name, SecretString="3")["VersionId"]
+    listed = secrets.list_secret_version_ids(SecretId=name, IncludeDeprecated=True)["Versions"]
+    found = {one["VersionId"]: one for one in listed}
+    assert "VersionStages" not in found[first]
+    assert found[second]["VersionStages"] == ["AWSPREVIOUS"]  # and not pending any more
+    assert found[third]["VersionStages"] == ["AWSCURRENT"]
+    read = [version for version in found if "LastAccessedDate" in found[version]]
+    assert read == [first]
+
+
+def test_a_name_that_is_none_is_told_so(secrets):
+    for ask in (secrets.describe_secret, secrets.get_secret_value, secrets.delete_secret):
+        refused("ValidationException", ask, SecretId="Inv Name")
+    refused("ValidationException", secrets.create_secret, Name="Inv*Name", SecretString="x")
+
+
 def test_a_repeated_request_with_its_token_changes_nothing(secrets, name):
     token = str(uuid.uuid4())
     first = secrets.create_secret(Name=name, SecretString="one", ClientRequestToken=token)

@@ -76,6 +76,8 @@ class Version:
     digest: bytes
     kms_key: str
     created_us: int
+    accessed_us: int | None = None
+    """The day of the last read."""
     stages: tuple[str, ...] = ()
 
 

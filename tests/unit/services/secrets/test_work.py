@@ -154,7 +154,7 @@ async def test_another_account_cannot_read_by_arn(clock_and_env):
     _, env = clock_and_env
     secret, _ = await make(env, call_as_root(env, ACCOUNT))
     stranger = call_as_root(env, "222222222222")
-    with pytest.raises(Exception, match="not authorized"):
+    with pytest.raises(InvalidRequest, match="with the default KMS service key"):
         await values.get_value(env, stranger, secret.arn, version_id=None, stage=None)
 
 

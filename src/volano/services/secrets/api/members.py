@@ -20,7 +20,6 @@ Shape = dict[str, Any]
 
 SECRET = "arn:aws:secretsmanager:{region}:{account}:secret:{SecretId}"  # noqa: S105 - a name
 ANY_SECRET = "arn:aws:secretsmanager:{region}:{account}:secret:*"  # noqa: S105 - a name
-DAY_US = 86_400_000_000
 
 
 async def facts_of_secret(env: Env, call: Call, request: Shape) -> dict[str, str]:

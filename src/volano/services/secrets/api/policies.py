@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from volano.services.secrets.api.members import SECRET, facts_of_secret, named
 from volano.services.secrets.logic import policies as logic
-from volano.services.secrets.logic.access import get_live_secret
+from volano.services.secrets.logic.access import get_live_secret, require_name
 from volano.services.secrets.logic.errors import MalformedPolicy
 from volano.wire.action import action
 
@@ -60,7 +60,9 @@ async def delete_resource_policy(env: Env, call: Call, request: Shape) -> Shape:
     read_only=True,
 )
 async def validate_resource_policy(env: Env, call: Call, request: Shape) -> Shape:
-    policy = request["ResourcePolicy"]
+    policy, secret_id = request["ResourcePolicy"], request.get("SecretId")
+    if secret_id and not secret_id.startswith("arn:"):
+        require_name(secret_id)
     try:
         logic.require_secret_policy(env, policy)
     except MalformedPolicy as error:

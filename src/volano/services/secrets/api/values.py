@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import Denied, VolanoError
 from volano.services.secrets.api.members import (
     ANY_SECRET,
-    DAY_US,
     SECRET,
     facts_of_secret,
     named,
@@ -177,12 +176,13 @@ async def list_secret_version_ids(env: Env, call: Call, request: Shape) -> Shape
 def _entry(version: Version, secret: Secret) -> Shape:
     entry: Shape = {
         "VersionId": version.id,
-        "VersionStages": list(version.stages),
         "CreatedDate": version.created_us / 1e6,
         "KmsKeyIds": [version.kms_key if secret.kms_key else "DefaultEncryptionKey"],
     }
-    if secret.accessed_us is not None and "AWSCURRENT" in version.stages:
-        entry["LastAccessedDate"] = secret.accessed_us // DAY_US * DAY_US / 1e6
+    if version.stages:
+        entry["VersionStages"] = list(version.stages)
+    if version.accessed_us is not None:
+        entry["LastAccessedDate"] = version.accessed_us / 1e6
     return entry
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.ids import AccountId, parse_arn
 from volano.services.identity.interface import RESOURCE_ACCOUNT, RESOURCE_POLICY, is_placeholder
-from volano.services.secrets.logic.errors import InvalidParameter, ResourceNotFound, marked_deleted
+from volano.services.secrets.logic.errors import InvalidName, ResourceNotFound, marked_deleted
 from volano.services.secrets.store import secrets as rows
 
 if TYPE_CHECKING:
@@ -25,20 +25,19 @@ _NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}\Z")
 
 
 def require_name(name: str) -> None:
-    """Raises InvalidParameter."""
+    """Raises InvalidName."""
     if not _NAME.match(name):
-        raise InvalidParameter(
+        raise InvalidName(
             "Invalid name. Must be a valid name containing alphanumeric characters, or any of the "
             "following: -/_+=.@!"
         )
 
 
 async def find_secret(env: Env, reader: Reader, call: Call, secret_id: str) -> Secret | None:
-    """The secret that a caller means."""
+    """The secret that a caller means. Raises InvalidName."""
     if secret_id.startswith("arn:"):
         return await find_secret_by_arn(env, reader, secret_id)
-    if "\x00" in secret_id:
-        return None
+    require_name(secret_id)
     return await rows.find_secret(reader, call.account, secret_id, region=env.region.name)
 
 

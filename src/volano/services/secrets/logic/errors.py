@@ -31,6 +31,10 @@ class InvalidParameter(Invalid):
     code = "InvalidParameterException"
 
 
+class InvalidName(Invalid):
+    code = "ValidationException"
+
+
 class InvalidNextToken(Invalid):
     code = "InvalidNextTokenException"
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from volano.kernel.errors import Internal
 from volano.services.kms import interface as kms
+from volano.services.secrets.logic.errors import InvalidRequest
 from volano.services.secrets.model import SERVICE, Version
 
 if TYPE_CHECKING:
@@ -35,6 +36,15 @@ def _key_name(secret: Secret) -> str:
     return f"arn:aws:kms:{secret.region}:{secret.account}:{local}"
 
 
+def require_shareable(call: Call, secret: Secret) -> None:
+    """Raises InvalidRequest: nobody can let another account use the key that services share."""
+    if call.account != secret.account and not secret.kms_key:
+        raise InvalidRequest(
+            "You can't access a secret from a different AWS account if you encrypt the secret "
+            "with the default KMS service key."
+        )
+
+
 async def _key(env: Env, call: Call, secret: Secret) -> kms.Key:
     if secret.kms_key:
         return await kms.find_named_key(env, env.store.reader, call, _key_name(secret))
@@ -52,7 +62,9 @@ async def require_key(env: Env, call: Call, secret: Secret) -> None:
 async def seal(
     env: Env, call: Call, secret: Secret, version_id: str, value: bytes, *, is_binary: bool
 ) -> Version:
-    """A version of the secret. Raises Denied, and what KMS raises of a key that is no use."""
+    """A version of the secret. Raises Denied, InvalidRequest, and what KMS raises of a key that is
+    no use."""
+    require_shareable(call, secret)
     key, context = await _key(env, call, secret), _context(secret, version_id)
     await kms.require_access(env, call, "kms:GenerateDataKey", key, context, via=SERVICE)
     key, plain, wrapped = await kms.generate_data_key(
@@ -72,7 +84,8 @@ async def seal(
 
 
 async def open_version(env: Env, call: Call, secret: Secret, version: Version) -> bytes:
-    """The value. Raises Denied, and what KMS raises of a key that is no use."""
+    """The value. Raises Denied, InvalidRequest, and what KMS raises of a key that is no use."""
+    require_shareable(call, secret)
     plain = await _open_key(env, call, secret, version)
     nonce, body = version.sealed[:NONCE_BYTES], version.sealed[NONCE_BYTES:]
     try:

@@ -27,6 +27,7 @@ from volano.services.secrets.model import (
     MAX_STAGES,
     MAX_VALUE_BYTES,
     MAX_VERSIONS,
+    PENDING,
     PREVIOUS,
     Secret,
     Version,
@@ -117,7 +118,8 @@ async def add_version(
 async def move_stage(
     tx: Tx, secret: Secret, known: dict[str, str], stage: str, version_id: str
 ) -> None:
-    """Let `stage` name that version; what AWSCURRENT named before becomes AWSPREVIOUS."""
+    """Let `stage` name that version; what AWSCURRENT named before becomes AWSPREVIOUS, and is not
+    pending any more."""
     before = known.get(stage)
     if before == version_id:
         return
@@ -127,6 +129,9 @@ async def move_stage(
     if stage == CURRENT and before is not None:
         await rows.put_stage(tx, secret, PREVIOUS, before)
         known[PREVIOUS] = before
+        if known.get(PENDING) == before:
+            await rows.delete_stage(tx, secret, PENDING)
+            del known[PENDING]
     await rows.put_stage(tx, secret, stage, version_id)
     known[stage] = version_id
 
@@ -146,7 +151,7 @@ async def get_value(
     secret = await get_live_secret(env, env.store.reader, call, secret_id)
     version = await _find_version(env.store.reader, secret, version_id, stage)
     value = await open_version(env, call, secret, version)
-    await _note_access(env, secret)
+    await _note_access(env, secret, version)
     return secret, version, value
 
 
@@ -176,14 +181,15 @@ async def _find_version(
     return found
 
 
-async def _note_access(env: Env, secret: Secret) -> None:
-    """Remember the day of the last access; at most one write a day."""
+async def _note_access(env: Env, secret: Secret, version: Version) -> None:
+    """Remember the day of the last access; at most one write a day and version."""
     day_us = env.clock.now_us() // DAY_US * DAY_US
-    if secret.accessed_us == day_us:
+    if secret.accessed_us == version.accessed_us == day_us:
         return
 
     async def write(tx: Tx) -> None:
         await secret_rows.update_accessed(tx, secret, day_us)
+        await rows.update_accessed(tx, secret, version.id, day_us)
 
     await env.store.transact(write)
 

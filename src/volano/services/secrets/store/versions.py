@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from volano.kernel.store import Reader, Row, Tx
     from volano.services.secrets.model import Secret
 
-_VERSION = "id, data_key, sealed, is_binary, digest, kms_key, created_us"
+_VERSION = "id, data_key, sealed, is_binary, digest, kms_key, created_us, accessed_us"
 _MAX_STAGE_ROWS = MAX_STAGES * (MAX_VERSIONS + 1)
 
 
@@ -76,7 +76,7 @@ async def put_version(tx: Tx, secret: Secret, version: Version) -> None:
     """Store a version; one that was only announced gets its value. Stages are left alone."""
     await tx.execute(
         f"INSERT INTO secrets_version (account, name, {_VERSION}) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, name, id) DO UPDATE SET "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, name, id) DO UPDATE SET "
         "data_key = excluded.data_key, sealed = excluded.sealed, is_binary = excluded.is_binary, "
         "digest = excluded.digest, kms_key = excluded.kms_key",
         secret.account,
@@ -88,6 +88,17 @@ async def put_version(tx: Tx, secret: Secret, version: Version) -> None:
         version.digest,
         version.kms_key,
         version.created_us,
+        version.accessed_us,
+    )
+
+
+async def update_accessed(tx: Tx, secret: Secret, version_id: str, day_us: int) -> None:
+    await tx.execute(
+        "UPDATE secrets_version SET accessed_us = ? WHERE account = ? AND name = ? AND id = ?",
+        day_us,
+        secret.account,
+        secret.name,
+        version_id,
     )
 
 
@@ -130,5 +141,6 @@ def _version(row: Row, stages: dict[str, str]) -> Version:
         digest=bytes(row[4]),
         kms_key=row[5],
         created_us=row[6],
+        accessed_us=row[7],
         stages=tuple(stage for stage, version_id in stages.items() if version_id == row[0]),
     )
