@@ -12,6 +12,7 @@ from volano.services.chat.logic import apps, reminders, scheduling, users
 from volano.services.chat.logic.app_events import tell_app, tell_apps, tell_everyone
 from volano.services.chat.logic.calls import call_people
 from volano.services.chat.logic.deliveries import deliver_due
+from volano.services.chat.logic.deletions import remove_deleted
 from volano.services.chat.logic.ephemerals import remove_old_ephemerals
 from volano.services.chat.logic.exports.running import run_export
 from volano.services.chat.logic.files import remove_bytes
@@ -162,6 +163,12 @@ async def reconcile_urgent(env: Env) -> None:
 async def reconcile_retention(env: Env) -> None:
     """Remove what is older than its channel keeps messages."""
     await remove_expired(env)
+
+
+@reconciler("chat:deletions", every_s=600.0)
+async def reconcile_deletions(env: Env) -> None:
+    """Take away the messages of channels that were deleted."""
+    await remove_deleted(env)
 
 
 @reconciler("chat:live", every_s=300.0)

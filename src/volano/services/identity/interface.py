@@ -26,7 +26,12 @@ from volano.services.identity.logic.audit import insert_audit, list_audit
 from volano.services.identity.logic.bootstrap import FirstAccount, bootstrap
 from volano.services.identity.logic.credentials import ACCESS_KEY_ID
 from volano.services.identity.logic.instance_profiles import get_instance_profile
-from volano.services.identity.logic.login import create_login_link
+from volano.services.identity.logic.login import (
+    create_login_link,
+    end_session,
+    end_sessions,
+    list_sessions,
+)
 from volano.services.identity.logic.people import (
     add_person,
     create_person,
@@ -53,6 +58,7 @@ from volano.services.identity.logic.sts import assume_role_for_instance, require
 from volano.services.identity.logic.users import describe_user, set_user_disabled, update_user
 from volano.services.identity.model.credentials import (
     TOKEN_TAG,
+    Session,
     TemporaryCredentials,
     Token,
     TokenKind,
@@ -92,6 +98,7 @@ __all__ = [
     "PrincipalDeleted",
     "Role",
     "SeedKmsKey",
+    "Session",
     "StoredAuthority",
     "TemporaryCredentials",
     "Token",
@@ -110,6 +117,8 @@ __all__ = [
     "delete_slack_token",
     "delete_slack_tokens",
     "describe_user",
+    "end_session",
+    "end_sessions",
     "exchange_policy",
     "find_account_by_email",
     "find_principal",
@@ -124,6 +133,7 @@ __all__ = [
     "list_accounts",
     "list_audit",
     "list_principals",
+    "list_sessions",
     "mentions_key",
     "note_use",
     "open_authority",

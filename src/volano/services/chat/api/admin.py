@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.services.chat.api.shapes import CHANNELS
-from volano.services.chat.logic import channels, users
+from volano.services.chat.logic import channels, oversight, users
 from volano.services.chat.logic.cursors import (
     page_metadata,
     parse_cursor,
@@ -89,7 +89,7 @@ def _user_json(user: ChatUser) -> Json:
 async def search_conversations(env: Env, call: Call, request: ListArguments) -> Json:
     """Public and private channels with the words in their names; nothing of what they hold."""
     here = await enter(env, call)
-    page, following = await channels.search_everything(
+    page, following = await oversight.search_everything(
         env,
         call,
         request.query,

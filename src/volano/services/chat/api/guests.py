@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from volano.services.chat.logic import guests
+from volano.services.chat.logic import administrators, guests
 from volano.services.chat.logic.errors import refused
 from volano.services.chat.logic.guests import Invitation
 from volano.services.chat.model import Guest
@@ -76,10 +76,11 @@ async def invite_user(env: Env, call: Call, request: InviteArguments) -> None:
     resource=SLACK_USER,
     scopes=WRITE,
     read_only=False,
+    partial="Policies that an administrator has besides the workplace's stay.",
 )
 async def set_regular(env: Env, call: Call, request: RegularArguments) -> None:
-    """A guest becomes a member who reads public channels."""
-    await guests.set_guest(env, call, request.user_id, guest=Guest.NO)
+    """A guest becomes a member who reads public channels; so does an administrator."""
+    await administrators.set_regular(env, call, request.user_id)
 
 
 @action(

@@ -120,6 +120,18 @@ async def get_joined(reader: Reader, user: ChatUser, channel_id: str) -> tuple[C
     return channel, member
 
 
+async def get_any(reader: Reader, user: ChatUser, channel_id: str) -> tuple[Channel, Member | None]:
+    """Any channel of the workspace, for actions whose permission is an administrator's.
+
+    Raises ChannelNotFound, and WrongChannelType for direct conversations.
+    """
+    found = await channel_rows.find_channel_with_member(reader, user.account, channel_id, user.id)
+    if found is None:
+        raise channel_not_found(channel_id)
+    require_not_direct(found[0])
+    return found
+
+
 def require_not_direct(channel: Channel) -> None:
     """Raises WrongChannelType for direct messages."""
     if channel.kind.is_direct:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volano.services.chat.logic.access import (
+    get_any,
     get_joined,
     get_visible,
     require_known,
@@ -154,29 +155,13 @@ async def list_joined(
     return seen, found[limit - 1].id if len(found) > limit else ""
 
 
-async def search_everything(
-    env: Env, call: Call, text: str, *, after: str, limit: int
-) -> tuple[list[Channel], str]:
-    """Channels of everybody with a text in their names, and where the next page begins.
-
-    For administrators: the action's permission is theirs.
-    """
-    found = await rows.select_all(
-        env.store.reader,
-        call.account,
-        kinds=[ChannelKind.PUBLIC, ChannelKind.PRIVATE],
-        containing=text.lower(),
-        after=after,
-        limit=limit + 1,
-    )
-    return found[:limit], found[limit - 1].id if len(found) > limit else ""
-
-
 async def count_members(env: Env, channels: Sequence[str]) -> dict[str, int]:
     return await rows.count_members(env.store.reader, channels)
 
 
-async def rename_channel(env: Env, call: Call, channel_id: str, name: str) -> Seen:
+async def rename_channel(
+    env: Env, call: Call, channel_id: str, name: str, *, as_administrator: bool = False
+) -> Seen:
     """Raises name_taken, invalid_name_*, not_authorized for a channel of another creator."""
     name = require_channel_name(name)
 
@@ -191,7 +176,9 @@ async def rename_channel(env: Env, call: Call, channel_id: str, name: str) -> Se
         text = f'has renamed the channel from "{old.name}" to "{name}"'
         return changed, text, {"old_name": old.name, "name": name}
 
-    return await _change(env, call, channel_id, change, what="channel_rename")
+    return await _change(
+        env, call, channel_id, change, what="channel_rename", as_administrator=as_administrator
+    )
 
 
 async def set_topic(env: Env, call: Call, channel_id: str, topic: str) -> Seen:
@@ -229,7 +216,9 @@ def _require_short(text: str) -> str:
     return text
 
 
-async def archive_channel(env: Env, call: Call, channel_id: str) -> Seen:
+async def archive_channel(
+    env: Env, call: Call, channel_id: str, *, as_administrator: bool = False
+) -> Seen:
     """Raises already_archived and cant_archive_general."""
 
     async def change(tx: Tx, here: Here, old: Channel) -> tuple[Channel, str, Json]:
@@ -238,10 +227,14 @@ async def archive_channel(env: Env, call: Call, channel_id: str) -> Seen:
             raise conflict("cant_archive_general", "#general stays.")
         return replace(old, archived=True), f"<@{here.me.id}> archived the channel", {}
 
-    return await _change(env, call, channel_id, change, what="channel_archive")
+    return await _change(
+        env, call, channel_id, change, what="channel_archive", as_administrator=as_administrator
+    )
 
 
-async def unarchive_channel(env: Env, call: Call, channel_id: str) -> Seen:
+async def unarchive_channel(
+    env: Env, call: Call, channel_id: str, *, as_administrator: bool = False
+) -> Seen:
     """Raises not_archived."""
 
     async def change(tx: Tx, here: Here, old: Channel) -> tuple[Channel, str, Json]:
@@ -250,15 +243,44 @@ async def unarchive_channel(env: Env, call: Call, channel_id: str) -> Seen:
             raise conflict("not_archived", "The channel is not archived.")
         return replace(old, archived=False), f"<@{here.me.id}> un-archived the channel", {}
 
-    return await _change(env, call, channel_id, change, what="channel_unarchive")
+    return await _change(
+        env, call, channel_id, change, what="channel_unarchive", as_administrator=as_administrator
+    )
 
 
-async def _change(env: Env, call: Call, channel_id: str, change: Change, *, what: str) -> Seen:
+async def convert_channel(env: Env, call: Call, channel_id: str, *, is_private: bool) -> Seen:
+    """Make any channel private or public, for administrators; who is in it stays.
+
+    Raises could_not_convert_channel for #general and for what is so already.
+    """
+    kind = ChannelKind.PRIVATE if is_private else ChannelKind.PUBLIC
+
+    async def change(tx: Tx, here: Here, old: Channel) -> tuple[Channel, str, Json]:
+        del tx
+        if old.id == here.workspace.general_id or old.kind is kind:
+            said = f"#{old.name} cannot be made {kind.value}."
+            raise conflict("could_not_convert_channel", said)
+        return replace(old, kind=kind), f"<@{here.me.id}> made this channel {kind.value}", {}
+
+    what = f"channel_convert_to_{kind.value}"
+    return await _change(env, call, channel_id, change, what=what, as_administrator=True)
+
+
+async def _change(
+    env: Env,
+    call: Call,
+    channel_id: str,
+    change: Change,
+    *,
+    what: str,
+    as_administrator: bool = False,
+) -> Seen:
     """Change a channel's row, say so in the channel, and publish `what`."""
     here = await enter(env, call)
+    get = get_any if as_administrator else get_joined
 
     async def write(tx: Tx) -> tuple[Seen, Posted, Told]:
-        old, member = await get_joined(tx, here.me, channel_id)
+        old, member = await get(tx, here.me, channel_id)
         require_not_direct(old)
         if old.archived and what != "channel_unarchive":
             if what == "channel_archive":

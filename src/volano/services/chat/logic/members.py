@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volano.services.chat.logic.access import (
+    get_any,
     get_joined,
     get_visible,
     require_known,
@@ -176,10 +177,7 @@ async def invite_users(env: Env, call: Call, channel_id: str, users: Sequence[st
 
     Raises user_not_found, already_in_channel, cant_invite_self and not_in_channel.
     """
-    if not users:
-        raise refused("no_user", "users names nobody.")
-    if len(users) > MAX_INVITES:
-        raise refused("too_many_users", f"At most {MAX_INVITES} users are invited at once.")
+    _require_some(users)
     here = await enter(env, call)
     require_regular(here.me)
 
@@ -205,6 +203,32 @@ async def invite_users(env: Env, call: Call, channel_id: str, users: Sequence[st
     for item in posted:
         await announce(env, item)
     return joined
+
+
+def _require_some(users: Sequence[str]) -> None:
+    if not users:
+        raise refused("no_user", "users names nobody.")
+    if len(users) > MAX_INVITES:
+        raise refused("too_many_users", f"At most {MAX_INVITES} users are invited at once.")
+
+
+async def add_users(env: Env, call: Call, channel_id: str, users: Sequence[str]) -> None:
+    """Add users to any channel, for administrators; all or none. Who is in it stays."""
+    _require_some(users)
+    here = await enter(env, call)
+
+    async def write(tx: Tx) -> list[Posted]:
+        channel, _ = await get_any(tx, here.me, channel_id)
+        if channel.archived:
+            raise IsArchived("The channel is archived.")
+        await _require_users(tx, call.account, users)
+        new = [user for user in users if await rows.find_member(tx, channel.id, user) is None]
+        await _require_room(tx, call.account, new)
+        added = [await _add(tx, env, here, channel, user) for user in dict.fromkeys(new)]
+        return [item for item in added if item is not None]
+
+    for item in await env.store.transact(write):
+        await announce(env, item)
 
 
 async def _require_users(tx: Tx, account: str, users: Sequence[str]) -> None:

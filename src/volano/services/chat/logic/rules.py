@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from volano.services.chat.logic.access import get_visible
+from volano.services.chat.logic.access import get_any, get_visible
 from volano.services.chat.logic.errors import conflict, refused
 from volano.services.chat.logic.live import Told, send
 from volano.services.chat.logic.messages import remove_in
@@ -32,16 +32,23 @@ BATCH = 200
 MAX_REASON_CHARACTERS = 500
 
 
-async def get_rule(env: Env, call: Call, channel_id: str) -> ChannelRule:
+async def get_rule(
+    env: Env, call: Call, channel_id: str, *, as_administrator: bool = False
+) -> ChannelRule:
+    """The rule of a channel that the caller may know of, or of any for an administrator."""
     here = await enter(env, call)
-    channel, _ = await get_visible(env.store.reader, here.me, channel_id)
+    get = get_any if as_administrator else get_visible
+    channel, _ = await get(env.store.reader, here.me, channel_id)
     return await rows.find_rule(env.store.reader, call.account, channel.id)
 
 
-async def put_retention(env: Env, call: Call, channel_id: str, days: int) -> ChannelRule:
+async def put_retention(
+    env: Env, call: Call, channel_id: str, days: int, *, as_administrator: bool = False
+) -> ChannelRule:
     """Keep messages for so many days, 0 for ever. Raises invalid_arguments, channel_on_hold."""
     here = await enter(env, call)
-    channel, _ = await get_visible(env.store.reader, here.me, channel_id)
+    get = get_any if as_administrator else get_visible
+    channel, _ = await get(env.store.reader, here.me, channel_id)
     if not 0 <= days <= MAX_RETENTION_DAYS:
         raise refused("invalid_arguments", f"Retention is 0 to {MAX_RETENTION_DAYS} days.")
 
@@ -91,11 +98,12 @@ async def remove_expired(env: Env) -> int:
         channel = await channel_rows.find_channel(env.store.reader, rule.account, rule.channel_id)
         before_us = env.clock.now_us() - rule.retention_days * DAY_US
         if channel is not None:
-            removed += await _remove_before(env, channel, before_us)
+            removed += await remove_before(env, channel, before_us)
     return removed
 
 
-async def _remove_before(env: Env, channel: Channel, before_us: int) -> int:
+async def remove_before(env: Env, channel: Channel, before_us: int) -> int:
+    """Remove the oldest messages from before then, at most BATCH; how many there were."""
     expired = await message_rows.select_before(
         env.store.reader, channel.id, before_us=before_us, limit=BATCH
     )

@@ -29,6 +29,7 @@ MAX_FILE_BYTES = 1024**3
 COPILOT_NAME = "copilot"
 CHAT_POLICY = "arn:aws:iam::aws:policy/VolanoChatMember"
 GUEST_POLICY = "arn:aws:iam::aws:policy/VolanoChatGuest"
+ADMINISTRATOR_POLICY = "arn:aws:iam::aws:policy/VolanoChatAdministrator"
 
 _TS = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?\Z")
 

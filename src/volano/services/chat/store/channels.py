@@ -116,6 +116,21 @@ async def select_all(
     return [_channel(row) for row in rows]
 
 
+async def select_quiet(
+    reader: Reader, account: str, *, before_us: int, after: str, limit: int
+) -> list[str]:
+    """Ids of channels whose newest message is older than that; for administrators."""
+    rows = await reader.rows(
+        "SELECT id FROM chat_channel WHERE account = ? AND kind IN ('public', 'private') "
+        "AND last_ts_us < ? AND id > ? ORDER BY id LIMIT ?",
+        account,
+        before_us,
+        after,
+        limit,
+    )
+    return [row[0] for row in rows]
+
+
 async def select_of_member(
     reader: Reader,
     user_id: str,
@@ -168,9 +183,10 @@ async def insert_channel(tx: Tx, item: Channel) -> None:
 async def update_channel(tx: Tx, item: Channel) -> None:
     """Everything that can change, but not the newest `ts`."""
     await tx.execute(
-        "UPDATE chat_channel SET name = ?, name_key = ?, topic = ?, topic_by = ?, topic_us = ?, "
-        "purpose = ?, purpose_by = ?, purpose_us = ?, archived = ?, previous_names = ?, "
-        "updated_us = ? WHERE id = ?",
+        "UPDATE chat_channel SET kind = ?, name = ?, name_key = ?, topic = ?, topic_by = ?, "
+        "topic_us = ?, purpose = ?, purpose_by = ?, purpose_us = ?, archived = ?, "
+        "previous_names = ?, updated_us = ? WHERE id = ?",
+        item.kind.value,
         item.name,
         item.name_key,
         item.topic,

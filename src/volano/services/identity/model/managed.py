@@ -22,6 +22,15 @@ def _allow(*actions: str) -> dict[str, object]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
 
 
+_CHAT_MEMBER = [
+    _allow("chat:*"),
+    _allow("office:*Approval", "office:*Approvals", "office:*Task", "office:*Tasks"),
+    _allow("office:ListForms"),
+    _allow("calendar:*", "documents:*"),
+    _allow("assistants:*Assistant", "assistants:*Proposal", "assistants:List*"),
+    _allow("assistants:GetSettings"),
+]
+
 _STATEMENTS: dict[str, tuple[str, list[dict[str, object]]]] = {
     "AdministratorAccess": ("Full access to everything in the account.", [_allow("*")]),
     "PowerUserAccess": (
@@ -172,14 +181,11 @@ _STATEMENTS: dict[str, tuple[str, list[dict[str, object]]]] = {
     ),
     "VolanoChatMember": (
         "Takes part in the workplace: chat, approvals, tasks, calendars, documents, assistants.",
-        [
-            _allow("chat:*"),
-            _allow("office:*Approval", "office:*Approvals", "office:*Task", "office:*Tasks"),
-            _allow("office:ListForms"),
-            _allow("calendar:*", "documents:*"),
-            _allow("assistants:*Assistant", "assistants:*Proposal", "assistants:List*"),
-            _allow("assistants:GetSettings"),
-        ],
+        _CHAT_MEMBER,
+    ),
+    "VolanoChatAdministrator": (
+        "Takes part in the workplace and keeps it: people, channels, records, imports.",
+        [*_CHAT_MEMBER, _allow("chatadmin:*")],
     ),
     "VolanoChatGuest": (
         "Takes part in the channels of the workplace that the person was invited to.",
