@@ -7,6 +7,7 @@ vLLM's "Rerank".
 from __future__ import annotations
 
 import json
+import re
 
 import httpx2
 import openai
@@ -131,6 +132,14 @@ def test_structured_outputs_parse(client):
     choice = ask(client, response_format={"type": "json_object"}, max_tokens=600).choices[0]
     if choice.finish_reason == "stop":
         json.loads(choice.message.content)
+
+
+def test_vllms_name_for_the_form_of_an_answer_is_known(client):
+    words = {"extra_body": {"structured_outputs": {"choice": ["red", "blue"]}}}
+    assert ask(client, **words).choices[0].message.content in ("red", "blue")
+    words = {"extra_body": {"structured_outputs": {"regex": "[0-9]{4}"}}}
+    made = client.completions.create(model=MODEL, prompt="The year ", max_tokens=20, **words)
+    assert re.fullmatch("[0-9]{4}", made.choices[0].text)
 
 
 def test_chats_are_kept_when_asked_to(client):

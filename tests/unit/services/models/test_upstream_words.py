@@ -14,6 +14,7 @@ from volano.kernel.errors import (
     Unavailable,
 )
 from volano.kernel.inference import Generate, Grammar, ModelFiles, Tool
+from volano.services.models.logic.structured_outputs import structured_grammar
 from volano.services.models.logic.upstream_answers import Reading, error_of, events_of
 from volano.services.models.logic.upstream_requests import body_of, path_of
 
@@ -52,7 +53,8 @@ def test_names_differ_by_kind():
         ("openai", {"top_k": 4}, "top_k"),
         ("dashscope", {"min_p": 0.1}, "min_p"),
         ("openai", {"repetition_penalty": 1.2}, "repetition_penalty"),
-        ("vllm", {"grammar": Grammar(kind="regex", text="a")}, "response_format"),
+        ("openai", {"grammar": Grammar(kind="regex", text="a")}, "structured_outputs"),
+        ("vllm", {"tools": (Tool(name="look", input_grammar='start: "a"'),)}, "tools"),
     ],
 )
 def test_what_a_kind_does_not_read_is_refused_by_name(kind, words, param):
@@ -73,6 +75,36 @@ def test_tools_formats_and_completions_are_translated():
     assert path_of(request) == "/completions"
     sent = json.loads(body_of(request, "remote", "vllm"))
     assert (sent["prompt"], sent["echo"], sent["logprobs"]) == ("once", True, 2)
+
+
+@pytest.mark.parametrize(
+    ("grammar", "words"),
+    [
+        (Grammar(kind="regex", text="a+"), {"regex": "a+"}),
+        (Grammar(kind="lark", text='start: "a"'), {"grammar": 'start: "a"'}),
+        (Grammar(kind="choice", choices=("a", "b")), {"choice": ["a", "b"]}),
+    ],
+)
+def test_a_form_of_the_answer_goes_to_those_who_know_its_name(grammar, words):
+    assert body("vllm", grammar=grammar)["structured_outputs"] == words
+    assert body("volano", messages=None, prompt="x", grammar=grammar)["structured_outputs"] == words
+    assert structured_grammar(words) == grammar
+
+
+@pytest.mark.parametrize(
+    ("words", "param"),
+    [
+        ({}, "structured_outputs"),
+        ({"regex": "a", "choice": ["a"]}, "structured_outputs"),
+        ({"choice": "a"}, "structured_outputs.choice"),
+        ({"json": 1}, "structured_outputs.json"),
+        ({"xml": "a"}, "structured_outputs.xml"),
+    ],
+)
+def test_a_form_that_is_not_one_is_refused_by_its_place(words, param):
+    with pytest.raises(Invalid) as refused:
+        structured_grammar(words)
+    assert refused.value.fields["param"] == param
 
 
 def read(*events, n=1):

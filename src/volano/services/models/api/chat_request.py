@@ -3,7 +3,7 @@
 What would change the answer and is not offered is refused by name; what only hints (`prediction`,
 `user`, `prompt_cache_retention`) is accepted. Beyond OpenAI's fields those of vLLM and DashScope
 are read: `top_k`, `min_p`, `repetition_penalty`, `stop_token_ids`, `ignore_eos`,
-`enable_thinking`, `thinking_budget`.
+`structured_outputs`, `enable_thinking`, `thinking_budget`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from volano.kernel.inference import Generate, Tool
+from volano.kernel.inference import Generate, Grammar, Tool
 from volano.services.models.logic import parameters
 from volano.services.models.logic.custom_tools import custom_tool
 from volano.services.models.logic.messages import parse_messages, text_of, with_verbosity
 from volano.services.models.logic.parameters import invalid, unsupported, within
+from volano.services.models.logic.structured_outputs import structured_grammar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +75,7 @@ class CreateChatCompletion(msgspec.Struct, kw_only=True, forbid_unknown_fields=T
     functions: list[dict[str, Any]] | None = None
     function_call: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
+    structured_outputs: dict[str, Any] | None = None
     reasoning_effort: str | None = None
     enable_thinking: bool | None = None
     thinking_budget: int | None = None
@@ -135,7 +137,7 @@ def generate_of(env: Env, call: Call, model: Model, request: CreateChatCompletio
         logit_bias=parameters.bias_of(request.logit_bias),
         frequency_penalty=within("frequency_penalty", request.frequency_penalty, -2.0, 2.0),
         presence_penalty=within("presence_penalty", request.presence_penalty, -2.0, 2.0),
-        grammar=parameters.grammar_of("response_format", _format(request.response_format)),
+        grammar=_grammar(request),
         tools=tools,
         tool_choice=choice,
         parallel_tool_calls=request.parallel_tool_calls is not False and not is_legacy(request),
@@ -144,6 +146,15 @@ def generate_of(env: Env, call: Call, model: Model, request: CreateChatCompletio
         priority=parameters.priority_of(request.service_tier),
         cache_scope=call.account,
     )
+
+
+def _grammar(request: CreateChatCompletion) -> Grammar | None:
+    structured = structured_grammar(request.structured_outputs)
+    if structured is None:
+        return parameters.grammar_of("response_format", _format(request.response_format))
+    if request.response_format is not None:
+        raise invalid("structured_outputs", "it cannot be with `response_format`")
+    return structured
 
 
 def _format(given: dict[str, Any] | None) -> dict[str, object] | None:

@@ -22,6 +22,7 @@ from volano.services.models.logic.once import IDEMPOTENCY
 from volano.services.models.logic.parameters import invalid, unsupported, within
 from volano.services.models.logic.registry import require_task
 from volano.services.models.logic.routing import Served
+from volano.services.models.logic.structured_outputs import structured_grammar
 from volano.services.models.model import Task
 from volano.wire.action import action
 from volano.wire.results import EventStream, WithHeaders
@@ -61,6 +62,7 @@ class CreateCompletion(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
     top_k: int | None = None
     min_p: float | None = None
     ignore_eos: bool | None = None
+    structured_outputs: dict[str, Any] | None = None
     user: str | None = None
 
 
@@ -192,6 +194,7 @@ def _generate(
         logit_bias=parameters.bias_of(request.logit_bias),
         frequency_penalty=within("frequency_penalty", request.frequency_penalty, -2.0, 2.0),
         presence_penalty=within("presence_penalty", request.presence_penalty, -2.0, 2.0),
+        grammar=structured_grammar(request.structured_outputs),
         cache_scope=call.account,
     )
 

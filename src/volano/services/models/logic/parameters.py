@@ -91,11 +91,11 @@ def stops_of(stop: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def bias_of(given: Mapping[str, float] | None) -> dict[int, float]:
-    try:
-        biases = {int(token): value for token, value in (given or {}).items()}
-    except ValueError:
-        raise invalid("logit_bias", "its keys are token ids") from None
-    if len(biases) > MAX_BIASED_TOKENS or any(token < 0 for token in biases):
+    strange = [token for token in given or {} if not token.isdecimal()]
+    if strange:
+        raise invalid("logit_bias", f"its keys are token ids, and '{strange[0][:64]}' is none")
+    biases = {int(token): value for token, value in (given or {}).items()}
+    if len(biases) > MAX_BIASED_TOKENS:
         raise invalid("logit_bias", f"it takes up to {MAX_BIASED_TOKENS} token ids")
     if any(abs(value) > MAX_BIAS for value in biases.values()):
         raise invalid("logit_bias", f"its values are {-MAX_BIAS:g} to {MAX_BIAS:g}")

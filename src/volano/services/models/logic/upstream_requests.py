@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from volano.services.models.logic import structured_outputs
 from volano.services.models.logic.parameters import unsupported
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def body_of(request: Generate, remote: str, kind: str) -> bytes:
         **_beyond(request, kind),
     }
     if request.messages is None:
-        body |= _completion(request)
+        body |= _completion(request, kind)
     else:
         body |= _chat(request, kind)
     return json.dumps(body, ensure_ascii=False).encode()
@@ -84,7 +85,7 @@ def _beyond(request: Generate, kind: str) -> Json:
     return given
 
 
-def _completion(request: Generate) -> Json:
+def _completion(request: Generate, kind: str) -> Json:
     prompt = request.prompt if request.prompt_ids is None else list(request.prompt_ids)
     body: Json = {"prompt": prompt}
     if request.max_tokens is not None:
@@ -93,6 +94,8 @@ def _completion(request: Generate) -> Json:
         body["echo"] = True
     if request.suffix:
         body["suffix"] = request.suffix
+    if request.grammar is not None:
+        body[structured_outputs.PARAM] = structured_outputs.to_words(request.grammar, kind)
     if request.top_logprobs is not None:
         body["logprobs"] = request.top_logprobs
     return body
@@ -111,7 +114,7 @@ def _chat(request: Generate, kind: str) -> Json:
         body["tool_choice"] = _choice(request.tool_choice)
         if not request.parallel_tool_calls:
             body["parallel_tool_calls"] = False
-    return body | _format(request) | _reasoning(request, kind)
+    return body | _format(request, kind) | _reasoning(request, kind)
 
 
 def _tool(tool: Tool) -> Json:
@@ -131,14 +134,14 @@ def _choice(choice: str) -> object:
     return {"type": "function", "function": {"name": choice}}
 
 
-def _format(request: Generate) -> Json:
+def _format(request: Generate, kind: str) -> Json:
     grammar = request.grammar
     if grammar is None:
         return {}
     if grammar.kind == "json_object":
         return {"response_format": {"type": "json_object"}}
     if grammar.kind != "json_schema":
-        raise unsupported("response_format", "an upstream follows JSON schemas only")
+        return {structured_outputs.PARAM: structured_outputs.to_words(grammar, kind)}
     schema = {"name": "answer", "schema": json.loads(grammar.text), "strict": True}
     return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
