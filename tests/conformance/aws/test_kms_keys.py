@@ -509,3 +509,33 @@ def test_operations_on_a_key_itself_take_no_alias(kms):
     refused(
         "DryRunOperationException", lambda: kms.encrypt(KeyId=name, Plaintext=b"x", DryRun=True)
     )
+
+
+def test_refusals_are_worded_as_kms_was_recorded_to(kms):
+    """LocalStack's suite of 2026 recorded these of AWS."""
+
+    def told(call, **request):
+        with pytest.raises(ClientError) as caught:
+            call(**request)
+        return code_of(caught), caught.value.response["Error"]["Message"]
+
+    code = make(kms, "HMAC_256", "GENERATE_VERIFY_MAC")
+    rsa = make(kms, "RSA_2048", "ENCRYPT_DECRYPT")
+    plain = kms.create_key()["KeyMetadata"]
+    assert len(plain["CurrentKeyMaterialId"]) == 64
+    assert kms.rotate_key_on_demand(KeyId=plain["KeyId"])["KeyId"] == plain["Arn"]
+    now = kms.describe_key(KeyId=plain["KeyId"])["KeyMetadata"]
+    assert now["CurrentKeyMaterialId"] != plain["CurrentKeyMaterialId"]
+    sealed = kms.encrypt(KeyId=plain["KeyId"], Plaintext=b"x")["CiphertextBlob"]
+    assert told(kms.decrypt, KeyId=code, CiphertextBlob=sealed)[0] == "IncorrectKeyException"
+    assert told(kms.rotate_key_on_demand, KeyId=rsa) == ("UnsupportedOperationException", "")
+    words = "Algorithm RSAES_OAEP_SHA_256 and key spec RSA_2048 cannot encrypt data larger than 190"
+    refusal = told(
+        kms.encrypt, KeyId=rsa, Plaintext=b"x" * 191, EncryptionAlgorithm="RSAES_OAEP_SHA_256"
+    )
+    assert refusal == ("ValidationException", f"{words} bytes.")
+    refusal = told(kms.generate_mac, KeyId=code, Message=b"x", MacAlgorithm="HMAC_SHA_512")
+    assert refusal[1] == "Algorithm HMAC_SHA_512 is incompatible with key spec HMAC_256."
+    twice = [{"TagKey": "a", "TagValue": "1"}, {"TagKey": "a", "TagValue": "2"}]
+    assert told(kms.create_key, Tags=twice) == ("TagException", "Duplicate tag keys")
+    assert told(kms.create_key, KeySpec="HMAC_256")[0] == "ValidationException"

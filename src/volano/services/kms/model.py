@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -74,6 +75,13 @@ class Key:
     @property
     def arn(self) -> str:
         return f"arn:aws:kms:{self.region}:{self.account}:key/{self.id}"
+
+
+def material_id(key: Key, version: int | None = None) -> str:
+    """What KMS calls a key's material: 64 hex digits that tell nothing of it. `version` is the
+    current one unless it is given."""
+    named = f"{key.arn} {key.version if version is None else version}"
+    return hashlib.sha256(named.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

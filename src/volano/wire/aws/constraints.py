@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_PATTERN_INPUT = 2048
 """Longer strings are not matched against a pattern: the patterns are not ours."""
 MAX_VIOLATIONS = 10
+MAX_SHOWN = 300
+"""Characters of a value that an error repeats."""
 _TEXT_CLASS = {"\\p{L}", "\\p{Z}", "\\p{N}"}
 _SEPARATORS = " \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
 
@@ -117,7 +119,7 @@ class _Hidden(str):
 
 def _violation(key: str, path: str, value: object, rule: str) -> Violation:
     # AWS leaves out what may be secret.
-    shown = "" if isinstance(value, bytes | _Hidden) else f" '{str(value)[:200]}'"
+    shown = "" if isinstance(value, bytes | _Hidden) else f" '{str(value)[:MAX_SHOWN]}'"
     return Violation(key, f"Value{shown} at '{path}' failed to satisfy constraint: {rule}")
 
 

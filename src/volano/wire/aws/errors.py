@@ -266,7 +266,8 @@ def _ec2(code: str, status: int, message: str, extra: dict[str, str], origin: Or
 def _json(code: str, status: int, message: str, extra: dict[str, str], origin: Origin) -> Response:
     media = "application/json" if origin.protocol == "rest-json" else "application/x-amz-json-1.1"
     shape, headers = _modelled(code, status, origin)
-    body = {"__type": shape, "message": message, "Message": message, **extra}
+    told = {"message": message, "Message": message} if message else {}
+    body = {"__type": shape, **told, **extra}
     return Response(
         status=status,
         headers=[("Content-Type", media), ("x-amzn-ErrorType", shape), *headers],

@@ -13,6 +13,7 @@ from volano.services.kms.api.members import (
 )
 from volano.services.kms.logic import encryption as logic
 from volano.services.kms.logic.access import find_named_key, require_access
+from volano.services.kms.logic.errors import ValidationException
 from volano.services.kms.logic.metering import count_use
 from volano.services.kms.logic.specs import ECDSA, RSA_BITS
 from volano.services.kms.model import SYMMETRIC
@@ -197,5 +198,7 @@ async def generate_random(env: Env, call: Call, request: Shape) -> Shape:
         raise NotBuilt("There are no custom key stores.")
     require_real(request)
     count_use(env, call.account)
-    size_bytes = logic.require_random_size(request.get("NumberOfBytes"))
+    if request.get("NumberOfBytes") is None:
+        raise ValidationException("NumberOfBytes is required.")
+    size_bytes = logic.require_random_size(request["NumberOfBytes"])
     return {"Plaintext": env.ids.bytes(size_bytes)}

@@ -12,6 +12,7 @@ from volano.services.kms.api.members import (
 )
 from volano.services.kms.logic import imports as logic
 from volano.services.kms.logic.errors import ValidationException
+from volano.services.kms.model import SYMMETRIC, material_id
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ async def import_key_material(env: Env, call: Call, request: Shape) -> Shape:
         request["EncryptedKeyMaterial"],
         valid_until_us=_valid_until_us(request),
     )
-    return {"KeyId": key.arn}
+    shape = {"KeyId": key.arn}
+    return shape | ({"KeyMaterialId": material_id(key)} if key.spec == SYMMETRIC else {})
 
 
 def _valid_until_us(request: Shape) -> int | None:
@@ -71,7 +73,7 @@ def _valid_until_us(request: Shape) -> int | None:
             raise ValidationException("A validTo date may not be given for material that stays.")
         return None
     if valid_to is None:
-        raise ValidationException("A validTo date must be set if the ExpirationModel is EXPIRES.")
+        raise ValidationException(f"A validTo date must be set if the ExpirationModel is {EXPIRES}")
     seconds = valid_to.timestamp() if hasattr(valid_to, "timestamp") else float(valid_to)
     return int(seconds * 1e6)
 

@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING, Any
 from volano.kernel.errors import NotBuilt
 from volano.services.kms.logic.access import find_named_key, key_facts, require_key_name
 from volano.services.kms.logic.encryption import find_decrypting_key
-from volano.services.kms.logic.errors import DryRunOperation, InvalidMarker
+from volano.services.kms.logic.errors import DryRunOperation, InvalidMarker, TagError
 from volano.services.kms.logic.specs import algorithms_of
-from volano.services.kms.model import AGREE, ENCRYPT, MAC, MAX_PAGE, SIGN, SYMMETRIC, KeyState
+from volano.services.kms.model import (
+    AGREE,
+    ENCRYPT,
+    MAC,
+    MAX_PAGE,
+    SIGN,
+    SYMMETRIC,
+    KeyState,
+    material_id,
+)
 from volano.wire.action import RESOLVED
 
 if TYPE_CHECKING:
@@ -81,7 +90,12 @@ def tag_facts(request: Shape) -> dict[str, str]:
 
 
 def tags_of(request: Shape) -> dict[str, str]:
-    return {tag["TagKey"]: tag["TagValue"] for tag in request.get("Tags") or ()}
+    """Raises TagError for a key that is there twice."""
+    tags = request.get("Tags") or ()
+    found = {tag["TagKey"]: tag["TagValue"] for tag in tags}
+    if len(found) < len(tags):
+        raise TagError("Duplicate tag keys")
+    return found
 
 
 _ALGORITHMS_MEMBER = {
@@ -114,6 +128,8 @@ def key_shape(key: Key) -> Shape:
         "MultiRegion": key.multi_region,
         **algorithms_shape(key),
     }
+    if key.spec == SYMMETRIC and key.state is not KeyState.PENDING_IMPORT:
+        shape["CurrentKeyMaterialId"] = material_id(key)
     if key.deletion_us is not None:
         shape["DeletionDate"] = key.deletion_us / 1e6
     if key.origin == "EXTERNAL" and key.state is not KeyState.PENDING_IMPORT:

@@ -14,7 +14,7 @@ from volano.services.kms.api.members import (
 from volano.services.kms.logic import rotation as logic
 from volano.services.kms.logic.access import find_named_key
 from volano.services.kms.logic.errors import InvalidMarker
-from volano.services.kms.model import DEFAULT_ROTATION_DAYS
+from volano.services.kms.model import DEFAULT_ROTATION_DAYS, material_id
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ async def disable_key_rotation(env: Env, call: Call, request: Shape) -> None:
 )
 async def rotate_key_on_demand(env: Env, call: Call, request: Shape) -> Shape:
     key = await logic.rotate_key(env, call, request["KeyId"])
-    return {"KeyId": key.id}
+    return {"KeyId": key.arn}
 
 
 @action(
@@ -86,6 +86,7 @@ async def list_key_rotations(env: Env, call: Call, request: Shape) -> Shape:
     shapes = [
         {
             "KeyId": key.id,
+            "KeyMaterialId": material_id(key, material.version),
             "RotationDate": material.created_us / 1e6,
             "RotationType": material.made_by,
         }

@@ -33,7 +33,10 @@ _NAME = re.compile(r"alias/[\w/-]{1,250}\Z", re.ASCII)
 def require_alias_name(name: str) -> None:
     """Raises ValidationException and NotAuthorized; `alias/aws/` is for the cloud's own keys."""
     if not name.startswith(ALIAS):
-        raise ValidationException("Invalid identifier")
+        raise ValidationException(
+            'Alias must start with the prefix "alias/". Please see '
+            "https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"
+        )
     if name.startswith("alias/aws/"):
         raise NotAuthorized("")
     if not _NAME.match(name):

@@ -45,12 +45,14 @@ def _rsa(material: bytes) -> rsa.RSAPrivateKey:
 
 def encrypt(material: bytes, plain: bytes, algorithm: str) -> bytes:
     """Raises ValidationException when `plain` is too long for the key."""
-    try:
-        return _rsa(material).public_key().encrypt(plain, oaep(algorithm))
-    except ValueError as error:
+    key = _rsa(material)
+    room = key.key_size // 8 - 2 * _hash(algorithm).digest_size - 2  # RFC 8017, 7.1.1
+    if len(plain) > room:
         raise ValidationException(
-            f"The plaintext is too long for {algorithm} with this key."
-        ) from error
+            f"Algorithm {algorithm} and key spec RSA_{key.key_size} cannot encrypt data larger "
+            f"than {room} bytes."
+        )
+    return key.public_key().encrypt(plain, oaep(algorithm))
 
 
 def decrypt(material: bytes, blob: bytes, algorithm: str) -> bytes:
@@ -109,7 +111,7 @@ def derive(material: bytes, public: bytes) -> bytes:
     try:
         peer = load_der_public_key(public)
     except ValueError as error:
-        raise ValidationException("PublicKey is not a DER-encoded public key.") from error
+        raise ValidationException("") from error  # KMS says no more
     if not isinstance(peer, ec.EllipticCurvePublicKey) or peer.curve.name != key.curve.name:
         raise ValidationException("PublicKey must be of the same curve as the KMS key.")
     return key.exchange(ec.ECDH(), peer)

@@ -96,12 +96,12 @@ async def encrypt(
 
 
 async def decrypt(env: Env, key: Key, sealed: Sealed, context: Mapping[str, str]) -> bytes:
-    """Raises InvalidCiphertext for a changed ciphertext or another context."""
-    _require(env, key, SYMMETRIC, "Decrypt")
+    """Raises InvalidCiphertext for a changed ciphertext or another context, and IncorrectKey."""
     if (key.account, key.id) != (sealed.account, sealed.key_id):
         raise IncorrectKey(
             "The key ID in the request does not identify a CMK that can perform this operation."
         )
+    _require(env, key, SYMMETRIC, "Decrypt")
     material = await find_material(env, key, sealed.version)
     if material is None:
         raise InvalidCiphertext("")

@@ -250,9 +250,9 @@ async def tag_key(
 def require_tags(tags: Mapping[str, str]) -> None:
     """Raises TagError."""
     if len(tags) > MAX_TAGS:
-        raise TagError(f"A key has at most {MAX_TAGS} tags.")
+        raise TagError("Too many tags")
     for name, value in tags.items():
         if not 1 <= len(name) <= 128 or len(value) > 256 or "\x00" in name + value:
             raise TagError("A tag's key has 1 to 128 characters and its value up to 256.")
         if name.lower().startswith("aws:"):
-            raise TagError("Tag keys may not begin with aws:.")
+            raise TagError("Tags beginning with aws: are reserved")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from volano.services.kms.logic.access import find_named_key, require_usable
 from volano.services.kms.logic.errors import (
+    KmsInvalidState,
     LimitExceeded,
     UnsupportedOperation,
     ValidationException,
@@ -35,11 +36,17 @@ ROTATE_BATCH = 50
 
 def _require_rotatable(env: Env, key: Key) -> None:
     """Raises UnsupportedOperation, and what `require_usable` does."""
-    if key.spec != SYMMETRIC or key.origin != "AWS_KMS":
+    _require_symmetric(env, key)
+    if key.origin != "AWS_KMS":
         raise UnsupportedOperation(
-            f"{key.arn} cannot be rotated: it must be symmetric, with material made by KMS."
+            f"{key.arn} origin is {key.origin} which is not valid for this operation."
         )
+
+
+def _require_symmetric(env: Env, key: Key) -> None:
     require_usable(env, key)
+    if key.spec != SYMMETRIC:
+        raise UnsupportedOperation("")  # KMS says no more
 
 
 async def enable_rotation(env: Env, call: Call, name: str, days: int) -> None:
@@ -68,15 +75,21 @@ async def disable_rotation(env: Env, call: Call, name: str) -> None:
 
 
 async def rotate_key(env: Env, call: Call, name: str) -> Key:
-    """Rotate now. Raises LimitExceeded after 25 times."""
+    """Rotate now. Raises LimitExceeded after 25 times, and KmsInvalidState for imported material:
+    there is never another that waits."""
 
     async def write(tx: Tx) -> Key:
         key = await find_named_key(env, tx, call, name)
-        _require_rotatable(env, key)
+        _require_symmetric(env, key)
+        if key.origin != "AWS_KMS":
+            raise KmsInvalidState(
+                f"No available key material pending rotation for the key: {key.arn}."
+            )
         done = await rows.count_rotations(tx, key, "ON_DEMAND")
         if done >= MAX_ON_DEMAND_ROTATIONS:
             raise LimitExceeded(
-                f"{key.arn} was rotated on demand {MAX_ON_DEMAND_ROTATIONS} times already."
+                "The on-demand rotations limit has been reached for the given keyId. No more "
+                f"on-demand rotations can be performed for this key: {key.arn}"
             )
         return await _rotate(tx, env, key, "ON_DEMAND")
 

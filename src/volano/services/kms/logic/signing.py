@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from volano.services.kms.logic import asymmetric
 from volano.services.kms.logic.access import find_named_key, require_usable
 from volano.services.kms.logic.errors import (
+    InvalidKeyUsage,
     InvalidMac,
     InvalidSignature,
     UnsupportedOperation,
@@ -17,7 +18,12 @@ from volano.services.kms.logic.errors import (
 )
 from volano.services.kms.logic.materials import load_private_key, open_material, public_der
 from volano.services.kms.logic.metering import count_use
-from volano.services.kms.logic.specs import MAC_BYTES, require_algorithm, require_usage
+from volano.services.kms.logic.specs import (
+    MAC_BYTES,
+    algorithms_of,
+    require_algorithm,
+    require_usage,
+)
 from volano.services.kms.model import AGREE, MAC, MAX_MESSAGE_BYTES, SIGN, SYMMETRIC
 
 if TYPE_CHECKING:
@@ -92,7 +98,7 @@ async def generate_mac(
 ) -> tuple[Key, bytes]:
     _is_digest(message, None)
     key, material = await _open(env, call, name, MAC, "GenerateMac")
-    require_algorithm(key, algorithm)
+    _require_mac_algorithm(key, algorithm)
     return key, hmac.new(material, message, _hash_name(algorithm)).digest()
 
 
@@ -102,11 +108,17 @@ async def verify_mac(
     """Raises InvalidMac when the code is not the key's of this message."""
     _is_digest(message, None)
     key, material = await _open(env, call, name, MAC, "VerifyMac")
-    require_algorithm(key, algorithm)
+    _require_mac_algorithm(key, algorithm)
     expected = hmac.new(material, message, _hash_name(algorithm)).digest()
     if not hmac.compare_digest(expected, mac):
         raise InvalidMac("")
     return key
+
+
+def _require_mac_algorithm(key: Key, algorithm: str) -> None:
+    """Raises InvalidKeyUsage."""
+    if algorithm not in algorithms_of(key):
+        raise InvalidKeyUsage(f"Algorithm {algorithm} is incompatible with key spec {key.spec}.")
 
 
 def _hash_name(algorithm: str) -> str:

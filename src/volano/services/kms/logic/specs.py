@@ -49,9 +49,10 @@ def resolve_usage(spec: str, usage: str | None) -> str:
     if spec not in _SPECS:
         raise NotBuilt(f"Keys of the spec {spec} are not built yet.")
     if usage is None and spec != SYMMETRIC:
-        if spec not in MAC_BYTES:
-            raise ValidationException(f"You must specify a KeyUsage value for {spec} keys.")
-        usage = MAC
+        raise ValidationException(
+            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption "
+            "keys."
+        )
     usage = usage or ENCRYPT
     if (spec, usage) not in _ALGORITHMS:
         raise ValidationException(f"KeyUsage {usage} is not compatible with KeySpec {spec}")
