@@ -1,7 +1,8 @@
-"""The workplace and the shell speak every language that has a file, and say nothing outside of them."""
+"""The console speaks every language that has a file, and say nothing outside of them."""
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -10,11 +11,22 @@ import pytest
 
 WEB = Path(__file__).parents[2] / "web" / "src"
 LANGUAGES = {path.stem: json.loads(path.read_text()) for path in (WEB / "i18n").glob("*.json")}
-PLACES = ("app", "assistants", "calendar", "chat", "docs", "home", "office", "regions")
-SOURCES = sorted(path for place in PLACES for path in (WEB / place).rglob("*.ts*"))
+GENERATED = "schema.ts"
+SOURCES = sorted(path for path in WEB.rglob("*.ts*") if path.name != GENERATED)
 PLURAL = re.compile(r"_(zero|one|two|few|many|other)\Z")
 VALUE = re.compile(r"\{(\w+)\}")
 USED = re.compile(r"""\bt\(\s*'(\w+)'|\btext="(\w+)"|'(\w+)'""")
+
+SERVER = Path(__file__).parents[2] / "src" / "volano"
+SAID_BY = (  # what the server says in fixed sentences that the console shows
+    "app/*.py",
+    "backends/inference/*.py",
+    "backends/runtime/*.py",
+    "console/*.py",
+    "services/*/logic/**/*.py",
+    "services/*/model.py",
+)
+PRICES = SERVER / "services" / "billing" / "prices.toml"
 
 SPOKEN = r"aria-label|label|placeholder|title|description|alt|tooltip"
 ATTRIBUTE = re.compile(
@@ -22,7 +34,11 @@ ATTRIBUTE = re.compile(
 )
 BETWEEN_TAGS = re.compile(r"(?<![=\s])>\s*([^<>{}=;()]*[^\W\d_]{2}[^<>{}=;()]*)\s*(?:<|\{)")
 KEY = re.compile(r"[a-z]\w*")
-SAME_EVERYWHERE = re.compile(r"Volano|\w+://\S+")  # the name, and addresses
+# Names, addresses, examples of them, commands, and words that an API takes.
+SAME_EVERYWHERE = re.compile(
+    r"Volano|Python|FIFO|openai|volano \w+|\S*[-./:…#]\S*"
+    r"|Allow|Deny|Off|Enabled|Suspended|Local|ReadsReports"
+)
 CODE = re.compile(r"^[:,]|&&|\?\Z")
 TOLD = re.compile(r"""\btell\(\s*[`']""")
 # Fields that people read, and words chosen by a condition; a key has no space and no capital in front.
@@ -71,3 +87,34 @@ def test_no_text_of_a_page_stands_in_its_code(path: Path) -> None:
         found += CHOSEN.findall(code)
     found += TOLD.findall(code)
     assert [text for text in found if not SAME_EVERYWHERE.fullmatch(text)] == []
+
+
+def said_by_server() -> set[str]:
+    """Every text in the code of the server, with `{}` for its values, and those of the prices."""
+    found = set(re.findall(r'(?:service|text|unit) = "([^"]+)"', PRICES.read_text()))
+    for path in (path for pattern in SAID_BY for path in SERVER.glob(pattern)):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                found.add(
+                    "".join(
+                        part.value if isinstance(part, ast.Constant) else "{}"
+                        for part in node.values
+                    )
+                )
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", sorted((WEB / "i18n" / "server").glob("*.json")), ids=lambda path: path.stem
+)
+def test_sentences_of_the_server_are_still_said(path: Path) -> None:
+    sentences = json.loads(path.read_text())
+    said = said_by_server()
+    generic = re.compile(r"\d+(\.\d+)?")
+    known = said | {generic.sub("{}", text) for text in said}
+    assert [sentence for sentence in sentences if sentence not in known] == []
+    for sentence, text in sentences.items():
+        assert text.strip(), sentence
+        assert text.count("{}") == sentence.count("{}"), sentence

@@ -17,6 +17,7 @@ import { Shell } from './Shell';
 const Home = page(() => import('../home/Home'));
 const Objects = page(() => import('../objects/Objects'));
 const Instances = page(() => import('../compute/Instances'));
+const Queues = page(() => import('../queues/Queues'));
 const Models = page(() => import('../models/Models'));
 const Chat = page(() => import('../chat/Chat'));
 const Assistants = page(() => import('../assistants/Assistants'));
@@ -61,6 +62,7 @@ function Gate() {
             <Route path="/" element={<Home />} />
             <Route path="/objects/*" element={<Objects />} />
             <Route path="/instances/*" element={<Instances />} />
+            <Route path="/queues" element={<Queues />} />
             <Route path="/models/*" element={<Models />} />
             <Route path="/chat/*" element={<Chat />} />
             <Route path="/archives/*" element={<Chat />} />

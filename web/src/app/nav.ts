@@ -1,10 +1,11 @@
 // The console's places, in the order of the menu; the keys are typed after `g`.
-import { IconBox, IconCalendar, IconCoin, IconCpu, IconFileText, IconHome, IconMessages, IconRobot, IconRubberStamp, IconServer, IconShieldHalf, IconUsers } from '@tabler/icons-react';
+import { IconBox, IconCalendar, IconCoin, IconCpu, IconFileText, IconHome, IconInbox, IconMessages, IconRobot, IconRubberStamp, IconServer, IconShieldHalf, IconUsers } from '@tabler/icons-react';
 
 export const PLACES = [
   { path: '/', label: 'placeHome', icon: IconHome, key: 'h' },
   { path: '/objects', label: 'placeObjects', icon: IconBox, key: 'o' },
   { path: '/instances', label: 'placeInstances', icon: IconServer, key: 'i' },
+  { path: '/queues', label: 'placeQueues', icon: IconInbox, key: 'q' },
   { path: '/models', label: 'placeModels', icon: IconCpu, key: 'm' },
   { path: '/chat', label: 'chat', icon: IconMessages, key: 'c' },
   { path: '/calendar', label: 'calendar', icon: IconCalendar, key: 'l' },

@@ -4,6 +4,7 @@ import { notifications } from '@mantine/notifications';
 import { IconAlertTriangle, IconCheck, IconCopy } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 
+import { fromServer } from '../i18n/server';
 import { t } from '../i18n/text';
 
 export function Page({ title, about, actions, children }: { title: ReactNode; about?: ReactNode; actions?: ReactNode; children: ReactNode }) {
@@ -85,7 +86,7 @@ export function Waiting({ label = t('loading') }: { label?: string }) {
 }
 
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return fromServer(error instanceof Error ? error.message : String(error));
 }
 
 export function tell(message: string): void {

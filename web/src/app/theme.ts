@@ -1,6 +1,6 @@
 // Volano's look: a teal flywheel with an amber hub, system fonts, calm surfaces. Colours are picked
 // so that text on every filled shade passes WCAG AA in both schemes (autoContrast does the rest).
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
 
 import { t } from '../i18n/text';
 
@@ -24,6 +24,7 @@ export const theme = createTheme({
   primaryShade: 7,
   colors: { volano: teal, amber, dark },
   autoContrast: true,
+  luminanceThreshold: 0.25,
   defaultRadius: 'md',
   fontFamily:
     'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK SC", sans-serif',
@@ -32,10 +33,28 @@ export const theme = createTheme({
   cursorType: 'pointer',
   focusRing: 'auto',
   components: {
+    Badge: { defaultProps: { tt: 'none' } }, // sizes and names have small letters
     Drawer: { defaultProps: closable },
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } }, // an element that is no menu item
     Modal: { defaultProps: closable },
+    TableScrollContainer: { defaultProps: { scrollAreaProps: { viewportProps: { tabIndex: 0 } } } }, // scrolled by keys, too
   },
+});
+
+// Mantine's own shades are too pale for words on white and on their own tint; these pass AA.
+const SPOKEN_IN = ['amber', 'blue', 'cyan', 'grape', 'green', 'indigo', 'orange', 'red', 'teal', 'yellow'];
+const dark9 = (color: string) => `color-mix(in srgb, var(--mantine-color-${color}-9) 65%, black)`;
+
+export const readableColors: CSSVariablesResolver = () => ({
+  variables: { '--mantine-color-red-filled': 'var(--mantine-color-red-9)' },
+  light: Object.fromEntries(
+    SPOKEN_IN.flatMap((color) => [
+      [`--mantine-color-${color}-light-color`, dark9(color)],
+      [`--mantine-color-${color}-text`, dark9(color)],
+      [`--mantine-color-${color}-outline`, dark9(color)],
+    ]),
+  ),
+  dark: {},
 });
 
 // Series of charts, in order; distinct without colour vision by lightness.

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 
 import { rest } from '../api/client';
 import { Failed, Surface } from '../app/parts';
+import { fromServer } from '../i18n/server';
 import { t } from '../i18n/text';
 
 export interface Template {
@@ -24,7 +25,7 @@ export function Templates({ choose }: { choose: (template: Template) => void }) 
   return (
     <Surface title={t('templates')}>
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
-        {(found.data?.items ?? []).map((item) => (
+        {(found.data?.items ?? []).map(inReadersLanguage).map((item) => (
           <Stack key={item.id} gap={6} p="sm" style={{ border: '1px solid var(--mantine-color-default-border)', borderRadius: 8 }} component="article" aria-label={item.title}>
             <Group justify="space-between" wrap="nowrap">
               <Text fw={600}>{item.title}</Text>
@@ -50,4 +51,16 @@ export function Templates({ choose }: { choose: (template: Template) => void }) 
       </SimpleGrid>
     </Surface>
   );
+}
+
+function inReadersLanguage(item: Template): Template {
+  const { title, about, instructions, knowledge_hint, example } = item;
+  return {
+    ...item,
+    title: fromServer(title),
+    about: fromServer(about),
+    instructions: fromServer(instructions),
+    knowledge_hint: fromServer(knowledge_hint),
+    example: fromServer(example),
+  };
 }

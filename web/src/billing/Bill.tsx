@@ -8,6 +8,7 @@ import type { BillObject } from '../api/schema';
 import { formatMoney } from '../app/format';
 import { page } from '../app/page';
 import { Empty, Failed, Page, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { BillLines } from './BillLines';
 import { billCsv, monthName, monthsUpTo, thisMonth } from './months';
 import { PriceList } from './PriceList';
@@ -19,13 +20,13 @@ const LOOK_EVERY_MS = 15_000;
 export default function Bill() {
   const [period, setPeriod] = useState(thisMonth());
   const { data, error, isPending, refetch } = useCall('getBill', { period }, { every: period === thisMonth() && LOOK_EVERY_MS, keep: true });
-  const about = 'Everything is metered as it happens. Quantities times prices, exact to the last digit.';
+  const about = t('everythingIsMeteredAs');
   return (
-    <Page title="Bill" about={about} actions={<MonthPicker period={period} setPeriod={setPeriod} />}>
+    <Page title={t('placeBill')} about={about} actions={<MonthPicker period={period} setPeriod={setPeriod} />}>
       <Tabs defaultValue="bill" keepMounted={false}>
         <Tabs.List mb="lg">
-          <Tabs.Tab value="bill">Bill</Tabs.Tab>
-          <Tabs.Tab value="prices">Price list</Tabs.Tab>
+          <Tabs.Tab value="bill">{t('placeBill')}</Tabs.Tab>
+          <Tabs.Tab value="prices">{t('priceList')}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="bill">
           {isPending && <Waiting />}
@@ -45,11 +46,11 @@ function MonthPicker({ period, setPeriod }: { period: string; setPeriod: (period
   const at = months.indexOf(period);
   return (
     <Group gap={4} wrap="nowrap">
-      <ActionIcon variant="default" size="lg" onClick={() => setPeriod(months[at + 1]!)} disabled={at + 1 >= months.length} aria-label="Month before">
+      <ActionIcon variant="default" size="lg" onClick={() => setPeriod(months[at + 1]!)} disabled={at + 1 >= months.length} aria-label={t('monthBefore')}>
         <IconChevronLeft size={18} />
       </ActionIcon>
-      <Select w={180} allowDeselect={false} data={months.map((month) => ({ value: month, label: monthName(month) }))} value={period} onChange={(value) => value && setPeriod(value)} aria-label="Month" />
-      <ActionIcon variant="default" size="lg" onClick={() => setPeriod(months[at - 1]!)} disabled={at <= 0} aria-label="Month after">
+      <Select w={180} allowDeselect={false} data={months.map((month) => ({ value: month, label: monthName(month) }))} value={period} onChange={(value) => value && setPeriod(value)} aria-label={t('monthOfBill')} />
+      <ActionIcon variant="default" size="lg" onClick={() => setPeriod(months[at - 1]!)} disabled={at <= 0} aria-label={t('monthAfter')}>
         <IconChevronRight size={18} />
       </ActionIcon>
     </Group>
@@ -60,8 +61,8 @@ function Month({ bill }: { bill: BillObject }) {
   if (bill.lines.length === 0 && bill.unpriced.length === 0) {
     return (
       <Surface>
-        <Empty icon={<IconCoin size={26} />} title={`Nothing used in ${monthName(bill.period)}`}>
-          Requests, stored bytes, instance seconds and tokens appear here as soon as they are used.
+        <Empty icon={<IconCoin size={26} />} title={t('nothingUsedIn', { period: monthName(bill.period) })}>
+          {t('requestsStoredBytesInstance')}
         </Empty>
       </Surface>
     );
@@ -72,7 +73,7 @@ function Month({ bill }: { bill: BillObject }) {
         title={
           <>
             <Text c="dimmed" size="sm" fw={500}>
-              Total of {monthName(bill.period)}
+              {t('totalOf', { period: monthName(bill.period) })}
             </Text>
             <Text fz={32} fw={650} lh={1.2} title={`${bill.total} ${bill.currency}`} data-testid="total">
               {formatMoney(bill.total, bill.currency)}
@@ -81,7 +82,7 @@ function Month({ bill }: { bill: BillObject }) {
         }
         aside={
           <Button variant="default" size="xs" leftSection={<IconDownload size={15} />} onClick={() => saveCsv(bill)}>
-            Export CSV
+            {t('exportCsv')}
           </Button>
         }
       >
@@ -89,13 +90,13 @@ function Month({ bill }: { bill: BillObject }) {
           <SpendChart bill={bill} height={240} />
         </Suspense>
       </Surface>
-      <Surface title="Lines">
+      <Surface title={t('billLines')}>
         <BillLines bill={bill} />
       </Surface>
       {bill.unpriced.length > 0 && (
-        <Alert color="blue" icon={<IconInfoCircle size={18} />} title="Metered without a price">
+        <Alert color="blue" icon={<IconInfoCircle size={18} />} title={t('meteredWithoutAPrice')}>
           <Text size="sm">
-            The price list has no price for {bill.unpriced.join(', ')}. The usage is kept and costs nothing until a price begins.
+            {t('unpriced', { unpriced: bill.unpriced.join(', ') })}
           </Text>
         </Alert>
       )}

@@ -4,6 +4,9 @@ import { Fragment } from 'react';
 
 import type { BillObject, LineObject } from '../api/schema';
 import { formatMoney } from '../app/format';
+import { writeNumber } from '../i18n/dates';
+import { fromServer } from '../i18n/server';
+import { t } from '../i18n/text';
 
 const SHOWN_DIGITS = 12;
 
@@ -11,14 +14,14 @@ export function BillLines({ bill }: { bill: BillObject }) {
   const services = [...new Set(bill.lines.map((line) => line.service))];
   return (
     <Table.ScrollContainer minWidth={640}>
-      <Table verticalSpacing={7} aria-label="Lines of the bill">
+      <Table verticalSpacing={7} aria-label={t('linesOfTheBill')}>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>Usage</Table.Th>
-            <Table.Th ta="right">Quantity</Table.Th>
-            <Table.Th>Unit</Table.Th>
-            <Table.Th ta="right">Price</Table.Th>
-            <Table.Th ta="right">Cost</Table.Th>
+            <Table.Th>{t('usage')}</Table.Th>
+            <Table.Th ta="right">{t('quantity')}</Table.Th>
+            <Table.Th>{t('unit')}</Table.Th>
+            <Table.Th ta="right">{t('price')}</Table.Th>
+            <Table.Th ta="right">{t('cost')}</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -26,7 +29,7 @@ export function BillLines({ bill }: { bill: BillObject }) {
             <Fragment key={service}>
               <Table.Tr>
                 <Table.Th colSpan={5} fz="xs" c="dimmed" tt="uppercase" pt="md" style={{ letterSpacing: '0.04em' }}>
-                  {service}
+                  {fromServer(service)}
                 </Table.Th>
               </Table.Tr>
               {bill.lines
@@ -39,7 +42,7 @@ export function BillLines({ bill }: { bill: BillObject }) {
         </Table.Tbody>
         <Table.Tfoot>
           <Table.Tr>
-            <Table.Th colSpan={4}>Total</Table.Th>
+            <Table.Th colSpan={4}>{t('total')}</Table.Th>
             <Table.Th ta="right" className="numbers" title={`${bill.total} ${bill.currency}`}>
               {formatMoney(bill.total, bill.currency, 6)}
             </Table.Th>
@@ -54,7 +57,7 @@ function Row({ line, currency }: { line: LineObject; currency: string }) {
   return (
     <Table.Tr data-meter={line.meter} data-cost={line.cost}>
       <Table.Td>
-        <Text size="sm">{line.text}</Text>
+        <Text size="sm">{fromServer(line.text)}</Text>
         <Text size="xs" c="dimmed" className="mono">
           {line.meter}
         </Text>
@@ -62,7 +65,7 @@ function Row({ line, currency }: { line: LineObject; currency: string }) {
       <Table.Td ta="right" className="numbers" title={line.quantity}>
         {shortened(line.quantity)}
       </Table.Td>
-      <Table.Td>{line.unit}</Table.Td>
+      <Table.Td>{fromServer(line.unit)}</Table.Td>
       <Table.Td ta="right" className="numbers" title={`${line.price} ${currency}`}>
         {formatMoney(line.price, currency, 6)}
       </Table.Td>
@@ -76,7 +79,7 @@ function Row({ line, currency }: { line: LineObject; currency: string }) {
 // The exact decimal, cut (not rounded) where it would be unreadably long.
 function shortened(decimal: string): string {
   const [whole, fraction] = decimal.split('.') as [string, string | undefined];
-  const grouped = BigInt(whole).toLocaleString();
+  const grouped = writeNumber(BigInt(whole));
   if (fraction === undefined) return grouped;
   const room = Math.max(2, SHOWN_DIGITS - whole.length);
   return fraction.length > room ? `${grouped}.${fraction.slice(0, room)}…` : `${grouped}.${fraction}`;

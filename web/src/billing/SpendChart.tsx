@@ -6,16 +6,9 @@ import type { BillObject } from '../api/schema';
 import { formatMoney } from '../app/format';
 import { CHART_COLORS } from '../app/theme';
 import { writeDate } from '../i18n/dates';
-import { t, type TextKey } from '../i18n/text';
+import { fromServer } from '../i18n/server';
 
 const SERVICES = ['Instances', 'Objects', 'Models', 'Workplace'];
-
-const WORDS: Record<string, TextKey> = { Instances: 'placeInstances', Objects: 'placeObjects', Models: 'placeModels', Workplace: 'workplace' };
-
-function nameOf(service: string): string {
-  const key = WORDS[service];
-  return key === undefined ? service : t(key);
-}
 
 // The services on the bill, in an order (and so a colour) that does not change from day to day.
 export function servicesOf(bill: BillObject): string[] {
@@ -67,7 +60,7 @@ export default function SpendChart({ bill, height = 220 }: { bill: BillObject; h
         maxBarWidth={26}
         barProps={{ radius: 2, isAnimationActive: false }}
         xAxisProps={{ tickFormatter: (day: string) => String(Number(day.slice(-2))), interval: 'preserveStartEnd', minTickGap: 14 }}
-        yAxisProps={{ width: 62, tickFormatter: (value: number) => formatMoney(value, bill.currency) }}
+        yAxisProps={{ width: 'auto', tickFormatter: (value: number) => formatMoney(value, bill.currency) }}
         tooltipProps={{
           content: ({ label, payload }) => <DayTooltip day={String(label ?? '')} rows={payload as readonly TooltipRow[] | undefined} bill={bill} />,
         }}
@@ -96,7 +89,7 @@ function DayTooltip({ day, rows, bill }: { day: string; rows: readonly TooltipRo
         <Group key={row.name} justify="space-between" gap="lg">
           <Group gap={6}>
             <ColorSwatch size={10} color={row.color ?? 'gray'} withShadow={false} />
-            <Text size="xs">{nameOf(row.name ?? '')}</Text>
+            <Text size="xs">{fromServer(row.name ?? '')}</Text>
           </Group>
           <Text size="xs" ff="monospace">
             {exact?.services[row.name ?? ''] ?? row.value}
@@ -117,7 +110,7 @@ function Legend({ bill }: { bill: BillObject }) {
         <Group gap={6} key={name} component="li">
           <ColorSwatch size={10} color={`var(--mantine-color-${colorOf(name, services).replace('.', '-')})`} withShadow={false} />
           <Text size="xs" c="dimmed">
-            {nameOf(name)}{' '}
+            {fromServer(name)}{' '}
             <Text span size="xs" fw={600} c="var(--mantine-color-text)">
               {formatMoney(sum(name), bill.currency)}
             </Text>

@@ -1,5 +1,6 @@
 // Months as the bill names them (2026-11), and the bill as a file.
 import type { BillObject } from '../api/schema';
+import { writeDate } from '../i18n/dates';
 
 const MONTHS_BACK = 24;
 
@@ -14,7 +15,7 @@ export function monthsUpTo(last: string): string[] {
 }
 
 export function monthName(period: string): string {
-  return new Date(`${period}-01T00:00:00Z`).toLocaleDateString(undefined, { month: 'long', year: 'numeric', timeZone: 'UTC' });
+  return writeDate(new Date(`${period}-01T00:00:00Z`), { month: 'long', year: 'numeric', timeZone: 'UTC' });
 }
 
 export function billCsv(bill: BillObject): string {

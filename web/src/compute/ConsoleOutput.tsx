@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useCall } from '../api/call';
 import type { InstanceObject } from '../api/schema';
 import { Copy, Failed, Surface } from '../app/parts';
+import { t } from '../i18n/text';
 
 const LOOK_EVERY_MS = 1_500;
 
@@ -21,19 +22,19 @@ export function ConsoleOutput({ instance }: { instance: InstanceObject }) {
 
   return (
     <Surface
-      title="Console output"
+      title={t('consoleOutput')}
       aside={
         <Group gap="xs">
-          <Switch size="xs" label="Follow" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />
-          <Copy value={output} label="Copy the output" />
+          <Switch size="xs" label={t('followOutput')} checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />
+          <Copy value={output} label={t('copyTheOutput')} />
         </Group>
       }
     >
       {error !== null && <Failed error={error} />}
-      <ScrollArea h={420} viewportRef={view} className="terminal" viewportProps={{ tabIndex: 0, role: 'log', 'aria-label': 'Console output' }}>
+      <ScrollArea h={420} viewportRef={view} className="terminal" viewportProps={{ tabIndex: 0, role: 'log', 'aria-label': t('consoleOutput') }}>
         {output === '' ? (
           <Text size="sm" p="sm" c="gray.5">
-            {ended ? 'It wrote nothing that is still kept.' : instance.state === 'pending' ? 'Starting …' : 'It has written nothing so far.'}
+            {ended ? t('itWroteNothingThat') : instance.state === 'pending' ? t('starting') : t('itHasWrittenNothing')}
           </Text>
         ) : (
           <pre>{output}</pre>

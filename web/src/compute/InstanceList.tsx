@@ -8,6 +8,7 @@ import { useCall } from '../api/call';
 import type { InstanceObject } from '../api/schema';
 import { formatAgo, formatTime } from '../app/format';
 import { Empty, Failed, Page, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { canStart, canStop, canTerminate, useInstanceActions } from './actions';
 import { LaunchDrawer } from './Launch';
 import { RuntimeNote } from './Runtime';
@@ -27,41 +28,41 @@ export function InstanceList() {
   const setLaunching = (open: boolean) => setParams(open ? { launch: '1' } : {}, { replace: true });
   const launch = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setLaunching(true)}>
-      Launch instance
+      {t('launchInstance')}
     </Button>
   );
   const shown = filter === 'all' ? all : all.filter(isThere);
   return (
-    <Page title="Instances" about="Computers that start in a moment and cost by the second." actions={launch}>
+    <Page title={t('placeInstances')} about={t('computersThatStartIn')} actions={launch}>
       <LaunchDrawer opened={params.get('launch') !== null} close={() => setLaunching(false)} />
       {isPending && <Waiting />}
       {error !== null && <Failed error={error} retry={() => void refetch()} />}
       {data && all.length === 0 && (
         <Surface>
-          <Empty icon={<IconServer size={26} />} title="No instance yet" action={launch}>
-            An instance runs your programs with its own files, network and limits. Give it a start script and read what it writes here.
+          <Empty icon={<IconServer size={26} />} title={t('noInstanceYet')} action={launch}>
+            {t('anInstanceRunsYour')}
           </Empty>
         </Surface>
       )}
       {all.length > 0 && (
         <Surface
-          title={`${shown.length} ${shown.length === 1 ? 'instance' : 'instances'}`}
+          title={t('instancesCount', { count: shown.length })}
           aside={
             <SegmentedControl
               size="xs"
               value={filter}
               onChange={setFilter}
               data={[
-                { value: 'there', label: 'Current' },
-                { value: 'all', label: 'With terminated' },
+                { value: 'there', label: t('currentOnes') },
+                { value: 'all', label: t('withTerminated') },
               ]}
-              aria-label="Which instances"
+              aria-label={t('whichInstances')}
             />
           }
         >
           {shown.length === 0 && (
             <Text size="sm" c="dimmed">
-              All instances have been terminated. Their records stay for an hour.
+              {t('allInstancesHaveBeen')}
             </Text>
           )}
           {shown.length > 0 && <InstanceTable instances={shown} />}
@@ -78,13 +79,13 @@ function InstanceTable({ instances }: { instances: InstanceObject[] }) {
       <Table highlightOnHover verticalSpacing="sm">
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>Name</Table.Th>
-            <Table.Th>State</Table.Th>
-            <Table.Th>Type</Table.Th>
-            <Table.Th>Zone</Table.Th>
-            <Table.Th>Address</Table.Th>
-            <Table.Th>Launched</Table.Th>
-            <Table.Th w={48} aria-label="Actions" />
+            <Table.Th>{t('name')}</Table.Th>
+            <Table.Th>{t('state')}</Table.Th>
+            <Table.Th>{t('instanceType')}</Table.Th>
+            <Table.Th>{t('zone')}</Table.Th>
+            <Table.Th>{t('ipAddress')}</Table.Th>
+            <Table.Th>{t('launchedAt')}</Table.Th>
+            <Table.Th w={48} aria-label={t('actions')} />
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -140,23 +141,23 @@ function RowMenu({ instance }: { instance: InstanceObject }) {
       {actions.dialog}
       <Menu position="bottom-end">
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" loading={actions.busy} aria-label={`Actions for ${instance.name || instance.id}`}>
+          <ActionIcon variant="subtle" color="gray" loading={actions.busy} aria-label={t('actionsFor', { name: instance.name || instance.id })}>
             <IconDots size={18} />
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item leftSection={<IconPlayerPlay size={16} />} disabled={!canStart(instance)} onClick={actions.start}>
-            Start
+            {t('startIt')}
           </Menu.Item>
           <Menu.Item leftSection={<IconPlayerStop size={16} />} disabled={!canStop(instance)} onClick={() => void actions.stop()}>
-            Stop
+            {t('stopIt')}
           </Menu.Item>
           <Menu.Item leftSection={<IconRefresh size={16} />} disabled={!canStop(instance)} onClick={() => void actions.reboot()}>
-            Reboot
+            {t('reboot')}
           </Menu.Item>
           <Menu.Divider />
           <Menu.Item color="red" leftSection={<IconTrash size={16} />} disabled={!canTerminate(instance)} onClick={() => void actions.terminate()}>
-            Terminate
+            {t('terminate')}
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>

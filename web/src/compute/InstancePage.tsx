@@ -8,6 +8,7 @@ import { useCall } from '../api/call';
 import type { InstanceObject } from '../api/schema';
 import { formatTime } from '../app/format';
 import { Failed, Page, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { Copyable, FactTable } from '../objects/Details';
 import { canStart, canStop, canTerminate, useInstanceActions } from './actions';
 import { ConsoleOutput } from './ConsoleOutput';
@@ -23,7 +24,7 @@ export function InstancePage() {
   const title = (
     <Breadcrumbs separatorMargin={6} style={{ flexWrap: 'wrap' }}>
       <Anchor component={Link} to="/instances" inherit c="dimmed">
-        Instances
+        {t('placeInstances')}
       </Anchor>
       <span>{data?.name || id}</span>
     </Breadcrumbs>
@@ -54,22 +55,22 @@ function Actions({ instance }: { instance: InstanceObject }) {
       {actions.dialog}
       {canStart(instance) && (
         <Button size="xs" variant="default" leftSection={<IconPlayerPlay size={15} />} loading={actions.busy} onClick={actions.start}>
-          Start
+          {t('startIt')}
         </Button>
       )}
       {canStop(instance) && (
         <>
           <Button size="xs" variant="default" leftSection={<IconPlayerStop size={15} />} loading={actions.busy} onClick={() => void actions.stop()}>
-            Stop
+            {t('stopIt')}
           </Button>
           <Button size="xs" variant="default" leftSection={<IconRefresh size={15} />} disabled={actions.busy} onClick={() => void actions.reboot()}>
-            Reboot
+            {t('reboot')}
           </Button>
         </>
       )}
       {canTerminate(instance) && (
         <Button size="xs" variant="light" color="red" leftSection={<IconTrash size={15} />} disabled={actions.busy} onClick={() => void actions.terminate()}>
-          Terminate
+          {t('terminate')}
         </Button>
       )}
     </>
@@ -82,21 +83,21 @@ function Facts({ instance }: { instance: InstanceObject }) {
   const image = catalog.data?.images.find((item) => item.id === instance.image);
   const tags = Object.entries(instance.tags).filter(([name]) => name !== 'Name');
   const rows: [string, ReactNode][] = [
-    ['State', <StateBadge key="state" state={instance.state} />],
-    ['Reason', instance.reason],
-    ['Id', <Copyable key="id" value={instance.id} />],
-    ['Type', type ? `${instance.type}: ${shapeOf(type)}` : instance.type],
-    ['Price', type ? hourly(type) : ''],
-    ['Zone', instance.zone],
-    ['Address', instance.address ? <Copyable key="address" value={instance.address} /> : ''],
-    ['Image', image ? `${image.name} (${image.id})` : instance.image],
-    ['Role', instance.role],
-    ['Key', instance.key_name],
-    ['Launched', formatTime(instance.launched_us)],
-    ['Tags', tags.length > 0 ? <Tags key="tags" tags={tags} /> : ''],
+    [t('state'), <StateBadge key="state" state={instance.state} />],
+    [t('reason'), instance.reason],
+    [t('identifier'), <Copyable key="id" value={instance.id} />],
+    [t('instanceType'), type ? `${instance.type}: ${shapeOf(type)}` : instance.type],
+    [t('price'), type ? hourly(type) : ''],
+    [t('zone'), instance.zone],
+    [t('ipAddress'), instance.address ? <Copyable key="address" value={instance.address} /> : ''],
+    [t('image'), image ? `${image.name} (${image.id})` : instance.image],
+    [t('instanceRole'), instance.role],
+    [t('keyPair'), instance.key_name],
+    [t('launchedAt'), formatTime(instance.launched_us)],
+    [t('tags'), tags.length > 0 ? <Tags key="tags" tags={tags} /> : ''],
   ];
   return (
-    <Surface title="About">
+    <Surface title={t('aboutInstance')}>
       <FactTable rows={rows} />
     </Surface>
   );

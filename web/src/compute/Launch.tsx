@@ -7,6 +7,8 @@ import { useNavigate } from 'react-router';
 import { useCall, useChange } from '../api/call';
 import type { CatalogObject } from '../api/schema';
 import { Failed, tell, Waiting } from '../app/parts';
+import { fromServer } from '../i18n/server';
+import { t } from '../i18n/text';
 import { hourly } from './families';
 import { EXAMPLES } from './scripts';
 import { TypePicker } from './TypePicker';
@@ -18,7 +20,7 @@ const ANY_ZONE = 'any';
 export function LaunchDrawer({ opened, close }: { opened: boolean; close: () => void }) {
   const catalog = useCall('getComputeCatalog', {}, { enabled: opened });
   return (
-    <Drawer opened={opened} onClose={close} position="right" size="lg" title={<Text fw={650}>Launch instance</Text>}>
+    <Drawer opened={opened} onClose={close} position="right" size="lg" title={<Text fw={650}>{t('launchInstance')}</Text>}>
       {catalog.isPending && <Waiting />}
       {catalog.error !== null && <Failed error={catalog.error} retry={() => void catalog.refetch()} />}
       {catalog.data && <LaunchForm catalog={catalog.data} close={close} />}
@@ -33,10 +35,10 @@ function LaunchForm({ catalog, close }: { catalog: CatalogObject; close: () => v
   const form = useForm({
     initialValues: { name: '', type: 'u1.small', zone: ANY_ZONE, image: catalog.images[0]?.id ?? '', user_data: '', role: '', count: 1 },
     validate: {
-      count: (value) => (Number.isInteger(value) && value >= 1 && value <= MAX_COUNT ? null : `1 to ${MAX_COUNT}`),
+      count: (value) => (Number.isInteger(value) && value >= 1 && value <= MAX_COUNT ? null : t('oneTo', { max: MAX_COUNT })),
       user_data: (value) => {
-        if (new Blob([value]).size > MAX_SCRIPT_BYTES) return 'User data is limited to 16 KiB. Put more into a bucket and fetch it from there.';
-        return value === '' || value.startsWith('#!') ? null : 'Begin with #! and the program that runs it, as #!/bin/sh.';
+        if (new Blob([value]).size > MAX_SCRIPT_BYTES) return t('userDataIsLimited');
+        return value === '' || value.startsWith('#!') ? null : t('beginWithAndThe');
       },
     },
   });
@@ -47,7 +49,7 @@ function LaunchForm({ catalog, close }: { catalog: CatalogObject; close: () => v
       { ...values, zone: values.zone === ANY_ZONE ? null : values.zone },
       {
         onSuccess: (made) => {
-          tell(made.items.length === 1 ? 'The instance is starting' : `${made.items.length} instances are starting`);
+          tell(made.items.length === 1 ? t('theInstanceIsStarting') : t('instancesAreStarting', { count: made.items.length }));
           close();
           if (made.items.length === 1) void navigate(`/instances/${made.items[0]!.id}`);
         },
@@ -57,23 +59,23 @@ function LaunchForm({ catalog, close }: { catalog: CatalogObject; close: () => v
   return (
     <form onSubmit={submit}>
       <Stack>
-        <TextInput label="Name" placeholder="web-1" data-autofocus autoFocus autoComplete="off" {...form.getInputProps('name')} />
+        <TextInput label={t('name')} placeholder="web-1" data-autofocus autoFocus autoComplete="off" {...form.getInputProps('name')} />
         <TypePicker types={catalog.types} value={form.values.type} onChange={(name) => form.setFieldValue('type', name)} />
         <Group grow align="flex-start">
-          <Select label="Zone" allowDeselect={false} data={[{ value: ANY_ZONE, label: 'Any, spread' }, ...catalog.zones]} {...form.getInputProps('zone')} />
-          <NumberInput label="How many" min={1} max={MAX_COUNT} {...form.getInputProps('count')} />
+          <Select label={t('zone')} allowDeselect={false} data={[{ value: ANY_ZONE, label: t('anySpread') }, ...catalog.zones]} {...form.getInputProps('zone')} />
+          <NumberInput label={t('howMany')} min={1} max={MAX_COUNT} {...form.getInputProps('count')} />
         </Group>
-        <Select label="Image" allowDeselect={false} data={catalog.images.map((item) => ({ value: item.id, label: item.name }))} description={image?.description} {...form.getInputProps('image')} />
+        <Select label={t('image')} allowDeselect={false} data={catalog.images.map((item) => ({ value: item.id, label: item.name }))} description={image && fromServer(image.description)} {...form.getInputProps('image')} />
         {image && !image.prepared && (
           <Alert color="blue" p="xs" icon={<IconInfoCircle size={18} />}>
-            <Text size="xs">This image is built at its first use, which takes a few minutes. Home shows the progress; later launches start in under a second.</Text>
+            <Text size="xs">{t('thisImageIsBuilt')}</Text>
           </Alert>
         )}
         <UserData value={form.values.user_data} set={(script) => form.setFieldValue('user_data', script)} error={form.errors.user_data} />
         <Select
-          label="Role"
-          description="Its programs get credentials of this instance profile's role, without keys."
-          placeholder={profiles.data?.items.length ? 'None' : 'None: no instance profile exists'}
+          label={t('instanceRole')}
+          description={t('itsProgramsGetCredentials')}
+          placeholder={profiles.data?.items.length ? t('noneCapital') : t('noneNoInstanceProfile')}
           clearable
           data={profiles.data?.items.map((item) => item.name) ?? []}
           value={form.values.role || null}
@@ -85,10 +87,10 @@ function LaunchForm({ catalog, close }: { catalog: CatalogObject; close: () => v
           </Text>
           <Group gap="xs">
             <Button variant="default" onClick={close}>
-              Cancel
+              {t('cancel')}
             </Button>
             <Button type="submit" loading={launch.isPending}>
-              Launch
+              {t('launch')}
             </Button>
           </Group>
         </Group>
@@ -101,8 +103,8 @@ function UserData({ value, set, error }: { value: string; set: (script: string) 
   return (
     <Stack gap={6}>
       <Textarea
-        label="User data"
-        description="A script that runs once, at the first start, as root inside the instance."
+        label={t('userData')}
+        description={t('aScriptThatRuns')}
         placeholder={'#!/bin/sh\n'}
         autosize
         minRows={5}
@@ -115,11 +117,11 @@ function UserData({ value, set, error }: { value: string; set: (script: string) 
       />
       <Group gap={6}>
         <Text size="xs" c="dimmed">
-          Examples:
+          {t('examples')}
         </Text>
         {EXAMPLES.map((example) => (
-          <Button key={example.name} size="compact-xs" variant="light" title={example.about} onClick={() => set(example.script)}>
-            {example.name}
+          <Button key={example.name} size="compact-xs" variant="light" title={t(example.about)} onClick={() => set(example.script)}>
+            {t(example.name)}
           </Button>
         ))}
       </Group>

@@ -4,8 +4,10 @@ import { IconShield } from '@tabler/icons-react';
 
 import { useCall } from '../api/call';
 import { Surface } from '../app/parts';
+import { fromServer } from '../i18n/server';
+import { t, type TextKey } from '../i18n/text';
 
-const KINDS: Record<string, string> = { container: 'Containers', process: 'Processes', vm: 'Virtual machines' };
+const KINDS: Record<string, TextKey> = { container: 'byContainers', process: 'byProcesses', vm: 'byVms' };
 
 export function RuntimeNote() {
   const { data } = useCall('getComputeCatalog', {});
@@ -16,25 +18,25 @@ export function RuntimeNote() {
       title={
         <Group gap={8}>
           <IconShield size={18} stroke={1.7} />
-          {KINDS[runtime.kind] ?? runtime.kind} by {runtime.engine}
+          {t('runtimeBy', { kind: KINDS[runtime.kind] ? t(KINDS[runtime.kind]!) : runtime.kind, engine: runtime.engine })}
         </Group>
       }
       aside={
         <Group gap={6}>
           <Badge variant="light" tt="none" color={runtime.limits ? 'green' : 'orange'}>
-            {runtime.limits ? 'limits enforced' : 'no limits'}
+            {runtime.limits ? t('limitsEnforced') : t('noLimits')}
           </Badge>
           <Badge variant="light" tt="none" color={runtime.internet ? 'green' : 'gray'}>
-            {runtime.internet ? 'internet' : 'no internet'}
+            {runtime.internet ? t('hasInternet') : t('noInternet')}
           </Badge>
         </Group>
       }
     >
-      <Text size="sm">Isolation: {runtime.isolation}.</Text>
+      <Text size="sm">{t('isolationOf', { isolation: fromServer(runtime.isolation) })}</Text>
       {runtime.notes.length > 0 && (
         <List size="xs" c="dimmed" mt={6}>
           {runtime.notes.map((note) => (
-            <List.Item key={note}>{note}</List.Item>
+            <List.Item key={note}>{fromServer(note)}</List.Item>
           ))}
         </List>
       )}

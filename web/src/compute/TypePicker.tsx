@@ -3,6 +3,7 @@ import { Input, Radio, SegmentedControl, SimpleGrid, Stack, Text } from '@mantin
 import { useState } from 'react';
 
 import type { TypeObject } from '../api/schema';
+import { t } from '../i18n/text';
 import { FAMILIES, familiesOf, hourly, shapeOf } from './families';
 
 export function TypePicker({ types, value, onChange }: { types: TypeObject[]; value: string; onChange: (name: string) => void }) {
@@ -16,11 +17,11 @@ export function TypePicker({ types, value, onChange }: { types: TypeObject[]; va
   return (
     <Stack gap="xs">
       <Input.Label component="div" id="type-label" mb={-6}>
-        Type
+        {t('instanceType')}
       </Input.Label>
-      <SegmentedControl fullWidth size="xs" value={family} onChange={pick} data={families.map((name) => ({ value: name, label: FAMILIES[name]?.title ?? name }))} aria-label="Family" />
+      <SegmentedControl fullWidth size="xs" value={family} onChange={pick} data={families.map((name) => ({ value: name, label: FAMILIES[name] ? t(FAMILIES[name].title) : name }))} aria-label={t('family')} />
       <Text size="xs" c="dimmed">
-        {FAMILIES[family]?.about}
+        {FAMILIES[family] && t(FAMILIES[family].about)}
       </Text>
       <Radio.Group value={value} onChange={onChange} aria-labelledby="type-label">
         <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs">
@@ -31,7 +32,7 @@ export function TypePicker({ types, value, onChange }: { types: TypeObject[]; va
               </Text>
               <Text size="xs" c="dimmed">
                 {shapeOf(type)}
-                {type.guaranteed_cpu < type.vcpus && `, ${type.guaranteed_cpu} guaranteed`}
+                {type.guaranteed_cpu < type.vcpus && t('guaranteed', { cpu: type.guaranteed_cpu })}
               </Text>
               <Text size="xs" fw={500}>
                 {hourly(type)}

@@ -4,6 +4,7 @@ import { useCallback, type ReactNode } from 'react';
 import { useChange, type Operation } from '../api/call';
 import type { InstanceObject } from '../api/schema';
 import { useConfirm } from '../app/confirm';
+import { t } from '../i18n/text';
 
 const READS: Operation[] = ['listInstances', 'getInstance'];
 
@@ -22,10 +23,10 @@ export const canTerminate = (instance: InstanceObject) => !['terminated', 'shutt
 
 export function useInstanceActions(instance: InstanceObject): InstanceActions {
   const { ask, dialog } = useConfirm();
-  const start = useChange('startInstance', { reads: READS, done: 'The instance is starting' });
-  const stop = useChange('stopInstance', { reads: READS, done: 'The instance is stopping' });
-  const reboot = useChange('rebootInstance', { reads: READS, done: 'The instance is rebooting' });
-  const terminate = useChange('terminateInstance', { reads: READS, done: 'The instance is ending' });
+  const start = useChange('startInstance', { reads: READS, done: t('theInstanceIsStarting') });
+  const stop = useChange('stopInstance', { reads: READS, done: t('theInstanceIsStopping') });
+  const reboot = useChange('rebootInstance', { reads: READS, done: t('theInstanceIsRebooting') });
+  const terminate = useChange('terminateInstance', { reads: READS, done: t('theInstanceIsEnding') });
   const { id } = instance;
   const name = instance.name || id;
   const confirmed = useCallback(
@@ -36,9 +37,9 @@ export function useInstanceActions(instance: InstanceObject): InstanceActions {
   );
   return {
     start: () => start.mutate({ id }),
-    stop: () => confirmed(`Stop ${name}?`, 'Its programs end. Its disk stays, and it costs nothing while it is stopped.', 'Stop', () => stop.mutate({ id }), true),
-    reboot: () => confirmed(`Reboot ${name}?`, 'Its programs end and it starts again, with the same disk and address.', 'Reboot', () => reboot.mutate({ id }), true),
-    terminate: () => confirmed(`Terminate ${name}?`, 'It ends for good and its disk is erased. This cannot be undone.', 'Terminate', () => terminate.mutate({ id })),
+    stop: () => confirmed(t('stopAsk', { name }), t('itsProgramsEndIts'), t('stopIt'), () => stop.mutate({ id }), true),
+    reboot: () => confirmed(t('rebootAsk', { name }), t('itsProgramsEndAnd'), t('reboot'), () => reboot.mutate({ id }), true),
+    terminate: () => confirmed(t('terminateAsk', { name }), t('itEndsForGood'), t('terminate'), () => terminate.mutate({ id })),
     busy: [start, stop, reboot, terminate].some((change) => change.isPending),
     dialog,
   };

@@ -1,15 +1,16 @@
 // What instance families are for, in words.
 import type { TypeObject } from '../api/schema';
 import { formatBytes, formatMoney } from '../app/format';
+import { t, type TextKey } from '../i18n/text';
 
-export const FAMILIES: Record<string, { title: string; about: string }> = {
+export const FAMILIES: Record<string, { title: TextKey; about: TextKey }> = {
   economy: {
-    title: 'Economy',
-    about: 'About 40 % cheaper. Half of each vCPU is guaranteed; the rest is used when neighbours leave it free. Memory is all yours.',
+    title: 'familyEconomy',
+    about: 'familyEconomyAbout',
   },
-  general: { title: 'General', about: 'Full vCPUs with balanced memory, for web servers and back ends.' },
-  compute: { title: 'Compute', about: 'More vCPUs for each GiB of memory, for builds and number work.' },
-  memory: { title: 'Memory', about: '8 GiB for each vCPU, for caches and databases.' },
+  general: { title: 'familyGeneral', about: 'familyGeneralAbout' },
+  compute: { title: 'familyCompute', about: 'familyComputeAbout' },
+  memory: { title: 'familyMemory', about: 'familyMemoryAbout' },
 };
 
 export const FAMILY_ORDER = ['economy', 'general', 'compute', 'memory'];
@@ -24,6 +25,6 @@ export function shapeOf(type: TypeObject): string {
 }
 
 export function hourly(type: TypeObject, count = 1): string {
-  if (type.price_per_hour === null) return 'no price';
-  return `${formatMoney(Number(type.price_per_hour) * count, type.currency, 4)} an hour`;
+  if (type.price_per_hour === null) return t('noPrice');
+  return t('moneyAnHour', { money: formatMoney(Number(type.price_per_hour) * count, type.currency, 4) });
 }

@@ -1,16 +1,18 @@
 // Example user data: scripts that run once, at an instance's first start.
 
-export const EXAMPLES: { name: string; about: string; script: string }[] = [
+import type { TextKey } from '../i18n/text';
+
+export const EXAMPLES: { name: TextKey; about: TextKey; script: string }[] = [
   {
-    name: 'Hello',
-    about: 'Write to the console output',
+    name: 'scriptHello',
+    about: 'scriptHelloAbout',
     script: `#!/bin/sh
 echo "Hello from $(hostname), $(nproc) CPU, $(date)"
 `,
   },
   {
-    name: 'Who am I',
-    about: 'Ask the metadata service, version 2',
+    name: 'scriptWho',
+    about: 'scriptWhoAbout',
     script: `#!/bin/sh
 IMDS=http://169.254.169.254
 TOKEN=$(curl -sX PUT "$IMDS/latest/api/token" -H "X-aws-ec2-metadata-token-ttl-seconds: 300")
@@ -20,8 +22,8 @@ done
 `,
   },
   {
-    name: 'Web server',
-    about: 'Serve a page on port 8000',
+    name: 'scriptWeb',
+    about: 'scriptWebAbout',
     script: `#!/bin/sh
 mkdir -p /srv/www && cd /srv/www
 echo "<h1>Served by $(hostname)</h1>" > index.html

@@ -2,6 +2,7 @@
 import { Badge, type MantineColor } from '@mantine/core';
 
 import type { InstanceObject } from '../api/schema';
+import { t, type TextKey } from '../i18n/text';
 
 const LOOKS: Record<string, MantineColor> = {
   pending: 'blue',
@@ -12,13 +13,22 @@ const LOOKS: Record<string, MantineColor> = {
   terminated: 'gray',
 };
 
+const STATES: Record<string, TextKey> = {
+  pending: 'statePending',
+  running: 'stateRunning',
+  stopping: 'stateStopping',
+  stopped: 'stateStopped',
+  'shutting-down': 'stateShuttingDown',
+  terminated: 'stateTerminated',
+};
+
 export const CHANGING = new Set(['pending', 'stopping', 'shutting-down']);
 
 export function StateBadge({ state }: { state: string }) {
   const moving = CHANGING.has(state);
   return (
     <Badge variant="light" color={LOOKS[state] ?? 'gray'} className={moving ? 'pulse' : undefined} leftSection={<span className="dot" />} tt="none">
-      {state}
+      {STATES[state] ? t(STATES[state]) : state}
     </Badge>
   );
 }

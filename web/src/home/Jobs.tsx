@@ -5,6 +5,7 @@ import { isDenied, useCall } from '../api/call';
 import type { Job } from '../api/schema';
 import { formatAgo } from '../app/format';
 import { Failed, Surface, Waiting } from '../app/parts';
+import { fromServer } from '../i18n/server';
 import { t } from '../i18n/text';
 import { LOOK_EVERY_MS } from './pace';
 
@@ -40,7 +41,7 @@ export function JobRow({ job }: { job: Job }) {
   if (job.state === 'failed') {
     return (
       <Alert color="red" title={t('jobFailed', { name })} p="xs">
-        <Text size="xs">{job.result || job.text}</Text>
+        <Text size="xs">{fromServer(job.result || job.text)}</Text>
       </Alert>
     );
   }
@@ -56,7 +57,7 @@ export function JobRow({ job }: { job: Job }) {
       </Group>
       {isActive(job) && <Progress value={job.fraction * 100} size="sm" animated mt={4} aria-label={`${name}: ${Math.round(job.fraction * 100)} %`} />}
       <Text size="xs" c="dimmed" truncate>
-        {job.text || job.state}
+        {fromServer(job.text || job.state)}
       </Text>
     </div>
   );

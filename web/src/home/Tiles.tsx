@@ -51,7 +51,7 @@ function Tile({ to, label, icon: Icon, value, note, error }: TileProps) {
               {value}
             </Text>
           </Skeleton>
-          <Text size="xs" c="dimmed" truncate>
+          <Text size="xs" c="dimmed">
             {note ?? ' '}
           </Text>
         </>

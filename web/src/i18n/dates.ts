@@ -18,7 +18,7 @@ export function writeDate(date: Date, options: Intl.DateTimeFormatOptions): stri
   return format.format(date);
 }
 
-export function writeNumber(value: number, options: Intl.NumberFormatOptions = {}): string {
+export function writeNumber(value: number | bigint, options: Intl.NumberFormatOptions = {}): string {
   return new Intl.NumberFormat(getLocale(), options).format(value);
 }
 

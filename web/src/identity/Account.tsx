@@ -4,6 +4,7 @@ import { Grid } from '@mantine/core';
 import { useCall } from '../api/call';
 import { Failed, Surface, Waiting } from '../app/parts';
 import { useSession } from '../app/session';
+import { t } from '../i18n/text';
 import { Copyable, FactTable } from '../objects/Details';
 import { Grants } from './Grants';
 import { Passkeys } from './Passkeys';
@@ -17,20 +18,20 @@ export function Account() {
   return (
     <Grid gap="lg">
       <Grid.Col span={{ base: 12, md: 6 }}>
-        <Surface title={session.has_password ? 'Change password' : 'Set a password'}>
+        <Surface title={session.has_password ? t('changePassword') : t('setAPassword')}>
           <PasswordForm />
         </Surface>
       </Grid.Col>
       <Grid.Col span={{ base: 12, md: 6 }}>
-        <Surface title="Who I am">
+        <Surface title={t('whoIAm')}>
           <FactTable
             rows={[
-              ['Name', session.display_name],
-              ['E-mail', session.email],
-              ['Account', `${session.account_name} (${session.account})`],
+              [t('name'), session.display_name],
+              [t('emailAddressShort'), session.email],
+              [t('account'), `${session.account_name} (${session.account})`],
               ['ARN', <Copyable key="arn" value={session.arn} />],
-              ['Region', session.region],
-              ['Operator', session.is_operator ? 'yes: of the whole cloud' : ''],
+              [t('region'), session.region],
+              [t('operatorOfCloud'), session.is_operator ? t('yesOfTheWhole') : ''],
             ]}
           />
         </Surface>

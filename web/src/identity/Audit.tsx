@@ -8,6 +8,8 @@ import { useState } from 'react';
 import { call } from '../api/call';
 import type { AuditRecord } from '../api/schema';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
+import { writeDate } from '../i18n/dates';
+import { t } from '../i18n/text';
 
 const PAGE = 100;
 
@@ -29,27 +31,27 @@ export function Audit() {
   return (
     <Surface>
       <Group align="flex-end" gap="sm" mb="sm">
-        {field('action', 'Action', 's3:PutObject')}
-        {field('resource', 'Resource', 'arn:aws:s3:::reports')}
-        {field('principal', 'Who (id or ARN)', 'arn:aws:iam::…:user/ada')}
-        <Checkbox size="xs" label="Changes only" checked={only.changes} onChange={(event) => setOnly({ ...only, changes: event.currentTarget.checked })} mb={6} />
-        <Checkbox size="xs" label="Refused or failed" checked={only.errors} onChange={(event) => setOnly({ ...only, errors: event.currentTarget.checked })} mb={6} />
+        {field('action', t('action'), 's3:PutObject')}
+        {field('resource', t('resource'), 'arn:aws:s3:::reports')}
+        {field('principal', t('whoIdOrArn'), 'arn:aws:iam::…:user/ada')}
+        <Checkbox size="xs" label={t('changesOnly')} checked={only.changes} onChange={(event) => setOnly({ ...only, changes: event.currentTarget.checked })} mb={6} />
+        <Checkbox size="xs" label={t('refusedOrFailed')} checked={only.errors} onChange={(event) => setOnly({ ...only, errors: event.currentTarget.checked })} mb={6} />
         <Button size="xs" variant="default" leftSection={<IconRefresh size={14} />} loading={query.isRefetching} onClick={() => void query.refetch()}>
-          Look again
+          {t('lookAgain')}
         </Button>
       </Group>
       {query.isPending && <Waiting />}
       {query.error !== null && <Failed error={query.error} retry={() => void query.refetch()} />}
       {query.data && records.length === 0 && (
-        <Empty icon={<IconListSearch size={26} />} title="No call like that">
-          Every call is recorded within a second or two. Take a filter away to see more.
+        <Empty icon={<IconListSearch size={26} />} title={t('noCallLikeThat')}>
+          {t('everyCallIsRecorded')}
         </Empty>
       )}
       {records.length > 0 && <Records records={records} />}
       {query.hasNextPage && (
         <Group justify="center" mt="sm">
           <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            Load more
+            {t('loadMore')}
           </Button>
         </Group>
       )}
@@ -59,29 +61,29 @@ export function Audit() {
 
 function Records({ records }: { records: AuditRecord[] }) {
   return (
-    <Table.ScrollContainer minWidth={760}>
-      <Table fz="xs" verticalSpacing={6} aria-label="Audit trail">
+    <Table.ScrollContainer minWidth={920}>
+      <Table fz="xs" verticalSpacing={6} aria-label={t('auditTrail')}>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>Time</Table.Th>
-            <Table.Th>Who</Table.Th>
-            <Table.Th>Action</Table.Th>
-            <Table.Th>Resource</Table.Th>
-            <Table.Th>Answer</Table.Th>
-            <Table.Th>From</Table.Th>
+            <Table.Th>{t('time')}</Table.Th>
+            <Table.Th>{t('who')}</Table.Th>
+            <Table.Th>{t('action')}</Table.Th>
+            <Table.Th>{t('resource')}</Table.Th>
+            <Table.Th>{t('answer')}</Table.Th>
+            <Table.Th>{t('fromWhere')}</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {records.map((record) => (
             <Table.Tr key={record.id}>
               <Table.Td style={{ whiteSpace: 'nowrap' }}>
-                <Tooltip label={`Request ${record.request_id}, ${(record.duration_us / 1000).toFixed(1)} ms`}>
-                  <span>{new Date(record.time_us / 1000).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'medium' })}</span>
+                <Tooltip label={t('requestTook', { requestId: record.request_id, number: (record.duration_us / 1000).toFixed(1) })}>
+                  <span>{writeDate(new Date(record.time_us / 1000), { dateStyle: 'short', timeStyle: 'medium' })}</span>
                 </Tooltip>
               </Table.Td>
-              <Table.Td title={record.principal_arn}>{record.principal_arn.split(/[/:]/).pop() || 'nobody'}</Table.Td>
+              <Table.Td title={record.principal_arn}>{record.principal_arn.split(/[/:]/).pop() || t('nobodyShort')}</Table.Td>
               <Table.Td className="mono">{record.action}</Table.Td>
-              <Table.Td className="wrap-anywhere" maw={280}>
+              <Table.Td className="wrap-anywhere" miw={200} maw={280}>
                 {record.resource}
               </Table.Td>
               <Table.Td>

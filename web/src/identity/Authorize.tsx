@@ -9,6 +9,7 @@ import { call, useCall } from '../api/call';
 import { Logo } from '../app/Logo';
 import { Failed, messageOf, Waiting } from '../app/parts';
 import { useSession } from '../app/session';
+import { Say, t } from '../i18n/text';
 
 export function Authorize() {
   const session = useSession();
@@ -29,10 +30,10 @@ export function Authorize() {
           {error !== null && (
             <>
               <Title order={1} fz={20}>
-                This program cannot be connected
+                {t('thisProgramCannotBe')}
               </Title>
               <Failed error={error} />
-              <Text size="sm">Nothing was allowed. Close this window and connect again from the program.</Text>
+              <Text size="sm">{t('nothingWasAllowedClose')}</Text>
             </>
           )}
           {data && (
@@ -42,17 +43,16 @@ export function Authorize() {
                   <IconPlugConnected size={22} />
                 </ThemeIcon>
                 <Title order={1} fz={20}>
-                  {data.client_name} wants to act for you
+                  {t('wantsToAct', { clientName: data.client_name })}
                 </Title>
               </Group>
               <Text size="sm">
-                It would use this cloud as <b>{session.display_name}</b> in account {session.account_name}, within what you
-                may do. What it does is in the audit trail under your name. Afterwards you return to <b>{data.returns_to}</b>.
+                <Say text="itWouldUseThis" values={{ displayName: <b>{session.display_name}</b>, accountName: session.account_name, returnsTo: <b>{data.returns_to}</b> }} />
               </Text>
-              <Radio.Group label="It may" value={scope} onChange={setScope}>
+              <Radio.Group label={t('oauthMay')} value={scope} onChange={setScope}>
                 <Stack gap="xs" mt={6}>
-                  <Radio value="all" label="read and change what I may" />
-                  <Radio value="read" label="only read" />
+                  <Radio value="all" label={t('readAndChangeWhat')} />
+                  <Radio value="read" label={t('oauthOnlyRead')} />
                 </Stack>
               </Radio.Group>
               {approve.error && (
@@ -62,14 +62,14 @@ export function Authorize() {
               )}
               <Group grow>
                 <Button variant="default" onClick={() => window.location.assign(refusal(redirect_uri, state))}>
-                  Refuse
+                  {t('refuse')}
                 </Button>
                 <Button loading={approve.isPending || approve.isSuccess} onClick={() => approve.mutate()}>
-                  Allow
+                  {t('allowIt')}
                 </Button>
               </Group>
               <Text size="xs" c="dimmed">
-                You can end this at any time: People, My account, Programs that act for me.
+                {t('youCanEndThis')}
               </Text>
             </>
           )}

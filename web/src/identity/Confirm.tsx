@@ -9,6 +9,7 @@ import { onProofNeeded } from '../api/proof';
 import type { Proof } from '../api/schema';
 import { Failed, tellFailure, Waiting } from '../app/parts';
 import { useSession, useSessionState } from '../app/session';
+import { t } from '../i18n/text';
 import { askPasskey, canUsePasskeys, wasCancelled } from './webauthn';
 
 export function ConfirmPrompt() {
@@ -28,7 +29,7 @@ export function ConfirmPrompt() {
     answer.current(proved);
   };
   return (
-    <Modal opened={opened} onClose={() => close(false)} title="Confirm that it is you" centered zIndex={400}>
+    <Modal opened={opened} onClose={() => close(false)} title={t('confirmThatItIs')} centered zIndex={400}>
       {opened && <Ways done={() => close(true)} />}
     </Modal>
   );
@@ -50,7 +51,7 @@ function Ways({ done }: { done: () => void }) {
   return (
     <Stack>
       <Text size="sm" c="dimmed">
-        You signed in a while ago. What you are about to change could let somebody else stay in your account.
+        {t('youSignedInA')}
       </Text>
       {hasSecret && (
         <Secret
@@ -59,16 +60,16 @@ function Ways({ done }: { done: () => void }) {
           take={(proof) => prove.mutate(() => Promise.resolve(proof))}
         />
       )}
-      {hasSecret && hasPasskey && <Divider label="or" />}
+      {hasSecret && hasPasskey && <Divider label={t('orElse')} />}
       {hasPasskey && (
         <Button variant="default" leftSection={<IconFingerprint size={18} />} onClick={() => prove.mutate(async () => ({ passkey: await askPasskey() }))}>
-          Use a passkey
+          {t('useAPasskey')}
         </Button>
       )}
       {!hasSecret && !hasPasskey && (
         <>
-          <Text size="sm">You have neither password nor passkey yet: sign in again to go on.</Text>
-          <Button onClick={() => void signOut()}>Sign out</Button>
+          <Text size="sm">{t('youHaveNeitherPassword')}</Text>
+          <Button onClick={() => void signOut()}>{t('signOut')}</Button>
         </>
       )}
     </Stack>
@@ -90,13 +91,13 @@ function Secret({ kind, busy, take }: { kind: 'password' | 'code'; busy: boolean
       <Stack>
         <input type="text" name="username" autoComplete="username" value={session.name} readOnly hidden />
         {kind === 'password' ? (
-          <PasswordInput label="Your password" autoComplete="current-password" {...shared} />
+          <PasswordInput label={t('yourPassword')} autoComplete="current-password" {...shared} />
         ) : (
-          <TextInput label="Code of your authenticator app" autoComplete="one-time-code" {...shared} />
+          <TextInput label={t('codeOfYourAuthenticator')} autoComplete="one-time-code" {...shared} />
         )}
         <Group justify="flex-end">
           <Button type="submit" loading={busy}>
-            Confirm
+            {t('confirm')}
           </Button>
         </Group>
       </Stack>

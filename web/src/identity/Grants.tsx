@@ -4,17 +4,18 @@ import { Button, Table, Text } from '@mantine/core';
 import { useCall, useChange } from '../api/call';
 import { formatAgo } from '../app/format';
 import { Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 
 export function Grants() {
   const { data, error, isPending } = useCall('listOauthGrants', {});
-  const end = useChange('deleteOauthGrant', { reads: ['listOauthGrants'], done: 'The program can no longer act for you' });
+  const end = useChange('deleteOauthGrant', { reads: ['listOauthGrants'], done: t('theProgramCanNo') });
   return (
-    <Surface title="Programs that act for me">
+    <Surface title={t('programsThatActFor')}>
       {isPending && <Waiting />}
       {error !== null && <Failed error={error} />}
       {data?.items.length === 0 && (
         <Text size="sm" c="dimmed">
-          None. A program that speaks MCP connects at {window.location.origin}/mcp and then asks for your approval.
+          {t('noneAProgramThat', { origin: window.location.origin })}
         </Text>
       )}
       {data && data.items.length > 0 && (
@@ -26,18 +27,18 @@ export function Grants() {
                   <Table.Td>
                     <Text size="sm">{grant.client_name}</Text>
                     <Text size="xs" c="dimmed">
-                      {grant.scope === 'read' ? 'only reads' : 'reads and changes what I may'}
+                      {grant.scope === 'read' ? t('onlyReads') : t('readsAndChangesWhat')}
                     </Text>
                   </Table.Td>
                   <Table.Td>
-                    <Text size="sm">connected {formatAgo(grant.used_us)}</Text>
+                    <Text size="sm">{t('connectedAgo', { time: formatAgo(grant.used_us) })}</Text>
                     <Text size="xs" c="dimmed">
-                      allowed {formatAgo(grant.created_us)}
+                      {t('allowedAgo', { time: formatAgo(grant.created_us) })}
                     </Text>
                   </Table.Td>
                   <Table.Td ta="right">
                     <Button size="compact-sm" variant="light" color="red" onClick={() => end.mutate({ id: grant.id })}>
-                      End
+                      {t('endSession')}
                     </Button>
                   </Table.Td>
                 </Table.Tr>

@@ -9,6 +9,7 @@ import type { GroupView, PersonView } from '../api/schema';
 import { useConfirm } from '../app/confirm';
 import { formatAgo } from '../app/format';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { policyName, userNameProblem } from './names';
 import { usePolicyOptions } from './NewPerson';
 import { Names } from './PeopleList';
@@ -20,18 +21,18 @@ export function Groups() {
   const people = useCall('listPeople', { limit: 1000 });
   const create = (
     <Button size="xs" leftSection={<IconPlus size={15} />} onClick={open}>
-      Create group
+      {t('createGroup')}
     </Button>
   );
   return (
     <Stack gap="lg">
       <NewGroupDialog opened={making} close={close} />
-      <Surface title="Groups" aside={groups.data && groups.data.items.length > 0 && create}>
+      <Surface title={t('groups')} aside={groups.data && groups.data.items.length > 0 && create}>
         {groups.isPending && <Waiting />}
         {groups.error !== null && <Failed error={groups.error} retry={() => void groups.refetch()} />}
         {groups.data && groups.data.items.length === 0 && (
-          <Empty icon={<IconUsersGroup size={26} />} title="No group yet" action={create}>
-            Give policies to a group once, then add people to it.
+          <Empty icon={<IconUsersGroup size={26} />} title={t('noGroupYet')} action={create}>
+            {t('givePoliciesToA')}
           </Empty>
         )}
         <Stack gap="md">
@@ -49,10 +50,10 @@ function GroupCard({ group, members }: { group: GroupView; members: PersonView[]
   const { ask, dialog } = useConfirm();
   const attach = useChange('attachGroupPolicy', { reads: ['listGroups'] });
   const detach = useChange('detachGroupPolicy', { reads: ['listGroups'] });
-  const remove = useChange('deleteGroup', { reads: ['listGroups'], done: `Group ${group.name} is deleted` });
+  const remove = useChange('deleteGroup', { reads: ['listGroups'], done: t('groupNameIsDeleted', { name: group.name }) });
   const options = usePolicyOptions().filter((option) => !group.policies.includes(option.value));
   const erase = async () => {
-    if (await ask({ title: `Delete group ${group.name}?`, text: 'Only a group without members and policies can be deleted.', yes: 'Delete' })) remove.mutate({ group: group.name });
+    if (await ask({ title: t('deleteGroupAsk', { name: group.name }), text: t('onlyAGroupWithout'), yes: t('delete') })) remove.mutate({ group: group.name });
   };
   return (
     <div className="well" style={{ padding: 14 }} data-group={group.name}>
@@ -61,19 +62,19 @@ function GroupCard({ group, members }: { group: GroupView; members: PersonView[]
         <div>
           <Text fw={600}>{group.name}</Text>
           <Text size="xs" c="dimmed">
-            {members.length === 0 ? 'no members' : members.map((person) => person.display_name).join(', ')}
+            {members.length === 0 ? t('noMembers') : members.map((person) => person.display_name).join(', ')}
           </Text>
         </div>
-        <ActionIcon variant="subtle" color="red" onClick={() => void erase()} aria-label={`Delete group ${group.name}`}>
+        <ActionIcon variant="subtle" color="red" onClick={() => void erase()} aria-label={t('deleteGroup', { name: group.name })}>
           <IconTrash size={16} />
         </ActionIcon>
       </Group>
       <Held
-        title="Policies"
-        none="none: members get nothing from it"
+        title={t('policies')}
+        none={t('noneMembersGetNothing')}
         held={group.policies.map((arn) => ({ value: arn, label: policyName(arn) }))}
         options={options}
-        placeholder="Attach a policy"
+        placeholder={t('attachAPolicy')}
         add={(policy) => attach.mutate({ group: group.name, policy })}
         remove={(policy) => detach.mutate({ group: group.name, policy })}
       />
@@ -93,16 +94,16 @@ function NewGroupDialog({ opened, close }: { opened: boolean; close: () => void 
     }),
   );
   return (
-    <Modal opened={opened} onClose={close} title="Create group" centered>
+    <Modal opened={opened} onClose={close} title={t('createGroup')} centered>
       <form onSubmit={submit}>
         <Stack>
-          <TextInput label="Name" placeholder="warehouse" data-autofocus autoComplete="off" {...form.getInputProps('name')} />
+          <TextInput label={t('name')} placeholder={t('warehouse')} data-autofocus autoComplete="off" {...form.getInputProps('name')} />
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close}>
-              Cancel
+              {t('cancel')}
             </Button>
             <Button type="submit" loading={make.isPending}>
-              Create
+              {t('create')}
             </Button>
           </Group>
         </Stack>
@@ -114,12 +115,12 @@ function NewGroupDialog({ opened, close }: { opened: boolean; close: () => void 
 function Roles() {
   const { data, error, isPending } = useCall('listRoles', { limit: 1000 });
   return (
-    <Surface title="Roles">
+    <Surface title={t('roles')}>
       {isPending && <Waiting />}
       {error !== null && <Failed error={error} />}
       {data && data.items.length === 0 && (
         <Text size="sm" c="dimmed">
-          No role yet. A role is taken on for a while, by a person, a program or an instance. Make one with an IAM client: aws iam create-role.
+          {t('noRoleYetA')}
         </Text>
       )}
       {data && data.items.length > 0 && (
@@ -127,9 +128,9 @@ function Roles() {
           <Table verticalSpacing={7}>
             <Table.Thead>
               <Table.Tr>
-                <Table.Th>Role</Table.Th>
-                <Table.Th>Policies</Table.Th>
-                <Table.Th>Used</Table.Th>
+                <Table.Th>{t('role')}</Table.Th>
+                <Table.Th>{t('policies')}</Table.Th>
+                <Table.Th>{t('usedColumn')}</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -144,9 +145,9 @@ function Roles() {
                     </Text>
                   </Table.Td>
                   <Table.Td>
-                    <Names names={role.policies.map(policyName)} none="none attached" />
+                    <Names names={role.policies.map(policyName)} none={t('noneAttached')} />
                   </Table.Td>
-                  <Table.Td>{role.last_used_us === null ? 'never' : formatAgo(role.last_used_us)}</Table.Td>
+                  <Table.Td>{role.last_used_us === null ? t('never') : formatAgo(role.last_used_us)}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

@@ -10,6 +10,7 @@ import type { CreatedKey, KeyView, NewKey } from '../api/schema';
 import { useConfirm } from '../app/confirm';
 import { formatAgo, formatTime } from '../app/format';
 import { Empty, Failed, tell, tellFailure, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { KEY_KINDS, keyKind } from './names';
 import { useSecret } from './Secret';
 
@@ -24,7 +25,7 @@ export function KeyTable({ user }: { user?: string }) {
   const { reveal, dialog } = useSecret();
   const button = (
     <Button size="xs" leftSection={<IconPlus size={15} />} onClick={open}>
-      Create key
+      {t('createKey')}
     </Button>
   );
   if (isPending) return <Waiting />;
@@ -32,12 +33,12 @@ export function KeyTable({ user }: { user?: string }) {
   return (
     <>
       {dialog}
-      <Modal opened={making} onClose={close} title={user === undefined ? 'Create key' : `Create key for ${user}`} centered>
+      <Modal opened={making} onClose={close} title={user === undefined ? t('createKey') : t('createKeyForUser', { user })} centered>
         <NewKeyForm user={user} close={close} done={(key) => reveal(secretOf(key))} />
       </Modal>
       {data.items.length === 0 ? (
-        <Empty icon={<IconKey size={26} />} title="No key" action={button}>
-          A key lets programs act as {user ?? 'you'}. Its secret is shown once.
+        <Empty icon={<IconKey size={26} />} title={t('noKey')} action={button}>
+          {t('aKeyLetsPrograms', { user: user ?? t('you') })}
         </Empty>
       ) : (
         <>
@@ -48,10 +49,10 @@ export function KeyTable({ user }: { user?: string }) {
             <Table verticalSpacing={7}>
               <Table.Thead>
                 <Table.Tr>
-                  <Table.Th>Key</Table.Th>
-                  <Table.Th>Made</Table.Th>
-                  <Table.Th>Used</Table.Th>
-                  <Table.Th w={40} aria-label="Actions" />
+                  <Table.Th>{t('keyOfPerson')}</Table.Th>
+                  <Table.Th>{t('madeColumn')}</Table.Th>
+                  <Table.Th>{t('usedColumn')}</Table.Th>
+                  <Table.Th w={40} aria-label={t('actions')} />
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
@@ -70,10 +71,10 @@ export function KeyTable({ user }: { user?: string }) {
 function secretOf(key: CreatedKey) {
   const isPair = key.kind === 'access-key';
   const values = [
-    ...(isPair ? [{ label: 'Access key id', value: key.id }] : []),
-    { label: isPair ? 'Secret access key' : 'Secret', value: key.secret },
+    ...(isPair ? [{ label: t('accessKeyId'), value: key.id }] : []),
+    { label: isPair ? t('accessKeySecret') : t('secretOfKey'), value: key.secret },
   ];
-  return { title: `${keyKind(key.kind)} is made`, text: 'This is the only time that the secret is shown. Keep it where only the program can read it.', values };
+  return { title: t('kindIsMade', { kind: keyKind(key.kind) }), text: t('thisIsTheOnly'), values };
 }
 
 function Row({ item, user }: { item: KeyView; user: string | undefined }) {
@@ -82,14 +83,14 @@ function Row({ item, user }: { item: KeyView; user: string | undefined }) {
   const revoke = useMutation({
     mutationFn: () => (user === undefined ? call('deleteKey', { id: item.id }) : call('deletePersonKey', { user, id: item.id })),
     onSuccess: () => {
-      tell('The key is revoked');
+      tell(t('theKeyIsRevoked'));
       readAgain(...READS);
     },
     onError: tellFailure,
   });
   const onRevoke = async () => {
-    const text = 'Programs that use it are refused from now on.';
-    if (await ask({ title: `Revoke ${item.name}?`, text, yes: 'Revoke' })) revoke.mutate();
+    const text = t('programsThatUseIt');
+    if (await ask({ title: t('revokeAsk', { name: item.name }), text, yes: t('revoke') })) revoke.mutate();
   };
   return (
     <Table.Tr data-key-kind={item.kind}>
@@ -104,14 +105,14 @@ function Row({ item, user }: { item: KeyView; user: string | undefined }) {
           )}
         </Text>
         <Text size="xs" c="dimmed">
-          {[keyKind(item.kind), item.scopes && `only ${item.scopes.join(', ')}`, item.expires_us && `until ${formatTime(item.expires_us)}`, !item.active && 'inactive'].filter(Boolean).join(' · ')}
+          {[keyKind(item.kind), item.scopes && t('keyScopes', { scopes: item.scopes.join(', ') }), item.expires_us && t('keyUntil', { time: formatTime(item.expires_us) }), !item.active && t('inactiveKey')].filter(Boolean).join(' · ')}
         </Text>
       </Table.Td>
       <Table.Td style={{ whiteSpace: 'nowrap' }}>{formatAgo(item.created_us)}</Table.Td>
-      <Table.Td style={{ whiteSpace: 'nowrap' }}>{item.last_used_us === null ? 'never' : formatAgo(item.last_used_us)}</Table.Td>
+      <Table.Td style={{ whiteSpace: 'nowrap' }}>{item.last_used_us === null ? t('never') : formatAgo(item.last_used_us)}</Table.Td>
       <Table.Td>
-        <Tooltip label="Revoke">
-          <ActionIcon variant="subtle" color="red" onClick={() => void onRevoke()} loading={revoke.isPending} aria-label={`Revoke ${item.name}`}>
+        <Tooltip label={t('revoke')}>
+          <ActionIcon variant="subtle" color="red" onClick={() => void onRevoke()} loading={revoke.isPending} aria-label={t('revokeNamed', { name: item.name })}>
             <IconTrash size={16} />
           </ActionIcon>
         </Tooltip>
@@ -137,22 +138,22 @@ function NewKeyForm({ user, close, done }: { user: string | undefined; close: ()
   const submit = form.onSubmit((values) =>
     make.mutate(
       isToken
-        ? { kind, name: values.name || (KEY_KINDS[kind]?.title ?? 'Key'), scopes: values.scopes.length > 0 ? values.scopes : null, expires_days: values.days === '' ? null : values.days }
+        ? { kind, name: values.name || (keyKind(kind)), scopes: values.scopes.length > 0 ? values.scopes : null, expires_days: values.days === '' ? null : values.days }
         : { kind },
     ),
   );
   return (
     <form onSubmit={submit}>
       <Stack>
-        <Radio.Group {...form.getInputProps('kind')} aria-label="Kind of key">
+        <Radio.Group {...form.getInputProps('kind')} aria-label={t('kindOfKey')}>
           <Stack gap="xs">
             {Object.entries(KEY_KINDS).map(([value, { title, about }]) => (
-              <Radio.Card key={value} value={value} p="sm" radius="md" className="pick-card" aria-label={title}>
+              <Radio.Card key={value} value={value} p="sm" radius="md" className="pick-card" aria-label={t(title)}>
                 <Text size="sm" fw={600}>
-                  {title}
+                  {t(title)}
                 </Text>
                 <Text size="xs" c="dimmed">
-                  {about}
+                  {t(about)}
                 </Text>
               </Radio.Card>
             ))}
@@ -160,17 +161,17 @@ function NewKeyForm({ user, close, done }: { user: string | undefined; close: ()
         </Radio.Group>
         {isToken && (
           <>
-            <TextInput label="Name" placeholder="Night report" autoComplete="off" {...form.getInputProps('name')} />
-            <TagsInput label="Only for" description="Permission patterns such as models:* or s3:Get*; empty allows all that the policies allow." {...form.getInputProps('scopes')} />
-            <NumberInput label="Ends after (days)" placeholder="never" min={1} max={3650} allowDecimal={false} {...form.getInputProps('days')} />
+            <TextInput label={t('name')} placeholder={t('nightReport')} autoComplete="off" {...form.getInputProps('name')} />
+            <TagsInput label={t('keyOnlyFor')} description={t('permissionPatternsSuchAs')} {...form.getInputProps('scopes')} />
+            <NumberInput label={t('endsAfterDays')} placeholder={t('neverEnds')} min={1} max={3650} allowDecimal={false} {...form.getInputProps('days')} />
           </>
         )}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={close}>
-            Cancel
+            {t('cancel')}
           </Button>
           <Button type="submit" loading={make.isPending}>
-            Create
+            {t('create')}
           </Button>
         </Group>
       </Stack>

@@ -1,6 +1,6 @@
 // Sign in by password, passkey, issuer, or one-time link (/login?token=…), which signs in by itself.
 // Where there is a second factor, its code is asked for on the next card.
-import { Alert, Box, Button, Center, Code, Collapse, Divider, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Anchor, Box, Button, Center, Code, Collapse, Divider, Group, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconFingerprint, IconLogin2 } from '@tabler/icons-react';
@@ -12,6 +12,7 @@ import type { ProviderButton } from '../api/schema';
 import { Logo } from '../app/Logo';
 import { messageOf } from '../app/parts';
 import { useSessionState, type Session } from '../app/session';
+import { getLanguage, LANGUAGES, Say, setLanguage, t } from '../i18n/text';
 import { forgetAsked } from './Password';
 import { arriveAt, comeBack, leaveFor, RETURN_PATH } from './departure';
 import { askPasskey, canUsePasskeys, wasCancelled } from './webauthn';
@@ -60,14 +61,14 @@ export function Login() {
         <Stack>
           <Logo size={34} busy={busy} />
           <Title order={1} fz={20}>
-            Sign in
+            {t('signIn')}
           </Title>
           {failure && (
             <Alert color="red" role="alert">
               {failure}
               {token !== null && (
                 <Text size="sm" mt={4}>
-                  A link opens once. Make a new one with <Code>volano login</Code> on the server.
+                  <Say text="aLinkOpensOnce" values={{ login: <Code>volano login</Code> }} />
                 </Text>
               )}
             </Alert>
@@ -77,9 +78,22 @@ export function Login() {
           ) : (
             <Ways busy={busy} attempt={attempt} from={from} />
           )}
+          <Languages />
         </Stack>
       </Box>
     </Center>
+  );
+}
+
+function Languages() {
+  return (
+    <Group gap="md" justify="center" component="nav" aria-label={t('language')}>
+      {LANGUAGES.map(({ code, name }) => (
+        <Anchor key={code} component="button" type="button" size="xs" c="dimmed" lang={code} aria-current={code === getLanguage()} onClick={() => setLanguage(code)}>
+          {name}
+        </Anchor>
+      ))}
+    </Group>
   );
 }
 
@@ -97,7 +111,7 @@ function Ways({ busy, attempt, from }: { busy: boolean; attempt: Attempt; from: 
     });
   const others: ReactNode[] = (buttons.data?.items ?? []).map((provider) => (
     <Button key={provider.name} variant="default" leftSection={<IconLogin2 size={18} />} onClick={() => void leave(provider)}>
-      Continue with {provider.title}
+      {t('continueWithTitle', { title: provider.title })}
     </Button>
   ));
   if (canUsePasskeys()) {
@@ -108,7 +122,7 @@ function Ways({ busy, attempt, from }: { busy: boolean; attempt: Attempt; from: 
         leftSection={<IconFingerprint size={18} />}
         onClick={() => void attempt(async () => call('signInByPasskey', await askPasskey()))}
       >
-        Sign in with a passkey
+        {t('signInWithA')}
       </Button>,
     );
   }
@@ -116,27 +130,27 @@ function Ways({ busy, attempt, from }: { busy: boolean; attempt: Attempt; from: 
     <>
       <form onSubmit={form.onSubmit((values) => void attempt(() => call('signIn', values)))}>
         <Stack>
-          <TextInput label="User" autoComplete="username" required autoFocus {...form.getInputProps('user')} />
-          <PasswordInput label="Password" autoComplete="current-password" required {...form.getInputProps('password')} />
+          <TextInput label={t('user')} autoComplete="username" required autoFocus {...form.getInputProps('user')} />
+          <PasswordInput label={t('password')} autoComplete="current-password" required {...form.getInputProps('password')} />
           <Collapse expanded={showAccount}>
-            <TextInput label="Account" placeholder="123456789012 or alias" {...form.getInputProps('account')} />
+            <TextInput label={t('account')} placeholder={t('accountExample')} {...form.getInputProps('account')} />
           </Collapse>
           <Button type="submit" loading={busy}>
-            Sign in
+            {t('signIn')}
           </Button>
         </Stack>
       </form>
       {others.length > 0 && (
         <>
-          <Divider label="or" />
+          <Divider label={t('orElse')} />
           {others}
         </>
       )}
       <Button variant="subtle" size="compact-sm" onClick={() => setShowAccount(!showAccount)}>
-        {showAccount ? 'Use the home account' : 'Sign in to another account'}
+        {showAccount ? t('useTheHomeAccount') : t('signInToAnother')}
       </Button>
       <Text size="xs" c="dimmed">
-        First time? The terminal that runs <Code>volano up</Code> shows a one-time link.
+        <Say text="firstTimeTheTerminal" values={{ up: <Code>volano up</Code> }} />
       </Text>
     </>
   );
@@ -153,8 +167,8 @@ function CodeForm({ busy, enter, again }: { busy: boolean; enter: (code: string)
     >
       <Stack>
         <TextInput
-          label="Code"
-          description="Six digits of your authenticator app, or a recovery code"
+          label={t('signInCode')}
+          description={t('sixDigitsOfYour')}
           autoComplete="one-time-code"
           required
           autoFocus
@@ -162,10 +176,10 @@ function CodeForm({ busy, enter, again }: { busy: boolean; enter: (code: string)
           onChange={(event) => setCode(event.currentTarget.value)}
         />
         <Button type="submit" loading={busy}>
-          Continue
+          {t('continue')}
         </Button>
         <Button variant="subtle" size="compact-sm" onClick={again}>
-          Begin again
+          {t('beginAgain')}
         </Button>
       </Stack>
     </form>

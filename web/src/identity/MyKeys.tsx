@@ -3,6 +3,7 @@ import { Code, Grid, Stack, Text } from '@mantine/core';
 
 import { Copy, Surface } from '../app/parts';
 import { useSession } from '../app/session';
+import { t } from '../i18n/text';
 import { KeyTable } from './KeyTable';
 
 export function MyKeys() {
@@ -10,14 +11,14 @@ export function MyKeys() {
   return (
     <Grid gap="lg">
       <Grid.Col span={{ base: 12, md: 7 }}>
-        <Surface title="My keys">
+        <Surface title={t('myKeys')}>
           <KeyTable />
         </Surface>
       </Grid.Col>
       <Grid.Col span={{ base: 12, md: 5 }}>
-        <Surface title="Use them">
+        <Surface title={t('useThem')}>
           <Stack gap="sm">
-            <Text size="sm">Clients that you have work unchanged; they need to know where Volano is.</Text>
+            <Text size="sm">{t('clientsThatYouHave')}</Text>
             <Snippet lines={[`export OPENAI_BASE_URL=${location.origin}/v1`, 'export OPENAI_API_KEY=sk-vol-…']} />
             <Snippet lines={[`export SLACK_API_URL=${location.origin}/api/`, 'export SLACK_USER_TOKEN=xoxp-…']} />
             <Snippet lines={[`export AWS_ENDPOINT_URL=${aws_url}`, `export AWS_DEFAULT_REGION=${region}`, 'export AWS_ACCESS_KEY_ID=AKIA…', 'export AWS_SECRET_ACCESS_KEY=…']} />

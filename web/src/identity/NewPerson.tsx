@@ -4,6 +4,7 @@ import { useForm } from '@mantine/form';
 
 import { useCall, useChange } from '../api/call';
 import { tell } from '../app/parts';
+import { t } from '../i18n/text';
 import { userNameProblem } from './names';
 import { useSecret, type Shown } from './Secret';
 
@@ -17,7 +18,7 @@ export function NewPersonDialog({ opened, close }: { opened: boolean; close: () 
   return (
     <>
       {dialog}
-      <Modal opened={opened} onClose={close} title="Add person" centered size="lg">
+      <Modal opened={opened} onClose={close} title={t('addPerson')} centered size="lg">
         <NewPersonForm close={close} reveal={reveal} />
       </Modal>
     </>
@@ -32,8 +33,8 @@ function NewPersonForm({ close, reveal }: { close: () => void; reveal: (shown: S
     initialValues: { kind: 'user', name: '', display_name: '', email: '', way: 'link', password: '', policies: [] as string[], groups: [] as string[] },
     validate: {
       name: userNameProblem,
-      email: (value) => (value === '' || /^\S+@\S+$/.test(value) ? null : 'This is no e-mail address.'),
-      password: (value, all) => (all.kind === 'user' && all.way === 'password' && value.length < 8 ? 'Use at least 8 characters.' : null),
+      email: (value) => (value === '' || /^\S+@\S+$/.test(value) ? null : t('notAnEmail')),
+      password: (value, all) => (all.kind === 'user' && all.way === 'password' && value.length < 8 ? t('useAtLeast8') : null),
     },
   });
   const { values } = form;
@@ -45,8 +46,8 @@ function NewPersonForm({ close, reveal }: { close: () => void; reveal: (shown: S
       {
         onSuccess: (made) => {
           close();
-          if (made.login_url === null) tell(`${made.display_name} is added`);
-          else reveal({ title: `Invite ${made.display_name}`, text: `Send this link to ${made.display_name}. It signs in once, and is shown only now.`, values: [{ label: 'Invite link', value: made.login_url }] });
+          if (made.login_url === null) tell(t('personAdded', { displayName: made.display_name }));
+          else reveal({ title: t('invitePerson', { displayName: made.display_name }), text: t('sendThisLinkTo', { displayName: made.display_name }), values: [{ label: t('inviteLink'), value: made.login_url }] });
         },
       },
     ),
@@ -56,48 +57,48 @@ function NewPersonForm({ close, reveal }: { close: () => void; reveal: (shown: S
       <Stack>
         <SegmentedControl
           data={[
-            { value: 'user', label: 'Person' },
-            { value: 'service-account', label: 'Program' },
+            { value: 'user', label: t('person') },
+            { value: 'service-account', label: t('program') },
           ]}
           {...form.getInputProps('kind')}
-          aria-label="Person or program"
+          aria-label={t('personOrProgram')}
         />
         <Group grow align="flex-start">
-          <TextInput label="User name" required data-autofocus autoComplete="off" {...form.getInputProps('name')} />
-          <TextInput label="Shown as" placeholder={values.name} autoComplete="off" {...form.getInputProps('display_name')} />
+          <TextInput label={t('userName')} required data-autofocus autoComplete="off" {...form.getInputProps('name')} />
+          <TextInput label={t('shownAs')} placeholder={values.name} autoComplete="off" {...form.getInputProps('display_name')} />
         </Group>
-        {isUser && <TextInput label="E-mail" autoComplete="off" {...form.getInputProps('email')} />}
-        <MultiSelect label="Policies" description="What they may do; without any, nothing." data={policies} searchable clearable hidePickedOptions {...form.getInputProps('policies')} />
-        {groups.data && groups.data.items.length > 0 && <MultiSelect label="Groups" data={groups.data.items.map((group) => group.name)} {...form.getInputProps('groups')} />}
+        {isUser && <TextInput label={t('emailAddressShort')} autoComplete="off" {...form.getInputProps('email')} />}
+        <MultiSelect label={t('policies')} description={t('whatTheyMayDo')} data={policies} searchable clearable hidePickedOptions {...form.getInputProps('policies')} />
+        {groups.data && groups.data.items.length > 0 && <MultiSelect label={t('groups')} data={groups.data.items.map((group) => group.name)} {...form.getInputProps('groups')} />}
         {isUser ? (
           <>
             <SegmentedControl
               data={[
-                { value: 'link', label: 'Invite by link' },
-                { value: 'password', label: 'Set a password' },
+                { value: 'link', label: t('inviteByLink') },
+                { value: 'password', label: t('setAPassword') },
               ]}
               {...form.getInputProps('way')}
-              aria-label="First sign-in"
+              aria-label={t('firstSignIn')}
             />
             {byPassword ? (
-              <PasswordInput label="First password" description="They choose their own when they first sign in." autoComplete="new-password" {...form.getInputProps('password')} />
+              <PasswordInput label={t('firstPassword')} description={t('theyChooseTheirOwn')} autoComplete="new-password" {...form.getInputProps('password')} />
             ) : (
               <Text size="xs" c="dimmed">
-                You get a link to pass on. It opens once.
+                {t('youGetALink')}
               </Text>
             )}
           </>
         ) : (
           <Text size="xs" c="dimmed">
-            A program cannot sign in here. Make keys for it after it is added.
+            {t('aProgramCannotSign')}
           </Text>
         )}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={close}>
-            Cancel
+            {t('cancel')}
           </Button>
           <Button type="submit" loading={make.isPending}>
-            Add
+            {t('add')}
           </Button>
         </Group>
       </Stack>

@@ -10,34 +10,35 @@ import type { PasskeyView } from '../api/schema';
 import { useConfirm } from '../app/confirm';
 import { formatAgo } from '../app/format';
 import { Empty, Surface, tell, tellFailure } from '../app/parts';
+import { t } from '../i18n/text';
 import { canUsePasskeys, createPasskey, wasCancelled } from './webauthn';
 
 export function Passkeys({ passkeys }: { passkeys: PasskeyView[] }) {
   const [adding, { open, close }] = useDisclosure(false);
   const [renamed, setRenamed] = useState<PasskeyView | null>(null);
-  const remove = useChange('deletePasskey', { reads: ['getSecurity'], done: 'The passkey is removed' });
+  const remove = useChange('deletePasskey', { reads: ['getSecurity'], done: t('thePasskeyIsRemoved') });
   const rename = useChange('renamePasskey', { reads: ['getSecurity'] });
   const { ask, dialog } = useConfirm();
   const button = (
     <Button size="xs" leftSection={<IconPlus size={15} />} onClick={open} disabled={!canUsePasskeys()}>
-      Add passkey
+      {t('addPasskey')}
     </Button>
   );
   const removeIt = async (passkey: PasskeyView) => {
     const yes = await ask({
-      title: 'Remove passkey',
-      text: `“${passkey.name}” will not sign you in any more. Your device may still offer it: delete it there too.`,
-      yes: 'Remove',
+      title: t('removePasskey'),
+      text: t('nameWillNotSign', { name: passkey.name }),
+      yes: t('remove'),
     });
     if (yes) remove.mutate({ id: passkey.id });
   };
   return (
-    <Surface title="Passkeys" aside={passkeys.length > 0 && button}>
+    <Surface title={t('passkeys')} aside={passkeys.length > 0 && button}>
       {dialog}
-      <Modal opened={adding} onClose={close} title="Add a passkey" centered>
+      <Modal opened={adding} onClose={close} title={t('addAPasskey')} centered>
         {adding && <Add close={close} />}
       </Modal>
-      <Modal opened={renamed !== null} onClose={() => setRenamed(null)} title="Rename passkey" centered>
+      <Modal opened={renamed !== null} onClose={() => setRenamed(null)} title={t('renamePasskey')} centered>
         {renamed && (
           <Name
             first={renamed.name}
@@ -49,12 +50,12 @@ export function Passkeys({ passkeys }: { passkeys: PasskeyView[] }) {
       </Modal>
       {!canUsePasskeys() && (
         <Text size="sm" c="dimmed" mb="sm">
-          Passkeys need the console’s host name with HTTPS, or localhost; this page was opened by an address.
+          {t('passkeysNeedTheConsoles')}
         </Text>
       )}
       {passkeys.length === 0 ? (
-        <Empty icon={<IconFingerprint size={26} />} title="No passkey yet" action={button}>
-          Sign in with your finger, face or PIN: no password to guess or to give away.
+        <Empty icon={<IconFingerprint size={26} />} title={t('noPasskeyYet')} action={button}>
+          {t('signInWithYour')}
         </Empty>
       ) : (
         <Table.ScrollContainer minWidth={320}>
@@ -67,21 +68,20 @@ export function Passkeys({ passkeys }: { passkeys: PasskeyView[] }) {
                       <Text size="sm">{passkey.name}</Text>
                       {passkey.backed_up && (
                         <Badge size="sm" variant="light" tt="none">
-                          synced
+                          {t('passkeySynced')}
                         </Badge>
                       )}
                     </Group>
                     <Text size="xs" c="dimmed">
-                      {passkey.site}, made {formatAgo(passkey.created_us)},{' '}
-                      {passkey.used_us === null ? 'never used' : `used ${formatAgo(passkey.used_us)}`}
+                      {t('passkeyFacts', { site: passkey.site, time: formatAgo(passkey.created_us), used: passkey.used_us === null ? t('neverUsed') : t('usedAgo', { time: formatAgo(passkey.used_us) }) })}
                     </Text>
                   </Table.Td>
                   <Table.Td ta="right">
                     <Group gap={2} justify="flex-end" wrap="nowrap">
-                      <ActionIcon variant="subtle" color="gray" aria-label={`Rename ${passkey.name}`} onClick={() => setRenamed(passkey)}>
+                      <ActionIcon variant="subtle" color="gray" aria-label={t('renameName', { name: passkey.name })} onClick={() => setRenamed(passkey)}>
                         <IconPencil size={16} />
                       </ActionIcon>
-                      <ActionIcon variant="subtle" color="red" aria-label={`Remove ${passkey.name}`} onClick={() => void removeIt(passkey)}>
+                      <ActionIcon variant="subtle" color="red" aria-label={t('removeName', { name: passkey.name })} onClick={() => void removeIt(passkey)}>
                         <IconTrash size={16} />
                       </ActionIcon>
                     </Group>
@@ -102,7 +102,7 @@ function Add({ close }: { close: () => void }) {
     mutationFn: createPasskey,
     onSuccess: () => {
       again('getSecurity');
-      tell('The passkey is kept');
+      tell(t('thePasskeyIsKept'));
       close();
     },
     onError: (error) => (wasCancelled(error) ? close() : tellFailure(error)),
@@ -120,7 +120,7 @@ function Name({ first, submit, busy, take }: { first: string; submit: string; bu
       }}
     >
       <Stack>
-        <TextInput label="Name" required maxLength={64} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <TextInput label={t('name')} required maxLength={64} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
         <Group justify="flex-end">
           <Button type="submit" loading={busy} disabled={name.trim() === ''}>
             {submit}
@@ -133,5 +133,5 @@ function Name({ first, submit, busy, take }: { first: string; submit: string; bu
 
 function deviceName(): string {
   const known = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac', 'Linux'].find((name) => navigator.userAgent.includes(name));
-  return known ? `My ${known}${known === 'Windows' || known === 'Linux' ? ' computer' : ''}` : 'My device';
+  return known ? t(known === 'Windows' || known === 'Linux' ? 'myComputer' : 'myDeviceNamed', { device: known }) : t('myDevice');
 }

@@ -6,6 +6,7 @@ import { useEffect, useState } from 'react';
 import { call, useChange } from '../api/call';
 import { tell, tellFailure } from '../app/parts';
 import { useSession, useSessionState, type Session } from '../app/session';
+import { t } from '../i18n/text';
 
 const MIN_CHARACTERS = 8;
 
@@ -16,8 +17,8 @@ export function PasswordForm({ done }: { done?: () => void }) {
   const form = useForm({
     initialValues: { old: '', new: '', again: '' },
     validate: {
-      new: (value) => (value.length < MIN_CHARACTERS ? `Use at least ${MIN_CHARACTERS} characters; a few words are best.` : null),
-      again: (value, all) => (value === all.new ? null : 'This is not the same.'),
+      new: (value) => (value.length < MIN_CHARACTERS ? t('useAtLeastCount', { count: MIN_CHARACTERS }) : null),
+      again: (value, all) => (value === all.new ? null : t('thisIsNotThe')),
     },
   });
   const submit = form.onSubmit((values) =>
@@ -25,7 +26,7 @@ export function PasswordForm({ done }: { done?: () => void }) {
       { old: values.old, new: values.new },
       {
         onSuccess: () => {
-          tell('Your password is set; other sessions are ended');
+          tell(t('yourPasswordIsSet'));
           form.reset();
           call('getSession', {}).then(signedIn).catch(tellFailure);
           done?.();
@@ -37,12 +38,12 @@ export function PasswordForm({ done }: { done?: () => void }) {
     <form onSubmit={submit}>
       <Stack>
         <input type="text" name="username" autoComplete="username" value={session.name} readOnly hidden />
-        {session.has_password && <PasswordInput label="Password now" required autoComplete="current-password" {...form.getInputProps('old')} />}
-        <PasswordInput label="New password" required autoComplete="new-password" {...form.getInputProps('new')} />
-        <PasswordInput label="New password again" required autoComplete="new-password" {...form.getInputProps('again')} />
+        {session.has_password && <PasswordInput label={t('passwordNow')} required autoComplete="current-password" {...form.getInputProps('old')} />}
+        <PasswordInput label={t('newPassword')} required autoComplete="new-password" {...form.getInputProps('new')} />
+        <PasswordInput label={t('newPasswordAgain')} required autoComplete="new-password" {...form.getInputProps('again')} />
         <Group justify="flex-end">
           <Button type="submit" loading={change.isPending}>
-            Save password
+            {t('savePassword')}
           </Button>
         </Group>
       </Stack>
@@ -66,19 +67,19 @@ export function PasswordPrompt() {
     close();
   };
   return (
-    <Modal opened={wanted} onClose={close} withCloseButton={!must} closeOnEscape={!must} closeOnClickOutside={false} title="Choose a password" centered>
+    <Modal opened={wanted} onClose={close} withCloseButton={!must} closeOnEscape={!must} closeOnClickOutside={false} title={t('chooseAPassword')} centered>
       <Stack>
         {must ? (
-          <Alert color="amber">Your password was set by somebody else. Choose your own to go on.</Alert>
+          <Alert color="amber">{t('yourPasswordWasSet')}</Alert>
         ) : (
           <Text size="sm" c="dimmed">
-            You came by a link that opens once. With a password, or a passkey under “My account”, you can come back.
+            {t('youCameByA')}
           </Text>
         )}
         <PasswordForm />
         {!must && (
           <Button variant="subtle" color="gray" onClick={putOff}>
-            Later
+            {t('notNow')}
           </Button>
         )}
       </Stack>

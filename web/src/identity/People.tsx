@@ -3,6 +3,7 @@ import { Tabs } from '@mantine/core';
 import { useLocation, useNavigate } from 'react-router';
 
 import { Page } from '../app/parts';
+import { t } from '../i18n/text';
 import { Account } from './Account';
 import { Audit } from './Audit';
 import { Groups } from './Groups';
@@ -13,27 +14,27 @@ import { Providers } from './Providers';
 import { Quotas } from './Quotas';
 
 const TABS = [
-  { value: 'people', label: 'People', panel: PeopleList },
-  { value: 'keys', label: 'My keys', panel: MyKeys },
-  { value: 'groups', label: 'Groups and roles', panel: Groups },
-  { value: 'policies', label: 'Policies', panel: Policies },
-  { value: 'sign-in', label: 'Sign-in', panel: Providers },
-  { value: 'audit', label: 'Audit', panel: Audit },
-  { value: 'quotas', label: 'Quotas', panel: Quotas },
-  { value: 'account', label: 'My account', panel: Account },
-];
+  { value: 'people', label: 'people', panel: PeopleList },
+  { value: 'keys', label: 'myKeys', panel: MyKeys },
+  { value: 'groups', label: 'groupsAndRoles', panel: Groups },
+  { value: 'policies', label: 'policies', panel: Policies },
+  { value: 'sign-in', label: 'signInTab', panel: Providers },
+  { value: 'audit', label: 'audit', panel: Audit },
+  { value: 'quotas', label: 'quotas', panel: Quotas },
+  { value: 'account', label: 'myAccount', panel: Account },
+] as const;
 
 export default function People() {
   const navigate = useNavigate();
   const wanted = useLocation().pathname.split('/')[2] ?? '';
   const tab = TABS.find((item) => item.value === wanted)?.value ?? 'people';
   return (
-    <Page title="People and keys" about="One identity for S3, instances, models and chat; one set of policies; one trail.">
+    <Page title={t('placePeople')} about={t('oneIdentityForS3')}>
       <Tabs value={tab} onChange={(value) => void navigate(value === 'people' ? '/people' : `/people/${value}`)} keepMounted={false}>
         <Tabs.List mb="lg" className="tab-scroller">
           {TABS.map((item) => (
             <Tabs.Tab key={item.value} value={item.value}>
-              {item.label}
+              {t(item.label)}
             </Tabs.Tab>
           ))}
         </Tabs.List>

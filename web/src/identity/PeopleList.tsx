@@ -8,6 +8,7 @@ import { useCall } from '../api/call';
 import type { PersonView } from '../api/schema';
 import { formatAgo } from '../app/format';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { policyName } from './names';
 import { NewPersonDialog } from './NewPerson';
 import { PersonDrawer } from './Person';
@@ -27,26 +28,26 @@ export function PeopleList() {
       <PersonDrawer user={params.get('user')} close={() => setParams({}, { replace: true })} />
       <Group justify="space-between" mb="sm" gap="xs">
         <Group gap="xs">
-          <TextInput placeholder="Find a person" aria-label="Find a person" leftSection={<IconSearch size={16} />} value={wanted} onChange={(event) => setWanted(event.currentTarget.value)} w={220} />
+          <TextInput placeholder={t('findAPerson')} aria-label={t('findAPerson')} leftSection={<IconSearch size={16} />} value={wanted} onChange={(event) => setWanted(event.currentTarget.value)} w={220} />
           <SegmentedControl
             size="xs"
             value={kind}
             onChange={setKind}
             data={[
-              { value: '', label: 'All' },
-              { value: 'user', label: 'People' },
-              { value: 'service-account', label: 'Programs' },
+              { value: '', label: t('all') },
+              { value: 'user', label: t('people') },
+              { value: 'service-account', label: t('programs') },
             ]}
-            aria-label="Which kind"
+            aria-label={t('whichKind')}
           />
         </Group>
         <Button leftSection={<IconPlus size={16} />} onClick={() => setParams({ new: '1' })}>
-          Add person
+          {t('addPerson')}
         </Button>
       </Group>
       {shown.length === 0 && (
-        <Empty icon={<IconUsers size={26} />} title="Nobody like that">
-          Nobody matches. A service account is for a program: it has keys and policies but cannot sign in here.
+        <Empty icon={<IconUsers size={26} />} title={t('nobodyLikeThat')}>
+          {t('nobodyMatchesAService')}
         </Empty>
       )}
       {shown.length > 0 && <PeopleTable people={shown} open={(user) => setParams({ user })} />}
@@ -60,10 +61,10 @@ function PeopleTable({ people, open }: { people: PersonView[]; open: (user: stri
       <Table highlightOnHover verticalSpacing="sm">
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>Name</Table.Th>
-            <Table.Th>Policies</Table.Th>
-            <Table.Th>Groups</Table.Th>
-            <Table.Th>Signed in</Table.Th>
+            <Table.Th>{t('name')}</Table.Th>
+            <Table.Th>{t('policies')}</Table.Th>
+            <Table.Th>{t('groups')}</Table.Th>
+            <Table.Th>{t('signedIn')}</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -85,7 +86,7 @@ function PeopleTable({ people, open }: { people: PersonView[]; open: (user: stri
                       </Anchor>
                       {person.disabled && (
                         <Badge size="sm" color="red" variant="light" tt="none">
-                          disabled
+                          {t('personDisabled')}
                         </Badge>
                       )}
                     </Group>
@@ -96,14 +97,14 @@ function PeopleTable({ people, open }: { people: PersonView[]; open: (user: stri
                 </Group>
               </Table.Td>
               <Table.Td>
-                <Names names={person.policies.map(policyName)} none="none" />
+                <Names names={person.policies.map(policyName)} none={t('nonePlain')} />
               </Table.Td>
               <Table.Td>
                 <Names names={person.groups} none="" />
               </Table.Td>
               <Table.Td>
                 <Text size="sm" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
-                  {person.password_used_us === null ? (person.kind === 'user' ? 'never by password' : '') : formatAgo(person.password_used_us)}
+                  {person.password_used_us === null ? (person.kind === 'user' ? t('neverByPassword') : '') : formatAgo(person.password_used_us)}
                 </Text>
               </Table.Td>
             </Table.Tr>

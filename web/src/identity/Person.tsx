@@ -8,6 +8,7 @@ import { uncovered, useConfirm } from '../app/confirm';
 import { formatTime } from '../app/format';
 import { Failed, Waiting } from '../app/parts';
 import { useSession } from '../app/session';
+import { t } from '../i18n/text';
 import { Copyable, FactTable } from '../objects/Details';
 import { KeyTable } from './KeyTable';
 import { policyName } from './names';
@@ -33,18 +34,18 @@ function Body({ user, close }: { user: string; close: () => void }) {
       <Doors person={data} close={close} />
       <FactTable
         rows={[
-          ['Shown as', data.display_name],
-          ['E-mail', data.email],
+          [t('shownAs'), data.display_name],
+          [t('emailAddressShort'), data.email],
           ['ARN', <Copyable key="arn" value={data.arn} />],
-          ['Password', data.kind === 'user' ? (data.has_password ? 'set' : 'none yet') : ''],
-          ['Added', formatTime(data.created_us)],
+          [t('password'), data.kind === 'user' ? (data.has_password ? t('passwordIsSet') : t('passwordNone')) : ''],
+          [t('addedAt'), formatTime(data.created_us)],
         ]}
       />
       <Policies person={data} />
       <Memberships person={data} />
       <div>
         <Title order={3} fz={15} mb="xs">
-          Keys
+          {t('keys')}
         </Title>
         <KeyTable user={data.name} />
       </div>
@@ -57,31 +58,31 @@ function Doors({ person, close }: { person: PersonView; close: () => void }) {
   const { ask, dialog } = useConfirm();
   const { reveal, dialog: secret } = useSecret();
   const change = useChange('updatePerson', { reads: READS });
-  const remove = useChange('deletePerson', { reads: READS, done: `${person.display_name} is deleted` });
+  const remove = useChange('deletePerson', { reads: READS, done: t('personDeleted', { displayName: person.display_name }) });
   const invite = useChange('createLoginLink');
-  const endAll = useChange('endPersonSessions', { done: `${person.display_name} is signed out everywhere` });
-  const reset = useChange('resetPersonSecurity', { done: `${person.display_name} signs in by password or link alone` });
+  const endAll = useChange('endPersonSessions', { done: t('personSignedOut', { displayName: person.display_name }) });
+  const reset = useChange('resetPersonSecurity', { done: t('personSignInReset', { displayName: person.display_name }) });
   const isSelf = person.name === session.name;
   const signOut = async () => {
-    const text = 'All sessions in browsers end at once. Keys stay.';
-    if (await ask({ title: `Sign ${person.display_name} out everywhere?`, text, yes: 'Sign out' })) endAll.mutate({ user: person.name });
+    const text = t('allSessionsInBrowsers');
+    if (await ask({ title: t('signPersonOut', { displayName: person.display_name }), text, yes: t('signOut') })) endAll.mutate({ user: person.name });
   };
   const resetFactors = async () => {
-    const text = 'For a lost phone: passkeys, authenticator app, recovery codes and MFA devices are removed, and sessions end. Be sure that it is really them who ask.';
-    if (await ask({ title: `Reset how ${person.display_name} signs in?`, text, yes: 'Reset' })) reset.mutate({ user: person.name });
+    const text = t('forALostPhone');
+    if (await ask({ title: t('resetPersonSignIn', { displayName: person.display_name }), text, yes: t('reset') })) reset.mutate({ user: person.name });
   };
   const erase = async () => {
-    const text = 'All keys stop working at once. What they made stays.';
-    if (await ask({ title: `Delete ${person.display_name}?`, text, yes: 'Delete', typed: person.name })) remove.mutate({ user: person.name }, { onSuccess: close });
+    const text = t('allKeysStopWorking');
+    if (await ask({ title: t('deletePerson', { displayName: person.display_name }), text, yes: t('delete'), typed: person.name })) remove.mutate({ user: person.name }, { onSuccess: close });
   };
   const disable = async () => {
-    const text = 'Sessions end and keys stop working at once. You can let them in again later.';
-    if (await ask({ title: `Disable ${person.display_name}?`, text, yes: 'Disable' })) change.mutate({ user: person.name, disabled: true });
+    const text = t('sessionsEndAndKeys');
+    if (await ask({ title: t('disablePerson', { displayName: person.display_name }), text, yes: t('disable') })) change.mutate({ user: person.name, disabled: true });
   };
   const makeLink = () =>
     invite.mutate(
       { user: person.name },
-      { onSuccess: (made) => reveal({ title: `Sign-in link for ${person.display_name}`, text: 'It signs in once, and is shown only now.', values: [{ label: 'Sign-in link', value: made.login_url }] }) },
+      { onSuccess: (made) => reveal({ title: t('signInLinkFor', { displayName: person.display_name }), text: t('itSignsInOnce'), values: [{ label: t('signInLink'), value: made.login_url }] }) },
     );
   return (
     <Group gap="xs">
@@ -89,30 +90,30 @@ function Doors({ person, close }: { person: PersonView; close: () => void }) {
       {secret}
       {person.kind === 'user' && (
         <Button size="xs" variant="default" leftSection={<IconLink size={15} />} loading={invite.isPending} onClick={makeLink} disabled={person.disabled}>
-          Sign-in link
+          {t('signInLink')}
         </Button>
       )}
       {person.disabled ? (
         <Button size="xs" variant="light" leftSection={<IconUserCheck size={15} />} loading={change.isPending} onClick={() => change.mutate({ user: person.name, disabled: false })}>
-          Enable
+          {t('enable')}
         </Button>
       ) : (
         <Button size="xs" variant="default" leftSection={<IconUserOff size={15} />} loading={change.isPending} onClick={() => void disable()} disabled={isSelf}>
-          Disable
+          {t('disable')}
         </Button>
       )}
       {person.kind === 'user' && !isSelf && (
         <>
           <Button size="xs" variant="default" leftSection={<IconLogout size={15} />} loading={endAll.isPending} onClick={() => void signOut()}>
-            Sign out everywhere
+            {t('signOutEverywhere')}
           </Button>
           <Button size="xs" variant="default" leftSection={<IconShieldOff size={15} />} loading={reset.isPending} onClick={() => void resetFactors()}>
-            Reset sign-in
+            {t('resetSignIn')}
           </Button>
         </>
       )}
       <Button size="xs" variant="light" color="red" leftSection={<IconTrash size={15} />} loading={remove.isPending} onClick={() => void erase()} disabled={isSelf}>
-        Delete
+        {t('delete')}
       </Button>
     </Group>
   );
@@ -124,11 +125,11 @@ function Policies({ person }: { person: PersonView }) {
   const detach = useChange('detachPersonPolicy', { reads: READS });
   return (
     <Held
-      title="Policies"
-      none="No policy of their own: they may do what their groups allow, else nothing."
+      title={t('policies')}
+      none={t('noPolicyOfTheir')}
       held={person.policies.map((arn) => ({ value: arn, label: policyName(arn) }))}
       options={options}
-      placeholder="Attach a policy"
+      placeholder={t('attachAPolicy')}
       add={(policy) => attach.mutate({ user: person.name, policy })}
       remove={(policy) => detach.mutate({ user: person.name, policy })}
     />
@@ -142,11 +143,11 @@ function Memberships({ person }: { person: PersonView }) {
   const options = groups.data?.items.map((group) => group.name).filter((name) => !person.groups.includes(name)) ?? [];
   return (
     <Held
-      title="Groups"
-      none="In no group."
+      title={t('groups')}
+      none={t('inNoGroup')}
       held={person.groups.map((name) => ({ value: name, label: name }))}
       options={options.map((name) => ({ value: name, label: name }))}
-      placeholder="Add to a group"
+      placeholder={t('addToAGroup')}
       add={(group) => add.mutate({ user: person.name, group })}
       remove={(group) => remove.mutate({ user: person.name, group })}
     />
@@ -184,7 +185,7 @@ export function Held({ title, none, held, options, placeholder, add, remove }: H
             tt="none"
             fw={500}
             rightSection={
-              <ActionIcon size={16} variant="transparent" color="gray" onClick={() => remove(value)} aria-label={`Take away ${label}`}>
+              <ActionIcon size={16} variant="transparent" color="gray" onClick={() => remove(value)} aria-label={t('takeAwayLabel', { label })}>
                 <IconX size={13} />
               </ActionIcon>
             }

@@ -7,6 +7,8 @@ import { useEffect, useState } from 'react';
 import { useAws, useAwsChange } from '../api/aws';
 import { uncovered, useConfirm } from '../app/confirm';
 import { Empty, Failed, messageOf, Surface, Waiting } from '../app/parts';
+import { writeDate } from '../i18n/dates';
+import { t } from '../i18n/text';
 import { jsonProblem, PolicyText, pretty, prettyText, type Template } from './PolicyText';
 import { Simulation } from './Simulation';
 
@@ -27,12 +29,12 @@ export function Policies() {
   const [shown, setShown] = useState<PolicyRow | null>(null);
   const create = (
     <Button size="xs" leftSection={<IconPlus size={15} />} onClick={open}>
-      Write policy
+      {t('writePolicy')}
     </Button>
   );
   const rows = own.data?.Policies ?? [];
   return (
-    <Surface title="Policies of this account" aside={rows.length > 0 && create}>
+    <Surface title={t('policiesOfAccount')} aside={rows.length > 0 && create}>
       <NewPolicy opened={making} close={close} />
       <Drawer opened={shown !== null} onClose={uncovered(() => setShown(null))} position="right" size="xl" title={<Text fw={650}>{shown?.PolicyName}</Text>}>
         {shown && <PolicyDetails key={shown.Arn} policy={shown} close={() => setShown(null)} />}
@@ -40,18 +42,18 @@ export function Policies() {
       {own.isPending && <Waiting />}
       {own.error !== null && <Failed error={own.error} retry={() => void own.refetch()} />}
       {own.data && rows.length === 0 && (
-        <Empty icon={<IconFileCertificate size={26} />} title="No policy of your own yet" action={create}>
-          A policy says who may do what. The managed ones cover the usual cases; write one where they give too much.
+        <Empty icon={<IconFileCertificate size={26} />} title={t('noPolicyOfYour')} action={create}>
+          {t('aPolicySaysWho')}
         </Empty>
       )}
       {rows.length > 0 && (
         <Table.ScrollContainer minWidth={480}>
-          <Table verticalSpacing={7} aria-label="Policies">
+          <Table verticalSpacing={7} aria-label={t('policies')}>
             <Table.Thead>
               <Table.Tr>
-                <Table.Th>Policy</Table.Th>
-                <Table.Th w={110}>Version</Table.Th>
-                <Table.Th w={140}>Attached to</Table.Th>
+                <Table.Th>{t('policy')}</Table.Th>
+                <Table.Th w={110}>{t('version')}</Table.Th>
+                <Table.Th w={140}>{t('attachedTo')}</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -81,19 +83,19 @@ function NewPolicy({ opened, close }: { opened: boolean; close: () => void }) {
   const [name, setName] = useState('');
   const [text, setText] = useState(pretty(TEMPLATES[0]!.policy));
   const [refused, setRefused] = useState<string>();
-  const make = useAwsChange({ done: `Policy ${name} is made`, failed: (error) => setRefused(messageOf(error)) });
+  const make = useAwsChange({ done: t('policyNameIsMade', { name }), failed: (error) => setRefused(messageOf(error)) });
   const save = () => make.mutate({ service: 'iam', operation: 'CreatePolicy', input: { PolicyName: name, PolicyDocument: text } }, { onSuccess: close });
   return (
-    <Modal opened={opened} onClose={close} title="Write policy" size="xl">
+    <Modal opened={opened} onClose={close} title={t('writePolicy')} size="xl">
       <Stack>
-        <TextInput label="Name" value={name} onChange={(event) => setName(event.currentTarget.value)} placeholder="ReadsReports" data-autofocus autoComplete="off" maw={360} />
+        <TextInput label={t('name')} value={name} onChange={(event) => setName(event.currentTarget.value)} placeholder="ReadsReports" data-autofocus autoComplete="off" maw={360} />
         <Editor text={text} write={setText} refused={refused} setRefused={setRefused} />
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={close}>
-            Cancel
+            {t('cancel')}
           </Button>
           <Button loading={make.isPending} disabled={!/^[\w+=,.@-]{1,128}$/.test(name) || text.trim() === '' || jsonProblem(text) !== null} onClick={save}>
-            Create policy
+            {t('createPolicy')}
           </Button>
         </Group>
       </Stack>
@@ -116,7 +118,7 @@ function Editor({ text, write, refused, setRefused }: EditorProps) {
   return (
     <Grid>
       <Grid.Col span={{ base: 12, sm: 8 }}>
-        <PolicyText label="Policy" value={text} onChange={change} templates={TEMPLATES} refused={refused} />
+        <PolicyText label={t('policy')} value={text} onChange={change} templates={TEMPLATES} refused={refused} />
       </Grid.Col>
       <Grid.Col span={{ base: 12, sm: 4 }}>
         <Simulation identityPolicy={text} actions={ACTIONS} resource="arn:aws:s3:::reports/2026.csv" />
@@ -146,7 +148,7 @@ function PolicyDetails({ policy, close }: { policy: PolicyRow; close: () => void
   useEffect(() => setText(saved), [saved]);
   const run = (operation: string, input: Record<string, unknown>, after?: () => void) => change.mutate({ service: 'iam', operation, input: { PolicyArn: policy.Arn, ...input } }, { onSuccess: after });
   const erase = async () => {
-    if (await ask({ title: `Delete ${policy.PolicyName}?`, text: 'A policy that is attached cannot be deleted.', yes: 'Delete' })) run('DeletePolicy', {}, close);
+    if (await ask({ title: t('deletePolicyAsk', { policyName: policy.PolicyName }), text: t('aPolicyThatIs'), yes: t('delete') })) run('DeletePolicy', {}, close);
   };
   return (
     <Stack>
@@ -161,14 +163,14 @@ function PolicyDetails({ policy, close }: { policy: PolicyRow; close: () => void
               variant={each.VersionId === version ? 'filled' : 'light'}
               style={{ cursor: 'pointer' }}
               onClick={() => setLooked(each.VersionId)}
-              title={new Date(each.CreateDate).toLocaleString()}
+              title={writeDate(new Date(each.CreateDate), { dateStyle: 'short', timeStyle: 'medium' })}
             >
               {each.VersionId}
-              {each.IsDefaultVersion ? ', in force' : ''}
+              {each.IsDefaultVersion ? t('versionInForce') : ''}
             </Badge>
           ))}
         </Group>
-        <ActionIcon variant="subtle" color="red" aria-label={`Delete policy ${policy.PolicyName}`} onClick={() => void erase()}>
+        <ActionIcon variant="subtle" color="red" aria-label={t('deletePolicy', { policyName: policy.PolicyName })} onClick={() => void erase()}>
           <IconTrash size={16} />
         </ActionIcon>
       </Group>
@@ -177,10 +179,10 @@ function PolicyDetails({ policy, close }: { policy: PolicyRow; close: () => void
         {version !== current && (
           <>
             <Button variant="light" color="red" onClick={() => run('DeletePolicyVersion', { VersionId: version }, () => setLooked(''))}>
-              Delete version
+              {t('deleteVersion')}
             </Button>
             <Button variant="default" onClick={() => run('SetDefaultPolicyVersion', { VersionId: version })}>
-              Put {version} in force
+              {t('putInForce', { version })}
             </Button>
           </>
         )}
@@ -189,7 +191,7 @@ function PolicyDetails({ policy, close }: { policy: PolicyRow; close: () => void
           disabled={text === saved || text.trim() === '' || jsonProblem(text) !== null}
           onClick={() => run('CreatePolicyVersion', { PolicyDocument: text, SetAsDefault: true }, () => setLooked(''))}
         >
-          Save as a new version
+          {t('saveAsANew')}
         </Button>
       </Group>
     </Stack>
@@ -206,9 +208,9 @@ const statement = (Sid: string, Action: string[], Resource: string | string[], C
 const policy = (...Statement: unknown[]) => ({ Version: '2012-10-17', Statement });
 
 const TEMPLATES: Template[] = [
-  { label: 'Read one bucket', policy: policy(statement('ReadsReports', ['s3:GetObject', 's3:ListBucket'], ['arn:aws:s3:::reports', 'arn:aws:s3:::reports/*'])) },
-  { label: 'Own folder of a bucket', policy: policy(statement('OwnFolder', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], 'arn:aws:s3:::shared/${aws:username}/*')) },
-  { label: 'Start and stop instances', policy: policy(statement('Operates', ['ec2:Describe*', 'ec2:StartInstances', 'ec2:StopInstances', 'ec2:RebootInstances'], '*')) },
-  { label: 'Use models, change nothing', policy: policy(statement('UsesModels', ['models:List*', 'models:Get*', 'models:Create*'], '*')) },
-  { label: 'Everything, with a second factor', policy: policy(statement('WithSecondFactor', ['*'], '*', { Bool: { 'aws:MultiFactorAuthPresent': 'true' } })) },
+  { label: 'exampleReadBucket', policy: policy(statement('ReadsReports', ['s3:GetObject', 's3:ListBucket'], ['arn:aws:s3:::reports', 'arn:aws:s3:::reports/*'])) },
+  { label: 'exampleOwnFolder', policy: policy(statement('OwnFolder', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], 'arn:aws:s3:::shared/${aws:username}/*')) },
+  { label: 'exampleStartStop', policy: policy(statement('Operates', ['ec2:Describe*', 'ec2:StartInstances', 'ec2:StopInstances', 'ec2:RebootInstances'], '*')) },
+  { label: 'exampleUseModels', policy: policy(statement('UsesModels', ['models:List*', 'models:Get*', 'models:Create*'], '*')) },
+  { label: 'exampleSecondFactor', policy: policy(statement('WithSecondFactor', ['*'], '*', { Bool: { 'aws:MultiFactorAuthPresent': 'true' } })) },
 ];

@@ -2,8 +2,10 @@
 import { Button, Group, JsonInput, Menu, Stack, Text } from '@mantine/core';
 import { IconChevronDown } from '@tabler/icons-react';
 
+import { t, type TextKey } from '../i18n/text';
+
 export interface Template {
-  label: string;
+  label: TextKey;
   policy: unknown;
 }
 
@@ -27,13 +29,13 @@ export function PolicyText({ label, value, onChange, templates, refused, minRows
         <Menu position="bottom-end">
           <Menu.Target>
             <Button size="compact-xs" variant="default" rightSection={<IconChevronDown size={13} />}>
-              Begin from
+              {t('beginFrom')}
             </Button>
           </Menu.Target>
           <Menu.Dropdown>
             {templates.map((template) => (
               <Menu.Item key={template.label} onClick={() => onChange(pretty(template.policy))}>
-                {template.label}
+                {t(template.label)}
               </Menu.Item>
             ))}
           </Menu.Dropdown>
@@ -66,7 +68,7 @@ export function jsonProblem(text: string): string | null {
     const at = /position (\d+)/.exec(said);
     if (!at) return said;
     const before = text.slice(0, Number(at[1]));
-    return `${said.split(' in JSON')[0]}, line ${before.split('\n').length}`;
+    return t('jsonProblemAt', { said: said.split(' in JSON')[0]!, line: before.split('\n').length });
   }
 }
 

@@ -8,6 +8,7 @@ import { useCall, useChange } from '../api/call';
 import type { ProviderView } from '../api/schema';
 import { useConfirm } from '../app/confirm';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { Copyable } from '../objects/Details';
 import { RETURN_PATH } from './departure';
 
@@ -16,28 +17,28 @@ type Edited = Partial<ProviderView>;
 export function Providers() {
   const { data, error, isPending, refetch } = useCall('listSignInProviders', {});
   const [edited, setEdited] = useState<Edited | null>(null);
-  const remove = useChange('deleteSignInProvider', { reads: ['listSignInProviders'], done: 'The provider is removed' });
+  const remove = useChange('deleteSignInProvider', { reads: ['listSignInProviders'], done: t('theProviderIsRemoved') });
   const { ask, dialog } = useConfirm();
   const removeIt = async (provider: ProviderView) => {
-    const text = 'Nobody comes in by it any more. People who did stay, and need another way in.';
-    if (await ask({ title: `Remove ${provider.title}?`, text, yes: 'Remove' })) remove.mutate({ name: provider.name });
+    const text = t('nobodyComesInBy');
+    if (await ask({ title: t('removeTitle', { title: provider.title }), text, yes: t('remove') })) remove.mutate({ name: provider.name });
   };
   const button = (
     <Button size="xs" leftSection={<IconPlus size={15} />} onClick={() => setEdited({})}>
-      Add provider
+      {t('addProvider')}
     </Button>
   );
   if (isPending) return <Waiting />;
   if (error !== null) return <Failed error={error} retry={() => void refetch()} />;
   return (
-    <Surface title="Sign-in providers" aside={data.items.length > 0 && button}>
+    <Surface title={t('signInProviders')} aside={data.items.length > 0 && button}>
       {dialog}
-      <Modal opened={edited !== null} onClose={() => setEdited(null)} title={edited?.name ? edited.title : 'Add a sign-in provider'} centered size="lg">
+      <Modal opened={edited !== null} onClose={() => setEdited(null)} title={edited?.name ? edited.title : t('addASignIn')} centered size="lg">
         {edited && <Edit provider={edited} close={() => setEdited(null)} />}
       </Modal>
       {data.items.length === 0 ? (
-        <Empty icon={<IconLogin2 size={26} />} title="No sign-in provider" action={button}>
-          Let people come in with the account they have at work: any OpenID Connect issuer, such as Keycloak, Entra ID or Google.
+        <Empty icon={<IconLogin2 size={26} />} title={t('noSignInProvider')} action={button}>
+          {t('letPeopleComeIn')}
         </Empty>
       ) : (
         <Table.ScrollContainer minWidth={420}>
@@ -50,20 +51,20 @@ export function Providers() {
                       <Text size="sm">{provider.title}</Text>
                       {provider.create_users && (
                         <Badge size="sm" variant="light" tt="none">
-                          makes users
+                          {t('makesUsers')}
                         </Badge>
                       )}
                     </Group>
                     <Text size="xs" c="dimmed" className="wrap-anywhere">
-                      {provider.issuer}, by {provider.link_by === 'email' ? 'verified e-mail' : 'subject'}
+                      {t('providerFacts', { issuer: provider.issuer, by: provider.link_by === 'email' ? t('byEmail') : t('bySubject') })}
                     </Text>
                   </Table.Td>
                   <Table.Td ta="right">
                     <Group gap={2} justify="flex-end" wrap="nowrap">
-                      <ActionIcon variant="subtle" color="gray" aria-label={`Edit ${provider.title}`} onClick={() => setEdited(provider)}>
+                      <ActionIcon variant="subtle" color="gray" aria-label={t('editTitle', { title: provider.title })} onClick={() => setEdited(provider)}>
                         <IconPencil size={16} />
                       </ActionIcon>
-                      <ActionIcon variant="subtle" color="red" aria-label={`Remove ${provider.title}`} onClick={() => void removeIt(provider)}>
+                      <ActionIcon variant="subtle" color="red" aria-label={t('removeName', { name: provider.title })} onClick={() => void removeIt(provider)}>
                         <IconTrash size={16} />
                       </ActionIcon>
                     </Group>
@@ -80,7 +81,7 @@ export function Providers() {
 
 function Edit({ provider, close }: { provider: Edited; close: () => void }) {
   const isNew = provider.name === undefined;
-  const put = useChange('putSignInProvider', { reads: ['listSignInProviders'], done: 'The provider is saved' });
+  const put = useChange('putSignInProvider', { reads: ['listSignInProviders'], done: t('theProviderIsSaved') });
   const form = useForm({
     initialValues: {
       name: provider.name ?? '',
@@ -93,41 +94,41 @@ function Edit({ provider, close }: { provider: Edited; close: () => void }) {
       email_domains: provider.email_domains ?? [],
       groups: provider.groups ?? [],
     },
-    validate: { name: (value) => (/^[a-z0-9][a-z0-9-]{0,31}$/.test(value) ? null : 'Use a–z, 0–9 and -.') },
+    validate: { name: (value) => (/^[a-z0-9][a-z0-9-]{0,31}$/.test(value) ? null : t('providerNameRule')) },
   });
   return (
     <form onSubmit={form.onSubmit((values) => put.mutate(values, { onSuccess: close }))}>
       <Stack>
-        <Alert color="gray" title="Allow this address at the issuer">
+        <Alert color="gray" title={t('allowThisAddressAt')}>
           <Copyable value={provider.return_url ?? location.origin + RETURN_PATH} />
         </Alert>
         <Group grow align="flex-start">
-          <TextInput label="Name" placeholder="work" required disabled={!isNew} data-autofocus {...form.getInputProps('name')} />
-          <TextInput label="Shown as" placeholder="Work account" {...form.getInputProps('title')} />
+          <TextInput label={t('name')} placeholder={t('workExample')} required disabled={!isNew} data-autofocus {...form.getInputProps('name')} />
+          <TextInput label={t('shownAs')} placeholder={t('workAccount')} {...form.getInputProps('title')} />
         </Group>
-        <TextInput label="Issuer" required {...form.getInputProps('issuer')} />
+        <TextInput label={t('issuer')} required {...form.getInputProps('issuer')} />
         <Group grow align="flex-start">
-          <TextInput label="Client id" required {...form.getInputProps('client_id')} />
+          <TextInput label={t('clientId')} required {...form.getInputProps('client_id')} />
           <TextInput
-            label="Client secret"
+            label={t('clientSecret')}
             type="password"
             autoComplete="off"
-            placeholder={provider.has_secret ? 'kept; type to replace' : 'empty: PKCE alone'}
+            placeholder={provider.has_secret ? t('keptTypeToReplace') : t('emptyPkceAlone')}
             {...form.getInputProps('client_secret')}
           />
         </Group>
-        <Radio.Group label="At the first sign-in, a person is found by" {...form.getInputProps('link_by')}>
+        <Radio.Group label={t('atTheFirstSign')} {...form.getInputProps('link_by')}>
           <Group mt={4}>
-            <Radio value="email" label="verified e-mail address" />
-            <Radio value="subject" label="subject: it is the user’s name" />
+            <Radio value="email" label={t('verifiedEmail')} />
+            <Radio value="subject" label={t('subjectItIsThe')} />
           </Group>
         </Radio.Group>
-        <TagsInput label="E-mail domains" description="Empty: all that the issuer verifies" placeholder="example.com" {...form.getInputProps('email_domains')} />
-        <Checkbox label="Make users for people who are unknown here" {...form.getInputProps('create_users', { type: 'checkbox' })} />
-        {form.values.create_users && <TagsInput label="Groups of new users" {...form.getInputProps('groups')} />}
+        <TagsInput label={t('emailDomains')} description={t('emptyAllThatThe')} placeholder="example.com" {...form.getInputProps('email_domains')} />
+        <Checkbox label={t('makeUsersForPeople')} {...form.getInputProps('create_users', { type: 'checkbox' })} />
+        {form.values.create_users && <TagsInput label={t('groupsOfNewUsers')} {...form.getInputProps('groups')} />}
         <Group justify="flex-end">
           <Button type="submit" loading={put.isPending}>
-            Save
+            {t('save')}
           </Button>
         </Group>
       </Stack>

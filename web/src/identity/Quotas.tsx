@@ -7,6 +7,8 @@ import { useCall, useChange } from '../api/call';
 import type { QuotaView } from '../api/schema';
 import { Failed, Surface, Waiting } from '../app/parts';
 import { useSession } from '../app/session';
+import { writeNumber } from '../i18n/dates';
+import { t } from '../i18n/text';
 
 export function Quotas() {
   const session = useSession();
@@ -15,21 +17,21 @@ export function Quotas() {
   if (isPending) return <Waiting />;
   if (error !== null) return <Failed error={error} retry={() => void refetch()} />;
   return (
-    <Surface title={`Quotas of ${session.account_name}`}>
+    <Surface title={t('quotasOf', { accountName: session.account_name })}>
       <Modal opened={edited !== null} onClose={() => setEdited(null)} title={edited?.name} centered>
         {edited && <Edit quota={edited} close={() => setEdited(null)} />}
       </Modal>
       <Text size="sm" c="dimmed" mb="sm">
-        Limits keep one account from taking everything. {session.is_operator ? 'You may change them.' : 'The operator of this cloud may change them.'}
+        {t('quotasAbout', { who: session.is_operator ? t('youMayChangeThem') : t('theOperatorOfThis') })}
       </Text>
       <Table.ScrollContainer minWidth={420}>
         <Table verticalSpacing={6}>
           <Table.Thead>
             <Table.Tr>
-              <Table.Th>Quota</Table.Th>
-              <Table.Th ta="right">Limit</Table.Th>
-              <Table.Th ta="right">Normally</Table.Th>
-              <Table.Th w={40} aria-label="Actions" />
+              <Table.Th>{t('quota')}</Table.Th>
+              <Table.Th ta="right">{t('limit')}</Table.Th>
+              <Table.Th ta="right">{t('normally')}</Table.Th>
+              <Table.Th w={40} aria-label={t('actions')} />
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -37,14 +39,14 @@ export function Quotas() {
               <Table.Tr key={quota.name}>
                 <Table.Td className="mono">{quota.name}</Table.Td>
                 <Table.Td ta="right" className="numbers" fw={quota.value === quota.default ? 400 : 650}>
-                  {quota.value.toLocaleString()}
+                  {writeNumber(quota.value)}
                 </Table.Td>
                 <Table.Td ta="right" className="numbers" c="dimmed">
-                  {quota.default.toLocaleString()}
+                  {writeNumber(quota.default)}
                 </Table.Td>
                 <Table.Td>
                   {session.is_operator && (
-                    <ActionIcon variant="subtle" color="gray" onClick={() => setEdited(quota)} aria-label={`Change ${quota.name}`}>
+                    <ActionIcon variant="subtle" color="gray" onClick={() => setEdited(quota)} aria-label={t('changeName', { name: quota.name })}>
                       <IconPencil size={16} />
                     </ActionIcon>
                   )}
@@ -61,7 +63,7 @@ export function Quotas() {
 function Edit({ quota, close }: { quota: QuotaView; close: () => void }) {
   const { account } = useSession();
   const [value, setValue] = useState<number | string>(quota.value);
-  const change = useChange('setQuota', { reads: ['listQuotas'], done: 'The quota is changed' });
+  const change = useChange('setQuota', { reads: ['listQuotas'], done: t('theQuotaIsChanged') });
   const save = (next: number | null) => change.mutate({ owner: account, name: quota.name, value: next }, { onSuccess: close });
   return (
     <form
@@ -71,13 +73,13 @@ function Edit({ quota, close }: { quota: QuotaView; close: () => void }) {
       }}
     >
       <Stack>
-        <NumberInput label="Limit" min={0} allowDecimal={false} value={value} onChange={setValue} data-autofocus thousandSeparator="," />
+        <NumberInput label={t('limit')} min={0} allowDecimal={false} value={value} onChange={setValue} data-autofocus thousandSeparator="," />
         <Group justify="space-between">
           <Button variant="subtle" color="gray" onClick={() => save(null)} disabled={quota.value === quota.default}>
-            Back to {quota.default.toLocaleString()}
+            {t('backToDefault', { number: writeNumber(quota.default) })}
           </Button>
           <Button type="submit" loading={change.isPending}>
-            Save
+            {t('save')}
           </Button>
         </Group>
       </Stack>

@@ -8,6 +8,7 @@ import { call, useChange, useReadAgain } from '../api/call';
 import type { NewAuthenticator, Security } from '../api/schema';
 import { useConfirm } from '../app/confirm';
 import { Copy, Empty, Surface, tellFailure } from '../app/parts';
+import { t } from '../i18n/text';
 import { Qr } from './Qr';
 
 const FEW_CODES = 3;
@@ -17,20 +18,20 @@ export function SecondFactor({ security }: { security: Security }) {
   const [codes, setCodes] = useState<string[] | null>(null);
   const begin = useMutation({ mutationFn: () => call('beginAuthenticator', {}), onSuccess: setBegun, onError: tellFailure });
   const renew = useChange('renewRecoveryCodes', { reads: ['getSecurity'] });
-  const remove = useChange('deleteAuthenticator', { reads: ['getSecurity'], done: 'Codes are asked for no more' });
+  const remove = useChange('deleteAuthenticator', { reads: ['getSecurity'], done: t('codesAreAskedFor') });
   const { ask, dialog } = useConfirm();
   const removeIt = async () => {
-    const text = 'Your password alone will sign you in again. Recovery codes end too.';
-    if (await ask({ title: 'Remove authenticator app', text, yes: 'Remove' })) remove.mutate({});
+    const text = t('yourPasswordAloneWill');
+    if (await ask({ title: t('removeAuthenticatorApp'), text, yes: t('remove') })) remove.mutate({});
   };
   const renewThem = async () => {
-    const text = 'You get ten new codes; the ones you have end.';
-    if (await ask({ title: 'New recovery codes', text, yes: 'Make new codes', calm: true })) renew.mutate({}, { onSuccess: (made) => setCodes(made.codes) });
+    const text = t('youGetTenNew');
+    if (await ask({ title: t('newRecoveryCodes'), text, yes: t('makeNewCodes'), calm: true })) renew.mutate({}, { onSuccess: (made) => setCodes(made.codes) });
   };
   return (
-    <Surface title="Authenticator app">
+    <Surface title={t('authenticatorApp')}>
       {dialog}
-      <Modal opened={begun !== null} onClose={() => setBegun(null)} title="Set up an authenticator app" centered size="lg" closeOnClickOutside={false}>
+      <Modal opened={begun !== null} onClose={() => setBegun(null)} title={t('setUpAnAuthenticator')} centered size="lg" closeOnClickOutside={false}>
         {begun && (
           <SetUp
             begun={begun}
@@ -41,42 +42,42 @@ export function SecondFactor({ security }: { security: Security }) {
           />
         )}
       </Modal>
-      <Modal opened={codes !== null} onClose={() => setCodes(null)} title="Recovery codes" centered closeOnClickOutside={false}>
+      <Modal opened={codes !== null} onClose={() => setCodes(null)} title={t('recoveryCodes')} centered closeOnClickOutside={false}>
         {codes && <Codes codes={codes} close={() => setCodes(null)} />}
       </Modal>
       {security.has_authenticator ? (
         <Stack gap="sm">
           <Group gap="xs">
             <Badge color="teal" variant="light" tt="none">
-              on
+              {t('isOn')}
             </Badge>
-            <Text size="sm">A code of your app is asked for after the password.</Text>
+            <Text size="sm">{t('aCodeOfYour')}</Text>
           </Group>
           <Text size="sm" c={security.recovery_codes_left <= FEW_CODES ? 'red' : 'dimmed'}>
-            {security.recovery_codes_left} of 10 recovery codes left.
+            {t('recoveryCodesLeft', { left: security.recovery_codes_left })}
           </Text>
           <Group gap="xs">
             <Button size="xs" variant="default" onClick={() => void renewThem()} loading={renew.isPending}>
-              New recovery codes
+              {t('newRecoveryCodes')}
             </Button>
             <Button size="xs" variant="light" color="red" onClick={() => void removeIt()} loading={remove.isPending}>
-              Remove
+              {t('remove')}
             </Button>
           </Group>
         </Stack>
       ) : (
         <Empty
           icon={<IconDeviceMobile size={26} />}
-          title={security.asks_code ? 'No authenticator app' : 'No second factor'}
+          title={security.asks_code ? t('noAuthenticatorApp') : t('noSecondFactor')}
           action={
             <Button size="xs" onClick={() => begin.mutate()} loading={begin.isPending}>
-              Set up
+              {t('setUp')}
             </Button>
           }
         >
           {security.asks_code
-            ? 'A code of your MFA device is asked for already. An app here adds recovery codes.'
-            : 'With codes of an app on your phone, a stolen password is not enough to come in.'}
+            ? t('aCodeOfYourMfa')
+            : t('withCodesOfAn')}
         </Empty>
       )}
     </Surface>
@@ -95,18 +96,18 @@ function SetUp({ begun, done }: { begun: NewAuthenticator; done: (codes: string[
     >
       <Stack>
         <Group align="flex-start" justify="center">
-          <Qr value={begun.uri} label="QR code for your authenticator app" />
+          <Qr value={begun.uri} label={t('qrCodeForYour')} />
           <Stack gap="xs" style={{ flex: '1 1 220px', minWidth: 0 }}>
-            <Text size="sm">Scan this with an authenticator app, or type the secret:</Text>
+            <Text size="sm">{t('scanThisWithAn')}</Text>
             <Group gap={4} wrap="nowrap" align="flex-start">
               <Code block className="wrap-anywhere" style={{ flex: 1 }} data-testid="totp-secret">
                 {begun.secret}
               </Code>
-              <Copy value={begun.secret} label="Copy secret" />
+              <Copy value={begun.secret} label={t('copySecret')} />
             </Group>
             <TextInput
-              label="Code"
-              description="The six digits that the app shows now"
+              label={t('signInCode')}
+              description={t('theSixDigitsThat')}
               inputMode="numeric"
               autoComplete="one-time-code"
               required
@@ -118,7 +119,7 @@ function SetUp({ begun, done }: { begun: NewAuthenticator; done: (codes: string[
         </Group>
         <Group justify="flex-end">
           <Button type="submit" loading={confirm.isPending}>
-            Turn on
+            {t('turnOn')}
           </Button>
         </Group>
       </Stack>
@@ -130,7 +131,7 @@ function Codes({ codes, close }: { codes: string[]; close: () => void }) {
   const again = useReadAgain();
   return (
     <Stack>
-      <Alert color="amber">Keep these where your phone is not. Each signs you in once when the app is lost; they are shown this once.</Alert>
+      <Alert color="amber">{t('keepTheseWhereYour')}</Alert>
       <SimpleGrid cols={1} spacing={4} data-testid="recovery-codes">
         {codes.map((code) => (
           <Code key={code} ta="center" py={2}>
@@ -139,14 +140,14 @@ function Codes({ codes, close }: { codes: string[]; close: () => void }) {
         ))}
       </SimpleGrid>
       <Group justify="space-between">
-        <Copy value={codes.join('\n')} label="Copy codes" />
+        <Copy value={codes.join('\n')} label={t('copyCodes')} />
         <Button
           onClick={() => {
             again('getSecurity');
             close();
           }}
         >
-          I have kept them
+          {t('iHaveKeptThem')}
         </Button>
       </Group>
     </Stack>

@@ -4,6 +4,7 @@ import { IconKey } from '@tabler/icons-react';
 import { useState } from 'react';
 
 import { Copy } from '../app/parts';
+import { t } from '../i18n/text';
 
 export interface Shown {
   title: string;
@@ -36,12 +37,12 @@ function Body({ shown, close }: { shown: Shown; close: () => void }) {
             <Code block className="wrap-anywhere" style={{ flex: 1 }} data-testid={`secret-${label}`}>
               {value}
             </Code>
-            <Copy value={value} label={`Copy ${label.toLowerCase()}`} />
+            <Copy value={value} label={t('copyNamed', { label: label.toLowerCase() })} />
           </Group>
         </div>
       ))}
       <Group justify="flex-end">
-        <Button onClick={close}>I have kept it</Button>
+        <Button onClick={close}>{t('iHaveKeptIt')}</Button>
       </Group>
     </Stack>
   );

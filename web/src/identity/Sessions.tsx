@@ -6,24 +6,25 @@ import type { OpenSession } from '../api/schema';
 import { useConfirm } from '../app/confirm';
 import { formatAgo } from '../app/format';
 import { Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 
 export function Sessions() {
   const { data, error, isPending } = useCall('listSessions', {});
-  const end = useChange('endSession', { reads: ['listSessions'], done: 'The session is ended' });
-  const endOthers = useChange('endOtherSessions', { reads: ['listSessions'], done: 'You are signed out everywhere else' });
+  const end = useChange('endSession', { reads: ['listSessions'], done: t('theSessionIsEnded') });
+  const endOthers = useChange('endOtherSessions', { reads: ['listSessions'], done: t('youAreSignedOut') });
   const { ask, dialog } = useConfirm();
   const leaveAll = async () => {
-    const text = 'All sessions but this one end at once. Keys and tokens of programs stay.';
-    if (await ask({ title: 'Sign out everywhere else', text, yes: 'Sign out everywhere else' })) endOthers.mutate({});
+    const text = t('allSessionsButThis');
+    if (await ask({ title: t('signOutEverywhereElse'), text, yes: t('signOutEverywhereElse') })) endOthers.mutate({});
   };
   const others = data?.items.some((item) => !item.is_current) ?? false;
   return (
     <Surface
-      title="Signed in at"
+      title={t('signedInAt')}
       aside={
         others && (
           <Button size="xs" variant="light" color="red" onClick={() => void leaveAll()}>
-            Sign out everywhere else
+            {t('signOutEverywhereElse')}
           </Button>
         )
       }
@@ -41,27 +42,26 @@ export function Sessions() {
                     <Text size="sm">{browserName(item)}</Text>
                     {item.is_current && (
                       <Badge size="sm" variant="light" tt="none">
-                        this one
+                        {t('thisSession')}
                       </Badge>
                     )}
                   </Group>
                   <Text size="xs" c="dimmed">
-                    from {item.source_ip}
-                    {item.method && `, by ${methodName(item.method)}`}
+                    {t('sessionFrom', { address: item.source_ip, method: item.method && t('sessionMethod', { method: methodName(item.method) }) })}
                   </Text>
                 </Table.Td>
                 <Table.Td>
                   <Stack gap={0}>
-                    <Text size="sm">seen {formatAgo(item.seen_us)}</Text>
+                    <Text size="sm">{t('seenAgo', { time: formatAgo(item.seen_us) })}</Text>
                     <Text size="xs" c="dimmed">
-                      signed in {formatAgo(item.created_us)}
+                      {t('signedInAgo', { time: formatAgo(item.created_us) })}
                     </Text>
                   </Stack>
                 </Table.Td>
                 <Table.Td ta="right">
                   {!item.is_current && (
                     <Button size="compact-sm" variant="light" color="red" onClick={() => end.mutate({ id: item.id })}>
-                      End
+                      {t('endSession')}
                     </Button>
                   )}
                 </Table.Td>
@@ -75,12 +75,15 @@ export function Sessions() {
 }
 
 function methodName(method: string): string {
-  return method.replace('provider:', '').replace('link', 'one-time link').replace('+code', ' and code').replace('+mfa', ' with two factors');
+  const said = method.replace('provider:', '').replace('password', t('byPassword')).replace('passkey', t('byPasskey')).replace('link', t('oneTimeLink'));
+  return said.replace('+code', t('andCode')).replace('+mfa', t('withTwoFactors'));
 }
 
 function browserName(session: OpenSession): string {
   const agent = session.user_agent;
   const browser = ['Edg', 'Firefox', 'Chrome', 'Safari'].find((name) => agent.includes(name));
   const system = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac OS', 'Linux'].find((name) => agent.includes(name));
-  return [browser?.replace('Edg', 'Edge') ?? agent.split(' ')[0], system && `on ${system}`].filter(Boolean).join(' ') || 'unknown program';
+  const program = browser?.replace('Edg', 'Edge') ?? agent.split(' ')[0];
+  if (!program) return t('unknownProgram');
+  return system ? t('programOnSystem', { program, system }) : program;
 }

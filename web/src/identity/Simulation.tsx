@@ -8,6 +8,7 @@ import { useState } from 'react';
 
 import { aws } from '../api/aws';
 import { messageOf } from '../app/parts';
+import { t } from '../i18n/text';
 import { jsonProblem } from './PolicyText';
 
 interface Props {
@@ -50,18 +51,18 @@ export function Simulation({ identityPolicy, resourcePolicy, callers = [], actio
   return (
     <Stack gap="xs" data-simulation>
       <Text size="sm" fw={500}>
-        Try it
+        {t('tryPolicy')}
       </Text>
-      {identityPolicy === undefined && <Autocomplete size="xs" label="Who" data={callers.map((caller) => caller.value)} value={who} onChange={setWho} />}
-      <Autocomplete size="xs" label="Action" data={actions} value={action} onChange={setAction} />
-      <TextInput size="xs" label="Resource" value={what} onChange={(event) => setWhat(event.currentTarget.value)} />
+      {identityPolicy === undefined && <Autocomplete size="xs" label={t('who')} data={callers.map((caller) => caller.value)} value={who} onChange={setWho} />}
+      <Autocomplete size="xs" label={t('action')} data={actions} value={action} onChange={setAction} />
+      <TextInput size="xs" label={t('resource')} value={what} onChange={(event) => setWhat(event.currentTarget.value)} />
       {!usable && (
         <Text size="sm" c="dimmed">
-          Write a policy to see what it decides.
+          {t('writeAPolicyTo')}
         </Text>
       )}
       {usable && query.error !== null && (
-        <Alert color="orange" title="Not a policy yet">
+        <Alert color="orange" title={t('notAPolicyYet')}>
           <Text size="sm">{messageOf(query.error)}</Text>
         </Alert>
       )}
@@ -75,19 +76,18 @@ function Verdict({ result }: { result: Result }) {
   const matched = result.MatchedStatements ?? [];
   const line = matched[0]?.StartPosition?.Line;
   const why = {
-    allowed: 'A statement allows it',
-    explicitDeny: 'A statement denies it',
-    implicitDeny: 'No statement allows it',
+    allowed: t('aStatementAllowsIt'),
+    explicitDeny: t('aStatementDeniesIt'),
+    implicitDeny: t('noStatementAllowsIt'),
   }[result.EvalDecision];
   return (
-    <Alert color={yes ? 'green' : 'red'} icon={yes ? <IconCircleCheck size={18} /> : <IconCircleX size={18} />} title={yes ? 'Allowed' : 'Denied'} role="status" data-decision={result.EvalDecision}>
+    <Alert color={yes ? 'green' : 'red'} icon={yes ? <IconCircleCheck size={18} /> : <IconCircleX size={18} />} title={yes ? t('allowed') : t('denied')} role="status" data-decision={result.EvalDecision}>
       <Text size="sm">
-        {why}
-        {line === undefined ? '' : `, line ${line}`}.
+        {t('verdict', { why, where: line === undefined ? '' : t('atLine', { line }) })}
       </Text>
       {(result.MissingContextValues ?? []).length > 0 && (
         <Text size="xs" mt={4}>
-          It depends on {result.MissingContextValues!.join(', ')} of the request.
+          {t('dependsOn', { keys: result.MissingContextValues!.join(', ') })}
         </Text>
       )}
     </Alert>

@@ -1,5 +1,6 @@
 // Leaving for an OpenID Connect issuer and coming back. What this tab keeps proves that it began.
 import { call } from '../api/call';
+import { t } from '../i18n/text';
 
 const KEPT = 'volano-sign-in';
 export const RETURN_PATH = '/login/provider';
@@ -32,8 +33,8 @@ export async function comeBack(search: string): Promise<{ answer: unknown; from:
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? 'null') as Kept | null;
   sessionStorage.removeItem(KEPT);
   const refused = query.get('error_description') ?? query.get('error');
-  if (refused !== null) throw new Error(`The sign-in provider says: ${refused}`);
-  if (kept === null) throw new Error('This window did not begin the sign-in; begin again.');
+  if (refused !== null) throw new Error(t('theSignInProvider', { refused }));
+  if (kept === null) throw new Error(t('thisWindowDidNot'));
   const answer = await call('signInByProvider', { code: query.get('code') ?? '', state: query.get('state') ?? '', binding: kept.binding });
   return { answer, from: kept.from };
 }

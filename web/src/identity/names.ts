@@ -1,20 +1,22 @@
 // How policies, keys and actions are called on the page.
+import { t, type TextKey } from '../i18n/text';
 
 // `arn:aws:iam::aws:policy/ReadOnlyAccess` is ReadOnlyAccess.
 export function policyName(arn: string): string {
   return arn.slice(arn.indexOf(':policy/') + ':policy/'.length).split('/').pop() ?? arn;
 }
 
-export const KEY_KINDS: Record<string, { title: string; about: string }> = {
-  'access-key': { title: 'AWS access key', about: 'For aws-cli, boto3 and everything that speaks AWS: an id and a secret.' },
-  api: { title: 'API key', about: 'For OpenAI clients and Volano’s own API: one secret.' },
-  'slack-user': { title: 'Slack token', about: 'For slack_sdk, as you: one secret.' },
+export const KEY_KINDS: Record<string, { title: TextKey; about: TextKey }> = {
+  'access-key': { title: 'keyKindAws', about: 'keyKindAwsAbout' },
+  api: { title: 'keyKindApi', about: 'keyKindApiAbout' },
+  'slack-user': { title: 'keyKindSlack', about: 'keyKindSlackAbout' },
 };
 
 export function keyKind(kind: string): string {
-  return KEY_KINDS[kind]?.title ?? kind;
+  const known = KEY_KINDS[kind];
+  return known ? t(known.title) : kind;
 }
 
 export function userNameProblem(name: string): string | null {
-  return /^[\w+=,.@-]{1,64}$/.test(name) ? null : 'Use 1 to 64 letters, digits and + = , . @ _ -';
+  return /^[\w+=,.@-]{1,64}$/.test(name) ? null : t('userNameRule');
 }

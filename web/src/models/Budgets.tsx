@@ -9,14 +9,16 @@ import { FormDialog } from '../app/FormDialog';
 import { formatAgo, formatMoney } from '../app/format';
 import { Failed, Surface, Waiting } from '../app/parts';
 import { useSession } from '../app/session';
+import { t, type TextKey } from '../i18n/text';
 import { FiguresTable, seconds } from './Routes';
 
 const SCOPES = [
-  { value: 'account', label: 'This account' },
-  { value: 'project', label: 'A project' },
-  { value: 'person', label: 'A person' },
-  { value: 'key', label: 'An API key' },
-];
+  { value: 'account', label: 'thisAccount' },
+  { value: 'project', label: 'aProject' },
+  { value: 'person', label: 'aPerson' },
+  { value: 'key', label: 'anApiKey' },
+] as const;
+const SCOPE_NAMES: Record<string, TextKey> = { account: 'scopeAccount', project: 'scopeProject', person: 'scopePerson', key: 'scopeKey' };
 const LOOK_EVERY_MS = 10_000;
 const PAGE = 50;
 
@@ -35,16 +37,16 @@ function Limits() {
   const [adding, setAdding] = useState(false);
   const aside = (
     <Button size="compact-sm" variant="light" leftSection={<IconPlus size={15} />} onClick={() => setAdding(true)}>
-      Set a limit
+      {t('setALimit')}
     </Button>
   );
   return (
-    <Surface title="Limits and budgets" aside={aside}>
+    <Surface title={t('limitsAndBudgets')} aside={aside}>
       {isPending && <Waiting />}
       {error !== null && <Failed error={error} />}
       {data?.items.length === 0 && (
         <Text size="sm" c="dimmed">
-          Nobody is limited. A limit holds an answer’s highest price before it is served, so a budget is never passed.
+          {t('nobodyIsLimitedA')}
         </Text>
       )}
       {data && data.items.length > 0 && (
@@ -52,12 +54,12 @@ function Limits() {
           <Table verticalSpacing={8}>
             <Table.Thead>
               <Table.Tr>
-                <Table.Th>Whose</Table.Th>
-                <Table.Th>A minute</Table.Th>
-                <Table.Th>Today</Table.Th>
-                <Table.Th>This month</Table.Th>
+                <Table.Th>{t('limitOf')}</Table.Th>
+                <Table.Th>{t('aMinute')}</Table.Th>
+                <Table.Th>{t('today')}</Table.Th>
+                <Table.Th>{t('thisMonth')}</Table.Th>
                 <Table.Th>
-                  <VisuallyHidden>Actions</VisuallyHidden>
+                  <VisuallyHidden>{t('actions')}</VisuallyHidden>
                 </Table.Th>
               </Table.Tr>
             </Table.Thead>
@@ -75,14 +77,14 @@ function Limits() {
 }
 
 function LimitRow({ item }: { item: LimitObject }) {
-  const remove = useChange('deleteModelLimit', { reads: ['listModelLimits'], done: 'The limit is lifted.' });
-  const perMinute = [item.requests_per_minute && `${item.requests_per_minute} requests`, item.tokens_per_minute && `${item.tokens_per_minute} tokens`];
+  const remove = useChange('deleteModelLimit', { reads: ['listModelLimits'], done: t('theLimitIsLifted') });
+  const perMinute = [item.requests_per_minute && t('requestsCount', { count: item.requests_per_minute }), item.tokens_per_minute && t('tokensCount', { count: item.tokens_per_minute })];
   return (
     <Table.Tr>
       <Table.Td>
-        <Badge variant="light">{item.scope}</Badge> {item.subject}
+        <Badge variant="light">{t(SCOPE_NAMES[item.scope] ?? 'limitFor')}</Badge> {item.subject}
       </Table.Td>
-      <Table.Td>{perMinute.filter(Boolean).join(', ') || 'any'}</Table.Td>
+      <Table.Td>{perMinute.filter(Boolean).join(', ') || t('anyNumber')}</Table.Td>
       <Table.Td>
         <Spent spent={item.day_spent} budget={item.day_budget} currency={item.currency} />
       </Table.Td>
@@ -90,7 +92,7 @@ function LimitRow({ item }: { item: LimitObject }) {
         <Spent spent={item.month_spent} budget={item.month_budget} currency={item.currency} />
       </Table.Td>
       <Table.Td ta="right">
-        <ActionIcon variant="subtle" color="gray" aria-label={`Lift the limit of ${item.subject}`} onClick={() => remove.mutate({ scope: item.scope, subject: item.subject })}>
+        <ActionIcon variant="subtle" color="gray" aria-label={t('liftLimit', { subject: item.subject })} onClick={() => remove.mutate({ scope: item.scope, subject: item.subject })}>
           <IconTrash size={16} />
         </ActionIcon>
       </Table.Td>
@@ -105,9 +107,9 @@ function Spent({ spent, budget, currency }: { spent: string; budget: string; cur
   return (
     <>
       <Text size="sm">
-        {formatMoney(spent, currency)} of {formatMoney(budget, currency)}
+        {t('moneyOf', { money: formatMoney(spent, currency), limit: formatMoney(budget, currency) })}
       </Text>
-      <Progress value={percent} color={percent > 90 ? 'red' : 'volano'} aria-label={`${Math.round(percent)} % is spent`} />
+      <Progress value={percent} color={percent > 90 ? 'red' : 'volano'} aria-label={t('percentSpent', { percent: Math.round(percent) })} />
     </>
   );
 }
@@ -125,19 +127,19 @@ function LimitDialog({ onClose }: { onClose: () => void }) {
   const submit = () =>
     put.mutate({ scope, subject, requests_per_minute: requests, tokens_per_minute: tokens, day_budget: day, month_budget: month }, { onSuccess: onClose });
   return (
-    <FormDialog title="Set a limit" yes="Set" onClose={onClose} submit={submit} busy={put.isPending}>
-      <Select label="For" data={SCOPES} value={scope} onChange={(value) => value && setScope(value)} allowDeselect={false} />
-      <TextInput label="Name or id" required disabled={scope === 'account'} value={subject} onChange={(event) => setSubject(event.currentTarget.value)} />
+    <FormDialog title={t('setALimit')} yes={t('setIt')} onClose={onClose} submit={submit} busy={put.isPending}>
+      <Select label={t('limitFor')} data={SCOPES.map(({ value, label }) => ({ value, label: t(label) }))} value={scope} onChange={(value) => value && setScope(value)} allowDeselect={false} />
+      <TextInput label={t('nameOrId')} required disabled={scope === 'account'} value={subject} onChange={(event) => setSubject(event.currentTarget.value)} />
       <Group grow>
-        <NumberInput label="Requests a minute" min={0} value={requests} onChange={(given) => typeof given === 'number' && setRequests(given)} />
-        <NumberInput label="Tokens a minute" min={0} value={tokens} onChange={(given) => typeof given === 'number' && setTokens(given)} />
+        <NumberInput label={t('requestsAMinute')} min={0} value={requests} onChange={(given) => typeof given === 'number' && setRequests(given)} />
+        <NumberInput label={t('tokensAMinute')} min={0} value={tokens} onChange={(given) => typeof given === 'number' && setTokens(given)} />
       </Group>
       <Group grow>
-        <TextInput label="Money a day" value={day} onChange={(event) => setDay(event.currentTarget.value)} />
-        <TextInput label="Money a month" value={month} onChange={(event) => setMonth(event.currentTarget.value)} />
+        <TextInput label={t('moneyADay')} value={day} onChange={(event) => setDay(event.currentTarget.value)} />
+        <TextInput label={t('moneyAMonth')} value={month} onChange={(event) => setMonth(event.currentTarget.value)} />
       </Group>
       <Text size="xs" c="dimmed">
-        0 is no limit.
+        {t('n0IsNoLimit')}
       </Text>
     </FormDialog>
   );
@@ -147,7 +149,7 @@ function Lately() {
   const { data } = useCall('listModelFigures', { hours: 24 }, { every: LOOK_EVERY_MS });
   if (!data || data.items.length === 0) return null;
   return (
-    <Surface title="The last 24 hours">
+    <Surface title={t('theLast24Hours')}>
       <FiguresTable items={data.items} />
     </Surface>
   );
@@ -157,24 +159,24 @@ function Answers() {
   const [cursors, setCursors] = useState<string[]>(['']);
   const { data, error, isPending } = useCall('listModelAnswers', { limit: PAGE, cursor: cursors.at(-1)! }, { keep: true });
   return (
-    <Surface title="Answers">
+    <Surface title={t('recentAnswers')}>
       {isPending && <Waiting />}
       {error !== null && <Failed error={error} />}
       {data?.items.length === 0 && (
         <Text size="sm" c="dimmed">
-          Each answer stands here with its model, engine, speed and price. Texts are not kept.
+          {t('eachAnswerStandsHere')}
         </Text>
       )}
       {data && data.items.length > 0 && <AnswerTable items={data.items} />}
       <Group justify="flex-end" mt="xs">
         {cursors.length > 1 && (
           <Button size="compact-sm" variant="default" onClick={() => setCursors(cursors.slice(0, -1))}>
-            Newer
+            {t('newer')}
           </Button>
         )}
         {data?.next_cursor && (
           <Button size="compact-sm" variant="default" onClick={() => setCursors([...cursors, data.next_cursor!])}>
-            Older
+            {t('older')}
           </Button>
         )}
       </Group>
@@ -188,12 +190,12 @@ function AnswerTable({ items }: { items: AnswerObject[] }) {
       <Table verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>When</Table.Th>
-            <Table.Th>Model</Table.Th>
-            <Table.Th>Engine</Table.Th>
-            <Table.Th>Tokens in, out</Table.Th>
-            <Table.Th>First token, in all</Table.Th>
-            <Table.Th>Cost</Table.Th>
+            <Table.Th>{t('when')}</Table.Th>
+            <Table.Th>{t('model')}</Table.Th>
+            <Table.Th>{t('engine')}</Table.Th>
+            <Table.Th>{t('tokensInOut')}</Table.Th>
+            <Table.Th>{t('firstTokenInAll')}</Table.Th>
+            <Table.Th>{t('cost')}</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -202,7 +204,7 @@ function AnswerTable({ items }: { items: AnswerObject[] }) {
               <Table.Td>{formatAgo(item.at * 1e6)}</Table.Td>
               <Table.Td>
                 {item.model}
-                {item.route && item.route !== item.model && ` for ${item.route}`}
+                {item.route && item.route !== item.model && t('forRoute', { route: item.route })}
               </Table.Td>
               <Table.Td>{item.engine}</Table.Td>
               <Table.Td>
@@ -219,7 +221,7 @@ function AnswerTable({ items }: { items: AnswerObject[] }) {
               </Table.Td>
               <Table.Td>
                 {formatMoney(item.cost, item.currency)}
-                {item.cached && ' (a repeat)'}
+                {item.cached && t('aRepeat')}
               </Table.Td>
             </Table.Tr>
           ))}

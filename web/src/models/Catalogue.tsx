@@ -10,12 +10,14 @@ import { send } from '../api/client';
 import type { CatalogueObject } from '../api/schema';
 import { formatBytes, formatMoney } from '../app/format';
 import { Copy, Failed, tell, tellFailure, Waiting } from '../app/parts';
+import { fromServer } from '../i18n/server';
+import { Say, t, type TextKey } from '../i18n/text';
 import { PullDialog } from './PullDialog';
 import { Pulls } from './Pulls';
 import { READS, ScalingDialog } from './Running';
 
 const LOOK_EVERY_MS = 5_000;
-const KINDS: Record<string, string> = { 'built-in': 'Built in', pulled: 'Pulled', upstream: 'Elsewhere', route: 'Route', available: 'To pull' };
+const KINDS: Record<string, TextKey> = { 'built-in': 'groupBuiltIn', pulled: 'groupPulled', upstream: 'groupElsewhere', route: 'groupRoute', available: 'groupToPull' };
 const FORMS = ['int8', 'int4', 'bf16'];
 
 export function Catalogue() {
@@ -28,14 +30,13 @@ export function Catalogue() {
     <Stack>
       <Group justify="flex-end">
         <Button leftSection={<IconDownload size={16} />} onClick={() => setPulling('')}>
-          Pull a model
+          {t('pullAModel')}
         </Button>
       </Group>
       <Pulls retry={setPulling} />
       {!hasReal && (
-        <Alert color="amber" variant="light" icon={<IconAlertCircle size={18} />} title="No useful chat model yet">
-          The one that comes with Volano only shows that everything works. Pull a real one, for example{' '}
-          <span className="mono">Qwen/Qwen3-0.6B</span> (about 1.5 GB).
+        <Alert color="amber" variant="light" icon={<IconAlertCircle size={18} />} title={t('noUsefulChatModel')}>
+          <Say text="theOneThatComes" values={{ b: <span className="mono">Qwen/Qwen3-0.6B</span> }} />
         </Alert>
       )}
       <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} spacing="md">
@@ -69,21 +70,21 @@ function ModelCard({ model, pull }: { model: CatalogueObject; pull: () => void }
             {model.owned_by}
           </Text>
         </Box>
-        <Copy value={model.id} label="Copy the name" />
+        <Copy value={model.id} label={t('copyTheName')} />
         {model.kind !== 'available' && model.kind !== 'route' && <CardMenu model={model} />}
       </Group>
       <Marks model={model} isEmbed={isEmbed} />
       <Text size="sm" style={{ flex: 1 }}>
-        {plainNote(model.description)}
+        {plainNote(fromServer(model.description))}
       </Text>
       <Needs model={model} />
       {model.kind === 'available' ? (
         <Button variant="light" size="sm" leftSection={<IconDownload size={16} />} onClick={pull}>
-          Pull
+          {t('pull')}
         </Button>
       ) : (
         <Button component={Link} to={`/models/${isEmbed ? 'embeddings' : 'playground'}?model=${encodeURIComponent(model.id)}`} variant="light" size="sm">
-          {isEmbed ? 'Compare texts' : 'Try it'}
+          {isEmbed ? t('compareTexts') : t('tryModel')}
         </Button>
       )}
     </Box>
@@ -94,16 +95,16 @@ function Marks({ model, isEmbed }: { model: CatalogueObject; isEmbed: boolean })
   return (
     <Group gap={6}>
       <Badge variant="light" color={isEmbed ? 'indigo' : 'volano'}>
-        {isEmbed ? 'Embeddings' : 'Chat'}
+        {isEmbed ? t('embeddings') : t('kindChat')}
       </Badge>
-      <Badge variant="default">{KINDS[model.kind] ?? model.kind}</Badge>
+      <Badge variant="default">{KINDS[model.kind] ? t(KINDS[model.kind]!) : model.kind}</Badge>
       {model.license && <Badge variant="default" tt="none">{model.license}</Badge>}
       {model.size_bytes > 0 && <Badge variant="default">{formatBytes(model.size_bytes)}</Badge>}
-      {model.live && <Badge variant="light">{model.live.tier === 'resident' ? 'In memory' : 'Parked'}</Badge>}
-      {model.pinned && <Badge variant="light">Pinned</Badge>}
+      {model.live && <Badge variant="light">{model.live.tier === 'resident' ? t('inMemory') : t('parked')}</Badge>}
+      {model.pinned && <Badge variant="light">{t('pinnedModel')}</Badge>}
       {isTestModel(model) && (
         <Badge color="amber" variant="filled">
-          Test model
+          {t('testModel')}
         </Badge>
       )}
     </Group>
@@ -116,12 +117,12 @@ function Needs({ model }: { model: CatalogueObject }) {
     <Box>
       {model.memory_bytes !== null && (
         <Text size="xs" c={model.fits ? 'dimmed' : 'red'}>
-          Needs {formatBytes(model.memory_bytes)} of memory: {model.fits ? 'fits this machine' : 'too big for this machine'}
+          {t('needsMemory', { size: formatBytes(model.memory_bytes), fits: model.fits ? t('fitsThisMachine') : t('tooBigForThis') })}
         </Text>
       )}
       {model.price && (
         <Text size="xs" c="dimmed">
-          A million tokens: {formatMoney(model.price.input, model.currency)} in, {formatMoney(model.price.output, model.currency)} out
+          {t('millionTokens', { money: formatMoney(model.price.input, model.currency), money2: formatMoney(model.price.output, model.currency) })}
         </Text>
       )}
     </Box>
@@ -145,15 +146,15 @@ function CardMenu({ model }: { model: CatalogueObject }) {
   const again = useReadAgain();
   const [isScaling, setScaling] = useState(false);
   const isHere = model.kind !== 'upstream';
-  const load = useChange('loadModel', { reads: READS, done: `${model.id} is in memory.` });
-  const unload = useChange('unloadModel', { reads: READS, done: `${model.id} is out of memory.` });
+  const load = useChange('loadModel', { reads: READS, done: t('modelLoaded', { id: model.id }) });
+  const unload = useChange('unloadModel', { reads: READS, done: t('modelUnloaded', { id: model.id }) });
   const pin = useChange('pinModel', { reads: READS });
-  const pack = useChange('quantizeModel', { reads: ['listJobs', ...READS], done: `${model.id} is being packed.` });
+  const pack = useChange('quantizeModel', { reads: ['listJobs', ...READS], done: t('modelPacking', { id: model.id }) });
   const remove = useMutation({
     mutationFn: () => send('DELETE', `/v1/models/${encodeURIComponent(model.id)}`),
     onSuccess: () => {
       again('listModels', 'getModelCatalogue');
-      tell(`${model.id} is deleted.`);
+      tell(t('modelDeleted', { id: model.id }));
     },
     onError: tellFailure,
   });
@@ -161,7 +162,7 @@ function CardMenu({ model }: { model: CatalogueObject }) {
     <>
       <Menu position="bottom-end">
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={`More for ${model.id}`} loading={load.isPending}>
+          <ActionIcon variant="subtle" color="gray" aria-label={t('moreFor', { id: model.id })} loading={load.isPending}>
             <IconDots size={16} />
           </ActionIcon>
         </Menu.Target>
@@ -169,30 +170,30 @@ function CardMenu({ model }: { model: CatalogueObject }) {
           {isHere && (
             <>
               <Menu.Item leftSection={<IconArrowBarDown size={16} />} disabled={model.live?.tier === 'resident'} onClick={() => load.mutate({ model: model.id })}>
-                Load
+                {t('load')}
               </Menu.Item>
               <Menu.Item leftSection={<IconArrowBarUp size={16} />} disabled={model.live === null || model.pinned} onClick={() => unload.mutate({ model: model.id })}>
-                Unload
+                {t('unload')}
               </Menu.Item>
               <Menu.Item leftSection={<IconPin size={16} />} onClick={() => pin.mutate({ model: model.id, pinned: !model.pinned })}>
-                {model.pinned ? 'Let it leave memory' : 'Keep in memory'}
+                {model.pinned ? t('letItLeaveMemory') : t('keepInMemory')}
               </Menu.Item>
               <Menu.Item leftSection={<IconScale size={16} />} onClick={() => setScaling(true)}>
-                Replicas
+                {t('replicas')}
               </Menu.Item>
             </>
           )}
           {model.kind === 'pulled' &&
             FORMS.map((form) => (
               <Menu.Item key={form} leftSection={<IconPackage size={16} />} onClick={() => pack.mutate({ model: model.id, form })}>
-                Pack as {form}
+                {t('packAs', { form })}
               </Menu.Item>
             ))}
           {model.kind !== 'built-in' && (
             <>
-              <Menu.Label>It can come back at any time.</Menu.Label>
+              <Menu.Label>{t('itCanComeBack')}</Menu.Label>
               <Menu.Item color="red" leftSection={<IconTrash size={16} />} disabled={remove.isPending} onClick={() => remove.mutate()}>
-                Delete
+                {t('delete')}
               </Menu.Item>
             </>
           )}

@@ -8,11 +8,12 @@ import { useSearchParams } from 'react-router';
 import { useCall } from '../api/call';
 import { openai } from '../api/client';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { EngineWait } from './Engine';
 import classes from './models.module.css';
 
 const MAX_TEXTS = 12;
-const EXAMPLES = ['Where is my parcel?', 'How can I track my order?', 'Whisk two eggs with the sugar.'];
+const EXAMPLES = ['embedParcel', 'embedTrack', 'embedEggs'] as const;
 
 interface Embedded {
   data: { embedding: number[] }[];
@@ -30,7 +31,7 @@ export function Embeddings() {
   const models = useCall('listModels', {});
   const [search] = useSearchParams();
   const [picked, setPicked] = useState(search.get('model') ?? '');
-  const [texts, setTexts] = useState(EXAMPLES);
+  const [texts, setTexts] = useState<string[]>(() => EXAMPLES.map((key) => t(key)));
   const names = (models.data?.items ?? []).filter((model) => model.task === 'embed').map((model) => model.id);
   const model = names.includes(picked) ? picked : names[0];
   const compare = useMutation({ mutationFn: () => compareTexts(model ?? '', texts.filter((text) => text.trim() !== '')) });
@@ -38,8 +39,8 @@ export function Embeddings() {
   if (models.isError) return <Failed error={models.error} retry={() => void models.refetch()} />;
   if (model === undefined) {
     return (
-      <Empty icon={<IconStack2 size={28} />} title="No embedding model here">
-        Pull one under “All models”, then compare texts here.
+      <Empty icon={<IconStack2 size={28} />} title={t('noEmbeddingModelHere')}>
+        {t('pullOneUnderAll')}
       </Empty>
     );
   }
@@ -47,17 +48,17 @@ export function Embeddings() {
   const isReady = texts.filter((text) => text.trim() !== '').length >= 2;
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
-      <Surface title="Texts">
+      <Surface title={t('texts')}>
         <Stack gap="sm">
-          <Select label="Model" data={names} value={model} onChange={(name) => name && setPicked(name)} allowDeselect={false} />
+          <Select label={t('model')} data={names} value={model} onChange={(name) => name && setPicked(name)} allowDeselect={false} />
           {texts.map((text, index) => (
             <Group key={index} gap="xs" wrap="nowrap" align="flex-start">
               <Box className={classes.number} aria-hidden>
                 {index + 1}
               </Box>
-              <Textarea aria-label={`Text ${index + 1}`} autosize minRows={1} maxRows={6} value={text} onChange={(event) => change(index, event.currentTarget.value)} style={{ flex: 1 }} />
-              <Tooltip label="Take away">
-                <ActionIcon variant="subtle" color="gray" mt={4} disabled={texts.length <= 2} onClick={() => setTexts(texts.filter((_, place) => place !== index))} aria-label={`Take text ${index + 1} away`}>
+              <Textarea aria-label={t('textNumber', { number: index + 1 })} autosize minRows={1} maxRows={6} value={text} onChange={(event) => change(index, event.currentTarget.value)} style={{ flex: 1 }} />
+              <Tooltip label={t('takeItAway')}>
+                <ActionIcon variant="subtle" color="gray" mt={4} disabled={texts.length <= 2} onClick={() => setTexts(texts.filter((_, place) => place !== index))} aria-label={t('takeTextAway', { number: index + 1 })}>
                   <IconTrash size={16} />
                 </ActionIcon>
               </Tooltip>
@@ -65,20 +66,20 @@ export function Embeddings() {
           ))}
           <Group justify="space-between">
             <Button variant="default" leftSection={<IconPlus size={16} />} disabled={texts.length >= MAX_TEXTS} onClick={() => setTexts([...texts, ''])}>
-              Add a text
+              {t('addAText')}
             </Button>
             <Button onClick={() => compare.mutate()} loading={compare.isPending} disabled={!isReady}>
-              Compare
+              {t('compare')}
             </Button>
           </Group>
         </Stack>
       </Surface>
-      <Surface title="How alike they are">
+      <Surface title={t('howAlikeTheyAre')}>
         {compare.isPending && <EngineWait />}
         {compare.isError && <Failed error={compare.error} retry={() => compare.mutate()} />}
         {compare.isIdle && (
-          <Empty icon={<IconStack2 size={28} />} title="Nothing compared yet">
-            Each text becomes a list of numbers. Texts that mean the same point the same way, whatever words they use.
+          <Empty icon={<IconStack2 size={28} />} title={t('nothingComparedYet')}>
+            {t('eachTextBecomesA')}
           </Empty>
         )}
         {compare.data && !compare.isPending && <Matrix compared={compare.data} />}
@@ -92,7 +93,7 @@ function Matrix({ compared }: { compared: Compared }) {
   return (
     <Stack gap="sm">
       <Box style={{ overflowX: 'auto' }}>
-        <table className={classes.matrix} aria-label="Cosine of every pair">
+        <table className={classes.matrix} aria-label={t('cosineOfEveryPair')}>
           <thead>
             <tr>
               <td />
@@ -121,7 +122,7 @@ function Matrix({ compared }: { compared: Compared }) {
       </Box>
       <Text size="sm">{closestPair(compared)}</Text>
       <Text size="xs" c="dimmed">
-        {compared.dimensions} numbers per text, {compared.tokens} tokens. 1 is the same meaning, 0 is unrelated.
+        {t('embeddingFacts', { dimensions: compared.dimensions, tokens: compared.tokens })}
       </Text>
     </Stack>
   );
@@ -148,7 +149,7 @@ function closestPair({ texts, cosines }: Compared): string {
       if (value > best.value) best = { row, column, value };
     }
   }
-  return `Closest: ${best.row + 1} “${texts[best.row]}” and ${best.column + 1} “${texts[best.column]}” (${best.value.toFixed(2)}).`;
+  return t('closestPair', { first: best.row + 1, text: texts[best.row]!, second: best.column + 1, other: texts[best.column]!, number: best.value.toFixed(2) });
 }
 
 async function compareTexts(model: string, texts: string[]): Promise<Compared> {

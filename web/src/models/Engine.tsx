@@ -3,10 +3,12 @@ import { Badge, Box, Group, Loader, Progress, Text, Tooltip } from '@mantine/cor
 
 import { useCall } from '../api/call';
 import type { InferenceObject } from '../api/schema';
+import { fromServer } from '../i18n/server';
+import { t, type TextKey } from '../i18n/text';
 
 const LOOK_EVERY_MS = 10_000;
 const LOOK_EVERY_BUSY_MS = 1_000;
-const LABELS: Record<string, string> = { off: 'Engine asleep', installing: 'Installing', starting: 'Starting', ready: 'Engine ready', failed: 'Engine failed' };
+const LABELS: Record<string, TextKey> = { off: 'engineAsleep', installing: 'engineInstalling', starting: 'engineStarting', ready: 'engineReady', failed: 'engineFailed' };
 const COLORS: Record<string, string> = { off: 'gray', installing: 'amber', starting: 'amber', ready: 'volano', failed: 'red' };
 
 export function useEngine(isWaiting = false): InferenceObject | undefined {
@@ -16,11 +18,11 @@ export function useEngine(isWaiting = false): InferenceObject | undefined {
 export function EngineBadge() {
   const engine = useEngine();
   if (engine === undefined) return null;
-  const loaded = engine.loaded.length > 0 ? `In memory: ${engine.loaded.join(', ')}` : 'Wakes up with the first question.';
+  const loaded = engine.loaded.length > 0 ? t('engineLoaded', { loaded: engine.loaded.join(', ') }) : t('engineWakes');
   return (
-    <Tooltip label={engine.state === 'ready' || engine.state === 'off' ? loaded : engine.text} multiline maw={320}>
+    <Tooltip label={engine.state === 'ready' || engine.state === 'off' ? loaded : fromServer(engine.text)} multiline maw={320}>
       <Badge variant="light" color={COLORS[engine.state] ?? 'gray'} size="lg" tabIndex={0}>
-        {LABELS[engine.state] ?? engine.state}
+        {LABELS[engine.state] ? t(LABELS[engine.state]!) : engine.state}
       </Badge>
     </Tooltip>
   );
@@ -34,7 +36,7 @@ export function EngineWait() {
       <Group gap="xs" role="status">
         <Loader size="xs" type="dots" />
         <Text size="sm" c="dimmed">
-          Waiting for the first token
+          {t('waitingForTheFirst')}
         </Text>
       </Group>
     );
@@ -43,15 +45,15 @@ export function EngineWait() {
   return (
     <Box role="status" w="100%" maw={420}>
       <Group justify="space-between" mb={6} wrap="nowrap">
-        <Text size="sm">{engine.text}</Text>
+        <Text size="sm">{fromServer(engine.text)}</Text>
         <Text size="sm" c="dimmed">
           {percent} %
         </Text>
       </Group>
-      <Progress value={Math.max(percent, 2)} animated aria-label={engine.text} />
+      <Progress value={Math.max(percent, 2)} animated aria-label={fromServer(engine.text)} />
       {engine.state === 'installing' && (
         <Text size="xs" c="dimmed" mt={6}>
-          This happens once. Your question is answered right after.
+          {t('thisHappensOnceYour')}
         </Text>
       )}
     </Box>

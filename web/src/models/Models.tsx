@@ -5,6 +5,7 @@ import { IconCloudUp, IconCoin, IconCpu, IconGridDots, IconMessage2Bolt, IconRou
 import { useLocation, useNavigate } from 'react-router';
 
 import { Page } from '../app/parts';
+import { t } from '../i18n/text';
 import { Budgets } from './Budgets';
 import { Catalogue } from './Catalogue';
 import { Embeddings } from './Embeddings';
@@ -15,14 +16,14 @@ import { Running } from './Running';
 import { Upstreams } from './Upstreams';
 
 const TABS = [
-  { name: 'models', label: 'All models', icon: IconGridDots, panel: <Catalogue /> },
-  { name: 'playground', label: 'Playground', icon: IconMessage2Bolt, panel: <Playground /> },
-  { name: 'embeddings', label: 'Embeddings', icon: IconStack2, panel: <Embeddings /> },
-  { name: 'memory', label: 'In memory', icon: IconCpu, panel: <Running /> },
-  { name: 'routes', label: 'Routes', icon: IconRoute, panel: <Routes /> },
-  { name: 'upstreams', label: 'Upstreams', icon: IconCloudUp, panel: <Upstreams /> },
-  { name: 'budgets', label: 'Costs and limits', icon: IconCoin, panel: <Budgets /> },
-];
+  { name: 'models', label: 'allModels', icon: IconGridDots, panel: <Catalogue /> },
+  { name: 'playground', label: 'playground', icon: IconMessage2Bolt, panel: <Playground /> },
+  { name: 'embeddings', label: 'embeddings', icon: IconStack2, panel: <Embeddings /> },
+  { name: 'memory', label: 'inMemory', icon: IconCpu, panel: <Running /> },
+  { name: 'routes', label: 'routes', icon: IconRoute, panel: <Routes /> },
+  { name: 'upstreams', label: 'upstreams', icon: IconCloudUp, panel: <Upstreams /> },
+  { name: 'budgets', label: 'costsAndLimits', icon: IconCoin, panel: <Budgets /> },
+] as const;
 
 export default function Models() {
   const navigate = useNavigate();
@@ -30,14 +31,14 @@ export default function Models() {
   const tab = TABS.find(({ name }) => pathname === `/models/${name}`)?.name ?? 'models';
   const go = (name: string | null) => void navigate(name === 'models' ? '/models' : `/models/${name}`);
   const isPhone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
-  const about = isPhone ? undefined : 'Models that run on your own machines, spoken to as you speak to OpenAI.';
+  const about = isPhone ? undefined : t('modelsThatRunOn');
   return (
-    <Page title="Models" about={about} actions={<EngineBadge />}>
+    <Page title={t('placeModels')} about={about} actions={<EngineBadge />}>
       <Tabs value={tab} onChange={go} keepMounted={false}>
         <Tabs.List mb="md">
           {TABS.map(({ name, label, icon: Icon }) => (
             <Tabs.Tab key={name} value={name} leftSection={isPhone ? undefined : <Icon size={16} />}>
-              {label}
+              {t(label)}
             </Tabs.Tab>
           ))}
         </Tabs.List>

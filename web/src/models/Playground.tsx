@@ -8,6 +8,8 @@ import { useSearchParams } from 'react-router';
 import { useCall } from '../api/call';
 import { formatMoney } from '../app/format';
 import { Empty, Failed, Waiting } from '../app/parts';
+import { fromServer } from '../i18n/server';
+import { t } from '../i18n/text';
 import { isTestModel } from './Catalogue';
 import { DEFAULTS, messagesOf, requestOf, useConversation, type Parameters, type Turn } from './conversation';
 import classes from './models.module.css';
@@ -15,7 +17,7 @@ import { Settings } from './Settings';
 import { Snippet } from './Snippet';
 import { TurnView } from './TurnView';
 
-const STARTERS = ['What can you do?', 'Write a polite reply to a customer whose parcel is late.', 'Explain a flywheel to a child.'];
+const STARTERS = ['promptWhat', 'promptReply', 'promptFlywheel'] as const;
 
 export function Playground() {
   const models = useCall('listModels', {});
@@ -38,8 +40,8 @@ export function Playground() {
   if (models.isError) return <Failed error={models.error} retry={() => void models.refetch()} />;
   if (chosen === undefined) {
     return (
-      <Empty icon={<IconMessage2Bolt size={28} />} title="No chat model here">
-        Pull one under “All models”, then talk to it here.
+      <Empty icon={<IconMessage2Bolt size={28} />} title={t('noChatModelHere')}>
+        {t('pullOneUnderAllModels')}
       </Empty>
     );
   }
@@ -48,21 +50,21 @@ export function Playground() {
     <Box className={classes.playground}>
       <Box className={`surface ${classes.talk}`}>
         <Group justify="space-between" px="md" py="xs" className={classes.bar} wrap="nowrap">
-          <Box className={classes.modelName}>{talks.map((each) => each.model).join(' and ')}</Box>
+          <Box className={classes.modelName}>{talks.map((each) => each.model).join(t('and'))}</Box>
           <Group gap={4} wrap="nowrap">
-            <Tooltip label="The same call as code">
-              <ActionIcon variant="subtle" color="gray" onClick={code.open} aria-label="Show as code">
+            <Tooltip label={t('sameCallAsCode')}>
+              <ActionIcon variant="subtle" color="gray" onClick={code.open} aria-label={t('showAsCode')}>
                 <IconCode size={18} />
               </ActionIcon>
             </Tooltip>
-            <Tooltip label="Begin anew">
-              <ActionIcon variant="subtle" color="gray" onClick={() => talks.forEach((each) => each.talk.clear())} disabled={talks.every((each) => each.talk.turns.length === 0)} aria-label="Clear the conversation">
+            <Tooltip label={t('beginAnew')}>
+              <ActionIcon variant="subtle" color="gray" onClick={() => talks.forEach((each) => each.talk.clear())} disabled={talks.every((each) => each.talk.turns.length === 0)} aria-label={t('clearTheConversation')}>
                 <IconEraser size={18} />
               </ActionIcon>
             </Tooltip>
             {!isWide && (
-              <Tooltip label="Settings">
-                <ActionIcon variant="subtle" color="gray" onClick={settings.open} aria-label="Settings">
+              <Tooltip label={t('settings')}>
+                <ActionIcon variant="subtle" color="gray" onClick={settings.open} aria-label={t('settings')}>
                   <IconAdjustments size={18} />
                 </ActionIcon>
               </Tooltip>
@@ -71,7 +73,7 @@ export function Playground() {
         </Group>
         {isTestModel(chosen) && (
           <Alert color="amber" variant="light" icon={<IconAlertCircle size={18} />} radius={0} py={8}>
-            {chosen.description.replaceAll('`', '')}
+            {fromServer(chosen.description).replaceAll('`', '')}
           </Alert>
         )}
         <Box className={classes.sides}>
@@ -82,11 +84,11 @@ export function Playground() {
         <Composer isBusy={isBusy} ask={ask} stop={() => talks.forEach((each) => each.talk.stop())} />
       </Box>
       {isWide ? (
-        <Box className={`surface ${classes.settings}`} p="md" component="aside" aria-label="Settings">
+        <Box className={`surface ${classes.settings}`} p="md" component="aside" aria-label={t('settings')}>
           {panel}
         </Box>
       ) : (
-        <Drawer opened={settingsOpen} onClose={settings.close} title="Settings" position="right" size="sm">
+        <Drawer opened={settingsOpen} onClose={settings.close} title={t('settings')} position="right" size="sm">
           {panel}
         </Drawer>
       )}
@@ -128,23 +130,23 @@ function Conversation({ model, talk, ask, cost }: ConversationProps) {
     isAtEnd.current = view.scrollHeight - view.scrollTop - view.clientHeight < 60;
   };
   return (
-    <div ref={box} className={classes.turns} onScroll={onScroll} role="log" aria-label={model ? `Conversation with ${model}` : 'Conversation'} tabIndex={0}>
+    <div ref={box} className={classes.turns} onScroll={onScroll} role="log" aria-label={model ? t('conversationWith', { model }) : t('conversation')} tabIndex={0}>
       {model && <Box className={classes.side}>{model}</Box>}
       {talk.turns.length === 0 && (
         <Empty
           icon={<IconMessage2Bolt size={28} />}
-          title="Ask something"
+          title={t('askSomething')}
           action={
             <Group gap="xs" justify="center">
-              {STARTERS.map((text) => (
-                <button key={text} type="button" className={classes.starter} onClick={() => ask(text)}>
-                  {text}
+              {STARTERS.map((key) => (
+                <button key={key} type="button" className={classes.starter} onClick={() => ask(t(key))}>
+                  {t(key)}
                 </button>
               ))}
             </Group>
           }
         >
-          Everything stays on this machine. What you set at the side is sent with each question.
+          {t('everythingStaysOnThis')}
         </Empty>
       )}
       {talk.turns.map((turn, index) => (
@@ -176,8 +178,8 @@ function Composer({ isBusy, ask, stop }: { isBusy: boolean; ask: (text: string) 
   return (
     <Group className={classes.composer} p="sm" gap="xs" align="flex-end" wrap="nowrap">
       <Textarea
-        placeholder="Message the model"
-        aria-label="Message"
+        placeholder={t('messageTheModel')}
+        aria-label={t('message')}
         autosize
         minRows={1}
         maxRows={8}
@@ -188,11 +190,11 @@ function Composer({ isBusy, ask, stop }: { isBusy: boolean; ask: (text: string) 
       />
       {isBusy ? (
         <Button color="red" variant="light" leftSection={<IconPlayerStopFilled size={16} />} onClick={stop}>
-          Stop
+          {t('stopIt')}
         </Button>
       ) : (
-        <Tooltip label="Send (Enter)">
-          <ActionIcon size={36} onClick={submit} disabled={text.trim() === ''} aria-label="Send">
+        <Tooltip label={t('sendEnter')}>
+          <ActionIcon size={36} onClick={submit} disabled={text.trim() === ''} aria-label={t('send')}>
             <IconArrowUp size={18} />
           </ActionIcon>
         </Tooltip>

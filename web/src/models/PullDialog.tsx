@@ -3,13 +3,14 @@ import { Button, Group, Modal, Stack, Text, TextInput, UnstyledButton, Badge } f
 import { useForm } from '@mantine/form';
 
 import { useChange } from '../api/call';
+import { t } from '../i18n/text';
 
 const SUGGESTED = ['Qwen/Qwen3-0.6B', 'Qwen/Qwen3-1.7B', 'Qwen/Qwen3-4B'];
 
 // Open with a name filled in, '' for none; closed when it is null.
 export function PullDialog({ name, onClose }: { name: string | null; onClose: () => void }) {
   return (
-    <Modal opened={name !== null} onClose={onClose} title="Pull a model">
+    <Modal opened={name !== null} onClose={onClose} title={t('pullAModel')}>
       <PullForm name={name ?? ''} onClose={onClose} />
     </Modal>
   );
@@ -18,14 +19,14 @@ export function PullDialog({ name, onClose }: { name: string | null; onClose: ()
 function PullForm({ name: given, onClose }: { name: string; onClose: () => void }) {
   const form = useForm({
     initialValues: { name: given, source: '' },
-    validate: { name: (name) => (name.trim() === '' ? 'Say which model.' : null) },
+    validate: { name: (name) => (name.trim() === '' ? t('sayWhichModel') : null) },
   });
   const pull = useChange('pullModel', { reads: ['listJobs'] });
   const submit = form.onSubmit(({ name, source }) => pull.mutate({ name: name.trim(), source: source.trim() }, { onSuccess: onClose }));
   return (
     <form onSubmit={submit}>
       <Stack>
-        <TextInput label="Name" placeholder="Qwen/Qwen3-0.6B" description="As on the hub: owner/name" data-autofocus required {...form.getInputProps('name')} />
+        <TextInput label={t('name')} placeholder="Qwen/Qwen3-0.6B" description={t('asOnTheHub')} data-autofocus required {...form.getInputProps('name')} />
         <Group gap={6}>
           {SUGGESTED.map((name) => (
             <UnstyledButton key={name} onClick={() => form.setFieldValue('name', name)}>
@@ -36,20 +37,20 @@ function PullForm({ name: given, onClose }: { name: string; onClose: () => void 
           ))}
         </Group>
         <TextInput
-          label="Source"
-          placeholder="the hub, or the mirror of your settings"
-          description="A mirror's URL, s3://bucket/prefix, or a folder on the server"
+          label={t('source')}
+          placeholder={t('theHubOrThe')}
+          description={t('aMirrorsUrlS3')}
           {...form.getInputProps('source')}
         />
         <Text size="xs" c="dimmed">
-          Files are checked against their checksums, and a pull that broke off goes on where it was.
+          {t('filesAreCheckedAgainst')}
         </Text>
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
-            Cancel
+            {t('cancel')}
           </Button>
           <Button type="submit" loading={pull.isPending}>
-            Pull
+            {t('pull')}
           </Button>
         </Group>
       </Stack>

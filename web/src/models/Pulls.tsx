@@ -6,6 +6,8 @@ import { useEffect, useRef } from 'react';
 import { useCall, useReadAgain } from '../api/call';
 import type { Job } from '../api/schema';
 import { tell } from '../app/parts';
+import { fromServer } from '../i18n/server';
+import { t } from '../i18n/text';
 
 const PULL_KIND = 'models:pull';
 const FAILED_SHOWN_US = 24 * 3600 * 1e6;
@@ -26,7 +28,7 @@ export function Pulls({ retry }: { retry: (name: string) => void }) {
       const job = pulls.find((item) => item.id === id);
       if (job?.state === 'done') {
         again('listModels', 'getModelCatalogue');
-        tell(`${nameOf(job)} is ready.`);
+        tell(t('modelReady', { job: nameOf(job) }));
       }
     }
     before.current = running.map((job) => job.id);
@@ -47,16 +49,16 @@ export function Pulls({ retry }: { retry: (name: string) => void }) {
 function RunningPull({ job }: { job: Job }) {
   const percent = Math.round(job.fraction * 100);
   return (
-    <Box className="surface" p="md" role="status" aria-label={`Pulling ${nameOf(job)}`}>
+    <Box className="surface" p="md" role="status" aria-label={t('pullingNamed', { name: nameOf(job) })}>
       <Group justify="space-between" mb={8}>
-        <Text fw={600}>Pulling {nameOf(job)}</Text>
+        <Text fw={600}>{t('pullingNamed', { name: nameOf(job) })}</Text>
         <Text size="sm" c="dimmed">
           {percent} %
         </Text>
       </Group>
-      <Progress value={Math.max(percent, 2)} animated aria-label="Progress" />
+      <Progress value={Math.max(percent, 2)} animated aria-label={t('progress')} />
       <Text size="sm" c="dimmed" mt={6}>
-        {job.text || 'Waiting for its turn'}
+        {job.text || t('waitingForItsTurn')}
       </Text>
     </Box>
   );
@@ -66,14 +68,14 @@ function FailedPull({ job, retry, dismiss }: { job: Job; retry: () => void; dism
   return (
     <Box className="surface" p="md" role="alert">
       <Group justify="space-between" wrap="nowrap" align="flex-start">
-        <Text fw={600}>{nameOf(job)} could not be pulled</Text>
-        <CloseButton onClick={dismiss} aria-label="Dismiss" />
+        <Text fw={600}>{t('pullFailed', { job: nameOf(job) })}</Text>
+        <CloseButton onClick={dismiss} aria-label={t('dismiss')} />
       </Group>
       <Text size="sm" c="red" style={{ overflowWrap: 'anywhere' }}>
-        {job.result || job.text}
+        {fromServer(job.result || job.text)}
       </Text>
       <Button size="compact-sm" variant="light" mt="xs" onClick={retry}>
-        Try again
+        {t('tryAgain')}
       </Button>
     </Box>
   );

@@ -9,6 +9,7 @@ import { useConfirm } from '../app/confirm';
 import { FormDialog } from '../app/FormDialog';
 import { formatMoney } from '../app/format';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 
 const READS: Operation[] = ['listModelRoutes', 'compareModelRoute', 'getModelCatalogue'];
 const COLORS = ['volano', 'indigo', 'amber', 'grape', 'teal', 'pink'];
@@ -21,14 +22,14 @@ export function Routes() {
   if (error !== null) return <Failed error={error} />;
   const add = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>
-      Add a route
+      {t('addARoute')}
     </Button>
   );
   return (
     <Stack>
       {data.items.length === 0 ? (
-        <Empty icon={<IconRoute size={28} />} title="No route yet" action={add}>
-          A route is a model’s name that several models answer for: by weight, with others behind them when they fail, and with a new version on trial.
+        <Empty icon={<IconRoute size={28} />} title={t('noRouteYet')} action={add}>
+          {t('aRouteIsA')}
         </Empty>
       ) : (
         <Group justify="flex-end">{add}</Group>
@@ -50,30 +51,30 @@ function useChatModels(): string[] {
 function RouteCard({ route }: { route: RouteObject }) {
   const { ask, dialog } = useConfirm();
   const [trying, setTrying] = useState(false);
-  const remove = useChange('deleteModelRoute', { reads: READS, done: `${route.name} is gone; its models stay.` });
-  const promote = useChange('promoteModelCanary', { reads: READS, done: `${route.canary?.model} serves ${route.name} now.` });
-  const back = useChange('rollBackModelRoute', { reads: READS, done: `${route.name} is as it was before.` });
+  const remove = useChange('deleteModelRoute', { reads: READS, done: t('routeDeleted', { name: route.name }) });
+  const promote = useChange('promoteModelCanary', { reads: READS, done: t('routePromoted', { model: route.canary?.model ?? '', name: route.name }) });
+  const back = useChange('rollBackModelRoute', { reads: READS, done: t('routeRolledBack', { name: route.name }) });
   const askDelete = async () => {
-    if (await ask({ title: `Delete ${route.name}?`, text: 'Who asks this name gets an error from then on.', yes: 'Delete' })) remove.mutate({ route: route.name });
+    if (await ask({ title: t('deleteNameAsk', { name: route.name }), text: t('whoAsksThisName'), yes: t('delete') })) remove.mutate({ route: route.name });
   };
   const aside = (
     <Group gap="xs">
       {route.canary === null ? (
         <Button size="compact-sm" variant="light" leftSection={<IconFlask size={15} />} onClick={() => setTrying(true)}>
-          Try a version
+          {t('tryAVersion')}
         </Button>
       ) : (
         <Button size="compact-sm" leftSection={<IconArrowUp size={15} />} loading={promote.isPending} onClick={() => promote.mutate({ route: route.name })}>
-          Promote
+          {t('promote')}
         </Button>
       )}
       {(route.canary !== null || route.previous.length > 0) && (
         <Button size="compact-sm" variant="default" leftSection={<IconArrowBackUp size={15} />} loading={back.isPending} onClick={() => back.mutate({ route: route.name })}>
-          Roll back
+          {t('rollBack')}
         </Button>
       )}
       <Button size="compact-sm" variant="subtle" color="red" leftSection={<IconTrash size={15} />} onClick={() => void askDelete()}>
-        Delete
+        {t('delete')}
       </Button>
     </Group>
   );
@@ -84,16 +85,16 @@ function RouteCard({ route }: { route: RouteObject }) {
       <Group gap={6} mt="xs">
         {route.fallbacks.map((name) => (
           <Badge key={name} variant="default" tt="none">
-            then {name}
+            {t('thenModel', { name })}
           </Badge>
         ))}
         {route.resting.map((name) => (
           <Badge key={name} color="red" variant="light" tt="none">
-            {name} rests after a failure
+            {t('restsAfterFailure', { name })}
           </Badge>
         ))}
-        {route.sticky && <Badge variant="default">sticky</Badge>}
-        {route.cache_ttl_s > 0 && <Badge variant="default">repeats kept {route.cache_ttl_s} s</Badge>}
+        {route.sticky && <Badge variant="default">{t('sticky')}</Badge>}
+        {route.cache_ttl_s > 0 && <Badge variant="default">{t('repeatsKept', { seconds: route.cache_ttl_s })}</Badge>}
       </Group>
       <Figures route={route.name} />
       {trying && <TrialDialog route={route} onClose={() => setTrying(false)} />}
@@ -105,10 +106,10 @@ function Shares({ route }: { route: RouteObject }) {
   const trial = route.canary?.percent ?? 0;
   const total = route.targets.reduce((sum, target) => sum + (target.weight ?? 1), 0) || 1;
   const shares = route.targets.map((target) => ({ model: target.model, percent: ((100 - trial) * (target.weight ?? 1)) / total }));
-  if (route.canary) shares.push({ model: `${route.canary.model} (on trial)`, percent: trial });
+  if (route.canary) shares.push({ model: t('onTrial', { model: route.canary.model }), percent: trial });
   return (
     <>
-      <Progress.Root size="lg" aria-label={`Shares of ${route.name}`}>
+      <Progress.Root size="lg" aria-label={t('sharesOf', { name: route.name })}>
         {shares.map(({ model, percent }, index) => (
           <Progress.Section key={model} value={percent} color={COLORS[index % COLORS.length]!} />
         ))}
@@ -132,7 +133,7 @@ function Figures({ route }: { route: string }) {
   if (!data || data.items.every((item) => item.requests === 0)) {
     return (
       <Text size="sm" c="dimmed" mt="sm">
-        Nobody has asked it since it was changed.
+        {t('nobodyHasAskedIt')}
       </Text>
     );
   }
@@ -146,13 +147,13 @@ export function FiguresTable({ items }: { items: FiguresObject[] }) {
       <Table verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>Model</Table.Th>
-            <Table.Th>Requests</Table.Th>
-            <Table.Th>Errors</Table.Th>
-            <Table.Th>First token, p50 / p95</Table.Th>
-            <Table.Th>In all, p50 / p95</Table.Th>
-            <Table.Th>Tokens in, out</Table.Th>
-            <Table.Th>Cost of one</Table.Th>
+            <Table.Th>{t('model')}</Table.Th>
+            <Table.Th>{t('requests')}</Table.Th>
+            <Table.Th>{t('errors')}</Table.Th>
+            <Table.Th>{t('firstTokenP50P95')}</Table.Th>
+            <Table.Th>{t('inAllP50P95')}</Table.Th>
+            <Table.Th>{t('tokensInOut')}</Table.Th>
+            <Table.Th>{t('costOfOne')}</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -161,7 +162,7 @@ export function FiguresTable({ items }: { items: FiguresObject[] }) {
               <Table.Td>{item.model}</Table.Td>
               <Table.Td>
                 {item.requests}
-                {item.cached > 0 && ` (${item.cached} kept)`}
+                {item.cached > 0 && t('cachedCount', { cached: item.cached })}
               </Table.Td>
               <Table.Td c={item.errors > 0 ? 'red' : undefined}>{item.errors}</Table.Td>
               <Table.Td>
@@ -201,14 +202,14 @@ function RouteDialog({ onClose }: { onClose: () => void }) {
       { onSuccess: onClose },
     );
   return (
-    <FormDialog title="Add a route" yes="Add" onClose={onClose} submit={submit} busy={put.isPending}>
-      <TextInput label="Name" placeholder="shop-assistant" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
-      <MultiSelect label="Models" data={models} value={targets} onChange={setTargets} required searchable />
+    <FormDialog title={t('addARoute')} yes={t('add')} onClose={onClose} submit={submit} busy={put.isPending}>
+      <TextInput label={t('name')} placeholder="shop-assistant" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
+      <MultiSelect label={t('placeModels')} data={models} value={targets} onChange={setTargets} required searchable />
       <SimpleGrid cols={2}>
         {targets.map((model) => (
           <NumberInput
             key={model}
-            label={`Weight of ${model}`}
+            label={t('weightOf', { model })}
             min={1}
             max={1000}
             value={weights[model] ?? 1}
@@ -216,9 +217,9 @@ function RouteDialog({ onClose }: { onClose: () => void }) {
           />
         ))}
       </SimpleGrid>
-      <MultiSelect label="When they fail" description="Asked in this order" data={models.filter((model) => !targets.includes(model))} value={fallbacks} onChange={setFallbacks} searchable />
-      <NumberInput label="Keep answers for exact repeats (s)" description="0 keeps none" min={0} value={keep} onChange={(given) => typeof given === 'number' && setKeep(given)} />
-      <Switch label="The same person gets the same model" checked={sticky} onChange={(event) => setSticky(event.currentTarget.checked)} />
+      <MultiSelect label={t('whenTheyFail')} description={t('askedInThisOrder')} data={models.filter((model) => !targets.includes(model))} value={fallbacks} onChange={setFallbacks} searchable />
+      <NumberInput label={t('keepAnswersForExact')} description={t('n0KeepsNone')} min={0} value={keep} onChange={(given) => typeof given === 'number' && setKeep(given)} />
+      <Switch label={t('theSamePersonGets')} checked={sticky} onChange={(event) => setSticky(event.currentTarget.checked)} />
     </FormDialog>
   );
 }
@@ -227,12 +228,12 @@ function TrialDialog({ route, onClose }: { route: RouteObject; onClose: () => vo
   const models = useChatModels().filter((model) => !route.targets.some((target) => target.model === model));
   const [model, setModel] = useState<string | null>(null);
   const [percent, setPercent] = useState(10);
-  const put = useChange('putModelCanary', { reads: READS, done: `${model} is on trial.` });
+  const put = useChange('putModelCanary', { reads: READS, done: t('trialBegun', { model: model ?? '' }) });
   const submit = () => model !== null && put.mutate({ route: route.name, model, percent }, { onSuccess: onClose });
   return (
-    <FormDialog title={`Try a version for ${route.name}`} yes="Begin the trial" onClose={onClose} submit={submit} busy={put.isPending}>
-      <Select label="Model" data={models} value={model} onChange={setModel} required searchable />
-      <NumberInput label="Percent of the requests" min={1} max={99} value={percent} onChange={(given) => typeof given === 'number' && setPercent(given)} />
+    <FormDialog title={t('tryVersionFor', { name: route.name })} yes={t('beginTheTrial')} onClose={onClose} submit={submit} busy={put.isPending}>
+      <Select label={t('model')} data={models} value={model} onChange={setModel} required searchable />
+      <NumberInput label={t('percentOfTheRequests')} min={1} max={99} value={percent} onChange={(given) => typeof given === 'number' && setPercent(given)} />
     </FormDialog>
   );
 }

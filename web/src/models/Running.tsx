@@ -9,10 +9,12 @@ import type { LiveObject, MachineObject, ScalingObject } from '../api/schema';
 import { FormDialog } from '../app/FormDialog';
 import { formatBytes } from '../app/format';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
+import { fromServer } from '../i18n/server';
+import { t, type TextKey } from '../i18n/text';
 
 const LOOK_EVERY_MS = 2_000;
 const POINTS = 30;
-const TIERS: Record<string, string> = { resident: 'in memory', host: 'parked', disk: 'on disk' };
+const TIERS: Record<string, TextKey> = { resident: 'heldInMemory', host: 'heldParked', disk: 'heldOnDisk' };
 export const READS: Operation[] = ['getModelsLive', 'getModelCatalogue'];
 
 export function Running() {
@@ -26,8 +28,8 @@ export function Running() {
     <Stack>
       <Memory machine={machine} models={items} />
       {items.length === 0 ? (
-        <Empty icon={<IconCpu size={28} />} title="No model is in memory">
-          A model is loaded by its first question, or under “All models” beforehand.
+        <Empty icon={<IconCpu size={28} />} title={t('noModelIsIn')}>
+          {t('aModelIsLoaded')}
         </Empty>
       ) : (
         <Surface>
@@ -35,13 +37,13 @@ export function Running() {
             <Table verticalSpacing={8}>
               <Table.Thead>
                 <Table.Tr>
-                  <Table.Th>Model</Table.Th>
-                  <Table.Th>Replicas</Table.Th>
-                  <Table.Th>Running, waiting</Table.Th>
-                  <Table.Th w={150}>Keys and values</Table.Th>
-                  <Table.Th w={190}>Tokens a second</Table.Th>
+                  <Table.Th>{t('model')}</Table.Th>
+                  <Table.Th>{t('replicas')}</Table.Th>
+                  <Table.Th>{t('runningWaiting')}</Table.Th>
+                  <Table.Th w={150}>{t('keysAndValues')}</Table.Th>
+                  <Table.Th w={190}>{t('tokensASecond')}</Table.Th>
                   <Table.Th>
-                    <VisuallyHidden>Actions</VisuallyHidden>
+                    <VisuallyHidden>{t('actions')}</VisuallyHidden>
                   </Table.Th>
                 </Table.Tr>
               </Table.Thead>
@@ -76,16 +78,16 @@ function Memory({ machine, models }: { machine: MachineObject; models: LiveObjec
   const used = machine.memory_bytes - machine.memory_free_bytes;
   const share = (bytes: number) => (machine.memory_bytes > 0 ? (100 * bytes) / machine.memory_bytes : 0);
   return (
-    <Surface title="Memory of this machine" aside={<Badge variant="light">{machine.text || machine.state}</Badge>}>
-      <Progress.Root size="lg" aria-label={`${Math.round(share(used))} % of the memory is used`}>
-        <Progress.Section value={share(Math.min(weights, used))} color="volano" />
-        <Progress.Section value={share(Math.max(0, used - weights))} color="gray" />
+    <Surface title={t('memoryOfThisMachine')} aside={<Badge variant="light">{fromServer(machine.text || machine.state)}</Badge>}>
+      <Progress.Root size="lg">
+        <Progress.Section value={share(Math.min(weights, used))} color="volano" aria-label={t('memoryOfModels')} />
+        <Progress.Section value={share(Math.max(0, used - weights))} color="gray" aria-label={t('memoryUsed', { used: Math.round(share(used)) })} />
       </Progress.Root>
       <SimpleGrid cols={{ base: 1, sm: 3 }} mt="xs" spacing={4}>
-        <Text size="sm">{formatBytes(weights)} weights of models</Text>
-        <Text size="sm">{formatBytes(Math.max(0, used - weights))} everything else</Text>
+        <Text size="sm">{t('memoryWeights', { size: formatBytes(weights) })}</Text>
+        <Text size="sm">{t('memoryRest', { size: formatBytes(Math.max(0, used - weights)) })}</Text>
         <Text size="sm">
-          {formatBytes(machine.memory_free_bytes)} free of {formatBytes(machine.memory_bytes)}
+          {t('memoryFree', { size: formatBytes(machine.memory_free_bytes), size2: formatBytes(machine.memory_bytes) })}
         </Text>
       </SimpleGrid>
     </Surface>
@@ -93,7 +95,7 @@ function Memory({ machine, models }: { machine: MachineObject; models: LiveObjec
 }
 
 function LiveRow({ item, line, scale }: { item: LiveObject; line: number[]; scale: () => void }) {
-  const unload = useChange('unloadModel', { reads: READS, done: `${item.model} is out of memory.` });
+  const unload = useChange('unloadModel', { reads: READS, done: t('modelUnloaded', { id: item.model }) });
   const pin = useChange('pinModel', { reads: READS });
   const kv = Math.round(item.kv_used * 100);
   return (
@@ -104,9 +106,9 @@ function LiveRow({ item, line, scale }: { item: LiveObject; line: number[]; scal
         </Text>
         <Group gap={6}>
           <Text size="xs" c="dimmed">
-            {formatBytes(item.size_bytes)}, {TIERS[item.tier] ?? item.tier}
+            {formatBytes(item.size_bytes)}, {TIERS[item.tier] ? t(TIERS[item.tier]!) : item.tier}
           </Text>
-          {item.pinned && <Badge size="xs">pinned</Badge>}
+          {item.pinned && <Badge size="xs">{t('pinnedSmall')}</Badge>}
         </Group>
       </Table.Td>
       <Table.Td>{item.replicas}</Table.Td>
@@ -114,9 +116,9 @@ function LiveRow({ item, line, scale }: { item: LiveObject; line: number[]; scal
         {item.running}, {item.waiting}
       </Table.Td>
       <Table.Td>
-        <Tooltip label={`${item.kv_blocks - item.kv_blocks_free} of ${item.kv_blocks} blocks`}>
+        <Tooltip label={t('blocksOf', { used: item.kv_blocks - item.kv_blocks_free, all: item.kv_blocks })}>
           <Box>
-            <Progress value={kv} color={kv > 90 ? 'red' : 'volano'} aria-label={`Keys and values of ${item.model}`} />
+            <Progress value={kv} color={kv > 90 ? 'red' : 'volano'} aria-label={t('keysAndValuesOf', { model: item.model })} />
             <Text size="xs" c="dimmed">
               {kv} %
             </Text>
@@ -134,19 +136,19 @@ function LiveRow({ item, line, scale }: { item: LiveObject; line: number[]; scal
       <Table.Td ta="right">
         <Menu position="bottom-end">
           <Menu.Target>
-            <ActionIcon variant="subtle" color="gray" aria-label={`Actions for ${item.model}`}>
+            <ActionIcon variant="subtle" color="gray" aria-label={t('actionsFor', { name: item.model })}>
               <IconDots size={16} />
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Item leftSection={item.pinned ? <IconPinnedOff size={16} /> : <IconPin size={16} />} onClick={() => pin.mutate({ model: item.model, pinned: !item.pinned })}>
-              {item.pinned ? 'Let it leave' : 'Keep in memory'}
+              {item.pinned ? t('letItLeave') : t('keepInMemory')}
             </Menu.Item>
             <Menu.Item leftSection={<IconScale size={16} />} onClick={scale}>
-              Replicas
+              {t('replicas')}
             </Menu.Item>
             <Menu.Item leftSection={<IconArrowBarUp size={16} />} disabled={item.pinned} onClick={() => unload.mutate({ model: item.model })}>
-              Unload
+              {t('unload')}
             </Menu.Item>
           </Menu.Dropdown>
         </Menu>
@@ -163,25 +165,25 @@ export function ScalingDialog({ model, onClose }: { model: string; onClose: () =
 
 type Numbers = Omit<ScalingObject, 'model' | 'pinned'>;
 
-const FIELDS: { name: keyof Numbers; label: string; description?: string; min: number }[] = [
-  { name: 'replicas_min', label: 'At least', description: '0 lets it leave when nobody asks', min: 0 },
-  { name: 'replicas_max', label: 'At most', min: 1 },
-  { name: 'queue_per_replica', label: 'Requests for each replica', min: 1 },
-  { name: 'deadline_ms', label: 'First token within (ms)', description: 'One more while tokens come later; 0 for no limit', min: 0 },
-  { name: 'idle_s', label: 'Leaves after (seconds idle)', min: 1 },
+const FIELDS: { name: keyof Numbers; label: TextKey; description?: TextKey; min: number }[] = [
+  { name: 'replicas_min', label: 'replicasMin', description: 'replicasMinAbout', min: 0 },
+  { name: 'replicas_max', label: 'replicasMax', min: 1 },
+  { name: 'queue_per_replica', label: 'queuePerReplica', min: 1 },
+  { name: 'deadline_ms', label: 'deadlineMs', description: 'deadlineMsAbout', min: 0 },
+  { name: 'idle_s', label: 'idleS', min: 1 },
 ];
 
 function ScalingForm({ scaling, onClose }: { scaling: ScalingObject; onClose: () => void }) {
   const [values, setValues] = useState<Numbers>(scaling);
-  const put = useChange('putModelScaling', { reads: ['getModelScaling', ...READS], done: `${scaling.model} scales anew.` });
+  const put = useChange('putModelScaling', { reads: ['getModelScaling', ...READS], done: t('modelScales', { model: scaling.model }) });
   const submit = () => {
     const numbers = Object.fromEntries(FIELDS.map(({ name }) => [name, values[name]])) as unknown as Numbers;
     put.mutate({ model: scaling.model, ...numbers }, { onSuccess: onClose });
   };
   return (
-    <FormDialog title={`Replicas of ${scaling.model}`} yes="Save" onClose={onClose} submit={submit} busy={put.isPending}>
-      {FIELDS.map(({ name, ...shown }) => (
-        <NumberInput key={name} {...shown} value={values[name]} onChange={(given) => typeof given === 'number' && setValues({ ...values, [name]: given })} />
+    <FormDialog title={t('replicasOf', { model: scaling.model })} yes={t('save')} onClose={onClose} submit={submit} busy={put.isPending}>
+      {FIELDS.map(({ name, label, description, min }) => (
+        <NumberInput key={name} label={t(label)} description={description && t(description)} min={min} value={values[name]} onChange={(given) => typeof given === 'number' && setValues({ ...values, [name]: given })} />
       ))}
     </FormDialog>
   );

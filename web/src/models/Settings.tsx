@@ -2,6 +2,7 @@
 import { NumberInput, Select, Slider, Stack, Switch, TagsInput, Text, Textarea, Box, Group } from '@mantine/core';
 
 import type { ModelObject } from '../api/schema';
+import { t } from '../i18n/text';
 import { isJson, type Parameters } from './conversation';
 
 const MAX_STOPS = 4;
@@ -21,34 +22,34 @@ export function Settings({ value, models, onChange, second, compareWith }: Setti
   const names = models.map((model) => model.id);
   return (
     <Stack gap="md">
-      <Select label="Model" data={names} value={value.model} onChange={(model) => model && onChange({ model })} allowDeselect={false} searchable={names.length > MANY} />
-      <Select label="Beside it" placeholder="no other model" data={names} value={second || null} onChange={(model) => compareWith(model ?? '')} clearable searchable={names.length > MANY} />
+      <Select label={t('model')} data={names} value={value.model} onChange={(model) => model && onChange({ model })} allowDeselect={false} searchable={names.length > MANY} />
+      <Select label={t('besideIt')} placeholder={t('noOtherModel')} data={names} value={second || null} onChange={(model) => compareWith(model ?? '')} clearable searchable={names.length > MANY} />
       <Textarea
-        label="System prompt"
-        placeholder="You are a helpful assistant."
+        label={t('systemPrompt')}
+        placeholder={t('youAreAHelpful')}
         autosize
         minRows={2}
         maxRows={8}
         value={value.system}
         onChange={(event) => onChange({ system: event.currentTarget.value })}
       />
-      <Dial label="Temperature" hint="0 always takes the likeliest token" max={2} step={0.1} value={value.temperature} onChange={(temperature) => onChange({ temperature })} />
-      <Dial label="Top p" hint="only tokens of this share of probability" max={1} step={0.05} value={value.topP} onChange={(topP) => onChange({ topP })} />
+      <Dial label={t('temperature')} hint={t('n0AlwaysTakesThe')} max={2} step={0.1} value={value.temperature} onChange={(temperature) => onChange({ temperature })} />
+      <Dial label={t('topP')} hint={t('onlyTokensOfThis')} max={1} step={0.05} value={value.topP} onChange={(topP) => onChange({ topP })} />
       <Group grow>
-        <NumberInput label="Max tokens" min={1} max={32_768} value={value.maxTokens} onChange={(given) => typeof given === 'number' && onChange({ maxTokens: given })} />
-        <NumberInput label="Seed" placeholder="random" value={value.seed} onChange={(given) => onChange({ seed: typeof given === 'number' ? given : '' })} />
+        <NumberInput label={t('maxTokens')} min={1} max={32_768} value={value.maxTokens} onChange={(given) => typeof given === 'number' && onChange({ maxTokens: given })} />
+        <NumberInput label={t('seed')} placeholder={t('random')} value={value.seed} onChange={(given) => onChange({ seed: typeof given === 'number' ? given : '' })} />
       </Group>
-      <TagsInput label="Stop at" placeholder={value.stop.length === 0 ? 'text, then Enter' : ''} maxTags={MAX_STOPS} value={value.stop} onChange={(stop) => onChange({ stop })} />
-      <NumberInput label="Answers" min={1} max={MAX_CHOICES} value={value.choices} onChange={(given) => typeof given === 'number' && onChange({ choices: given })} />
-      <JsonField label="Tools" placeholder='[{"type": "function", "function": {"name": "…"}}]' value={value.tools} onChange={(tools) => onChange({ tools })} />
-      <JsonField label="Answer’s JSON schema" placeholder='{"type": "object", "properties": {}}' value={value.schema} onChange={(schema) => onChange({ schema })} />
-      <Switch label="Colour tokens by probability" checked={value.logprobs} onChange={(event) => onChange({ logprobs: event.currentTarget.checked })} />
+      <TagsInput label={t('stopAt')} placeholder={value.stop.length === 0 ? t('textThenEnter') : ''} maxTags={MAX_STOPS} value={value.stop} onChange={(stop) => onChange({ stop })} />
+      <NumberInput label={t('answersCount')} min={1} max={MAX_CHOICES} value={value.choices} onChange={(given) => typeof given === 'number' && onChange({ choices: given })} />
+      <JsonField label={t('tools')} placeholder='[{"type": "function", "function": {"name": "…"}}]' value={value.tools} onChange={(tools) => onChange({ tools })} />
+      <JsonField label={t('answersJsonSchema')} placeholder='{"type": "object", "properties": {}}' value={value.schema} onChange={(schema) => onChange({ schema })} />
+      <Switch label={t('colourTokensByProbability')} checked={value.logprobs} onChange={(event) => onChange({ logprobs: event.currentTarget.checked })} />
     </Stack>
   );
 }
 
 function JsonField({ label, placeholder, value, onChange }: { label: string; placeholder: string; value: string; onChange: (value: string) => void }) {
-  const error = value !== '' && !isJson(value) ? 'This is no JSON yet; it is not sent.' : undefined;
+  const error = value !== '' && !isJson(value) ? t('thisIsNoJson') : undefined;
   return (
     <Textarea
       label={label}

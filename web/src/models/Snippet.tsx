@@ -2,6 +2,7 @@
 import { Box, Code, Group, Modal, Tabs, Text } from '@mantine/core';
 
 import { Copy } from '../app/parts';
+import { t } from '../i18n/text';
 
 export function Snippet({ opened, onClose, request }: { opened: boolean; onClose: () => void; request: Record<string, unknown> }) {
   const snippets = [
@@ -9,7 +10,7 @@ export function Snippet({ opened, onClose, request }: { opened: boolean; onClose
     { name: 'curl', text: curlOf(request) },
   ];
   return (
-    <Modal opened={opened} onClose={onClose} title="The same call as code" size="lg">
+    <Modal opened={opened} onClose={onClose} title={t('sameCallAsCode')} size="lg">
       <Tabs defaultValue="Python">
         <Tabs.List mb="sm">
           {snippets.map(({ name }) => (
@@ -25,14 +26,14 @@ export function Snippet({ opened, onClose, request }: { opened: boolean; onClose
                 {text}
               </Code>
               <Group pos="absolute" top={6} right={6}>
-                <Copy value={text} label={`Copy ${name}`} />
+                <Copy value={text} label={t('copyNamed', { label: name })} />
               </Group>
             </Box>
           </Tabs.Panel>
         ))}
       </Tabs>
       <Text size="sm" c="dimmed" mt="sm">
-        The key is an API key of yours; make one under “People and keys”.
+        {t('theKeyIsAn')}
       </Text>
     </Modal>
   );

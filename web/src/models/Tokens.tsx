@@ -2,6 +2,7 @@
 import { Box, Group, HoverCard, Progress, Stack, Text } from '@mantine/core';
 import { memo } from 'react';
 
+import { t } from '../i18n/text';
 import type { Token } from './conversation';
 import classes from './models.module.css';
 
@@ -15,13 +16,13 @@ export function Tokens({ tokens }: { tokens: Token[] }) {
       </span>
       <Group gap={6} mt={6}>
         <Text size="xs" c="dimmed">
-          unsure
+          {t('unsure')}
         </Text>
         {[0.05, 0.3, 0.6, 0.95].map((probability) => (
           <span key={probability} className={classes.legend} style={{ background: colorOf(probability) }} />
         ))}
         <Text size="xs" c="dimmed">
-          sure
+          {t('sure')}
         </Text>
       </Group>
     </Box>

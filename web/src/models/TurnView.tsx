@@ -3,6 +3,7 @@ import { ActionIcon, Alert, Badge, Box, Group, SegmentedControl, Text, ThemeIcon
 import { IconAlertTriangle, IconRefresh, IconSparkles } from '@tabler/icons-react';
 
 import { Copy } from '../app/parts';
+import { t } from '../i18n/text';
 import type { Turn } from './conversation';
 import { EngineWait } from './Engine';
 import classes from './models.module.css';
@@ -32,7 +33,7 @@ export function TurnView({ turn, choose, cost, again }: TurnViewProps) {
               mb={6}
               value={String(turn.chosen)}
               onChange={(value) => choose(Number(value))}
-              data={turn.answers.map((_, index) => ({ value: String(index), label: `Answer ${index + 1}` }))}
+              data={turn.answers.map((_, index) => ({ value: String(index), label: t('answerNumber', { number: index + 1 }) }))}
             />
           )}
           {turn.state === 'waiting' && <EngineWait />}
@@ -45,7 +46,7 @@ export function TurnView({ turn, choose, cost, again }: TurnViewProps) {
           {turn.state === 'streaming' && <span className={classes.caret} aria-hidden />}
           {answer && !isOpen && answer.text === '' && answer.calls.length === 0 && (
             <Text c="dimmed" size="sm">
-              The model ended without a word.
+              {t('theModelEndedWithout')}
             </Text>
           )}
           {turn.failure && (
@@ -66,19 +67,19 @@ function Facts({ turn, cost, again }: { turn: Turn; cost: string; again: (() => 
     <Group gap="xs" mt={6} className={classes.facts}>
       {turn.state === 'stopped' && (
         <Badge color="gray" variant="light">
-          Stopped
+          {t('stoppedAnswer')}
         </Badge>
       )}
       {answer?.finish === 'length' && (
-        <Tooltip label="It reached the limit of tokens; raise it at the side.">
+        <Tooltip label={t('itReachedTheLimit')}>
           <Badge color="amber" variant="light">
-            Cut off
+            {t('cutOff')}
           </Badge>
         </Tooltip>
       )}
       {turn.usage && (
         <Text size="xs" c="dimmed">
-          {turn.usage.prompt_tokens} + {turn.usage.completion_tokens} tokens
+          {t('tokensUsed', { prompt: turn.usage.prompt_tokens, completion: turn.usage.completion_tokens })}
         </Text>
       )}
       {cost && (
@@ -88,18 +89,18 @@ function Facts({ turn, cost, again }: { turn: Turn; cost: string; again: (() => 
       )}
       {turn.tokensPerSecond > 0 && turn.state !== 'failed' && (
         <Text size="xs" c="dimmed">
-          {turn.tokensPerSecond.toFixed(turn.tokensPerSecond < 10 ? 1 : 0)} tokens/s
+          {t('tokensPerSecond', { number: turn.tokensPerSecond.toFixed(turn.tokensPerSecond < 10 ? 1 : 0) })}
         </Text>
       )}
       {turn.firstTokenMs > 0 && (
         <Text size="xs" c="dimmed">
-          first after {Math.round(turn.firstTokenMs)} ms
+          {t('firstAfter', { ms: Math.round(turn.firstTokenMs) })}
         </Text>
       )}
-      {answer?.text && <Copy value={answer.text} label="Copy the answer" />}
+      {answer?.text && <Copy value={answer.text} label={t('copyTheAnswer')} />}
       {again && (
-        <Tooltip label="Ask again">
-          <ActionIcon variant="subtle" color="gray" onClick={again} aria-label="Ask again">
+        <Tooltip label={t('askAgain')}>
+          <ActionIcon variant="subtle" color="gray" onClick={again} aria-label={t('askAgain')}>
             <IconRefresh size={16} />
           </ActionIcon>
         </Tooltip>

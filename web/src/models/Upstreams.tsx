@@ -9,6 +9,7 @@ import type { RemoteModelObject, UpstreamObject } from '../api/schema';
 import { useConfirm } from '../app/confirm';
 import { FormDialog } from '../app/FormDialog';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 
 const KINDS = ['openai', 'dashscope', 'vllm', 'sglang', 'llama-server', 'volano', 'other'];
 const READS: Operation[] = ['listUpstreams', 'listUpstreamModels', 'getModelCatalogue', 'listModels'];
@@ -20,15 +21,15 @@ export function Upstreams() {
   if (error !== null) return <Failed error={error} />;
   const add = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>
-      Add an upstream
+      {t('addAnUpstream')}
     </Button>
   );
   return (
     <Stack>
       {data.items.length > 0 && <Group justify="flex-end">{add}</Group>}
       {data.items.length === 0 && (
-        <Empty icon={<IconCloudUp size={28} />} title="No upstream yet" action={add}>
-          Any service with OpenAI’s API (OpenAI, DashScope, vLLM, SGLang, llama-server, another Volano) can answer beside your own models, with the same limits and on the same bill.
+        <Empty icon={<IconCloudUp size={28} />} title={t('noUpstreamYet')} action={add}>
+          {t('anyServiceWithOpenais')}
         </Empty>
       )}
       {data.items.map((item) => (
@@ -42,16 +43,16 @@ export function Upstreams() {
 function UpstreamCard({ item }: { item: UpstreamObject }) {
   const { ask, dialog } = useConfirm();
   const remote = useCall('listUpstreamModels', { upstream: item.name });
-  const remove = useChange('deleteUpstream', { reads: READS, done: `${item.name} is forgotten.` });
+  const remove = useChange('deleteUpstream', { reads: READS, done: t('upstreamForgotten', { name: item.name }) });
   const [served, setServed] = useState<RemoteModelObject | null>(null);
   const askDelete = async () => {
-    const text = 'Its models must be deleted before. The secret that was made for its key goes, too.';
-    if (await ask({ title: `Delete ${item.name}?`, text, yes: 'Delete' })) remove.mutate({ upstream: item.name });
+    const text = t('itsModelsMustBe');
+    if (await ask({ title: t('deleteNameAsk', { name: item.name }), text, yes: t('delete') })) remove.mutate({ upstream: item.name });
   };
   const aside = (
     <Group gap={6}>
       <Badge variant="light">{item.kind}</Badge>
-      <ActionIcon variant="subtle" color="gray" aria-label={`Delete ${item.name}`} onClick={() => void askDelete()}>
+      <ActionIcon variant="subtle" color="gray" aria-label={t('deleteNamed', { title: item.name })} onClick={() => void askDelete()}>
         <IconTrash size={16} />
       </ActionIcon>
     </Group>
@@ -63,9 +64,9 @@ function UpstreamCard({ item }: { item: UpstreamObject }) {
         {item.base_url}
       </Text>
       <Text size="xs" c="dimmed" mb="sm">
-        {item.secret ? 'The key is in Secrets Manager.' : 'No key is sent.'} An answer may take {item.timeout_s} s; {item.retries} more tries.
+        {t('upstreamFacts', { key: item.secret ? t('theKeyIsIn') : t('noKeyIsSent'), seconds: item.timeout_s, retries: item.retries })}
       </Text>
-      {remote.isPending && <Text size="sm">Asking it for its models…</Text>}
+      {remote.isPending && <Text size="sm">{t('askingItForIts')}</Text>}
       {remote.isError && <Failed error={remote.error} retry={() => void remote.refetch()} />}
       {remote.data && <RemoteModels items={remote.data.items} serve={setServed} />}
       {served && <ServeDialog upstream={item.name} remote={served.id} onClose={() => setServed(null)} />}
@@ -74,7 +75,7 @@ function UpstreamCard({ item }: { item: UpstreamObject }) {
 }
 
 function RemoteModels({ items, serve }: { items: RemoteModelObject[]; serve: (model: RemoteModelObject) => void }) {
-  if (items.length === 0) return <Text size="sm">It names no model.</Text>;
+  if (items.length === 0) return <Text size="sm">{t('itNamesNoModel')}</Text>;
   return (
     <Table.ScrollContainer minWidth={420} mah={320}>
       <Table verticalSpacing={6}>
@@ -93,12 +94,12 @@ function RemoteModels({ items, serve }: { items: RemoteModelObject[]; serve: (mo
               </Table.Td>
               <Table.Td ta="right">
                 {model.model === null ? (
-                  <Button size="compact-sm" variant="light" onClick={() => serve(model)} aria-label={`Serve ${model.id}`}>
-                    Serve
+                  <Button size="compact-sm" variant="light" onClick={() => serve(model)} aria-label={t('serveNamed', { id: model.id })}>
+                    {t('serve')}
                   </Button>
                 ) : (
                   <Badge variant="light" tt="none">
-                    here as {model.model}
+                    {t('hereAs', { model: model.model })}
                   </Badge>
                 )}
               </Table.Td>
@@ -114,14 +115,14 @@ function AddDialog({ onClose }: { onClose: () => void }) {
   const form = useForm({ initialValues: { upstream: '', kind: 'openai', base_url: '', api_key: '', timeout_s: 120, retries: 2 } });
   const put = useChange('putUpstream', { reads: READS });
   return (
-    <FormDialog title="Add an upstream" yes="Add" onClose={onClose} submit={form.onSubmit((values) => put.mutate(values, { onSuccess: onClose }))} busy={put.isPending}>
-          <TextInput label="Name" placeholder="openai" required data-autofocus {...form.getInputProps('upstream')} />
-          <Select label="Kind" data={KINDS} allowDeselect={false} {...form.getInputProps('kind')} />
-          <TextInput label="Address" placeholder="https://api.example.com/v1" required {...form.getInputProps('base_url')} />
-          <PasswordInput label="API key" description="Kept in Secrets Manager, never shown again" autoComplete="off" {...form.getInputProps('api_key')} />
+    <FormDialog title={t('addAnUpstream')} yes={t('add')} onClose={onClose} submit={form.onSubmit((values) => put.mutate(values, { onSuccess: onClose }))} busy={put.isPending}>
+          <TextInput label={t('name')} placeholder="openai" required data-autofocus {...form.getInputProps('upstream')} />
+          <Select label={t('kind')} data={KINDS} allowDeselect={false} {...form.getInputProps('kind')} />
+          <TextInput label={t('address')} placeholder="https://api.example.com/v1" required {...form.getInputProps('base_url')} />
+          <PasswordInput label={t('keyKindApi')} description={t('keptInSecretsManager')} autoComplete="off" {...form.getInputProps('api_key')} />
           <Group grow>
-            <NumberInput label="Time limit (s)" min={1} max={600} {...form.getInputProps('timeout_s')} />
-            <NumberInput label="More tries" min={0} max={5} {...form.getInputProps('retries')} />
+            <NumberInput label={t('timeLimitS')} min={1} max={600} {...form.getInputProps('timeout_s')} />
+            <NumberInput label={t('moreTries')} min={0} max={5} {...form.getInputProps('retries')} />
           </Group>
     </FormDialog>
   );
@@ -129,23 +130,23 @@ function AddDialog({ onClose }: { onClose: () => void }) {
 
 function ServeDialog({ upstream, remote, onClose }: { upstream: string; remote: string; onClose: () => void }) {
   const form = useForm({ initialValues: { model: remote, task: 'generate' as 'generate' | 'embed', input: '0', output: '0' } });
-  const put = useChange('putUpstreamModel', { reads: READS, done: `${remote} can be asked.` });
+  const put = useChange('putUpstreamModel', { reads: READS, done: t('canBeAsked', { remote }) });
   const submit = form.onSubmit(({ model, task, input, output }) => put.mutate({ upstream, remote, model, task, price: { input, output } }, { onSuccess: onClose }));
   return (
-    <FormDialog title={`Serve ${remote}`} yes="Serve" onClose={onClose} submit={submit} busy={put.isPending}>
-          <TextInput label="Its name here" required data-autofocus {...form.getInputProps('model')} />
+    <FormDialog title={t('serveNamed', { id: remote })} yes={t('serve')} onClose={onClose} submit={submit} busy={put.isPending}>
+          <TextInput label={t('itsNameHere')} required data-autofocus {...form.getInputProps('model')} />
           <Select
-            label="Task"
+            label={t('taskOfModel')}
             data={[
-              { value: 'generate', label: 'Chat' },
-              { value: 'embed', label: 'Embeddings' },
+              { value: 'generate', label: t('kindChat') },
+              { value: 'embed', label: t('embeddings') },
             ]}
             allowDeselect={false}
             {...form.getInputProps('task')}
           />
           <Group grow>
-            <TextInput label="Price of input" description="for a million tokens" required {...form.getInputProps('input')} />
-            <TextInput label="Price of output" description="for a million tokens" required {...form.getInputProps('output')} />
+            <TextInput label={t('priceOfInput')} description={t('forMillionTokens')} required {...form.getInputProps('input')} />
+            <TextInput label={t('priceOfOutput')} description={t('forMillionTokens')} required {...form.getInputProps('output')} />
           </Group>
     </FormDialog>
   );

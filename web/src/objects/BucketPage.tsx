@@ -8,6 +8,7 @@ import { Link, useParams, useSearchParams } from 'react-router';
 
 import { call, useReadAgain } from '../api/call';
 import { Empty, Failed, Page, Surface, Waiting } from '../app/parts';
+import { t } from '../i18n/text';
 import { DetailsDrawer } from './Details';
 import { ObjectTable } from './ObjectTable';
 import { addUploads, droppedFiles } from './uploads';
@@ -38,17 +39,17 @@ export function BucketPage() {
   const add = (files: { key: string; file: File }[]) => addUploads(bucket, files.map(({ key, file }) => ({ key: prefix + key, file })), changed);
 
   const uploadButton = (
-    <FileButton multiple onChange={(files) => add(files.map((file) => ({ key: file.name, file })))} inputProps={{ 'aria-label': 'Files to upload' }}>
+    <FileButton multiple onChange={(files) => add(files.map((file) => ({ key: file.name, file })))} inputProps={{ 'aria-label': t('filesToUpload') }}>
       {(props) => (
         <Button leftSection={<IconUpload size={16} />} {...props}>
-          Upload
+          {t('upload')}
         </Button>
       )}
     </FileButton>
   );
   const settings = (
     <Button component={Link} to={`/objects/${bucket}/settings`} variant="default" leftSection={<IconSettings size={16} />}>
-      Settings
+      {t('settings')}
     </Button>
   );
   const actions = (
@@ -65,15 +66,15 @@ export function BucketPage() {
         <Surface>
           <Group justify="space-between" mb="sm">
             <TextInput
-              placeholder={`Find by the beginning of the name${prefix ? ' in this folder' : ''}`}
-              aria-label="Find by the beginning of the name"
+              placeholder={t('findByBeginning', { inFolder: prefix ? t('inThisFolder') : '' })}
+              aria-label={t('findByTheBeginning')}
               leftSection={<IconSearch size={16} />}
               value={wanted}
               onChange={(event) => setWanted(event.currentTarget.value)}
               style={{ flex: '1 1 240px' }}
               maw={420}
             />
-            <Switch size="sm" label="Show versions" checked={versions} onChange={(event) => showVersions(event.currentTarget.checked)} />
+            <Switch size="sm" label={t('showVersions')} checked={versions} onChange={(event) => showVersions(event.currentTarget.checked)} />
           </Group>
           {versions ? (
             <VersionTable bucket={bucket} prefix={prefix + search} changed={changed} />
@@ -82,13 +83,13 @@ export function BucketPage() {
               {listing.isPending && <Waiting />}
               {listing.error !== null && <Failed error={listing.error} retry={() => void listing.refetch()} />}
               {isEmpty && search !== '' && (
-                <Empty icon={<IconSearch size={26} />} title={`Nothing begins with “${search}”`}>
-                  The search compares the beginning of names, upper and lower case apart.
+                <Empty icon={<IconSearch size={26} />} title={t('nothingBeginsWith', { search })}>
+                  {t('theSearchComparesThe')}
                 </Empty>
               )}
               {isEmpty && search === '' && (
-                <Empty icon={<IconFolderOpen size={26} />} title={prefix ? 'Nothing in this folder' : 'This bucket is empty'} action={uploadButton}>
-                  Drop files or folders anywhere on this page, or choose them. What is shown as uploaded is on disk, with every copy that the region keeps.
+                <Empty icon={<IconFolderOpen size={26} />} title={prefix ? t('nothingInThisFolder') : t('thisBucketIsEmpty')} action={uploadButton}>
+                  {t('dropFilesOrFolders')}
                 </Empty>
               )}
               {listing.data && !isEmpty && (
@@ -97,7 +98,7 @@ export function BucketPage() {
               {listing.hasNextPage && (
                 <Group justify="center" mt="sm">
                   <Button variant="default" loading={listing.isFetchingNextPage} onClick={() => void listing.fetchNextPage()}>
-                    Load more
+                    {t('loadMore')}
                   </Button>
                 </Group>
               )}
@@ -126,7 +127,7 @@ function Path({ bucket, prefix, go }: { bucket: string; prefix: string; go: (pre
   return (
     <Breadcrumbs separatorMargin={6} style={{ flexWrap: 'wrap' }}>
       <Anchor component={Link} to="/objects" inherit c="dimmed">
-        Objects
+        {t('placeObjects')}
       </Anchor>
       {parts.length === 0 ? (
         <span>{bucket}</span>
@@ -156,7 +157,7 @@ interface DropZoneProps {
 
 function DropZone({ onFiles, into, children }: DropZoneProps) {
   const [depth, setDepth] = useState(0);
-  const hasFiles = (event: DragEvent) => event.dataTransfer.types.includes('Files');
+  const hasFiles = (event: DragEvent) => event.dataTransfer.types.includes(t('files'));
   return (
     <Box
       pos="relative"
@@ -174,7 +175,7 @@ function DropZone({ onFiles, into, children }: DropZoneProps) {
       {depth > 0 && (
         <div className="drop-here">
           <IconCloudUpload size={34} />
-          <Text fw={600}>Drop to upload into {into}</Text>
+          <Text fw={600}>{t('dropToUploadInto', { into })}</Text>
         </div>
       )}
     </Box>

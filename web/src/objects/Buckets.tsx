@@ -10,6 +10,8 @@ import type { BucketView } from '../api/schema';
 import { useConfirm } from '../app/confirm';
 import { formatAgo, formatBytes, formatTime } from '../app/format';
 import { Empty, Failed, Page, Surface, Waiting } from '../app/parts';
+import { writeNumber } from '../i18n/dates';
+import { t } from '../i18n/text';
 import { bucketNameProblem } from './names';
 
 const SEARCH_FROM = 8;
@@ -22,26 +24,26 @@ export function Buckets() {
   const setCreating = (open: boolean) => setParams(open ? { create: '1' } : {}, { replace: true });
   const create = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>
-      Create bucket
+      {t('createBucket')}
     </Button>
   );
   const shown = data?.items.filter((bucket) => bucket.name.includes(wanted.trim().toLowerCase())) ?? [];
   return (
-    <Page title="Objects" about="Buckets of files, on disk before the answer. S3 programs use them too." actions={create}>
+    <Page title={t('placeObjects')} about={t('bucketsOfFilesOn')} actions={create}>
       <CreateBucket opened={creating} close={() => setCreating(false)} />
       {isPending && <Waiting />}
       {error !== null && <Failed error={error} retry={() => void refetch()} />}
       {data && data.items.length === 0 && (
         <Surface>
-          <Empty icon={<IconBucket size={26} />} title="No bucket yet" action={create}>
-            A bucket holds files under names that you choose. Create one, then drop files into it here, or use any S3 program.
+          <Empty icon={<IconBucket size={26} />} title={t('noBucketYet')} action={create}>
+            {t('aBucketHoldsFiles')}
           </Empty>
         </Surface>
       )}
       {data && data.items.length > 0 && (
         <Surface>
           {data.items.length >= SEARCH_FROM && (
-            <TextInput placeholder="Find a bucket" aria-label="Find a bucket" leftSection={<IconSearch size={16} />} value={wanted} onChange={(event) => setWanted(event.currentTarget.value)} mb="sm" maw={320} />
+            <TextInput placeholder={t('findABucket')} aria-label={t('findABucket')} leftSection={<IconSearch size={16} />} value={wanted} onChange={(event) => setWanted(event.currentTarget.value)} mb="sm" maw={320} />
           )}
           <BucketTable buckets={shown} />
         </Surface>
@@ -56,11 +58,11 @@ function BucketTable({ buckets }: { buckets: BucketView[] }) {
       <Table highlightOnHover verticalSpacing="sm">
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>Name</Table.Th>
-            <Table.Th>Objects</Table.Th>
-            <Table.Th>Size</Table.Th>
-            <Table.Th>Created</Table.Th>
-            <Table.Th w={48} aria-label="Actions" />
+            <Table.Th>{t('name')}</Table.Th>
+            <Table.Th>{t('objectsColumn')}</Table.Th>
+            <Table.Th>{t('size')}</Table.Th>
+            <Table.Th>{t('createdColumn')}</Table.Th>
+            <Table.Th w={48} aria-label={t('actions')} />
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -76,13 +78,13 @@ function BucketTable({ buckets }: { buckets: BucketView[] }) {
 // The list knows only the hourly count; each row asks for the count of now.
 function BucketRow({ bucket }: { bucket: BucketView }) {
   const { data } = useCall('getBucket', { bucket: bucket.name });
-  const remove = useChange('deleteBucket', { reads: ['listBuckets'], done: `Bucket ${bucket.name} is deleted` });
+  const remove = useChange('deleteBucket', { reads: ['listBuckets'], done: t('bucketDeleted', { name: bucket.name }) });
   const { ask, dialog } = useConfirm();
   const now = data ?? (bucket.counted_us > 0 ? bucket : undefined);
   const more = now?.is_complete === false ? '+' : '';
   const erase = async () => {
-    const text = 'Only an empty bucket can be deleted. Its name becomes free for others.';
-    if (await ask({ title: `Delete bucket ${bucket.name}?`, text, yes: 'Delete bucket', typed: bucket.name })) remove.mutate({ bucket: bucket.name });
+    const text = t('onlyAnEmptyBucket');
+    if (await ask({ title: t('deleteBucketAsk', { name: bucket.name }), text, yes: t('deleteBucket'), typed: bucket.name })) remove.mutate({ bucket: bucket.name });
   };
   return (
     <Table.Tr>
@@ -95,7 +97,7 @@ function BucketRow({ bucket }: { bucket: BucketView }) {
         </Group>
         {dialog}
       </Table.Td>
-      <Table.Td>{now ? `${now.objects.toLocaleString()}${more}` : ''}</Table.Td>
+      <Table.Td>{now ? `${writeNumber(now.objects)}${more}` : ''}</Table.Td>
       <Table.Td>{now ? `${formatBytes(now.size_bytes)}${more}` : ''}</Table.Td>
       <Table.Td>
         <Text size="sm" c="dimmed" title={formatTime(bucket.created_us)}>
@@ -105,13 +107,13 @@ function BucketRow({ bucket }: { bucket: BucketView }) {
       <Table.Td>
         <Menu position="bottom-end">
           <Menu.Target>
-            <ActionIcon variant="subtle" color="gray" aria-label={`Actions for ${bucket.name}`}>
+            <ActionIcon variant="subtle" color="gray" aria-label={t('actionsFor', { name: bucket.name })}>
               <IconDots size={18} />
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => void erase()}>
-              Delete bucket
+              {t('deleteBucket')}
             </Menu.Item>
           </Menu.Dropdown>
         </Menu>
@@ -136,12 +138,12 @@ function CreateBucket({ opened, close }: { opened: boolean; close: () => void })
     ),
   );
   return (
-    <Modal opened={opened} onClose={close} title="Create bucket" centered>
+    <Modal opened={opened} onClose={close} title={t('createBucket')} centered>
       <form onSubmit={submit}>
         <Stack>
           <TextInput
-            label="Name"
-            description="3 to 63 lower-case letters, digits, dots and hyphens. It is part of every link to its objects."
+            label={t('name')}
+            description={t('n3To63Lower')}
             placeholder="shop-pictures"
             data-autofocus
             autoComplete="off"
@@ -149,10 +151,10 @@ function CreateBucket({ opened, close }: { opened: boolean; close: () => void })
           />
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close}>
-              Cancel
+              {t('cancel')}
             </Button>
             <Button type="submit" loading={make.isPending}>
-              Create
+              {t('create')}
             </Button>
           </Group>
         </Stack>

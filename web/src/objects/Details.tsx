@@ -8,6 +8,8 @@ import type { ObjectDetails } from '../api/schema';
 import { uncovered, useConfirm } from '../app/confirm';
 import { formatBytes, formatTime } from '../app/format';
 import { Copy, Failed, Waiting } from '../app/parts';
+import { writeNumber } from '../i18n/dates';
+import { t } from '../i18n/text';
 import { LinkDialog } from './LinkDialog';
 import { lastPart, objectUrl } from './names';
 import { Preview } from './Preview';
@@ -57,10 +59,10 @@ function Body({ bucket, objectKey, close, changed }: { bucket: string; objectKey
 function Actions({ details, close, changed }: { details: ObjectDetails; close: () => void; changed: () => void }) {
   const [linking, setLinking] = useState(false);
   const { ask, dialog } = useConfirm();
-  const remove = useChange('deleteObject', { done: `${lastPart(details.key)} is deleted` });
+  const remove = useChange('deleteObject', { done: t('keyDeleted', { key: lastPart(details.key) }) });
   const { bucket, key } = details;
   const erase = async () => {
-    if (!(await ask({ title: `Delete “${lastPart(key)}”?`, text: 'Deleted objects cannot be brought back.', yes: 'Delete' }))) return;
+    if (!(await ask({ title: t('deleteKeyAsk', { key: lastPart(key) }), text: t('deletedObjectsCannotBe'), yes: t('delete') }))) return;
     remove.mutate(
       { bucket, key },
       {
@@ -74,13 +76,13 @@ function Actions({ details, close, changed }: { details: ObjectDetails; close: (
   return (
     <Group gap="xs">
       <Button component="a" href={objectUrl(bucket, key, '?download=true')} size="xs" variant="default" leftSection={<IconDownload size={15} />}>
-        Download
+        {t('download')}
       </Button>
       <Button size="xs" variant="default" leftSection={<IconLink size={15} />} onClick={() => setLinking(true)}>
-        Share by link
+        {t('shareByLink')}
       </Button>
       <Button size="xs" variant="light" color="red" leftSection={<IconTrash size={15} />} loading={remove.isPending} onClick={() => void erase()}>
-        Delete
+        {t('delete')}
       </Button>
       <LinkDialog bucket={bucket} objectKey={linking ? key : null} close={() => setLinking(false)} />
       {dialog}
@@ -96,22 +98,22 @@ function Facts({ details }: { details: ObjectDetails }) {
     </Badge>
   ));
   const rows: [string, ReactNode][] = [
-    ['Address', <Copyable key="address" value={address} />],
-    ['Size', `${formatBytes(details.size_bytes)} (${details.size_bytes.toLocaleString()} bytes)`],
-    ['Content type', details.content_type],
-    ['Modified', formatTime(details.modified_us)],
-    ['Copies in', details.zones.length > 0 ? zones : ''],
+    [t('address'), <Copyable key="address" value={address} />],
+    [t('size'), t('sizeInBytes', { size: formatBytes(details.size_bytes), number: writeNumber(details.size_bytes) })],
+    [t('contentType'), details.content_type],
+    [t('modified'), formatTime(details.modified_us)],
+    [t('copiesIn'), details.zones.length > 0 ? zones : ''],
     ['ETag', <Copyable key="etag" value={details.etag} />],
-    ['Checksum', details.checksum ? <Copyable key="checksum" value={details.checksum} /> : ''],
-    ['Storage class', details.storage_class],
-    ['Uploaded in', details.parts > 1 ? `${details.parts} parts` : 'one piece'],
+    [t('checksum'), details.checksum ? <Copyable key="checksum" value={details.checksum} /> : ''],
+    [t('storageClass'), details.storage_class],
+    [t('uploadedIn'), details.parts > 1 ? t('partsCount', { count: details.parts }) : t('onePiece')],
   ];
   return (
     <>
       <FactTable rows={rows} />
-      <Section title="Metadata" entries={details.metadata} />
-      <Section title="Headers" entries={details.headers} />
-      <Section title="Tags" entries={details.tags} />
+      <Section title={t('metadata')} entries={details.metadata} />
+      <Section title={t('headers')} entries={details.headers} />
+      <Section title={t('tags')} entries={details.tags} />
     </>
   );
 }

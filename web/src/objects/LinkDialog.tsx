@@ -6,14 +6,15 @@ import { useEffect, useState } from 'react';
 import { useChange } from '../api/call';
 import { formatTime } from '../app/format';
 import { Copy } from '../app/parts';
+import { Say, t } from '../i18n/text';
 import { lastPart } from './names';
 
 const DURATIONS = [
-  { value: '900', label: '15 min' },
-  { value: '3600', label: '1 hour' },
-  { value: '21600', label: '6 hours' },
-  { value: '43200', label: '12 hours' },
-];
+  { value: '900', label: 'minutes15' },
+  { value: '3600', label: 'hour1' },
+  { value: '21600', label: 'hours6' },
+  { value: '43200', label: 'hours12' },
+] as const;
 
 export function LinkDialog({ bucket, objectKey, close }: { bucket: string; objectKey: string | null; close: () => void }) {
   const [shown, setShown] = useState('');
@@ -21,7 +22,7 @@ export function LinkDialog({ bucket, objectKey, close }: { bucket: string; objec
     if (objectKey !== null) setShown(objectKey);
   }, [objectKey]);
   return (
-    <Modal opened={objectKey !== null} onClose={close} title="Share by link" centered size="lg">
+    <Modal opened={objectKey !== null} onClose={close} title={t('shareByLink')} centered size="lg">
       {shown && <LinkForm key={shown} bucket={bucket} objectKey={shown} />}
     </Modal>
   );
@@ -33,16 +34,16 @@ function LinkForm({ bucket, objectKey }: { bucket: string; objectKey: string }) 
   return (
     <Stack>
       <Text size="sm">
-        Whoever has the link can download <b>{lastPart(objectKey)}</b> without signing in, until it ends.
+        <Say text="whoeverHasTheLink" values={{ objectKey: <b>{lastPart(objectKey)}</b> }} />
       </Text>
       <SegmentedControl
-        data={DURATIONS}
+        data={DURATIONS.map(({ value, label }) => ({ value, label: t(label) }))}
         value={seconds}
         onChange={(value) => {
           setSeconds(value);
           make.reset();
         }}
-        aria-label="How long the link works"
+        aria-label={t('howLongTheLink')}
       />
       {make.data ? (
         <>
@@ -50,22 +51,22 @@ function LinkForm({ bucket, objectKey }: { bucket: string; objectKey: string }) 
             <Code block className="wrap-anywhere" style={{ flex: 1 }} data-testid="link">
               {make.data.url}
             </Code>
-            <Copy value={make.data.url} label="Copy link" />
+            <Copy value={make.data.url} label={t('copyLink')} />
           </Group>
           <Group justify="space-between">
             <Text size="xs" c="dimmed">
-              Works until {formatTime(make.data.expires_us)}
+              {t('worksUntil', { time: formatTime(make.data.expires_us) })}
             </Text>
             <Anchor href={make.data.url} target="_blank" rel="noreferrer" size="sm">
               <Group gap={4}>
-                Open <IconExternalLink size={14} />
+                {t('openHome')} <IconExternalLink size={14} />
               </Group>
             </Anchor>
           </Group>
         </>
       ) : (
         <Button loading={make.isPending} onClick={() => make.mutate({ bucket, key: objectKey, expires_s: Number(seconds) })} data-autofocus>
-          Make the link
+          {t('makeTheLink')}
         </Button>
       )}
     </Stack>

@@ -9,6 +9,7 @@ import type { ObjectView } from '../api/schema';
 import { useConfirm } from '../app/confirm';
 import { formatAgo, formatBytes, formatTime } from '../app/format';
 import { tell, tellFailure } from '../app/parts';
+import { t } from '../i18n/text';
 import { deleteFolder } from './deletion';
 import { LinkDialog } from './LinkDialog';
 import { kindOf, lastPart, objectUrl, type Kind } from './names';
@@ -35,9 +36,9 @@ export function ObjectTable({ bucket, prefix, folders, objects, go, show, change
   const open = (name: string) => (name.endsWith('/') && folders.includes(name) ? go(name) : show(name));
   const erase = async (wanted: string[]) => {
     const folderCount = wanted.filter((name) => folders.includes(name)).length;
-    const what = wanted.length === 1 ? `“${lastPart(wanted[0]!)}”` : `${wanted.length} items`;
-    const text = folderCount > 0 ? 'Everything in the folders goes too. Deleted objects cannot be brought back.' : 'Deleted objects cannot be brought back.';
-    if (!(await ask({ title: `Delete ${what}?`, text, yes: 'Delete' }))) return;
+    const what = wanted.length === 1 ? `“${lastPart(wanted[0]!)}”` : t('itemsCount', { count: wanted.length });
+    const text = folderCount > 0 ? t('everythingInTheFolders') : t('deletedObjectsCannotBe');
+    if (!(await ask({ title: t('deleteWhatAsk', { what }), text, yes: t('delete') }))) return;
     await eraseAll(bucket, wanted, folders).catch(tellFailure);
     setChosen(new Set());
     changed();
@@ -65,32 +66,32 @@ export function ObjectTable({ bucket, prefix, folders, objects, go, show, change
       <LinkDialog bucket={bucket} objectKey={linked} close={() => setLinked(null)} />
       {picked.length > 0 && (
         <Group mb="xs" gap="xs" role="status">
-          <Text size="sm">{picked.length} selected</Text>
+          <Text size="sm">{t('selectedCount', { count: picked.length })}</Text>
           <Button size="compact-sm" variant="light" color="red" leftSection={<IconTrash size={14} />} onClick={() => void erase(picked)}>
-            Delete
+            {t('delete')}
           </Button>
           <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setChosen(new Set())}>
-            Clear
+            {t('clearSelection')}
           </Button>
         </Group>
       )}
       <Table.ScrollContainer minWidth={500}>
-        <Table highlightOnHover verticalSpacing={7} className="rows" aria-label={`Contents of ${bucket}/${prefix}`}>
+        <Table highlightOnHover verticalSpacing={7} className="rows" aria-label={t('contentsOf', { bucket, prefix })}>
           <Table.Thead>
             <Table.Tr>
               <Table.Th w={36}>
                 <Checkbox
                   size="xs"
-                  aria-label="Select all"
+                  aria-label={t('selectAll')}
                   checked={picked.length === names.length}
                   indeterminate={picked.length > 0 && picked.length < names.length}
                   onChange={() => setChosen(picked.length === names.length ? new Set() : new Set(names))}
                 />
               </Table.Th>
-              <Table.Th>Name</Table.Th>
-              <Table.Th w={110}>Size</Table.Th>
-              <Table.Th w={150}>Modified</Table.Th>
-              <Table.Th w={48} aria-label="Actions" />
+              <Table.Th>{t('name')}</Table.Th>
+              <Table.Th w={110}>{t('size')}</Table.Th>
+              <Table.Th w={150}>{t('modified')}</Table.Th>
+              <Table.Th w={48} aria-label={t('actions')} />
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody ref={body} onKeyDown={onKeyDown}>
@@ -126,7 +127,7 @@ async function eraseAll(bucket: string, names: string[], folders: string[]): Pro
   }
   for (const folder of names.filter((name) => folders.includes(name))) count += await deleteFolder(bucket, folder);
   if (problems.length > 0) tellFailure(new Error(problems[0]));
-  if (count > 0) tell(`${count} ${count === 1 ? 'object' : 'objects'} deleted`);
+  if (count > 0) tell(t('objectsDeleted', { count }));
 }
 
 interface RowProps {
@@ -145,7 +146,7 @@ function Row({ bucket, name, item, first, chosen, toggle, open, link, erase }: R
   return (
     <Table.Tr tabIndex={first ? 0 : -1} aria-selected={chosen} bg={chosen ? 'var(--mantine-primary-color-light)' : undefined} data-key={name}>
       <Table.Td>
-        <Checkbox size="xs" tabIndex={-1} checked={chosen} onChange={toggle} aria-label={`Select ${lastPart(name)}`} />
+        <Checkbox size="xs" tabIndex={-1} checked={chosen} onChange={toggle} aria-label={t('selectNamed', { name: lastPart(name) })} />
       </Table.Td>
       <Table.Td onClick={open} style={{ cursor: 'pointer' }}>
         <Group gap={10} wrap="nowrap">
@@ -166,26 +167,26 @@ function Row({ bucket, name, item, first, chosen, toggle, open, link, erase }: R
       <Table.Td>
         <Menu position="bottom-end">
           <Menu.Target>
-            <ActionIcon variant="subtle" color="gray" aria-label={`Actions for ${lastPart(name)}`}>
+            <ActionIcon variant="subtle" color="gray" aria-label={t('actionsFor', { name: lastPart(name) })}>
               <IconDots size={18} />
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Item leftSection={item ? <IconInfoCircle size={16} /> : <IconFolder size={16} />} onClick={open}>
-              {item ? 'Preview and details' : 'Open'}
+              {item ? t('previewAndDetails') : t('openHome')}
             </Menu.Item>
             {item && (
               <>
                 <Menu.Item component="a" href={objectUrl(bucket, name, '?download=true')} leftSection={<IconDownload size={16} />}>
-                  Download
+                  {t('download')}
                 </Menu.Item>
                 <Menu.Item leftSection={<IconLink size={16} />} onClick={link}>
-                  Share by link
+                  {t('shareByLink')}
                 </Menu.Item>
               </>
             )}
             <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={erase}>
-              Delete
+              {t('delete')}
             </Menu.Item>
           </Menu.Dropdown>
         </Menu>

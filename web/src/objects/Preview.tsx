@@ -10,6 +10,7 @@ import type { ObjectDetails } from '../api/schema';
 import { formatBytes } from '../app/format';
 import { Markdown } from '../app/markdown';
 import { Failed } from '../app/parts';
+import { t } from '../i18n/text';
 import { parseCsv } from './csv';
 import { kindOf, lastPart, objectUrl } from './names';
 
@@ -21,7 +22,7 @@ export function Preview({ details }: { details: ObjectDetails }) {
   const kind = kindOf(details.key, details.content_type);
   const url = objectUrl(details.bucket, details.key);
   const name = lastPart(details.key);
-  if (details.size_bytes === 0) return <Note>This object is empty.</Note>;
+  if (details.size_bytes === 0) return <Note>{t('thisObjectIsEmpty')}</Note>;
   if (kind === 'image') {
     return (
       <Center className="checker" p="sm">
@@ -32,7 +33,7 @@ export function Preview({ details }: { details: ObjectDetails }) {
   if (kind === 'video') return <video src={url} controls style={{ width: '100%', maxHeight: HEIGHT }} aria-label={name} />;
   if (kind === 'audio') return <audio src={url} controls style={{ width: '100%' }} aria-label={name} />;
   if (kind === 'pdf') return <OpenElsewhere details={details} />;
-  if (kind === 'other') return <Note>There is no preview for {details.content_type}. Download it to look inside.</Note>;
+  if (kind === 'other') return <Note>{t('noPreview', { contentType: details.content_type })}</Note>;
   return <TextPreview details={details} kind={kind} />;
 }
 
@@ -59,7 +60,7 @@ function OpenElsewhere({ details }: { details: ObjectDetails }) {
   return (
     <Note>
       <Button variant="light" leftSection={<IconExternalLink size={16} />} onClick={open} loading={link.isPending}>
-        Open the PDF in a new tab
+        {t('openThePdfIn')}
       </Button>
     </Note>
   );
@@ -76,7 +77,7 @@ function TextPreview({ details, kind }: { details: ObjectDetails; kind: 'csv' | 
   if (isPending) {
     return (
       <Center py="xl">
-        <Loader size="sm" role="img" aria-label="Reading the object" />
+        <Loader size="sm" role="img" aria-label={t('readingTheObject')} />
       </Center>
     );
   }
@@ -93,7 +94,7 @@ function TextPreview({ details, kind }: { details: ObjectDetails; kind: 'csv' | 
       </ScrollArea.Autosize>
       {isPart && (
         <Text size="xs" c="dimmed">
-          The first {formatBytes(TEXT_BYTES)} of {formatBytes(details.size_bytes)}
+          {t('firstOf', { size: formatBytes(TEXT_BYTES), size2: formatBytes(details.size_bytes) })}
         </Text>
       )}
     </Stack>
@@ -142,7 +143,7 @@ function CsvTable({ text }: { text: string }) {
       </Table>
       {rows.length === CSV_ROWS && (
         <Text size="xs" c="dimmed" mt="xs">
-          The first {CSV_ROWS} rows
+          {t('firstRows', { count: CSV_ROWS })}
         </Text>
       )}
     </>

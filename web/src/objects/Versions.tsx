@@ -8,6 +8,8 @@ import { aws } from '../api/aws';
 import { useConfirm } from '../app/confirm';
 import { formatBytes } from '../app/format';
 import { Empty, Failed, tell, tellFailure, Waiting } from '../app/parts';
+import { writeDate } from '../i18n/dates';
+import { t } from '../i18n/text';
 import { lastPart, objectUrl } from './names';
 
 interface Entry {
@@ -52,21 +54,21 @@ export function VersionTable({ bucket, prefix, changed }: { bucket: string; pref
   const restore = (entry: Entry) => {
     const name = lastPart(entry.Key);
     const CopySource = `${bucket}/${encodeURIComponent(entry.Key)}?versionId=${entry.VersionId}`;
-    void act('CopyObject', { Key: entry.Key, CopySource }, `${name} is as it was`);
+    void act('CopyObject', { Key: entry.Key, CopySource }, t('broughtBack', { name }));
   };
   const erase = async (entry: Entry) => {
-    const title = entry.isMarker ? `Remove the delete marker of “${lastPart(entry.Key)}”?` : `Delete this version of “${lastPart(entry.Key)}”?`;
-    const text = entry.isMarker ? 'The version before it becomes the object again.' : 'A deleted version cannot be brought back.';
-    if (await ask({ title, text, yes: entry.isMarker ? 'Remove' : 'Delete', calm: entry.isMarker })) {
-      await act('DeleteObject', { Key: entry.Key, VersionId: entry.VersionId }, entry.isMarker ? 'The marker is removed' : 'The version is deleted');
+    const title = entry.isMarker ? t('removeMarkerAsk', { key: lastPart(entry.Key) }) : t('deleteVersionAsk', { key: lastPart(entry.Key) });
+    const text = entry.isMarker ? t('theVersionBeforeIt') : t('aDeletedVersionCannot');
+    if (await ask({ title, text, yes: entry.isMarker ? t('remove') : t('delete'), calm: entry.isMarker })) {
+      await act('DeleteObject', { Key: entry.Key, VersionId: entry.VersionId }, entry.isMarker ? t('theMarkerIsRemoved') : t('theVersionIsDeleted'));
     }
   };
   if (query.isPending) return <Waiting />;
   if (query.error !== null) return <Failed error={query.error} retry={() => void query.refetch()} />;
   if (entries.length === 0) {
     return (
-      <Empty icon={<IconHistory size={26} />} title="No version here">
-        Turn versioning on in the bucket’s settings to keep what was there before.
+      <Empty icon={<IconHistory size={26} />} title={t('noVersionHere')}>
+        {t('turnVersioningOnIn')}
       </Empty>
     );
   }
@@ -74,13 +76,13 @@ export function VersionTable({ bucket, prefix, changed }: { bucket: string; pref
     <>
       {dialog}
       <Table.ScrollContainer minWidth={560}>
-        <Table verticalSpacing={7} aria-label={`Versions in ${bucket}/${prefix}`}>
+        <Table verticalSpacing={7} aria-label={t('versionsIn', { bucket, prefix })}>
           <Table.Thead>
             <Table.Tr>
-              <Table.Th>Name</Table.Th>
-              <Table.Th w={170}>Written</Table.Th>
-              <Table.Th w={110}>Size</Table.Th>
-              <Table.Th w={48} aria-label="Actions" />
+              <Table.Th>{t('name')}</Table.Th>
+              <Table.Th w={170}>{t('writtenAt')}</Table.Th>
+              <Table.Th w={110}>{t('size')}</Table.Th>
+              <Table.Th w={48} aria-label={t('actions')} />
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -93,12 +95,12 @@ export function VersionTable({ bucket, prefix, changed }: { bucket: string; pref
                     </Text>
                     {entry.isMarker && (
                       <Badge size="xs" color="red" variant="light" tt="none">
-                        deleted
+                        {t('versionDeleted')}
                       </Badge>
                     )}
                     {entry.IsLatest && !entry.isMarker && (
                       <Badge size="xs" color="green" variant="light" tt="none">
-                        current
+                        {t('versionCurrent')}
                       </Badge>
                     )}
                   </Group>
@@ -106,28 +108,28 @@ export function VersionTable({ bucket, prefix, changed }: { bucket: string; pref
                     {entry.VersionId}
                   </Text>
                 </Table.Td>
-                <Table.Td style={{ whiteSpace: 'nowrap' }}>{new Date(entry.LastModified).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'medium' })}</Table.Td>
+                <Table.Td style={{ whiteSpace: 'nowrap' }}>{writeDate(new Date(entry.LastModified), { dateStyle: 'short', timeStyle: 'medium' })}</Table.Td>
                 <Table.Td>{entry.isMarker ? '' : formatBytes(entry.Size ?? 0)}</Table.Td>
                 <Table.Td>
                   <Menu position="bottom-end">
                     <Menu.Target>
-                      <ActionIcon variant="subtle" color="gray" aria-label={`Actions for version ${entry.VersionId}`}>
+                      <ActionIcon variant="subtle" color="gray" aria-label={t('actionsForVersion', { versionId: entry.VersionId })}>
                         <IconDots size={18} />
                       </ActionIcon>
                     </Menu.Target>
                     <Menu.Dropdown>
                       {!entry.isMarker && (
                         <Menu.Item component="a" href={objectUrl(bucket, entry.Key, `?download=true&version_id=${encodeURIComponent(entry.VersionId)}`)} leftSection={<IconDownload size={16} />}>
-                          Download
+                          {t('download')}
                         </Menu.Item>
                       )}
                       {!entry.isMarker && !entry.IsLatest && (
                         <Menu.Item leftSection={<IconArrowBackUp size={16} />} onClick={() => restore(entry)}>
-                          Bring back
+                          {t('bringBack')}
                         </Menu.Item>
                       )}
                       <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => void erase(entry)}>
-                        {entry.isMarker ? 'Remove marker' : 'Delete version'}
+                        {entry.isMarker ? t('removeMarker') : t('deleteVersion')}
                       </Menu.Item>
                     </Menu.Dropdown>
                   </Menu>
@@ -140,7 +142,7 @@ export function VersionTable({ bucket, prefix, changed }: { bucket: string; pref
       {query.hasNextPage && (
         <Group justify="center" mt="sm">
           <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            Load more
+            {t('loadMore')}
           </Button>
         </Group>
       )}

@@ -1,12 +1,13 @@
 // S3's rules for bucket names, and what a key's name says of its kind.
+import { t } from '../i18n/text';
 
 export function bucketNameProblem(name: string): string | null {
-  if (name.length < 3 || name.length > 63) return 'Use 3 to 63 characters.';
-  if (!/^[a-z0-9.-]+$/.test(name)) return 'Use lower-case letters, digits, dots and hyphens only.';
-  if (!/^[a-z0-9].*[a-z0-9]$/.test(name)) return 'Begin and end with a letter or digit.';
-  if (/\.\.|\.-|-\./.test(name)) return 'A dot stands between letters or digits.';
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(name)) return 'It must not look like an IP address.';
-  if (/^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3|\.mrap)$/.test(name)) return 'This beginning or end is reserved by S3.';
+  if (name.length < 3 || name.length > 63) return t('use3To63');
+  if (!/^[a-z0-9.-]+$/.test(name)) return t('useLowerCaseLetters');
+  if (!/^[a-z0-9].*[a-z0-9]$/.test(name)) return t('beginAndEndWith');
+  if (/\.\.|\.-|-\./.test(name)) return t('aDotStandsBetween');
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(name)) return t('itMustNotLook');
+  if (/^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3|\.mrap)$/.test(name)) return t('thisBeginningOrEnd');
   return null;
 }
 

@@ -6,6 +6,8 @@ import { Link } from 'react-router';
 
 import { rest } from '../api/client';
 import { Empty, Failed, Page, Surface, Waiting } from '../app/parts';
+import { fromServer } from '../i18n/server';
+import { t } from '../i18n/text';
 import { WhoCan } from './WhoCan';
 
 type Severity = 'high' | 'medium' | 'low';
@@ -25,23 +27,25 @@ interface Overview {
 }
 
 const COLOR: Record<Severity, string> = { high: 'red', medium: 'orange', low: 'yellow' };
+const NAMED = { high: 'severityHigh', medium: 'severityMedium', low: 'severityLow' } as const;
+const COUNTED = { high: 'countHigh', medium: 'countMedium', low: 'countLow' } as const;
 const SEVERITIES: Severity[] = ['high', 'medium', 'low'];
 
 export default function Security() {
   const { data, error, isPending, refetch } = useQuery({ queryKey: ['security'], queryFn: () => rest.get<Overview>('/security-overview') });
   return (
-    <Page title="Security" about="What is weak, how to mend it, and who can do what.">
+    <Page title={t('placeSecurity')} about={t('whatIsWeakHow')}>
       {isPending && <Waiting />}
       {error !== null && <Failed error={error} retry={() => void refetch()} />}
       {data && (
         <Grid>
           <Grid.Col span={{ base: 12, md: 4 }}>
-            <Surface title="At a glance">
+            <Surface title={t('atAGlance')}>
               <Glance data={data} />
             </Surface>
           </Grid.Col>
           <Grid.Col span={{ base: 12, md: 8 }}>
-            <Surface title="To mend">
+            <Surface title={t('toMend')}>
               <Findings findings={data.findings} />
             </Surface>
           </Grid.Col>
@@ -61,8 +65,8 @@ function Glance({ data }: { data: Overview }) {
         <RingProgress
           size={150}
           thickness={14}
-          aria-label={`${total} findings`}
-          sections={total === 0 ? [{ value: 100, color: 'green' }] : counts.map(({ severity, count }) => ({ value: (100 * count) / total, color: COLOR[severity], tooltip: `${count} ${severity}` }))}
+          aria-label={t('findingsCount', { count: total })}
+          sections={total === 0 ? [{ value: 100, color: 'green' }] : counts.map(({ severity, count }) => ({ value: (100 * count) / total, color: COLOR[severity], tooltip: t(COUNTED[severity], { count }) }))}
           label={
             <Text ta="center" fz={26} fw={700}>
               {total}
@@ -73,16 +77,16 @@ function Glance({ data }: { data: Overview }) {
       <Group justify="center" gap="xs">
         {counts.map(({ severity, count }) => (
           <Badge key={severity} variant="light" color={COLOR[severity]} tt="none">
-            {count} {severity}
+            {t(COUNTED[severity], { count })}
           </Badge>
         ))}
       </Group>
       <Stack gap={4}>
         {data.checks.map((check) => (
           <Group key={check.name} justify="space-between" wrap="nowrap" gap="xs">
-            <Text size="sm">{check.text}</Text>
-            <Text size="xs" c="dimmed" title={check.unchecked} style={{ whiteSpace: 'nowrap' }}>
-              {check.unchecked ? 'not checked' : check.looked_at}
+            <Text size="sm">{fromServer(check.text)}</Text>
+            <Text size="xs" c="dimmed" title={fromServer(check.unchecked)} style={{ whiteSpace: 'nowrap' }}>
+              {check.unchecked ? t('notChecked') : check.looked_at}
             </Text>
           </Group>
         ))}
@@ -94,26 +98,26 @@ function Glance({ data }: { data: Overview }) {
 function Findings({ findings }: { findings: Finding[] }) {
   if (findings.length === 0) {
     return (
-      <Empty icon={<IconShieldCheck size={26} />} title="Nothing weak was found">
-        People, keys, roles, buckets, the trail and encryption keys are looked at each time this page opens.
+      <Empty icon={<IconShieldCheck size={26} />} title={t('nothingWeakWasFound')}>
+        {t('peopleKeysRolesBuckets')}
       </Empty>
     );
   }
   return (
-    <Stack gap="xs" aria-label="Findings" role="list">
+    <Stack gap="xs" aria-label={t('findings')} role="list">
       {findings.map((found) => (
         <Group key={`${found.check} ${found.resource} ${found.text}`} className="well" p="sm" gap="sm" wrap="nowrap" align="flex-start" role="listitem" data-check={found.check}>
           <Badge variant="light" color={COLOR[found.severity]} tt="none" miw={80} style={{ flexShrink: 0 }}>
-            {found.severity}
+            {t(NAMED[found.severity])}
           </Badge>
           <div>
             <Text size="sm" fw={550}>
-              {found.text}
+              {fromServer(found.text)}
             </Text>
             <Text size="sm" c="dimmed">
-              {found.mend}{' '}
-              <Anchor component={Link} to={found.link} size="sm">
-                Go there
+              {fromServer(found.mend)}{' '}
+              <Anchor component={Link} to={found.link} size="sm" underline="always">
+                {t('goThere')}
               </Anchor>
             </Text>
           </div>

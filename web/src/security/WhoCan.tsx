@@ -7,10 +7,12 @@ import { useState, type FormEvent } from 'react';
 import { useCall } from '../api/call';
 import type { AccessView, OutsiderView, StatementView } from '../api/schema';
 import { Failed, Surface, Waiting } from '../app/parts';
+import { t, type TextKey } from '../i18n/text';
 
 const ACTIONS = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:PutBucketPolicy', 'kms:Decrypt', 'iam:CreateUser', 'iam:AttachUserPolicy', 'ec2:RunInstances', 'ec2:TerminateInstances', 'secretsmanager:GetSecretValue', 'sts:AssumeRole'];
 const COLOR: Record<string, string> = { allowed: 'green', conditional: 'yellow', denied: 'gray' };
-const SAID: Record<string, string> = { allowed: 'may', conditional: 'may, if', denied: 'may not' };
+const SAID: Record<string, TextKey> = { allowed: 'may', conditional: 'mayIf', denied: 'mayNot' };
+const KINDS: Record<string, TextKey> = { user: 'user', role: 'role', 'service-account': 'program', root: 'account' };
 const PAGE = 200;
 
 export function WhoCan() {
@@ -21,13 +23,13 @@ export function WhoCan() {
     setAsked({ action: text.action.trim(), resource: text.resource.trim() || '*' });
   };
   return (
-    <Surface title="Who can do what">
+    <Surface title={t('whoCanDoWhat')}>
       <form onSubmit={submit}>
         <Group align="flex-end" gap="sm">
-          <Autocomplete label="Action" data={ACTIONS} value={text.action} onChange={(action) => setText({ ...text, action })} style={{ flex: '1 1 200px' }} />
-          <TextInput label="Resource" placeholder="arn:aws:s3:::reports/2026.csv" value={text.resource} onChange={(event) => setText({ ...text, resource: event.currentTarget.value })} style={{ flex: '2 1 280px' }} />
+          <Autocomplete label={t('action')} data={ACTIONS} value={text.action} onChange={(action) => setText({ ...text, action })} style={{ flex: '1 1 200px' }} />
+          <TextInput label={t('resource')} placeholder="arn:aws:s3:::reports/2026.csv" value={text.resource} onChange={(event) => setText({ ...text, resource: event.currentTarget.value })} style={{ flex: '2 1 280px' }} />
           <Button type="submit" leftSection={<IconSearch size={16} />} disabled={!text.action.includes(':')}>
-            Who can?
+            {t('whoCan')}
           </Button>
         </Group>
       </form>
@@ -35,7 +37,7 @@ export function WhoCan() {
         <Answer key={`${asked.action} ${asked.resource}`} asked={asked} />
       ) : (
         <Text size="sm" c="dimmed" mt="sm">
-          Answered by the evaluator that decides real requests: every user and role of the account, and the statement that lets them or stops them.
+          {t('answeredByTheEvaluator')}
         </Text>
       )}
     </Surface>
@@ -58,23 +60,23 @@ function Answer({ asked }: { asked: { action: string; resource: string } }) {
         onChange={setShown}
         style={{ alignSelf: 'flex-start' }}
         data={[
-          { value: 'may', label: `May (${may.length})` },
-          { value: 'not', label: `May not (${data.items.length - may.length})` },
+          { value: 'may', label: t('mayCount', { count: may.length }) },
+          { value: 'not', label: t('mayNotCount', { count: data.items.length - may.length }) },
         ]}
       />
       {list.length === 0 && (
         <Text size="sm" c="dimmed">
-          Nobody.
+          {t('nobodyAtAll')}
         </Text>
       )}
-      <Stack gap={6} role="list" aria-label="Answer">
+      <Stack gap={6} role="list" aria-label={t('answer')}>
         {list.map((item) => (
           <Row key={item.principal} item={item} />
         ))}
       </Stack>
       {data.next_cursor && (
         <Text size="xs" c="dimmed">
-          The first {PAGE} are shown; `volano who-can` lists them all.
+          {t('firstShown', { count: PAGE })}
         </Text>
       )}
     </Stack>
@@ -83,7 +85,7 @@ function Answer({ asked }: { asked: { action: string; resource: string } }) {
 
 function Outsiders({ outsiders }: { outsiders: OutsiderView[] }) {
   return (
-    <Alert color="orange" icon={<IconWorld size={18} />} title="Let in from outside of the account">
+    <Alert color="orange" icon={<IconWorld size={18} />} title={t('letInFromOutside')}>
       {outsiders.map((one) => (
         <Text key={`${one.principal} ${one.statement.number}`} size="sm">
           {one.principal}, {where(one.statement)}
@@ -106,10 +108,10 @@ function Row({ item }: { item: AccessView }) {
             {item.name}
           </Text>
           <Text size="xs" c="dimmed">
-            {item.kind}
+            {KINDS[item.kind] ? t(KINDS[item.kind]!) : item.kind}
           </Text>
           <Badge variant="light" color={COLOR[item.outcome]} tt="none" style={{ flexShrink: 0 }}>
-            {SAID[item.outcome] ?? item.outcome}
+            {t(SAID[item.outcome] ?? 'mayNot')}
           </Badge>
           <Text size="sm" c="dimmed" visibleFrom="sm">
             {said}
@@ -121,11 +123,11 @@ function Row({ item }: { item: AccessView }) {
           <Text size="sm" hiddenFrom="sm">
             {said}
           </Text>
-          {item.waits_for.length > 0 && <Text size="sm">It depends on {item.waits_for.join(', ')} of the request.</Text>}
+          {item.waits_for.length > 0 && <Text size="sm">{t('dependsOn', { keys: item.waits_for.join(', ') })}</Text>}
           {[...item.statements, ...item.others].map((statement) => (
             <Statement key={`${statement.policy_arn} ${statement.policy} ${statement.number}`} statement={statement} />
           ))}
-          {item.statements.length + item.others.length === 0 && <Text size="sm">No statement of any policy is about it.</Text>}
+          {item.statements.length + item.others.length === 0 && <Text size="sm">{t('noStatementOfAny')}</Text>}
         </Stack>
       </Collapse>
     </div>
@@ -144,8 +146,8 @@ function Statement({ statement }: { statement: StatementView }) {
 }
 
 function where(statement: StatementView): string {
-  const verb = statement.effect === 'Deny' ? 'denied' : 'allowed';
-  const through = statement.through ? ` through ${statement.through}` : '';
-  const which = statement.sid ? `statement ${statement.sid}` : `statement ${statement.number}`;
-  return `${verb} by ${which} of ${statement.policy || `the ${statement.kind} policy`}${through}`;
+  const verb = t(statement.effect === 'Deny' ? 'deniedBy' : 'allowedBy');
+  const through = statement.through ? t('throughWhat', { through: statement.through }) : '';
+  const which = statement.sid ? t('statementNamed', { name: statement.sid }) : t('statementNumber', { number: statement.number });
+  return t('decidedByStatement', { verb, which, policy: statement.policy || t('policyOfKind', { kind: statement.kind }), through });
 }

@@ -10,9 +10,11 @@ from tests.unit.services.office.conftest import staff
 
 from volano.kernel.clock import ManualClock
 from volano.kernel.errors import VolanoError
+from volano.services.chat.logic import desk as chat_desk
 from volano.services.chat.logic import interactions, members
 from volano.services.chat.logic.history import Span, read_history
 from volano.services.chat.logic.interactions import Press
+from volano.services.chat.model.desk import Preferences
 from volano.services.office import store
 from volano.services.office.logic import approvals, cards, deputies, desk, templates
 from volano.services.office.model import (
@@ -244,6 +246,27 @@ async def test_the_card_is_decided_in_the_chat_and_says_so(live_company):
         await cards.tell(company.env, company.account, approval.id)
     page = await read_history(company.env, company.calls["ana"], told.channel.id, Span(limit=5))
     assert len(page.messages) == 1
+
+
+async def test_each_reader_gets_the_card_in_the_language_they_chose(live_company):
+    company = await staff(live_company)
+    chinese = Preferences(language="zh")
+    await chat_desk.put_preferences(company.env, company.calls["ben"], chinese)
+    approval = await send(company)
+    await company.env.events.settle()
+    bot = await desk.bot_of(company.env, company.account)
+    direct = await members.open_direct(company.env, company.calls["ben"], [bot])
+    page = await read_history(company.env, company.calls["ben"], direct.channel.id, Span(limit=5))
+    (card,) = page.messages
+    assert "审批中" in card["text"]
+    (actions,) = (block for block in card["blocks"] if block["type"] == "actions")
+    named = [button["text"]["text"] for button in actions["elements"]]
+    assert named == ["同意", "退回", "拒绝"]
+    await approvals.approve(company.env, company.calls["ben"], approval.id, "Fine.")
+    await company.env.events.settle()
+    told = await members.open_direct(company.env, company.calls["ana"], [bot])
+    page = await read_history(company.env, company.calls["ana"], told.channel.id, Span(limit=5))
+    assert "approved: Fine." in page.messages[0]["text"]
 
 
 async def test_a_deputy_decides_about_what_is_sent_meanwhile(staffed):

@@ -4,6 +4,7 @@ import { Link, useParams } from 'react-router';
 
 import { useAws } from '../../api/aws';
 import { Failed, Page } from '../../app/parts';
+import { t } from '../../i18n/text';
 import { Events } from './Events';
 import { Lifecycle } from './Lifecycle';
 import { Policy } from './Policy';
@@ -19,16 +20,16 @@ export function BucketSettings() {
   const path = (
     <Breadcrumbs separatorMargin={6} style={{ flexWrap: 'wrap' }}>
       <Anchor component={Link} to="/objects" inherit c="dimmed">
-        Objects
+        {t('placeObjects')}
       </Anchor>
       <Anchor component={Link} to={`/objects/${bucket}`} inherit>
         {bucket}
       </Anchor>
-      <span>Settings</span>
+      <span>{t('settings')}</span>
     </Breadcrumbs>
   );
   return (
-    <Page title={path} about="The same settings that S3 programs read and write.">
+    <Page title={path} about={t('theSameSettingsThat')}>
       {found.error !== null && <Failed error={found.error} />}
       {found.data && (
         <Stack gap="md">

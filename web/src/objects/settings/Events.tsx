@@ -4,6 +4,7 @@ import { useForm } from '@mantine/form';
 import { IconTrash } from '@tabler/icons-react';
 
 import { useAws, useAwsChange, type Json } from '../../api/aws';
+import { t } from '../../i18n/text';
 import { FormButton, FormEnd, Setting } from './Setting';
 
 interface Target extends Json {
@@ -35,7 +36,7 @@ const EVENTS = [
 
 export function Events({ bucket }: { bucket: string }) {
   const { data, error } = useAws<Configuration>('s3', 'GetBucketNotificationConfiguration', { Bucket: bucket });
-  const change = useAwsChange({ done: 'Notifications are changed' });
+  const change = useAwsChange({ done: t('notificationsAreChanged') });
   const all = KINDS.flatMap((kind) => (data?.[kind] ?? []).map((target) => ({ kind, target })));
   const save = (next: Configuration, after?: () => void) =>
     change.mutate({ service: 's3', operation: 'PutBucketNotificationConfiguration', input: { Bucket: bucket, NotificationConfiguration: next } }, { onSuccess: after });
@@ -46,12 +47,12 @@ export function Events({ bucket }: { bucket: string }) {
   };
   return (
     <Setting
-      title="Notifications"
-      about="A message to a queue or a topic for each object that comes or goes, at least once. A topic passes it on to web addresses."
-      state={{ text: all.length === 0 ? 'None' : `${all.length}`, color: all.length > 0 ? 'green' : 'gray' }}
+      title={t('bucketNotifications')}
+      about={t('aMessageToA')}
+      state={{ text: all.length === 0 ? t('noneCapital') : `${all.length}`, color: all.length > 0 ? 'green' : 'gray' }}
       error={error}
       action={
-        <FormButton label="Add" title="Notification">
+        <FormButton label={t('add')} title={t('bucketNotification')}>
           {(close) => <EventForm busy={change.isPending} close={close} save={(target) => add(target, close)} />}
         </FormButton>
       }
@@ -67,7 +68,7 @@ export function Events({ bucket }: { bucket: string }) {
               {(target.Filter?.Key?.FilterRules ?? []).map((rule) => `, ${rule.Name.toLowerCase()} ${rule.Value}`).join('')}
             </Text>
           </div>
-          <ActionIcon variant="subtle" color="red" aria-label={`Delete notification ${target.Id ?? index + 1}`} onClick={() => remove(target)}>
+          <ActionIcon variant="subtle" color="red" aria-label={t('deleteNotification', { id: target.Id ?? index + 1 })} onClick={() => remove(target)}>
             <IconTrash size={16} />
           </ActionIcon>
         </Group>
@@ -80,8 +81,8 @@ function EventForm({ busy, close, save }: { busy: boolean; close: () => void; sa
   const form = useForm({
     initialValues: { arn: '', events: ['s3:ObjectCreated:*'], prefix: '', suffix: '' },
     validate: {
-      arn: (arn) => (/^arn:aws[\w-]*:(sqs|sns):/.test(arn.trim()) ? null : 'The ARN of a queue (arn:aws:sqs:…) or of a topic (arn:aws:sns:…).'),
-      events: (events) => (events.length === 0 ? 'Choose at least one.' : null),
+      arn: (arn) => (/^arn:aws[\w-]*:(sqs|sns):/.test(arn.trim()) ? null : t('theArnOfA')),
+      events: (events) => (events.length === 0 ? t('chooseAtLeastOne') : null),
     },
   });
   const submit = form.onSubmit(({ arn, events, prefix, suffix }) => {
@@ -92,13 +93,13 @@ function EventForm({ busy, close, save }: { busy: boolean; close: () => void; sa
   return (
     <form onSubmit={submit}>
       <Stack>
-        <TextInput label="Queue or topic" placeholder="arn:aws:sqs:…" data-autofocus autoComplete="off" {...form.getInputProps('arn')} />
-        <MultiSelect label="Events" data={EVENTS} {...form.getInputProps('events')} />
+        <TextInput label={t('queueOrTopic')} placeholder="arn:aws:sqs:…" data-autofocus autoComplete="off" {...form.getInputProps('arn')} />
+        <MultiSelect label={t('eventsOfBucket')} data={EVENTS} {...form.getInputProps('events')} />
         <Group grow>
-          <TextInput label="Names that begin with" autoComplete="off" {...form.getInputProps('prefix')} />
-          <TextInput label="and end with" placeholder=".jpg" autoComplete="off" {...form.getInputProps('suffix')} />
+          <TextInput label={t('namesThatBeginWith')} autoComplete="off" {...form.getInputProps('prefix')} />
+          <TextInput label={t('andEndWith')} placeholder=".jpg" autoComplete="off" {...form.getInputProps('suffix')} />
         </Group>
-        <FormEnd close={close} busy={busy} yes="Add" />
+        <FormEnd close={close} busy={busy} yes={t('add')} />
       </Stack>
     </form>
   );

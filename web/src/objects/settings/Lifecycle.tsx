@@ -4,6 +4,7 @@ import { useForm } from '@mantine/form';
 import { IconTrash } from '@tabler/icons-react';
 
 import { useAws, useAwsChange } from '../../api/aws';
+import { t } from '../../i18n/text';
 import { FormButton, FormEnd, Setting } from './Setting';
 
 interface Rule {
@@ -20,7 +21,7 @@ interface Rule {
 
 export function Lifecycle({ bucket }: { bucket: string }) {
   const { data, error } = useAws<{ Rules: Rule[] }>('s3', 'GetBucketLifecycleConfiguration', { Bucket: bucket });
-  const change = useAwsChange({ done: 'Lifecycle rules are changed' });
+  const change = useAwsChange({ done: t('lifecycleRulesAreChanged') });
   const rules = data?.Rules ?? [];
   const save = (next: Rule[], after?: () => void) => {
     const operation = next.length > 0 ? 'PutBucketLifecycleConfiguration' : 'DeleteBucketLifecycle';
@@ -29,12 +30,12 @@ export function Lifecycle({ bucket }: { bucket: string }) {
   };
   return (
     <Setting
-      title="Lifecycle"
-      about="Deletes objects, old versions and broken-off uploads after a number of days, or moves them to a cheaper storage class. Rules run every few hours, and never remove what is locked."
-      state={{ text: rules.length === 0 ? 'No rule' : `${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}`, color: rules.length > 0 ? 'green' : 'gray' }}
+      title={t('lifecycle')}
+      about={t('deletesObjectsOldVersions')}
+      state={{ text: rules.length === 0 ? t('noRule') : t('rulesCount', { count: rules.length }), color: rules.length > 0 ? 'green' : 'gray' }}
       error={error}
       action={
-        <FormButton label="Add rule" title="Lifecycle rule">
+        <FormButton label={t('addRule')} title={t('lifecycleRule')}>
           {(close) => <RuleForm taken={rules.map((rule) => rule.ID ?? '')} busy={change.isPending} close={close} save={(rule) => save([...rules, rule], close)} />}
         </FormButton>
       }
@@ -43,15 +44,15 @@ export function Lifecycle({ bucket }: { bucket: string }) {
         <Group key={rule.ID ?? index} className="well" p="xs" justify="space-between" wrap="nowrap" data-rule={rule.ID}>
           <div>
             <Text size="sm" fw={600}>
-              {rule.ID || 'Rule'}{' '}
+              {rule.ID || t('rule')}{' '}
               <Text span size="xs" c="dimmed">
-                {prefixOf(rule) ? `for names that begin with ${prefixOf(rule)}` : 'for every object'}
-                {rule.Status === 'Enabled' ? '' : ' (off)'}
+                {prefixOf(rule) ? t('forPrefix', { prefix: prefixOf(rule) }) : t('forEveryObject')}
+                {rule.Status === 'Enabled' ? '' : t('ruleOff')}
               </Text>
             </Text>
-            <Text size="sm">{steps(rule).join(', ') || 'does nothing'}</Text>
+            <Text size="sm">{steps(rule).join(t('comma')) || t('doesNothing')}</Text>
           </div>
-          <ActionIcon variant="subtle" color="red" aria-label={`Delete rule ${rule.ID ?? index + 1}`} onClick={() => save(rules.filter((other) => other !== rule))}>
+          <ActionIcon variant="subtle" color="red" aria-label={t('deleteRule', { id: rule.ID ?? index + 1 })} onClick={() => save(rules.filter((other) => other !== rule))}>
             <IconTrash size={16} />
           </ActionIcon>
         </Group>
@@ -66,16 +67,16 @@ function prefixOf(rule: Rule): string {
 
 function steps(rule: Rule): string[] {
   const said: string[] = [];
-  for (const move of rule.Transitions ?? []) said.push(`to ${move.StorageClass} after ${move.Days ?? 0} days`);
-  if (rule.Expiration?.Days) said.push(`deleted after ${rule.Expiration.Days} days`);
-  if (rule.Expiration?.Date) said.push(`deleted on ${rule.Expiration.Date.slice(0, 10)}`);
-  if (rule.Expiration?.ExpiredObjectDeleteMarker) said.push('lone delete markers removed');
-  for (const move of rule.NoncurrentVersionTransitions ?? []) said.push(`old versions to ${move.StorageClass} after ${move.NoncurrentDays ?? 0} days`);
+  for (const move of rule.Transitions ?? []) said.push(t('ruleMoves', { storageClass: move.StorageClass, days: move.Days ?? 0 }));
+  if (rule.Expiration?.Days) said.push(t('ruleDeletes', { days: rule.Expiration.Days }));
+  if (rule.Expiration?.Date) said.push(t('ruleDeletesOn', { date: rule.Expiration.Date.slice(0, 10) }));
+  if (rule.Expiration?.ExpiredObjectDeleteMarker) said.push(t('loneDeleteMarkersRemoved'));
+  for (const move of rule.NoncurrentVersionTransitions ?? []) said.push(t('ruleMovesOld', { storageClass: move.StorageClass, days: move.NoncurrentDays ?? 0 }));
   if (rule.NoncurrentVersionExpiration?.NoncurrentDays) {
     const kept = rule.NoncurrentVersionExpiration.NewerNoncurrentVersions;
-    said.push(`old versions deleted after ${rule.NoncurrentVersionExpiration.NoncurrentDays} days${kept ? ` but ${kept} kept` : ''}`);
+    said.push(t('ruleDeletesOld', { days: rule.NoncurrentVersionExpiration.NoncurrentDays, kept: kept ? t('ruleKeeps', { kept }) : '' }));
   }
-  if (rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation) said.push(`broken-off uploads removed after ${rule.AbortIncompleteMultipartUpload.DaysAfterInitiation} days`);
+  if (rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation) said.push(t('ruleAborts', { days: rule.AbortIncompleteMultipartUpload.DaysAfterInitiation }));
   return said;
 }
 
@@ -92,8 +93,8 @@ function RuleForm({ taken, busy, close, save }: RuleFormProps) {
   const form = useForm({
     initialValues: { id: '', prefix: '', expire: '' as number | '', move: '' as number | '', to: 'ONEZONE_IA', old: '' as number | '', abort: 7 as number | '' },
     validate: {
-      id: (id) => (id.trim() === '' ? 'Give the rule a name.' : taken.includes(id.trim()) ? 'There is a rule of that name.' : null),
-      expire: (_, values) => (values.expire === '' && values.move === '' && values.old === '' && values.abort === '' ? 'Give at least one number of days.' : null),
+      id: (id) => (id.trim() === '' ? t('giveTheRuleA') : taken.includes(id.trim()) ? t('thereIsARule') : null),
+      expire: (_, values) => (values.expire === '' && values.move === '' && values.old === '' && values.abort === '' ? t('giveAtLeastOne') : null),
     },
   });
   const submit = form.onSubmit((values) =>
@@ -110,16 +111,16 @@ function RuleForm({ taken, busy, close, save }: RuleFormProps) {
   return (
     <form onSubmit={submit}>
       <Stack>
-        <TextInput label="Name" placeholder="old-reports" data-autofocus autoComplete="off" {...form.getInputProps('id')} />
-        <TextInput label="Names that begin with" description="Empty means every object." placeholder="reports/" autoComplete="off" {...form.getInputProps('prefix')} />
-        <NumberInput label="Delete after days" min={1} {...form.getInputProps('expire')} />
+        <TextInput label={t('name')} placeholder="old-reports" data-autofocus autoComplete="off" {...form.getInputProps('id')} />
+        <TextInput label={t('namesThatBeginWith')} description={t('emptyMeansEveryObject')} placeholder="reports/" autoComplete="off" {...form.getInputProps('prefix')} />
+        <NumberInput label={t('deleteAfterDays')} min={1} {...form.getInputProps('expire')} />
         <Group grow align="flex-end">
-          <NumberInput label="Move after days" min={0} {...form.getInputProps('move')} />
-          <Select label="to storage class" data={CLASSES} allowDeselect={false} {...form.getInputProps('to')} />
+          <NumberInput label={t('moveAfterDays')} min={0} {...form.getInputProps('move')} />
+          <Select label={t('toStorageClass')} data={CLASSES} allowDeselect={false} {...form.getInputProps('to')} />
         </Group>
-        <NumberInput label="Delete old versions after days" min={1} {...form.getInputProps('old')} />
-        <NumberInput label="Remove broken-off uploads after days" min={1} {...form.getInputProps('abort')} />
-        <FormEnd close={close} busy={busy} yes="Add" />
+        <NumberInput label={t('deleteOldVersionsAfter')} min={1} {...form.getInputProps('old')} />
+        <NumberInput label={t('removeBrokenOffUploads')} min={1} {...form.getInputProps('abort')} />
+        <FormEnd close={close} busy={busy} yes={t('add')} />
       </Stack>
     </form>
   );

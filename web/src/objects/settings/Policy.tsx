@@ -7,6 +7,7 @@ import { useCall } from '../../api/call';
 import { useConfirm } from '../../app/confirm';
 import { messageOf } from '../../app/parts';
 import { useSession } from '../../app/session';
+import { t } from '../../i18n/text';
 import { jsonProblem, PolicyText, prettyText, type Template } from '../../identity/PolicyText';
 import { Simulation } from '../../identity/Simulation';
 import { Setting } from './Setting';
@@ -20,7 +21,7 @@ export function Policy({ bucket }: { bucket: string }) {
   const saved = data ? prettyText(data.Policy) : '';
   const [text, setText] = useState('');
   const [refused, setRefused] = useState<string>();
-  const change = useAwsChange({ done: 'The policy is set', failed: (problem) => setRefused(messageOf(problem)) });
+  const change = useAwsChange({ done: t('thePolicyIsSet'), failed: (problem) => setRefused(messageOf(problem)) });
   const { ask, dialog } = useConfirm();
   useEffect(() => setText(saved), [saved]);
   const write = (next: string) => {
@@ -29,24 +30,24 @@ export function Policy({ bucket }: { bucket: string }) {
   };
   const save = () => change.mutate({ service: 's3', operation: 'PutBucketPolicy', input: { Bucket: bucket, Policy: text } });
   const erase = async () => {
-    if (await ask({ title: 'Delete the policy?', text: 'Those who were let in by it are shut out at once.', yes: 'Delete' })) {
+    if (await ask({ title: t('deleteThePolicy'), text: t('thoseWhoWereLet'), yes: t('delete') })) {
       change.mutate({ service: 's3', operation: 'DeleteBucketPolicy', input: { Bucket: bucket } });
     }
   };
   const callers = [
     ...(people.data?.items.map((person) => ({ value: person.arn, label: person.name })) ?? []),
-    { value: `arn:aws:iam::${session.account}:root`, label: 'The account' },
+    { value: `arn:aws:iam::${session.account}:root`, label: t('theAccount') },
   ];
   return (
     <Setting
-      title="Policy"
-      about="Who may do what with this bucket, beside what their own policies say. A deny here wins over every allow."
-      state={{ text: data ? 'Set' : 'None', color: data ? 'green' : 'gray' }}
+      title={t('bucketPolicyTitle')}
+      about={t('whoMayDoWhat')}
+      state={{ text: data ? t('settingSet') : t('noneCapital'), color: data ? 'green' : 'gray' }}
       error={error}
       action={
         data && (
           <Button size="xs" variant="light" color="red" onClick={() => void erase()}>
-            Delete
+            {t('delete')}
           </Button>
         )
       }
@@ -54,15 +55,15 @@ export function Policy({ bucket }: { bucket: string }) {
       {dialog}
       <Grid>
         <Grid.Col span={{ base: 12, md: 8 }}>
-          <PolicyText label="Bucket policy" value={text} onChange={write} templates={templates(bucket, session.account)} refused={refused} />
+          <PolicyText label={t('bucketPolicy')} value={text} onChange={write} templates={templates(bucket, session.account)} refused={refused} />
           <Group justify="flex-end" mt="sm">
             {text !== saved && (
               <Text size="xs" c="dimmed">
-                Not saved
+                {t('notSaved')}
               </Text>
             )}
             <Button size="sm" loading={change.isPending} disabled={text.trim() === '' || text === saved || jsonProblem(text) !== null} onClick={save}>
-              Save policy
+              {t('savePolicy')}
             </Button>
           </Group>
         </Grid.Col>
@@ -77,21 +78,21 @@ function templates(bucket: string, account: string): Template[] {
   const itself = `arn:aws:s3:::${bucket}`;
   const policy = (...Statement: unknown[]) => ({ Version: '2012-10-17', Statement });
   return [
-    { label: 'Everyone may read', policy: policy({ Sid: 'EveryoneReads', Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: all }) },
+    { label: 'exampleEveryone', policy: policy({ Sid: 'EveryoneReads', Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: all }) },
     {
-      label: 'One person may read a folder',
+      label: 'examplePersonFolder',
       policy: policy({ Sid: 'ReadsReports', Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:user/NAME` }, Action: 's3:GetObject', Resource: `arn:aws:s3:::${bucket}/reports/*` }),
     },
     {
-      label: 'Another account may read',
+      label: 'exampleOtherAccount',
       policy: policy({ Sid: 'PartnerReads', Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::ACCOUNT:root' }, Action: ['s3:GetObject', 's3:ListBucket'], Resource: [itself, all] }),
     },
     {
-      label: 'Only over TLS',
+      label: 'exampleOnlyTls',
       policy: policy({ Sid: 'TlsOnly', Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: [itself, all], Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
     },
     {
-      label: 'Only encrypted with a KMS key',
+      label: 'exampleOnlyKms',
       policy: policy({ Sid: 'EncryptedOnly', Effect: 'Deny', Principal: '*', Action: 's3:PutObject', Resource: all, Condition: { StringNotEquals: { 's3:x-amz-server-side-encryption': 'aws:kms' } } }),
     },
   ];

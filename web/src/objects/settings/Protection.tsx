@@ -4,22 +4,25 @@ import { useForm } from '@mantine/form';
 
 import { useAws, useAwsChange } from '../../api/aws';
 import { useConfirm } from '../../app/confirm';
+import { t, type TextKey } from '../../i18n/text';
 import { FormButton, FormEnd, Setting } from './Setting';
+
+const STATES: Record<string, TextKey> = { Off: 'offState', Enabled: 'enabledState', Suspended: 'suspended' };
 
 export function Versioning({ bucket }: { bucket: string }) {
   const { data, error } = useAws<{ Status?: string }>('s3', 'GetBucketVersioning', { Bucket: bucket });
-  const change = useAwsChange({ done: 'Versioning is changed' });
+  const change = useAwsChange({ done: t('versioningIsChanged') });
   const status = data?.Status ?? 'Off';
   const put = (Status: string) => change.mutate({ service: 's3', operation: 'PutBucketVersioning', input: { Bucket: bucket, VersioningConfiguration: { Status } } });
   return (
     <Setting
-      title="Versioning"
-      about="Keeps what was there before whenever an object is overwritten or deleted, so that it can be brought back. Old versions take space until a lifecycle rule removes them."
-      state={{ text: status, color: status === 'Enabled' ? 'green' : 'gray' }}
+      title={t('versioning')}
+      about={t('keepsWhatWasThere')}
+      state={{ text: t(STATES[status] ?? 'offState'), color: status === 'Enabled' ? 'green' : 'gray' }}
       error={error}
       action={
         <Button size="xs" variant="default" loading={change.isPending} disabled={!data} onClick={() => put(status === 'Enabled' ? 'Suspended' : 'Enabled')}>
-          {status === 'Enabled' ? 'Suspend' : 'Turn on'}
+          {status === 'Enabled' ? t('suspend') : t('turnOn')}
         </Button>
       }
     />
@@ -33,15 +36,15 @@ interface Lock {
 export function ObjectLock({ bucket }: { bucket: string }) {
   const { data, error } = useAws<Lock>('s3', 'GetObjectLockConfiguration', { Bucket: bucket });
   const rule = data?.ObjectLockConfiguration.Rule?.DefaultRetention;
-  const text = !data ? 'Off' : rule ? `${rule.Mode === 'COMPLIANCE' ? 'Compliance' : 'Governance'}, ${rule.Days ? `${rule.Days} days` : `${rule.Years} years`}` : 'On, no default';
+  const text = !data ? t('offState') : rule ? `${rule.Mode === 'COMPLIANCE' ? t('complianceMode') : t('governance')}, ${rule.Days ? t('daysCount', { count: rule.Days }) : t('yearsCount', { count: rule.Years ?? 0 })}` : t('onNoDefault');
   return (
     <Setting
-      title="Object lock"
-      about="Versions cannot be deleted or overwritten before their date. Governance can be lifted by those who have the right; compliance by nobody. Once on, the lock stays on, and versioning with it."
+      title={t('objectLock')}
+      about={t('versionsCannotBeDeleted')}
       state={{ text, color: data ? 'green' : 'gray' }}
       error={error}
       action={
-        <FormButton label={data ? 'Change' : 'Turn on'} title="Object lock">
+        <FormButton label={data ? t('change') : t('turnOn')} title={t('objectLock')}>
           {(close) => <LockForm bucket={bucket} now={rule} close={close} />}
         </FormButton>
       }
@@ -50,26 +53,26 @@ export function ObjectLock({ bucket }: { bucket: string }) {
 }
 
 function LockForm({ bucket, now, close }: { bucket: string; now?: { Mode?: string; Days?: number; Years?: number }; close: () => void }) {
-  const change = useAwsChange({ done: 'Object lock is set' });
+  const change = useAwsChange({ done: t('objectLockIsSet') });
   const { ask, dialog } = useConfirm();
   const form = useForm({ initialValues: { mode: now?.Mode ?? '', days: now?.Days ?? (now?.Years ? now.Years * 365 : 30) } });
   const submit = form.onSubmit(async ({ mode, days }) => {
-    if (mode === 'COMPLIANCE' && !(await ask({ title: 'Compliance for every new object?', text: `Nobody, not even the administrator, can delete a new version for ${days} days.`, yes: 'Set compliance' }))) return;
+    if (mode === 'COMPLIANCE' && !(await ask({ title: t('complianceForEveryNew'), text: t('complianceWarning', { days }), yes: t('setCompliance') }))) return;
     const Rule = mode ? { DefaultRetention: { Mode: mode, Days: days } } : undefined;
     const input = { Bucket: bucket, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', ...(Rule ? { Rule } : {}) } };
     change.mutate({ service: 's3', operation: 'PutObjectLockConfiguration', input }, { onSuccess: close });
   });
   const modes = [
-    { value: '', label: 'None: only objects that ask for it' },
-    { value: 'GOVERNANCE', label: 'Governance' },
-    { value: 'COMPLIANCE', label: 'Compliance' },
+    { value: '', label: t('noneOnlyObjectsThat') },
+    { value: 'GOVERNANCE', label: t('governance') },
+    { value: 'COMPLIANCE', label: t('complianceMode') },
   ];
   return (
     <form onSubmit={submit}>
       {dialog}
       <Stack>
-        <Select label="Default for new objects" data={modes} allowDeselect={false} {...form.getInputProps('mode')} />
-        {form.values.mode !== '' && <NumberInput label="Days" min={1} max={36_500} {...form.getInputProps('days')} />}
+        <Select label={t('defaultForNewObjects')} data={modes} allowDeselect={false} {...form.getInputProps('mode')} />
+        {form.values.mode !== '' && <NumberInput label={t('days')} min={1} max={36_500} {...form.getInputProps('days')} />}
         <FormEnd close={close} busy={change.isPending} />
       </Stack>
     </form>
@@ -86,15 +89,15 @@ export function Encryption({ bucket }: { bucket: string }) {
   const { data, error } = useAws<Encryption>('s3', 'GetBucketEncryption', { Bucket: bucket });
   const rule = data?.ServerSideEncryptionConfiguration.Rules[0];
   const chosen = rule?.ApplyServerSideEncryptionByDefault;
-  const text = !chosen ? 'Default' : chosen.SSEAlgorithm === 'aws:kms' ? 'KMS key' : 'AES-256';
+  const text = !chosen ? t('defaultState') : chosen.SSEAlgorithm === 'aws:kms' ? t('kmsKey') : 'AES-256';
   return (
     <Setting
-      title="Encryption"
-      about="How new objects are encrypted when the writer does not say. With a key of KMS, who may read is decided by the key's policy too, and every use is in the trail."
+      title={t('encryption')}
+      about={t('howNewObjectsAre')}
       state={{ text, color: chosen ? 'green' : 'gray' }}
       error={error}
       action={
-        <FormButton label="Change" title="Encryption of new objects">
+        <FormButton label={t('change')} title={t('encryptionOfNewObjects')}>
           {(close) => <EncryptionForm bucket={bucket} now={chosen} bucketKey={rule?.BucketKeyEnabled ?? true} close={close} />}
         </FormButton>
       }
@@ -110,7 +113,7 @@ interface EncryptionFormProps {
 }
 
 function EncryptionForm({ bucket, now, bucketKey, close }: EncryptionFormProps) {
-  const change = useAwsChange({ done: 'Encryption is set' });
+  const change = useAwsChange({ done: t('encryptionIsSet') });
   const aliases = useAws<{ Aliases: { AliasName: string; TargetKeyId?: string }[] }>('kms', 'ListAliases');
   const form = useForm({ initialValues: { algorithm: now?.SSEAlgorithm ?? 'AES256', key: now?.KMSMasterKeyID ?? '', bucketKey } });
   const submit = form.onSubmit(({ algorithm, key, bucketKey: BucketKeyEnabled }) => {
@@ -120,22 +123,22 @@ function EncryptionForm({ bucket, now, bucketKey, close }: EncryptionFormProps) 
     change.mutate({ service: 's3', operation: 'PutBucketEncryption', input }, { onSuccess: close });
   });
   const kinds = [
-    { value: 'AES256', label: 'AES-256, keys kept by the object store (SSE-S3)' },
-    { value: 'aws:kms', label: 'A key of KMS (SSE-KMS)' },
+    { value: 'AES256', label: t('aes256KeysKept') },
+    { value: 'aws:kms', label: t('aKeyOfKms') },
   ];
   const known = aliases.data?.Aliases.filter((alias) => alias.TargetKeyId).map((alias) => alias.AliasName) ?? [];
   return (
     <form onSubmit={submit}>
       <Stack>
-        <Select label="Encrypt with" data={kinds} allowDeselect={false} {...form.getInputProps('algorithm')} />
+        <Select label={t('encryptWith')} data={kinds} allowDeselect={false} {...form.getInputProps('algorithm')} />
         {form.values.algorithm === 'aws:kms' && (
           <>
             <TextInput
-              label="Key"
-              description={known.length > 0 ? `Id, ARN or alias. There are: ${known.join(', ')}. Empty takes the account's own.` : 'Id, ARN or alias; empty takes the account’s own.'}
+              label={t('kmsKey')}
+              description={known.length > 0 ? t('kmsKeysKnown', { known: known.join(', ') }) : t('idArnOrAlias')}
               {...form.getInputProps('key')}
             />
-            <Switch label="One data key for many objects (fewer calls of KMS)" {...form.getInputProps('bucketKey', { type: 'checkbox' })} />
+            <Switch label={t('oneDataKeyFor')} {...form.getInputProps('bucketKey', { type: 'checkbox' })} />
           </>
         )}
         <FormEnd close={close} busy={change.isPending} />

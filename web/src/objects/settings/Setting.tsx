@@ -4,6 +4,7 @@ import { useDisclosure } from '@mantine/hooks';
 import type { ReactNode } from 'react';
 
 import { Failed, Surface } from '../../app/parts';
+import { t } from '../../i18n/text';
 
 interface Props {
   title: string;
@@ -65,11 +66,11 @@ export function FormButton({ label, title, size, children }: DialogProps) {
   );
 }
 
-export function FormEnd({ close, busy, yes = 'Save', disabled }: { close: () => void; busy: boolean; yes?: string; disabled?: boolean }) {
+export function FormEnd({ close, busy, yes = t('save'), disabled }: { close: () => void; busy: boolean; yes?: string; disabled?: boolean }) {
   return (
     <Group justify="flex-end" gap="xs">
       <Button variant="default" onClick={close}>
-        Cancel
+        {t('cancel')}
       </Button>
       <Button type="submit" loading={busy} disabled={disabled}>
         {yes}

@@ -5,13 +5,14 @@ import { IconTrash } from '@tabler/icons-react';
 
 import { useAws, useAwsChange } from '../../api/aws';
 import { useConfirm } from '../../app/confirm';
+import { t } from '../../i18n/text';
 import { FormButton, FormEnd, Setting } from './Setting';
 
 const SWITCHES = [
-  ['BlockPublicAcls', 'Refuse access lists that open to the public'],
-  ['IgnorePublicAcls', 'Ignore access lists that are open already'],
-  ['BlockPublicPolicy', 'Refuse policies that open to the public'],
-  ['RestrictPublicBuckets', 'With an open policy, let in only this account'],
+  ['BlockPublicAcls', 'blockPublicAcls'],
+  ['IgnorePublicAcls', 'ignorePublicAcls'],
+  ['BlockPublicPolicy', 'blockPublicPolicy'],
+  ['RestrictPublicBuckets', 'restrictPublicBuckets'],
 ] as const;
 
 type Block = Record<(typeof SWITCHES)[number][0], boolean>;
@@ -25,20 +26,20 @@ export function PublicAccess({ bucket }: { bucket: string }) {
   const isPublic = status.data?.PolicyStatus.IsPublic ?? false;
   const all = SWITCHES.every(([name]) => now?.[name]);
   const put = async (name: string, on: boolean) => {
-    if (!on && !(await ask({ title: 'Allow public access?', text: `This lets a policy or an access list open ${bucket} to everyone who reaches this cloud.`, yes: 'Allow' }))) return;
+    if (!on && !(await ask({ title: t('allowPublicAccess'), text: t('publicWarning', { bucket }), yes: t('allowIt') }))) return;
     const next = Object.fromEntries(SWITCHES.map(([key]) => [key, key === name ? on : (now?.[key] ?? false)]));
     change.mutate({ service: 's3', operation: 'PutPublicAccessBlock', input: { Bucket: bucket, PublicAccessBlockConfiguration: next } });
   };
   return (
     <Setting
-      title="Public access"
-      about="Four switches that win over every policy and access list of this bucket."
-      state={isPublic ? { text: 'Public', color: 'red' } : { text: all ? 'Blocked' : 'Not public', color: all ? 'green' : 'gray' }}
+      title={t('publicAccess')}
+      about={t('fourSwitchesThatWin')}
+      state={isPublic ? { text: t('publicState'), color: 'red' } : { text: all ? t('blockedState') : t('notPublic'), color: all ? 'green' : 'gray' }}
       error={error}
     >
       {dialog}
       {SWITCHES.map(([name, label]) => (
-        <Switch key={name} size="sm" label={label} checked={now?.[name] ?? false} disabled={change.isPending} onChange={(event) => void put(name, event.currentTarget.checked)} />
+        <Switch key={name} size="sm" label={t(label)} checked={now?.[name] ?? false} disabled={change.isPending} onChange={(event) => void put(name, event.currentTarget.checked)} />
       ))}
     </Setting>
   );
@@ -54,7 +55,7 @@ interface CorsRule {
 
 export function Cors({ bucket }: { bucket: string }) {
   const { data, error } = useAws<{ CORSRules: CorsRule[] }>('s3', 'GetBucketCors', { Bucket: bucket });
-  const change = useAwsChange({ done: 'CORS rules are changed' });
+  const change = useAwsChange({ done: t('corsRulesAreChanged') });
   const rules = data?.CORSRules ?? [];
   const save = (next: CorsRule[], after?: () => void) => {
     const operation = next.length > 0 ? 'PutBucketCors' : 'DeleteBucketCors';
@@ -63,12 +64,12 @@ export function Cors({ bucket }: { bucket: string }) {
   };
   return (
     <Setting
-      title="Web pages of other sites (CORS)"
-      about="Which web sites may read and write this bucket from a visitor's browser. Programs outside browsers do not need it."
-      state={{ text: rules.length === 0 ? 'None' : `${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}`, color: rules.length > 0 ? 'green' : 'gray' }}
+      title={t('webPagesOfOther')}
+      about={t('whichWebSitesMay')}
+      state={{ text: rules.length === 0 ? t('noneCapital') : t('rulesCount', { count: rules.length }), color: rules.length > 0 ? 'green' : 'gray' }}
       error={error}
       action={
-        <FormButton label="Add rule" title="CORS rule">
+        <FormButton label={t('addRule')} title={t('corsRule')}>
           {(close) => <CorsForm busy={change.isPending} close={close} save={(rule) => save([...rules, rule], close)} />}
         </FormButton>
       }
@@ -81,10 +82,10 @@ export function Cors({ bucket }: { bucket: string }) {
             </Text>
             <Text size="sm">
               {rule.AllowedMethods.join(', ')}
-              {rule.AllowedHeaders?.length ? `, headers ${rule.AllowedHeaders.join(', ')}` : ''}
+              {rule.AllowedHeaders?.length ? t('corsHeaders', { headers: rule.AllowedHeaders.join(', ') }) : ''}
             </Text>
           </div>
-          <ActionIcon variant="subtle" color="red" aria-label={`Delete rule for ${rule.AllowedOrigins.join(', ')}`} onClick={() => save(rules.filter((other) => other !== rule))}>
+          <ActionIcon variant="subtle" color="red" aria-label={t('deleteRuleFor', { origins: rule.AllowedOrigins.join(', ') })} onClick={() => save(rules.filter((other) => other !== rule))}>
             <IconTrash size={16} />
           </ActionIcon>
         </Group>
@@ -97,8 +98,8 @@ function CorsForm({ busy, close, save }: { busy: boolean; close: () => void; sav
   const form = useForm({
     initialValues: { origins: [] as string[], methods: ['GET'], headers: ['*'], age: 3600 as number | '' },
     validate: {
-      origins: (origins) => (origins.length === 0 ? 'Name at least one site, such as https://shop.example.' : null),
-      methods: (methods) => (methods.length === 0 ? 'Choose at least one.' : null),
+      origins: (origins) => (origins.length === 0 ? t('nameAtLeastOne') : null),
+      methods: (methods) => (methods.length === 0 ? t('chooseAtLeastOne') : null),
     },
   });
   const submit = form.onSubmit(({ origins, methods, headers, age }) =>
@@ -107,11 +108,11 @@ function CorsForm({ busy, close, save }: { busy: boolean; close: () => void; sav
   return (
     <form onSubmit={submit}>
       <Stack>
-        <TagsInput label="Sites" description="Press Enter after each; * is any site." placeholder="https://shop.example" {...form.getInputProps('origins')} />
-        <MultiSelect label="Methods" data={['GET', 'HEAD', 'PUT', 'POST', 'DELETE']} {...form.getInputProps('methods')} />
-        <TagsInput label="Request headers" {...form.getInputProps('headers')} />
-        <NumberInput label="Browsers remember it for seconds" min={0} {...form.getInputProps('age')} />
-        <FormEnd close={close} busy={busy} yes="Add" />
+        <TagsInput label={t('corsSites')} description={t('pressEnterAfterEach')} placeholder="https://shop.example" {...form.getInputProps('origins')} />
+        <MultiSelect label={t('corsMethods')} data={['GET', 'HEAD', 'PUT', 'POST', 'DELETE']} {...form.getInputProps('methods')} />
+        <TagsInput label={t('requestHeaders')} {...form.getInputProps('headers')} />
+        <NumberInput label={t('browsersRememberItFor')} min={0} {...form.getInputProps('age')} />
+        <FormEnd close={close} busy={busy} yes={t('add')} />
       </Stack>
     </form>
   );

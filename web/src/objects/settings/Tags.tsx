@@ -4,6 +4,7 @@ import { useForm } from '@mantine/form';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 
 import { useAws, useAwsChange } from '../../api/aws';
+import { t } from '../../i18n/text';
 import { FormButton, FormEnd, Setting } from './Setting';
 
 interface Tag {
@@ -16,12 +17,12 @@ export function Tags({ bucket }: { bucket: string }) {
   const tags = data?.TagSet ?? [];
   return (
     <Setting
-      title="Tags"
-      about="Pairs of a key and a value, by which policies and people can tell buckets apart."
-      state={{ text: tags.length === 0 ? 'None' : tags.map((tag) => `${tag.Key}: ${tag.Value}`).join(', '), color: 'gray' }}
+      title={t('tags')}
+      about={t('pairsOfAKey')}
+      state={{ text: tags.length === 0 ? t('noneCapital') : tags.map((tag) => `${tag.Key}: ${tag.Value}`).join(', '), color: 'gray' }}
       error={error}
       action={
-        <FormButton label="Change" title="Tags">
+        <FormButton label={t('change')} title={t('tags')}>
           {(close) => <TagForm bucket={bucket} tags={tags} close={close} />}
         </FormButton>
       }
@@ -30,10 +31,10 @@ export function Tags({ bucket }: { bucket: string }) {
 }
 
 function TagForm({ bucket, tags, close }: { bucket: string; tags: Tag[]; close: () => void }) {
-  const change = useAwsChange({ done: 'Tags are set' });
+  const change = useAwsChange({ done: t('tagsAreSet') });
   const form = useForm({
     initialValues: { tags: tags.length > 0 ? tags : [{ Key: '', Value: '' }] },
-    validate: { tags: { Key: (key, values) => (values.tags.filter((tag) => tag.Key === key).length > 1 ? 'Twice.' : null) } },
+    validate: { tags: { Key: (key, values) => (values.tags.filter((tag) => tag.Key === key).length > 1 ? t('tagTwice') : null) } },
   });
   const submit = form.onSubmit((values) => {
     const TagSet = values.tags.filter((tag) => tag.Key !== '');
@@ -46,15 +47,15 @@ function TagForm({ bucket, tags, close }: { bucket: string; tags: Tag[]; close: 
       <Stack>
         {form.values.tags.map((_, index) => (
           <Group key={index} wrap="nowrap" align="flex-end">
-            <TextInput label={index === 0 ? 'Key' : undefined} aria-label="Key" style={{ flex: 1 }} {...form.getInputProps(`tags.${index}.Key`)} />
-            <TextInput label={index === 0 ? 'Value' : undefined} aria-label="Value" style={{ flex: 1 }} {...form.getInputProps(`tags.${index}.Value`)} />
-            <ActionIcon variant="subtle" color="red" mb={4} aria-label="Remove tag" onClick={() => form.removeListItem('tags', index)}>
+            <TextInput label={index === 0 ? t('tagKey') : undefined} aria-label={t('tagKey')} style={{ flex: 1 }} {...form.getInputProps(`tags.${index}.Key`)} />
+            <TextInput label={index === 0 ? t('tagValue') : undefined} aria-label={t('tagValue')} style={{ flex: 1 }} {...form.getInputProps(`tags.${index}.Value`)} />
+            <ActionIcon variant="subtle" color="red" mb={4} aria-label={t('removeTag')} onClick={() => form.removeListItem('tags', index)}>
               <IconTrash size={16} />
             </ActionIcon>
           </Group>
         ))}
         <Button variant="subtle" size="xs" leftSection={<IconPlus size={14} />} onClick={() => form.insertListItem('tags', { Key: '', Value: '' })} style={{ alignSelf: 'flex-start' }}>
-          Another tag
+          {t('anotherTag')}
         </Button>
         <FormEnd close={close} busy={change.isPending} />
       </Stack>

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from volano.services.chat.model import ChannelKind
 from volano.services.chat.store import channels as channel_rows
+from volano.services.chat.store import desk as desk_rows
 from volano.services.chat.store import directory as directory_rows
 from volano.services.chat.store import files as file_rows
 from volano.services.chat.store import messages as message_rows
@@ -49,6 +50,11 @@ async def find_user(reader: Reader, account: str, user_id: str) -> ChatUser | No
 
 async def find_user_by_email(reader: Reader, account: str, email: str) -> ChatUser | None:
     return await user_rows.find_user_by_email(reader, account, email)
+
+
+async def find_language(reader: Reader, user_id: str) -> str:
+    """The code of the language that somebody chose (en, zh), "" where they chose none."""
+    return (await desk_rows.find_preferences(reader, user_id)).language
 
 
 async def find_file(reader: Reader, account: str, file_id: str) -> File | None:

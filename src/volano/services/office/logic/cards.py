@@ -12,32 +12,24 @@ from volano.services.chat import interface as chat
 from volano.services.office import store as rows
 from volano.services.office.logic.attachments import files_of, ids_of, is_files
 from volano.services.office.logic.desk import bot_of, name_of
+from volano.services.office.logic.words import words_for
 from volano.services.office.model import NoteKind, Role, State
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
+    from volano.services.office.logic.words import Words
     from volano.services.office.model import Approval, Field, Note, Turn
 
 APPROVE, REJECT, RETURN = "office_approve", "office_reject", "office_return"
 REMARK = "remark"
 MAX_SHOWN_NOTES = 10
-_WORDS = {
-    NoteKind.SENT: "sent it",
-    NoteKind.APPROVED: "approved",
-    NoteKind.REJECTED: "rejected",
-    NoteKind.RETURNED: "returned it",
-    NoteKind.DELEGATED: "delegated to",
-    NoteKind.URGED: "asks for a decision",
-    NoteKind.COMMENTED: "says",
-    NoteKind.WITHDRAWN: "withdrew it",
-}
 _SIGNS = {
-    State.RUNNING: ":hourglass_flowing_sand: on its way",
-    State.APPROVED: ":white_check_mark: approved",
-    State.REJECTED: ":x: rejected",
-    State.RETURNED: ":leftwards_arrow_with_hook: returned",
-    State.WITHDRAWN: ":wastebasket: withdrawn",
+    State.RUNNING: ":hourglass_flowing_sand:",
+    State.APPROVED: ":white_check_mark:",
+    State.REJECTED: ":x:",
+    State.RETURNED: ":leftwards_arrow_with_hook:",
+    State.WITHDRAWN: ":wastebasket:",
 }
 
 
@@ -49,24 +41,24 @@ async def tell(env: Env, account: str, approval_id: str) -> None:
         return
     bot_id = await bot_of(env, account)
     notes = await rows.select_notes(reader, approval_id)
-    told = await _history(env, approval, notes)
     urged = bool(notes) and notes[-1].kind is NoteKind.URGED
     for turn in await rows.select_turns(reader, approval_id):
         if turn.card_us:
-            await _rewrite(env, bot_id, approval, turn, told)
+            await _rewrite(env, bot_id, approval, turn, notes)
             if urged and turn.waiting:
                 await _nudge(env, bot_id, approval, turn, notes[-1])
         elif turn.waiting or turn.role is Role.READS:
-            await _post(env, bot_id, approval, turn, told)
+            await _post(env, bot_id, approval, turn, notes)
     if not approval.state.is_open or approval.state is State.RETURNED:
-        await _tell_asker(env, bot_id, approval, told)
+        await _tell_asker(env, bot_id, approval, notes)
 
 
-async def _post(env: Env, bot_id: str, approval: Approval, turn: Turn, told: list[str]) -> None:
+async def _post(env: Env, bot_id: str, approval: Approval, turn: Turn, notes: list[Note]) -> None:
+    words = await words_for(env.store.reader, turn.user_id)
     draft = chat.Draft(
         channel="",
-        text=await _text(env, approval),
-        blocks=await _blocks(env, approval, turn, told),
+        text=await _text(env, approval, words),
+        blocks=await _blocks(env, approval, turn, notes, words),
         client_msg_id=f"copilot:{approval.id}:{turn.step}:{turn.role.value}:{turn.created_us}",
     )
     channel_id, ts_us = await chat.write_to(env, approval.account, bot_id, turn.user_id, draft)
@@ -78,7 +70,10 @@ async def _post(env: Env, bot_id: str, approval: Approval, turn: Turn, told: lis
     await env.store.transact(write)
 
 
-async def _rewrite(env: Env, bot_id: str, approval: Approval, turn: Turn, told: list[str]) -> None:
+async def _rewrite(
+    env: Env, bot_id: str, approval: Approval, turn: Turn, notes: list[Note]
+) -> None:
+    words = await words_for(env.store.reader, turn.user_id)
     await chat.rewrite_own(
         env,
         approval.account,
@@ -86,8 +81,8 @@ async def _rewrite(env: Env, bot_id: str, approval: Approval, turn: Turn, told: 
         chat.Rewritten(
             channel=turn.channel_id,
             ts_us=turn.card_us,
-            text=await _text(env, approval),
-            blocks=await _blocks(env, approval, turn, told),
+            text=await _text(env, approval, words),
+            blocks=await _blocks(env, approval, turn, notes, words),
         ),
     )
 
@@ -95,54 +90,61 @@ async def _rewrite(env: Env, bot_id: str, approval: Approval, turn: Turn, told: 
 async def _nudge(env: Env, bot_id: str, approval: Approval, turn: Turn, note: Note) -> None:
     link = chat.permalink(env, turn.channel_id, turn.card_us).replace("&", "&amp;")
     who = await name_of(env, approval.account, approval.asker_id)
+    words = await words_for(env.store.reader, turn.user_id)
+    named = f"<{link}|{chat.escape_text(approval.title)}>"
     draft = chat.Draft(
         channel="",
-        text=f":bell: {who} asks for your decision: <{link}|{chat.escape_text(approval.title)}>",
+        text=words.nudge.format(who=who, link=named),
         client_msg_id=f"copilot:{note.id}:{turn.user_id}",
     )
     await chat.write_to(env, approval.account, bot_id, turn.user_id, draft)
 
 
-async def _tell_asker(env: Env, bot_id: str, approval: Approval, told: list[str]) -> None:
+async def _tell_asker(env: Env, bot_id: str, approval: Approval, notes: list[Note]) -> None:
+    words = await words_for(env.store.reader, approval.asker_id)
+    told = await _history(env, approval, notes[-3:], words)
     draft = chat.Draft(
         channel="",
-        text="\n".join([await _text(env, approval), *told[-3:]]),
+        text="\n".join([await _text(env, approval, words), *told]),
         client_msg_id=f"copilot:{approval.id}:{approval.state.value}:{approval.updated_us}",
     )
     await chat.write_to(env, approval.account, bot_id, approval.asker_id, draft)
 
 
-async def _text(env: Env, approval: Approval) -> str:
+async def _text(env: Env, approval: Approval, words: Words) -> str:
     who = await name_of(env, approval.account, approval.asker_id)
-    return f"*{chat.escape_text(approval.title)}* of {who}: {_SIGNS[approval.state]}"
+    sign = f"{_SIGNS[approval.state]} {words.states[approval.state]}"
+    return words.headline.format(title=chat.escape_text(approval.title), who=who, sign=sign)
 
 
-async def _history(env: Env, approval: Approval, notes: list[Note]) -> list[str]:
+async def _history(env: Env, approval: Approval, notes: list[Note], words: Words) -> list[str]:
     lines = []
     for note in notes[-MAX_SHOWN_NOTES:]:
         who = await name_of(env, approval.account, note.user_id)
         other = ""
         if note.other_id:
-            other = " " + await name_of(env, approval.account, note.other_id)
-        said = f": {chat.escape_text(note.text)}" if note.text else ""
-        lines.append(f"{who} {_WORDS[note.kind]}{other}{said}")
+            other = await name_of(env, approval.account, note.other_id)
+        said = words.said.format(text=chat.escape_text(note.text)) if note.text else ""
+        lines.append(words.notes[note.kind].format(who=who, other=other, said=said))
     return lines
 
 
-async def _blocks(env: Env, approval: Approval, turn: Turn, told: list[str]) -> list[object]:
+async def _blocks(
+    env: Env, approval: Approval, turn: Turn, notes: list[Note], words: Words
+) -> list[object]:
     values = [
         f"*{chat.escape_text(field.label)}*\n{await _answer(env, approval, field)}"
         for field in approval.fields
         if field.name in approval.values
     ]
-    blocks: list[object] = [_section(await _text(env, approval))]
+    blocks: list[object] = [_section(await _text(env, approval, words))]
     for start in range(0, len(values), 10):
         fields = [{"type": "mrkdwn", "text": text[:2000]} for text in values[start : start + 10]]
         blocks.append({"type": "section", "fields": fields})
-    history = "\n".join(told)
+    history = "\n".join(await _history(env, approval, notes, words))
     blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": history[:3000]}]})
     if turn.waiting and turn.role is Role.DECIDES and approval.state is State.RUNNING:
-        blocks += _decision(approval)
+        blocks += _decision(approval, words)
     return blocks
 
 
@@ -157,7 +159,7 @@ def _section(text: str) -> dict[str, object]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000]}}
 
 
-def _decision(approval: Approval) -> list[object]:
+def _decision(approval: Approval, words: Words) -> list[object]:
     def button(text: str, action_id: str, style: str) -> dict[str, object]:
         made: dict[str, object] = {
             "type": "button",
@@ -171,12 +173,12 @@ def _decision(approval: Approval) -> list[object]:
         "type": "input",
         "block_id": REMARK,
         "optional": True,
-        "label": {"type": "plain_text", "text": "Remark"},
+        "label": {"type": "plain_text", "text": words.remark},
         "element": {"type": "plain_text_input", "action_id": REMARK},
     }
     buttons = [
-        button("Approve", APPROVE, "primary"),
-        button("Return", RETURN, ""),
-        button("Reject", REJECT, "danger"),
+        button(words.approve, APPROVE, "primary"),
+        button(words.send_back, RETURN, ""),
+        button(words.reject, REJECT, "danger"),
     ]
     return [remark, {"type": "actions", "block_id": "decide", "elements": buttons}]
