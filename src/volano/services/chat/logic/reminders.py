@@ -142,18 +142,24 @@ async def _write(env: Env, item: Reminder) -> None:
 
 
 async def tell_due(env: Env) -> None:
-    """Remind everybody whose time has come; a recurring one is due again later."""
+    """Remind everybody whose time has come; a recurring one is due again later.
+
+    The message's `client_msg_id` says of which time it is, so that several processes, or one that
+    died before it noted so, remind once.
+    """
     now_us = env.clock.now_us()
     for item in await rows.select_due_reminders(env.store.reader, now_us, BATCH):
         after = replace(item, told_us=now_us)
         if item.recurring:
             after = replace(item, due_us=_next(item, now_us))
-        await _write(env, after)
         workspace = await get_workspace(env, item.account)
         here = await be_bot(env, item.account, workspace.copilot_id)
         channel = (await open_direct_as(env, here, [item.user_id])).channel
         text = f"Reminder: {escape_text(item.text)}"
-        await post_as_bot(env, here, Draft(channel=channel.id, text=text))
+        once = f"reminder:{item.id}:{item.due_us}"
+        draft = Draft(channel=channel.id, text=text, client_msg_id=once)
+        await post_as_bot(env, here, draft)
+        await _write(env, after)
 
 
 def _next(item: Reminder, now_us: int) -> int:

@@ -1,7 +1,8 @@
 """Urgent messages: sent in the app at once, then by e-mail or webhook to who does not acknowledge.
 
 Rows say what is due; the reconciler tries one way, writes down how it went and when the next is
-due. It may run twice after a crash: an urgent message that comes twice is better than none.
+due. A way is tried by the process that claims it first, and again when that process dies meanwhile:
+an urgent message that comes twice is better than none.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 MAX_SHOWN = 50
 BATCH = 50
+CLAIM_US = 120 * 1_000_000
+"""How long one process may take to try a way before another does."""
 WAYS = ("email", "webhook")
 
 
@@ -196,11 +199,13 @@ async def _keep(tx: Tx, env: Env, item: Urgent, users: Sequence[str]) -> list[li
 async def escalate(env: Env) -> int:
     """Try the next way for everyone who has not acknowledged in time; how many were tried."""
     due = await rows.select_due(env.store.reader, env.clock.now_us(), limit=BATCH)
+    tried = 0
     for account, receiver in due:
         item = await rows.find_urgent(env.store.reader, account, receiver.urgent_id)
         user = await user_rows.find_user(env.store.reader, account, receiver.user_id)
-        if item is None or user is None:
+        if item is None or user is None or not await _claim(env, receiver):
             continue
+        tried += 1
         step = item.steps[receiver.step]
         error = await _try(env, item, user, step)
         told = Told(way=step.way, at=env.clock.now_us() // 1_000_000, error=error)
@@ -218,7 +223,16 @@ async def escalate(env: Env) -> int:
             return await _keep(tx, env, item, [following.user_id])
 
         await live.send(env, *await env.store.transact(write))
-    return len(due)
+    return tried
+
+
+async def _claim(env: Env, receiver: Receiver) -> bool:
+    until_us = env.clock.now_us() + CLAIM_US
+
+    async def write(tx: Tx) -> bool:
+        return await rows.claim(tx, receiver, until_us)
+
+    return await env.store.transact(write)
 
 
 async def _try(env: Env, item: Urgent, user: ChatUser, step: Step) -> str:

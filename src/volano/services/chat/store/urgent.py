@@ -104,6 +104,19 @@ async def recall(tx: Tx, urgent_id: str, at_us: int) -> None:
     await tx.execute("UPDATE chat_urgent_to SET due_us = 0 WHERE urgent_id = ?", urgent_id)
 
 
+async def claim(tx: Tx, item: Receiver, until_us: int) -> bool:
+    """Nobody else tries before then; False when another process was first, or it is over."""
+    changed = await tx.execute(
+        "UPDATE chat_urgent_to SET due_us = ? "
+        "WHERE urgent_id = ? AND user_id = ? AND due_us = ? AND acknowledged_us = 0",
+        until_us,
+        item.urgent_id,
+        item.user_id,
+        item.due_us,
+    )
+    return changed == 1
+
+
 async def update_told(tx: Tx, item: Receiver) -> None:
     """What was tried and what comes next, unless it was acknowledged meanwhile."""
     await tx.execute(
