@@ -6,7 +6,6 @@ A page that comes back is told everything that was committed, once and in order.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import random
@@ -19,67 +18,11 @@ import pytest
 import slack_sdk
 from tests.conftest import ROOT, start_volano
 from tests.faults.fan_out.sitecustomize import KILL_TEXT
+from tests.live_page import LONG_S, Page
 from websockets.asyncio.client import connect as connect_many
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
-LONG_S = 120
 FAULTS = Path(__file__).parent / "fan_out"
 COMING = 2000
-
-
-class Page:
-    """One person's page: what it was told, by channel, and where it stands."""
-
-    def __init__(self, cloud):
-        self.cloud, self.texts, self.places, self.resyncs = cloud, [], {}, []
-        self.opened = contextlib.ExitStack()
-
-    def open(self, *, anew=False):
-        opening = connect(
-            self.cloud.url.replace("http", "ws") + "/volano/v1/live",
-            additional_headers={
-                "authorization": f"Bearer {self.cloud.credentials['OPENAI_API_KEY']}"
-            },
-        )
-        self.socket = self.opened.enter_context(opening)
-        since = {} if anew else {"since": self.places}
-        self.socket.send(json.dumps({"subscribe": "chat", **since}))
-        while not (frame := self.hear()).get("subscribed"):
-            self.take(frame["event"])
-        self.places |= frame["places"]
-
-    def hear(self):
-        return json.loads(self.socket.recv(timeout=LONG_S))
-
-    def take(self, event):
-        stream, seq = event.get("stream"), event.get("seq")
-        if event["type"] == "resync":
-            self.resyncs.append(stream)
-        elif stream is not None:
-            place = self.places.get(stream, seq - 1)
-            if seq <= place:
-                return
-            assert seq == place + 1, "the events of a stream come without gaps"
-        if stream is not None:
-            self.places[stream] = seq
-        if event["type"] == "message" and not event.get("subtype"):
-            self.texts.append(event["text"])
-
-    def hear_until(self, text):
-        while text not in self.texts:
-            self.take(self.hear()["event"])
-
-    def hear_to_the_end(self):
-        """All that comes until the server is gone."""
-        try:
-            while True:
-                self.take(self.hear()["event"])
-        except ConnectionClosed:
-            self.close()
-
-    def close(self):
-        self.opened.close()
 
 
 @pytest.fixture

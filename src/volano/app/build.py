@@ -18,6 +18,9 @@ from volano.backends.bytes.disk import open_disk
 from volano.backends.bytes.tiers import with_outside
 from volano.backends.egress.http import HttpEgress
 from volano.backends.events.local import LocalEventFeed
+from volano.backends.events.nats import NatsCarrier
+from volano.backends.events.postgres import PostgresCarrier
+from volano.backends.events.relay import SENDER_BYTES, Carrier, Relay
 from volano.backends.inference.engine import EngineInference
 from volano.backends.inference.replicas import ReplicatedInference
 from volano.backends.runtime import open_runtime
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from volano.kernel.journal import AuditRecord
     from volano.kernel.log import Log
     from volano.kernel.place import Region
+    from volano.kernel.secrets import SecretBox
     from volano.kernel.store import Tx
     from volano.kernel.vectors import Vectors
 
@@ -96,9 +100,7 @@ async def open_process(
     clock = clock or SystemClock()
     ids = ids or Ids()
     log = log or StreamLog(clock, level=config.log_level, json=config.log_json)
-    discover.load_services()
-    _make_folder(config.data_dir)
-    billing.price_list(config)  # a wrong file is said now, not on the first bill
+    _prepare(config)
     region = region_with_zones(config.region, config.zones)
     metrics = Metrics()
     async with AsyncExitStack() as stack:
@@ -106,6 +108,8 @@ async def open_process(
         store = await open_store(config, clock, feed.wake)
         stack.push_async_callback(store.close)
         secrets = await open_secrets(config, store, os.environ)
+        if not store.exclusive:
+            feed.share(Relay(_choose_carrier(config, secrets), ids.bytes(SENDER_BYTES), log))
         byte_store = await _open_bytes(config, region, log=log, clock=clock, ids=ids)
         stack.push_async_callback(byte_store.close)
         runtime = open_runtime(config.data_dir / "runtime", log, clock, choice=config.runtime)
@@ -161,6 +165,12 @@ async def open_process(
         yield Process(env=env, feed=feed, work=work, journal=journal, health=health, store=store)
 
 
+def _prepare(config: Config) -> None:
+    discover.load_services()
+    _make_folder(config.data_dir)
+    billing.price_list(config)  # a wrong file is said now, not on the first bill
+
+
 def _allowed_networks(config: Config) -> tuple[Network, ...]:
     """Where tenants' URLs may point besides public addresses; test mode lets them come home."""
     names = (
@@ -188,6 +198,14 @@ async def open_store(config: Config, clock: Clock, on_event: Callable[[], None])
         path = config.data_dir / "volano.db"
         return open_sqlite(path, clock, discover.migrations(), on_event)
     return await open_postgres(config.store, clock, discover.migrations(), on_event)
+
+
+def _choose_carrier(config: Config, secrets: SecretBox) -> Carrier:
+    """What brings signals to the other processes on the same database."""
+    if not config.nats_url:
+        return PostgresCarrier(config.store)
+    whose = secrets.digest(config.region).hex()[:32]  # the same where the root key is
+    return NatsCarrier(config.nats_url.split(","), f"volano.{whose}.signals")
 
 
 async def _open_vectors(config: Config, store: Any, log: Log) -> Vectors:

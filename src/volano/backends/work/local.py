@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import DeadlineExceeded, Invalid, NotFound, QuotaExceeded, VolanoError
+from volano.kernel.events import woken_by
 from volano.kernel.work import Job, Lease, find_job_kind, reconcilers
 
 if TYPE_CHECKING:
@@ -49,21 +50,18 @@ class LocalWork:
         self._clock = clock
         self._holder = ids.uuid()
         self._ids = ids
-        self._wakes: dict[str, asyncio.Event] = {}
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Condition()
         self._env: Env | None = None
         self._slots = asyncio.Semaphore(MAX_ACTIVE_JOBS)
 
     def wake(self, reconciler_name: str) -> None:
-        event = self._wakes.get(reconciler_name)
-        if event is not None:
-            event.set()
+        if self._env is not None:  # in every process: one of them holds the reconciler's lease
+            self._env.events.signal(_topic_of(reconciler_name), b"")
 
     async def run(self, env: Env) -> None:
         """Run reconcilers and left-over jobs until cancelled."""
         self._env = env
-        self._wakes = {item.name: asyncio.Event() for item in reconcilers()}
         try:
             async with asyncio.TaskGroup() as group:
                 for item in reconcilers():
@@ -77,7 +75,10 @@ class LocalWork:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _repeat(self, env: Env, item: Reconciler) -> None:
-        wake = self._wakes[item.name]
+        with woken_by(env.events, _topic_of(item.name)) as wake:
+            await self._repeat_when(env, item, wake)
+
+    async def _repeat_when(self, env: Env, item: Reconciler, wake: asyncio.Event) -> None:
         while True:
             wake.clear()
             try:
@@ -342,6 +343,10 @@ class LocalWork:
         await self._store.transact(change)
         async with self._changed:
             self._changed.notify_all()
+
+
+def _topic_of(reconciler_name: str) -> str:
+    return f"work:{reconciler_name}"
 
 
 class _Context:

@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotFound
-from volano.kernel.events import subscribe
+from volano.kernel.events import relayed, subscribe
 from volano.kernel.work import job_kind, reconciler
-from volano.services.chat.logic import apps, reminders, scheduling, users
+from volano.services.chat.logic import apps, live, presence, reminders, scheduling, seats, users
 from volano.services.chat.logic.app_events import tell_app, tell_apps, tell_everyone
 from volano.services.chat.logic.calls import call_people
-from volano.services.chat.logic.deliveries import deliver_due
 from volano.services.chat.logic.deletions import remove_deleted
+from volano.services.chat.logic.deliveries import deliver_due
 from volano.services.chat.logic.ephemerals import remove_old_ephemerals
 from volano.services.chat.logic.exports.running import run_export
 from volano.services.chat.logic.files import remove_bytes
@@ -20,7 +20,6 @@ from volano.services.chat.logic.guests import end_expired
 from volano.services.chat.logic.imports.running import run_import
 from volano.services.chat.logic.indexing import index_waiting
 from volano.services.chat.logic.link_previews import preview_links
-from volano.services.chat.logic.live import forget_old
 from volano.services.chat.logic.passes import remove_old_passes
 from volano.services.chat.logic.rules import remove_expired
 from volano.services.chat.logic.transfers import EXPORT_JOB, IMPORT_JOB
@@ -49,6 +48,11 @@ if TYPE_CHECKING:
     from volano.kernel.work import JobContext
 
 PERSON = "user"
+
+relayed(live.SENT)(live.hear_sent)
+relayed(live.SAID)(live.hear_said)
+relayed(presence.HERE)(presence.hear_listening)
+relayed(seats.ACTIVE)(seats.hear_active)
 
 
 @subscribe("chat:principals", PrincipalCreated, PrincipalChanged, PrincipalDeleted)
@@ -174,7 +178,7 @@ async def reconcile_deletions(env: Env) -> None:
 @reconciler("chat:live", every_s=300.0)
 async def reconcile_live(env: Env) -> None:
     """Forget live events that nobody will ask for any more."""
-    await forget_old(env)
+    await live.forget_old(env)
 
 
 @reconciler("chat:guests", every_s=60.0)

@@ -10,8 +10,9 @@ Signals are a hint to look again, never the only copy. A service may keep its ev
 then they carry a `stream` and a `seq`, `subscribed` tells the `places` of the streams, and a client
 that says where it stood (`{"subscribe": "chat", "since": {stream: seq}}`) is told what it missed.
 
-A client that leaves too much unread is closed with 1013. Many that come at once (a network that
-came back) are let in a few at a time, so that requests are answered meanwhile.
+A client that leaves too much unread is closed with 1013, and all of them with 1012 when signals of
+another process were lost: they come again and are told what they missed. Many that come at once (a
+network that came back) are let in a few at a time, so that requests are answered meanwhile.
 
 A browser sends its cookie from any page, so `Origin` must be the `Host` that was asked.
 """
@@ -55,6 +56,7 @@ ADMITTED_AT_ONCE = 8
 """Clients whose permission or missed events are looked up at the same time."""
 RECHECK_S = 60.0
 TOO_SLOW = 1013
+COME_AGAIN = 1012
 SIGNED_OUT = 4401
 
 
@@ -182,6 +184,9 @@ class _Heard:
         else:
             client.writer.end(TOO_SLOW, "too slow")
 
+    def lose(self) -> None:
+        self.client.writer.end(COME_AGAIN, "come again")
+
 
 @dataclass(eq=False, slots=True)
 class _Client:
@@ -252,7 +257,7 @@ class _Client:
         if not address:
             return "access_denied"
         self.topics[topic] = heard = _Heard(self, topic, address)
-        self.env.events.attach(address, heard.tell)
+        self.env.events.attach(address, heard.tell, heard.lose)
         return ""
 
     def _unsubscribe(self, topic: str) -> None:

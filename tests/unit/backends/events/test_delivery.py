@@ -8,7 +8,7 @@ import contextlib
 
 import pytest
 
-from volano.backends.events import local
+from volano.backends.events import local, signals
 from volano.backends.events.local import LocalEventFeed
 from volano.kernel.errors import Unavailable
 from volano.kernel.events import Event, Subscription, event
@@ -273,11 +273,11 @@ async def test_signals_reach_who_listens_now_and_a_slow_listener_is_closed(proce
     feed.signal("t", b"1")
     feed.signal("other", b"no")
     assert await waiting == b"1"
-    for number in range(local.MAX_BEHIND + 5):
+    for number in range(signals.MAX_BEHIND + 5):
         feed.signal("t", b"%d" % number)
     rest = [item async for item in first]
-    assert rest == [b"%d" % number for number in range(local.MAX_BEHIND)]
-    assert not feed._sinks
+    assert rest == [b"%d" % number for number in range(signals.MAX_BEHIND)]
+    assert not feed._signals._sinks
 
 
 async def test_a_listener_that_leaves_is_forgotten(process):
@@ -285,9 +285,9 @@ async def test_a_listener_that_leaves_is_forgotten(process):
     listening = feed.listen("t")
     waiting = asyncio.ensure_future(anext(listening))
     await asyncio.sleep(0)
-    assert feed._sinks["t"]
+    assert feed._signals._sinks["t"]
     waiting.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await waiting
     await listening.aclose()
-    assert not feed._sinks
+    assert not feed._signals._sinks

@@ -331,7 +331,7 @@ async def _queue(env: Env, workspace: Workspace, ear: Ear, payloads: list[Json])
     if by_http:
         env.work.wake("chat:deliver")
     else:
-        env.events.signal(app_topic(app.id), b"{}")
+        env.events.signal(app_topic(app.id), b"")
 
 
 def _event_id(app: App, payload: Json) -> str:

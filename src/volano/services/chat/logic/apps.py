@@ -8,9 +8,9 @@ leaves behind is offered to the next.
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
+from volano.kernel.events import woken_by
 from volano.services.chat.logic.errors import WrongTokenType
 from volano.services.chat.logic.workspaces import enter
 from volano.services.chat.store import app_events as rows
@@ -71,35 +71,17 @@ async def offered_events(
     env: Env, app_id: str, connection_id: str
 ) -> AsyncIterator[tuple[str, str, str]]:
     """Envelopes for one connection as they come, each claimed for it: id, kind and payload."""
-    async with hear(env, app_topic(app_id)) as waker:
+    with woken_by(env.events, app_topic(app_id)) as woken:
         while True:
-            waker.clear()
+            woken.clear()
             async for event in _claimed(env, app_id, connection_id):
                 yield event
             await _keep_listening(env, app_id)
             try:
                 async with asyncio.timeout(POLL_S):
-                    await waker.wait()
+                    await woken.wait()
             except TimeoutError:
                 continue
-
-
-@asynccontextmanager
-async def hear(env: Env, topic: str) -> AsyncIterator[asyncio.Event]:
-    """An event that is set by every signal on `topic` after the next wait of the caller."""
-    async with aclosing(cast("Any", env.events.listen(topic))) as heard:
-        waker = asyncio.Event()
-        listener = asyncio.ensure_future(_listen(heard, waker))
-        try:
-            yield waker
-        finally:
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
-
-
-async def _listen(heard: AsyncIterator[bytes], waker: asyncio.Event) -> None:
-    async for _ in heard:
-        waker.set()
 
 
 async def _keep_listening(env: Env, app_id: str) -> None:
@@ -155,7 +137,7 @@ async def acknowledge(env: Env, app_id: str, event_id: str, answer: str = "") ->
         await rows.mark_acked(tx, app_id, event_id, answer)
 
     await env.store.transact(write)
-    env.events.signal(answer_topic(event_id), b"{}")
+    env.events.signal(answer_topic(event_id), b"")
 
 
 async def release(env: Env, app_id: str, connection_id: str) -> None:
@@ -165,7 +147,7 @@ async def release(env: Env, app_id: str, connection_id: str) -> None:
         await rows.release_events(tx, app_id, connection_id)
 
     await env.store.transact(write)
-    env.events.signal(app_topic(app_id), b"{}")
+    env.events.signal(app_topic(app_id), b"")
 
 
 async def remove_old(env: Env) -> None:

@@ -16,7 +16,8 @@ import msgspec
 
 from volano.kernel.egress import EgressFailed, EgressRefused
 from volano.kernel.errors import NotFound, Unavailable
-from volano.services.chat.logic.apps import answer_topic, app_topic, hear
+from volano.kernel.events import woken_by
+from volano.services.chat.logic.apps import answer_topic, app_topic
 from volano.services.chat.logic.deliveries import ACK_S, FORM_TYPE, send_signed
 from volano.services.chat.store import app_configs as config_rows
 from volano.services.chat.store import app_events as rows
@@ -95,9 +96,9 @@ async def _by_socket(env: Env, app: App, kind: str, payload: Json) -> Answer:
     async def write(tx: Tx) -> None:
         await rows.insert_event(tx, app.id, event_id, text, env.clock.now_us(), kind=kind)
 
-    async with hear(env, answer_topic(event_id)) as heard:
+    with woken_by(env.events, answer_topic(event_id)) as heard:
         await env.store.transact(write)
-        env.events.signal(app_topic(app.id), b"{}")
+        env.events.signal(app_topic(app.id), b"")
         try:
             async with asyncio.timeout(ACK_S + GRACE_S):
                 return await _answered(env, app.id, event_id, heard)

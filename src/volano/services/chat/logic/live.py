@@ -9,12 +9,15 @@ far (an hour, or MAX_KEPT events), and then reads that anew.
 
 What is over in a moment (somebody types) is not kept: `tell_channel` and `tell_users`.
 A person's topic in the feed is `chat:ACCOUNT:USER`; only that person listens to it, as `chat`.
+
+Each process tells its own listeners. Others are told of the stream, not of the persons, once: they
+find out for themselves who listens, and put what several processes sent in the stream's order.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -51,8 +54,27 @@ MAX_STREAMS = 5000
 MAX_PLACES = 100_000
 """Streams of which a process knows how far it has sent."""
 
-_SENT: WeakKeyDictionary[EventFeed, OrderedDict[str, int]] = WeakKeyDictionary()
-"""By the process's feed: the number of the last event that was sent of each stream."""
+SENT, SAID = "chat.sent", "chat.said"
+"""What other processes are called for: an event that is kept, and one that is not."""
+
+
+@dataclass(slots=True)
+class _Sent:
+    """The number of the last event that this process sent of each stream."""
+
+    losses: int
+    """Of the feed; when there are more, clients were told to come again, and places are void."""
+    places: OrderedDict[str, int] = field(default_factory=OrderedDict)
+
+    def note(self, stream: str, seq: int) -> None:
+        self.places[stream] = seq
+        self.places.move_to_end(stream)
+        if len(self.places) > MAX_PLACES:
+            self.places.popitem(last=False)
+
+
+_SENT: WeakKeyDictionary[EventFeed, _Sent] = WeakKeyDictionary()
+"""By the process's feed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +86,15 @@ class Told:
     seq: int
     payload: str
     is_personal: bool
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that is not kept, for these users or for the members of a channel."""
+
+    account: str
+    users: list[str]
+    channel: str = ""
+    event: msgspec.Raw
 
 
 def topic_of(account: str, user_id: str) -> str:
@@ -92,29 +123,42 @@ async def _keep(
 
 
 async def send(env: Env, *told: Told) -> None:
-    """Tell those who listen now; call it after the commit.
-
-    An event that others overtook on the way from the commit is sent before them.
-    """
+    """Tell those who listen now, in every process; call it after the commit."""
     for item in told:
-        topics = await _topics_of(env, item)
-        sent = _SENT.setdefault(env.events, OrderedDict())
-        before = sent.get(item.stream, item.seq - 1)
-        known: Sequence[tuple[int, str]] = [(item.seq, item.payload)]
-        if before < item.seq - 1:
-            found = await rows.select_events(
-                env.store.reader, item.stream, after=before, limit=MAX_REPLAYED
-            )
-            known = found or known
-        # (Nothing waits from here on, so that no other event comes between.)
-        before = sent.get(item.stream, before)
-        for seq, payload in known:
-            if seq > before:
-                _signal(env, topics, payload.encode())
-        sent[item.stream] = max(before, known[-1][0])
-        sent.move_to_end(item.stream)
-        if len(sent) > MAX_PLACES:
-            sent.popitem(last=False)
+        env.events.relay(SENT, msgspec.json.encode(item))
+    for item in told:
+        await _send_here(env, item)
+
+
+async def hear_sent(env: Env, payload: bytes) -> None:
+    """Another process called `send`."""
+    await _send_here(env, msgspec.json.decode(payload, type=Told))
+
+
+async def _send_here(env: Env, item: Told) -> None:
+    """Tell listeners of this process, those events first that others overtook on the way."""
+    topics = await _topics_of(env, item)
+    sent = _sent_of(env)
+    before = sent.places.get(item.stream, item.seq - 1)
+    known: Sequence[tuple[int, str]] = [(item.seq, item.payload)]
+    if before < item.seq - 1:
+        found = await rows.select_events(
+            env.store.reader, item.stream, after=before, limit=MAX_REPLAYED
+        )
+        known = found or known
+    # (Nothing waits from here on, so that no other event comes between.)
+    before = sent.places.get(item.stream, before)
+    for seq, payload in known:
+        if seq > before:
+            _signal(env, topics, payload.encode())
+    sent.note(item.stream, max(before, known[-1][0]))
+
+
+def _sent_of(env: Env) -> _Sent:
+    sent = _SENT.get(env.events)
+    if sent is None or sent.losses != env.events.losses:
+        sent = _SENT[env.events] = _Sent(env.events.losses)
+    return sent
 
 
 async def _topics_of(env: Env, item: Told) -> list[str]:
@@ -129,20 +173,46 @@ async def _topics_of(env: Env, item: Told) -> list[str]:
 
 def _signal(env: Env, topics: Iterable[str], payload: bytes) -> None:
     for topic in topics:
-        env.events.signal(topic, payload)
+        env.events.signal_here(topic, payload)
 
 
 def tell_users(env: Env, account: str, users: Iterable[str], event: Json) -> None:
     """Send one event that is not kept to each of these users."""
-    _signal(env, [topic_of(account, user) for user in users], msgspec.json.encode(event))
+    said = Said(account=account, users=list(users), event=_raw(event))
+    env.events.relay(SAID, msgspec.json.encode(said))
+    _say_here(env, said, said.users)
 
 
 async def tell_channel(env: Env, channel: Channel, event: Json) -> None:
     """Send an event that is not kept to every member."""
+    raw = _raw(_of_channel(channel, event))
+    said = Said(account=channel.account, users=[], channel=channel.id, event=raw)
+    env.events.relay(SAID, msgspec.json.encode(said))
+    await _say_in_channel(env, said)
+
+
+async def hear_said(env: Env, payload: bytes) -> None:
+    """Another process called `tell_users` or `tell_channel`."""
+    said = msgspec.json.decode(payload, type=Said)
+    if said.channel:
+        await _say_in_channel(env, said)
+    else:
+        _say_here(env, said, said.users)
+
+
+async def _say_in_channel(env: Env, said: Said) -> None:
     members = await channel_rows.select_members(
-        env.store.reader, channel.id, after="", limit=MAX_LISTENERS
+        env.store.reader, said.channel, after="", limit=MAX_LISTENERS
     )
-    tell_users(env, channel.account, members, _of_channel(channel, event))
+    _say_here(env, said, members)
+
+
+def _say_here(env: Env, said: Said, users: Iterable[str]) -> None:
+    _signal(env, [topic_of(said.account, user) for user in users], bytes(said.event))
+
+
+def _raw(event: Json) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(event))
 
 
 def _of_channel(channel: Channel, event: Json) -> Json:
@@ -159,7 +229,11 @@ async def resume(
     """
     here = await enter(env, call)
     reader = env.store.reader
+    sent = _sent_of(env)
     places = await rows.select_places(reader, here.me.id, limit=MAX_STREAMS)
+    for stream, seq in places.items():  # the client is told the rest from here on
+        if stream not in sent.places:
+            sent.note(stream, seq)
     missed: list[bytes] = []
     for stream, seq in places.items() if since else ():
         seen = since.get(stream, -1)

@@ -1,13 +1,16 @@
 """Who is here: whoever's live socket was heard of in the last minute and a half.
 
 Kept in memory, since presence is the most frequent change of all: a socket says each minute that
-it is still there (`may_hear` asks again), and what a process does not know is simply absent.
+it is still there (`may_hear` asks again), to the other processes too, and what a process does not
+know is simply absent.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
+
+import msgspec
 
 from volano.services.chat.logic.access import known_people
 from volano.services.chat.logic.workspaces import enter
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 HERE_S = 90.0
 MAX_PRESENT = 5000
 MAX_REMEMBERED = 100_000
+HERE = "chat.here"
+"""What other processes are called for."""
 
 _HEARD: WeakKeyDictionary[EventFeed, dict[tuple[str, str], float]] = WeakKeyDictionary()
 """By the process's feed: when each user (account, id) was last heard of, on the monotonic clock."""
@@ -27,6 +32,16 @@ _HEARD: WeakKeyDictionary[EventFeed, dict[tuple[str, str], float]] = WeakKeyDict
 
 def note_listening(env: Env, account: str, user_id: str) -> None:
     """The user's page is open now."""
+    env.events.relay(HERE, msgspec.json.encode((account, user_id)))
+    _note_here(env, account, user_id)
+
+
+async def hear_listening(env: Env, payload: bytes) -> None:
+    """The user's page is open at another process."""
+    _note_here(env, *msgspec.json.decode(payload, type=tuple[str, str]))
+
+
+def _note_here(env: Env, account: str, user_id: str) -> None:
     heard = _HEARD.setdefault(env.events, {})
     if len(heard) >= MAX_REMEMBERED:
         heard.clear()

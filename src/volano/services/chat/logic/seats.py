@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 METER = "chat.seat_days"
 DAY_US = 24 * 3600 * 1_000_000
 MAX_REMEMBERED = 100_000
+ACTIVE = "chat.active"
+"""What other processes are called for, once in TELL_US for each user."""
+TELL_US = 60 * 1_000_000
 
 _SEEN: WeakKeyDictionary[EventFeed, dict[str, int]] = WeakKeyDictionary()
 """By the process's feed: the day on which each user was last written down."""
@@ -33,10 +36,9 @@ _ACTIVE: WeakKeyDictionary[EventFeed, dict[str, int]] = WeakKeyDictionary()
 async def note_activity(env: Env, user: ChatUser) -> None:
     """The user did something now."""
     now_us = env.clock.now_us()
-    active = _ACTIVE.setdefault(env.events, {})
-    if len(active) >= MAX_REMEMBERED:
-        active.clear()
-    active[user.id] = now_us
+    if now_us // TELL_US != last_active_us(env, user.id) // TELL_US:
+        env.events.relay(ACTIVE, user.id.encode())
+    _note_active(env, user.id, now_us)
     if user.is_bot or is_noted(env, user):
         return
 
@@ -45,6 +47,18 @@ async def note_activity(env: Env, user: ChatUser) -> None:
 
     await env.store.transact(write)
     remember(env, user)
+
+
+async def hear_active(env: Env, payload: bytes) -> None:
+    """The user did something at another process."""
+    _note_active(env, payload.decode(), env.clock.now_us())
+
+
+def _note_active(env: Env, user_id: str, now_us: int) -> None:
+    active = _ACTIVE.setdefault(env.events, {})
+    if len(active) >= MAX_REMEMBERED:
+        active.clear()
+    active[user_id] = now_us
 
 
 def is_noted(env: Env, user: ChatUser) -> bool:
@@ -87,7 +101,7 @@ def _day_text(start_us: int) -> str:
 
 
 def last_active_us(env: Env, user_id: str) -> int:
-    """When the user last did something in this process; 0 when never."""
+    """When the user last did something, to a minute or so in other processes; 0 when never."""
     return _ACTIVE.get(env.events, {}).get(user_id, 0)
 
 

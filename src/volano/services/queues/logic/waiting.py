@@ -1,8 +1,8 @@
 """Receivers that wait for a message, and which messages are being handed out in this process.
 
-Who waits is woken by who sends in the same process, and by the time at which a hidden message
+Who waits is woken by who sends, in whatever process, and by the time at which a hidden message
 comes back. Where several processes share the database a waiting receiver also looks every
-`POLL_S`.
+`POLL_S`, should a signal be lost.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class _Place:
     """One queue: who waits, what is being claimed, and the lock of FIFO receives."""
 
@@ -30,6 +30,10 @@ class _Place:
     claiming: set[str] = field(default_factory=set)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
+
+    def wake(self, _: bytes = b"") -> None:
+        for event in self.waiters:
+            event.set()
 
 
 _PLACES: WeakKeyDictionary[Store, dict[str, _Place]] = WeakKeyDictionary()
@@ -41,6 +45,8 @@ def place_of(env: Env, arn: str) -> Iterator[_Place]:
     """The queue's place while a receive runs."""
     places = _PLACES.setdefault(env.store, {})
     place = places.setdefault(arn, _Place())
+    if not place.users:
+        env.events.attach(_topic_of(arn), place.wake, place.wake)
     place.users += 1
     try:
         yield place
@@ -48,6 +54,7 @@ def place_of(env: Env, arn: str) -> Iterator[_Place]:
         place.users -= 1
         if not place.users:
             places.pop(arn, None)
+            env.events.detach(_topic_of(arn), place.wake)
 
 
 @contextmanager
@@ -73,10 +80,11 @@ async def claiming(place: _Place, ids: list[str]) -> AsyncIterator[None]:
 
 def wake_receivers(env: Env, arn: str) -> None:
     """Something was sent to that queue, came back to it, or it is gone."""
-    place = _PLACES.get(env.store, {}).get(arn)
-    if place is not None:
-        for event in place.waiters:
-            event.set()
+    env.events.signal(_topic_of(arn), b"")
+
+
+def _topic_of(arn: str) -> str:
+    return f"queue:{arn}"
 
 
 async def wait_for(env: Env, event: asyncio.Event, seconds: float) -> None:
