@@ -315,9 +315,14 @@ class LoadedModels:
         paused = asyncio.Event()
         self._compute.pause(held.model.engine, lambda: loop.call_soon_threadsafe(paused.set))
         await paused.wait()
-        if not held.users:
-            held.model.engine.drop_cache()
-        await asyncio.to_thread(held.parked.park)
+        try:
+            if not held.users:
+                held.model.engine.drop_cache()
+            await asyncio.to_thread(held.parked.park)
+        except BaseException:  # its weights are where they were
+            held.resident = True
+            self._compute.resume(held.model.engine)
+            raise
 
     def _drop_one(self) -> bool:
         """Forget the least recently used model; False when every one is pinned or busy."""

@@ -58,14 +58,16 @@ class ParkedWeights:
             self._file = None
 
     def _write(self) -> int:
-        descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=".weights-")
-        os.unlink(name)  # the file lives as long as its descriptor
         view = self._arena.data
+        descriptor = -1
         try:
+            descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=".weights-")
+            os.unlink(name)  # the file lives as long as its descriptor
             for start in range(0, len(view), PIECE_BYTES):
                 _write_all(descriptor, view[start : start + PIECE_BYTES], start)
         except OSError as error:
-            os.close(descriptor)
+            if descriptor >= 0:
+                os.close(descriptor)
             raise OutOfMemory(
                 f"There is no room on disk to park {len(view) / 1e9:.1f} GB of weights: "
                 f"{error.strerror}."

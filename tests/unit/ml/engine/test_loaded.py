@@ -84,12 +84,15 @@ async def answer(
             sequence,
             lambda item: loop.call_soon_threadsafe(items.put_nowait, item),
         )
-        while True:
-            item = await items.get()
-            if isinstance(item, EngineError):
-                raise item
-            if item.is_last:
-                return sequence.tokens[sequence.prompt_tokens :]
+        try:
+            while True:
+                item = await items.get()
+                if isinstance(item, EngineError):
+                    raise item
+                if item.is_last:
+                    return sequence.tokens[sequence.prompt_tokens :]
+        finally:
+            compute.abort(generator.engine, sequence)
 
 
 def tiers(pool: LoadedModels) -> dict[str, str]:
@@ -140,6 +143,22 @@ async def test_who_leaves_while_weights_move_leaves_them_whole(make_pool, comput
                 await asyncio.sleep(0)
             leaving.cancel()
             await asyncio.gather(leaving, return_exceptions=True)
+    assert await answer(pool, compute, folders[0]) == first
+
+
+async def test_what_cannot_be_parked_stays_in_memory(compute, folders, tmp_path):
+    one = await size_of(LoadedModels(tmp_path, compute, PoolLimits(kv_bytes=2**22)), folders[0])
+    cache = tmp_path / "cache"
+    limits = PoolLimits(kv_bytes=2**22, weight_bytes=one + one // 2)
+    pool = LoadedModels(cache, compute, limits)
+    first = await answer(pool, compute, folders[0])
+    with pytest.raises(OutOfMemory, match="no room on disk"):  # the disk is not there at all
+        await answer(pool, compute, folders[1])
+    assert tiers(pool) == {"m0": "resident"}
+    assert await answer(pool, compute, folders[0]) == first
+    cache.mkdir()
+    await answer(pool, compute, folders[1])
+    assert tiers(pool) == {"m0": "host", "m1": "resident"}
     assert await answer(pool, compute, folders[0]) == first
 
 
