@@ -315,6 +315,8 @@ def test_a_grant_cannot_make_keys_that_outlive_it(person: Person) -> None:
         "//app.example/back",
         "http://127.0.0.1.evil.example/back",
         "http://127.0.0.1@evil.example/back",
+        "https://app.example@evil.example/back",
+        "http://evil.example\\@127.0.0.1/back",
     ],
 )
 def test_addresses_that_could_leak_a_code_are_refused(volano_sqlite: Volano, uri: str) -> None:
@@ -331,6 +333,8 @@ def test_the_address_is_the_registered_one_but_for_a_local_port(person: Person) 
         "https://app.example/back/more",
         "https://app.example:8443/back",
         "https://evil.example/back",
+        "http://evil.example\\@127.0.0.1/back",  # evil.example's to every browser
+        "http://evil.example@127.0.0.1/back",
     ):
         status, told = person.approve(client_id=client, redirect_uri=uri)
         assert (status, told["code"]) == (400, "invalid_redirect_uri"), uri

@@ -100,12 +100,23 @@ def _require_redirect(uri: str) -> None:
         raise InvalidRedirect(f"Addresses of {parts.scheme}: cannot be returned to.")
     if parts.scheme in ("http", "https") and not parts.hostname:
         raise InvalidRedirect(f"'{uri[:100]}' names no host.")
+    if _hides_host(uri):
+        raise InvalidRedirect(f"'{uri[:100]}' hides its host.")
     if parts.scheme == "http" and not _is_loopback(uri):
         raise InvalidRedirect("Return by https, or by http to this machine only.")
 
 
+def _hides_host(uri: str) -> bool:
+    r"""Whether a browser may go to another host than `urlsplit` and people read: to it `\` is `/`,
+    so that `http://evil.example\@127.0.0.1/` is evil.example's.
+    """
+    return "\\" in uri or "@" in urlsplit(uri).netloc
+
+
 def _is_loopback(uri: str) -> bool:
-    host = urlsplit(uri).netloc.rpartition("@")[2]
+    if _hides_host(uri):
+        return False
+    host = urlsplit(uri).netloc
     return (host[: host.index("]") + 1] if "]" in host else host.partition(":")[0]) in LOOPBACK
 
 
