@@ -15,6 +15,7 @@ from tests.unit.services.chat.conftest import call_of
 from volano.services.chat.api import transfers as api
 from volano.services.chat.logic import files as file_logic
 from volano.services.chat.logic.access import readable_channels
+from volano.services.chat.logic.errors import FileNotFound
 from volano.services.chat.logic.history import Span, read_history, read_thread
 from volano.services.chat.logic.imports import archive as archives
 from volano.services.chat.logic.imports.archive import BadArchive, open_archive
@@ -222,6 +223,26 @@ async def test_bytes_in_the_archive_become_files_that_readers_open(live_company)
     assert (file.name, file.user_id) == ("notes.txt", export.ANN)
     [share] = await file_rows.select_shares(env.store.reader, export.FILE)
     assert share.ts_us == 1_700_090_000_000_000
+
+
+async def test_an_archive_that_names_somebodys_file_gets_nothing_of_it(
+    live_company, monkeypatch
+) -> None:
+    company, env = live_company, live_company.env
+    await company.hire("ana")
+    ana = company.calls["ana"]
+    file, ticket = await file_logic.get_upload_ticket(env, ana, "pay.txt", 6)
+    await file_logic.store_upload(env, ticket, once(b"secret"))
+    await file_logic.complete_upload(env, ana, file_logic.Completion(files=[(file.id, "")]))
+    monkeypatch.setattr(export, "FILE", file.id)
+    members = export.small_export() | {f"__uploads/{file.id}/notes.txt": b"forged"}
+    done = await bring_in(company, export.zipped(members))
+    assert done.counts["files"] == 1
+    assert await file_rows.select_shares(env.store.reader, file.id) == []
+    with pytest.raises(FileNotFound):
+        await file_logic.open_file(env, company.calls["admin"], file.id)
+    _, chunks = await file_logic.open_file(env, ana, file.id)
+    assert b"".join([chunk async for chunk in chunks]) == b"secret"
 
 
 async def test_a_folder_that_was_zipped_whole_and_broken_parts_are_told(live_company) -> None:

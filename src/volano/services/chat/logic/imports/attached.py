@@ -1,5 +1,8 @@
 """Files of imported messages: bytes from the archive or, when that is asked, from the other
 workplace through the egress guard; else the message keeps a link to where the file is.
+
+Whoever made the archive chose the ids in it, so an id that is known here says nothing: a file that
+is here is attached only where its bytes are those that came, which gives nobody what they had not.
 """
 
 from __future__ import annotations
@@ -14,8 +17,8 @@ from typing import TYPE_CHECKING
 from volano.kernel.call import system_call
 from volano.kernel.egress import EgressFailed, EgressRefused, EgressRequest
 from volano.kernel.ids import AccountId
-from volano.services.chat.logic.errors import refused
-from volano.services.chat.logic.files import require_bucket
+from volano.services.chat.logic.errors import FileNotFound, refused
+from volano.services.chat.logic.files import open_bytes, require_bucket
 from volano.services.chat.logic.imports.archive import CHUNK_BYTES, READ_ERRORS, BadArchive
 from volano.services.chat.logic.names import media_type, require_file_name
 from volano.services.chat.logic.payloads import file_json
@@ -34,7 +37,7 @@ from volano.services.objects import interface as objects
 from volano.services.studio.interface import find_format
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from volano.kernel.call import Env
     from volano.services.chat.logic.imports.archive import Archive
@@ -117,18 +120,20 @@ async def _keep(env: Env, shelf: Shelf, item: Imported, given: Json, report: Rep
     url = given.get("url_private_download") or given.get("url_private")
     if not (isinstance(member, str) or (shelf.fetches and isinstance(url, str))):
         return None
-    file_id = await _own_id(env, shelf.origin, str(given.get("id") or member or url))
-    known = await file_rows.find_file(env.store.reader, shelf.origin.account, file_id)
-    if known is not None:
-        return known
+    foreign_id = str(given.get("id") or member or url)
     try:
         name = require_file_name(str(given.get("name") or given.get("title") or "file"))
-        chunks = (
-            _from_archive(shelf.archive, member)
-            if isinstance(member, str)
-            else _all_at_once(await _fetch(env, str(url)))
-        )
-        size_bytes = await _store(env, shelf, file_id, name, chunks)
+        fetched = b"" if isinstance(member, str) else await _fetch(env, str(url))
+
+        def chunks() -> AsyncIterator[bytes]:
+            if isinstance(member, str):
+                return _from_archive(shelf.archive, member)
+            return _all_at_once(fetched)
+
+        file_id, known = await _own_id(env, shelf, foreign_id, chunks)
+        if known is not None:
+            return known
+        size_bytes = await _store(env, shelf, file_id, name, chunks())
     except (BadArchive, EgressFailed, EgressRefused) as error:
         report.skip("files that could not be read", f"{given.get('name')}: {error.message}"[:200])
         return None
@@ -146,14 +151,38 @@ async def _keep(env: Env, shelf: Shelf, item: Imported, given: Json, report: Rep
     )
 
 
-async def _own_id(env: Env, origin: Origin, foreign_id: str) -> str:
-    """The archive's own id where it may be kept, else one that is the same at each import."""
+async def _own_id(
+    env: Env, shelf: Shelf, foreign_id: str, chunks: Callable[[], AsyncIterator[bytes]]
+) -> tuple[str, File | None]:
+    """The archive's own id where it may be kept, else one that is the same for the same bytes; and
+    the file of that id which is here already.
+    """
+    origin = shelf.origin
+    digest = await _digest(chunks())
     if _OWN_ID.match(foreign_id):
         here = await file_rows.find_file(env.store.reader, origin.account, foreign_id)
-        if here is not None or not await import_rows.is_file_id_taken(env.store.reader, foreign_id):
-            return foreign_id
-    seed = f"{origin.account}\n{origin.source}\n{foreign_id}".encode()
-    return "F" + base64.b32encode(hashlib.sha256(seed).digest()).decode()[:12]
+        if here is not None and await _digest_of(env, shelf.workspace, here) == digest:
+            return foreign_id, here
+        if not await import_rows.is_file_id_taken(env.store.reader, foreign_id):
+            return foreign_id, None
+    seed = f"{origin.account}\n{origin.source}\n{foreign_id}\n".encode() + digest
+    file_id = "F" + base64.b32encode(hashlib.sha256(seed).digest()).decode()[:12]
+    return file_id, await file_rows.find_file(env.store.reader, origin.account, file_id)
+
+
+async def _digest_of(env: Env, workspace: Workspace, file: File) -> bytes:
+    """Of the bytes of a file that is here; empty while it has none."""
+    try:
+        return await _digest(await open_bytes(env, workspace, AccountId(file.account), file))
+    except FileNotFound:
+        return b""
+
+
+async def _digest(chunks: AsyncIterator[bytes]) -> bytes:
+    found = hashlib.sha256()
+    async for chunk in chunks:
+        found.update(chunk)
+    return found.digest()
 
 
 async def _store(
