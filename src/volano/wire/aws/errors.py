@@ -156,7 +156,6 @@ class Origin:
     host_id: str
     protocol: str = "rest-xml"
     service: str = "s3"
-    resource: str = "/"
     head: bool = False
     query_mode: bool = False
     model: ServiceModel | None = None
@@ -212,8 +211,6 @@ def words(error: VolanoError, origin: Origin) -> tuple[str, int]:
 
 def _s3(code: str, status: int, message: str, extra: dict[str, str], origin: Origin) -> Response:
     fields = {"Code": code, "Message": message, **extra}
-    if not extra:  # (S3 names the resource only where nothing else says what it is about)
-        fields["Resource"] = origin.resource
     fields |= {"RequestId": origin.request_id, "HostId": origin.host_id}
     body = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
     return Response(

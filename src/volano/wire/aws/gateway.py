@@ -210,7 +210,6 @@ def _guess_signing_name(request: Request) -> str | None:
 
 def _set_origin(origin: Origin, request: Request, target: Target) -> None:
     origin.service, origin.protocol = target.folder, target.protocol
-    origin.resource = request.raw_path
     origin.query_mode = "x-amzn-query-mode" in request.headers
 
 
