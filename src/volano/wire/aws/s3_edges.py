@@ -5,11 +5,12 @@ The object store's api/ says how (`s3_edge`), the gateway when. Nothing here kno
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from volano.kernel.errors import Denied, Invalid
+from volano.kernel.errors import Denied, Invalid, NotFound
 from volano.wire.aws.routes import decode_label
 from volano.wire.aws.scalars import BadValue
 from volano.wire.credential import call_of
@@ -84,36 +85,42 @@ async def answer_preflight(env: Env, request: Request, bucket: str, key: str) ->
     method = request.headers.get("access-control-request-method", "")
     if not origin:
         raise _insufficient("Insufficient information. Origin request header needed.")
-    if method not in METHODS:
-        raise _insufficient(f"Invalid Access-Control-Request-Method: {method[:32] or 'null'}")
-    wanted = request.headers.get("access-control-request-headers", "").split(",")
-    question = CorsQuestion(
-        origin=origin,
-        method=method,
-        headers=tuple(name.strip().lower() for name in wanted if name.strip()),
-    )
+    if method and method not in METHODS:
+        raise _insufficient(f"Invalid Access-Control-Request-Method: {method[:32]}")
+    question = CorsQuestion(origin=origin, method=method, headers=_headers_asked(request))
     ask = _EDGES.get(CORS)
-    headers = None if ask is None else await ask(env, _decoded(bucket), question)
+    try:
+        headers = None if ask is None else await ask(env, _decoded(bucket), question)
+    except NotFound:
+        raise _refused("CORSResponse: Bucket not found", method, "BUCKET") from None
     if headers is None:
-        raise _refused("CORSResponse: CORS is not enabled for this bucket.", method, key)
+        raise _refused("CORSResponse: CORS is not enabled for this bucket.", method, "BUCKET")
+    if not headers and not method:
+        raise _insufficient("Invalid Access-Control-Request-Method: null")
     if not headers:
         raise _refused(
             "CORSResponse: This CORS request is not allowed. This is usually because the "
             "evalution of Origin, request method / Access-Control-Request-Method or "
             "Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
             method,
-            key,
+            "OBJECT" if key else "BUCKET",
         )
     return Response(headers=headers)
+
+
+def _headers_asked(request: Request) -> tuple[str, ...]:
+    """The headers that a page wants to send, in lower case."""
+    wanted = request.headers.get("access-control-request-headers", "").split(",")
+    return tuple(name.strip().lower() for name in wanted if name.strip())
 
 
 def _insufficient(message: str) -> VolanoError:
     return Invalid(message, code="BadRequest")
 
 
-def _refused(message: str, method: str, key: str) -> VolanoError:
-    kind = "OBJECT" if key else "BUCKET"
-    return Denied(message, code="AccessForbidden", fields={"Method": method, "ResourceType": kind})
+def _refused(message: str, method: str, kind: str) -> VolanoError:
+    fields = {"Method": method or "OPTIONS", "ResourceType": kind}
+    return Denied(message, code="AccessForbidden", fields=fields)
 
 
 async def add_cors_headers(env: Env, request: Request, response: Response, bucket: str) -> None:
@@ -121,8 +128,11 @@ async def add_cors_headers(env: Env, request: Request, response: Response, bucke
     method = request.headers.get("access-control-request-method") or request.method
     if not bucket or method not in METHODS or CORS not in _EDGES:
         return
-    question = CorsQuestion(origin=request.headers["origin"], method=method)
-    response.headers.extend(await _EDGES[CORS](env, _decoded(bucket), question) or ())
+    question = CorsQuestion(
+        origin=request.headers["origin"], method=method, headers=_headers_asked(request)
+    )
+    with suppress(NotFound):
+        response.headers.extend(await _EDGES[CORS](env, _decoded(bucket), question) or ())
 
 
 def note_served(env: Env, request: Request, response: Response, origin: Origin, call: Call) -> None:

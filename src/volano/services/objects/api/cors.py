@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from volano.services.objects.api.facts import facts_of_bucket
 from volano.services.objects.logic import cors as logic
 from volano.services.objects.logic.access import open_bucket
-from volano.services.objects.logic.errors import MalformedXml, NoSuchBucket
+from volano.services.objects.logic.errors import MalformedXml
 from volano.wire.action import action
 from volano.wire.aws.s3_edges import CORS, s3_edge
 
@@ -74,17 +74,17 @@ def _result(rule: logic.CorsRule) -> Result:
 async def cors_headers(
     env: Env, bucket: str, question: CorsQuestion
 ) -> list[tuple[str, str]] | None:
-    """The headers for a page's request; empty when no rule lets it, None when there is no rule."""
-    try:
-        known, rule = await logic.match_cors(
-            env,
-            bucket,
-            origin=question.origin,
-            method=question.method,
-            headers=question.headers,
-        )
-    except NoSuchBucket:
-        return None
+    """The headers for a page's request; empty when no rule lets it, None when there is no rule.
+
+    Raises NoSuchBucket.
+    """
+    known, rule = await logic.match_cors(
+        env,
+        bucket,
+        origin=question.origin,
+        method=question.method,
+        headers=question.headers,
+    )
     if rule is None:
         return [] if known else None
     anyone = "*" in rule.origins
