@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from volano.wire.aws.scalars import THREE, iso8601_millis
+from volano.wire.aws.scalars import iso8601_millis
 from volano.wire.aws.xml import escape, is_plain
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class ContentRows(Sequence[dict[str, Any]]):
         _, size, etag, modified_us, storage, checksum = self._rows[index]
         entry = {
             "Key": self._keys[index],
-            "LastModified": modified_us / 1e6,
+            "LastModified": modified_us // 1_000_000,
             "ETag": f'"{etag}"',
             "Size": size,
             "StorageClass": storage,
@@ -67,7 +67,7 @@ class ContentRows(Sequence[dict[str, Any]]):
         return "".join(
             [
                 f"<Contents><Key>{key}</Key><LastModified>"
-                f"{seconds[(ms := (modified_us + 500) // 1000) // 1000]}{THREE[ms % 1000]}Z"
+                f"{seconds[modified_us // 1_000_000]}"
                 f'</LastModified><ETag>"{etag}"</ETag>'
                 f"{kind(checksum[:TELLING]) or extras.of(checksum)}<Size>{size}</Size>"
                 f"<StorageClass>{storage}</StorageClass></Contents>"
@@ -89,7 +89,7 @@ CONTENT_PIECES = (
     "</Size><StorageClass>",
     "</StorageClass></Contents>",
 )
-"""What stands before key, milliseconds since 1970, ETag, the first characters of the checksum, size
+"""What stands before key, seconds since 1970, ETag, the first characters of the checksum, size
 and storage class of a row, and behind."""
 
 
@@ -112,7 +112,7 @@ class JoinedContents:
         """All elements."""
         parts = self._parts
         seconds = _SecondTexts()
-        parts[1::4] = [f"{seconds[ms[:-3]]}{ms[-3:].zfill(3)}Z" for ms in parts[1::4]]
+        parts[1::4] = map(seconds.__getitem__, parts[1::4])
         parts[3::4] = map(_KINDS.__getitem__, parts[3::4])
         return "".join(parts)
 
@@ -121,7 +121,7 @@ class _SecondTexts(dict[str, str]):
     """`_Seconds` by the digits of the second."""
 
     def __missing__(self, second: str) -> str:
-        self[second] = text = iso8601_millis(int(second or "0"))[:20]
+        self[second] = text = iso8601_millis(int(second))
         return text
 
 
@@ -154,10 +154,10 @@ _KINDS = {"": ""} | {
 
 
 class _Seconds(dict[int, str]):
-    """`2026-11-22T06:41:07.` by seconds since 1970."""
+    """`2026-11-22T06:41:07.000Z` by seconds since 1970; S3 tells no fractions of them."""
 
     def __missing__(self, second: int) -> str:
-        self[second] = text = iso8601_millis(second)[:20]
+        self[second] = text = iso8601_millis(second)
         return text
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volano.services.objects.api.facts import request_facts
-from volano.services.objects.api.members import seconds
 from volano.services.objects.logic.access import bucket_facts, object_arn
 from volano.services.objects.logic.errors import InvalidArgument
 from volano.services.objects.model import NO_RETENTION, Retention
@@ -52,6 +51,6 @@ def retention_members(retention: Retention) -> Result:
     if retention.mode:
         members |= {
             "ObjectLockMode": retention.mode,
-            "ObjectLockRetainUntilDate": seconds(retention.until_us),
+            "ObjectLockRetainUntilDate": retention.until_us / 1e6,
         }
     return members

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CHECKSUM_CHARACTERS = 12
 """Of `ALGORITHM KIND VALUE`: these say which algorithm and which kind."""
 
-_VALUES = ("key", "ms", "etag", f"substr(checksum, 1, {CHECKSUM_CHARACTERS})", "size_bytes",
+_VALUES = ("key", "second", "etag", f"substr(checksum, 1, {CHECKSUM_CHARACTERS})", "size_bytes",
            "storage_class")  # fmt: skip
 _ROW = ", ".join(["CAST(? AS TEXT)", *(f"{value}, CAST(? AS TEXT)" for value in _VALUES)])
 
@@ -28,7 +28,7 @@ class Joined(NamedTuple):
     """Rows in the order of their keys."""
 
     text: str
-    """For each row the pieces, and between them: key, milliseconds since 1970, ETag, the first
+    """For each row the pieces, and between them: key, seconds since 1970, ETag, the first
     `CHECKSUM_CHARACTERS` of the checksum, size and storage class."""
     keys: str
     """All keys, one behind the other."""
@@ -49,7 +49,7 @@ async def select_joined(
 ) -> Joined:
     """Objects by key, from `start` (itself only when `inclusive`) up to before `end`."""
     rows, values = select_range(
-        "key, size_bytes, etag, (modified_us + 500) / 1000 AS ms, storage_class, checksum",
+        "key, size_bytes, etag, modified_us / 1000000 AS second, storage_class, checksum",
         bucket_id,
         start=start,
         inclusive=inclusive,
