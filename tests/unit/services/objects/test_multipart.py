@@ -216,9 +216,9 @@ async def test_deleting_a_bucket_aborts_its_uploads(s3, env):
 
 
 async def test_conditional_complete(s3):
+    await s3("PutObject", Bucket="shop", Key="big", Body=b"there")
     upload = await begin(s3)
     part = await put_part(s3, upload, 1, b"x")
-    await s3("PutObject", Bucket="shop", Key="big", Body=b"there")
     with pytest.raises(PreconditionFailed):
         await complete(s3, upload, [part], IfNoneMatch="*")
     etag = (await s3("HeadObject", Bucket="shop", Key="big"))["ETag"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from volano.services.objects.api.facts import facts_of_bucket, request_facts
 from volano.services.objects.api.grants import requested_grants
+from volano.services.objects.api.listing import parse_token, to_token
 from volano.services.objects.api.members import seconds
 from volano.services.objects.api.owners import owner_of
 from volano.services.objects.logic import buckets as logic
@@ -44,11 +45,10 @@ async def create_bucket(env: Env, call: Call, request: Request) -> Result:
         location=configuration.get("LocationConstraint"),
         locked=bool(request.get("ObjectLockEnabledForBucket")),
         access=access_of_new(env, call.account, ownership, grants),
+        tags=[
+            (tag.get("Key", ""), tag.get("Value", "")) for tag in configuration.get("Tags") or []
+        ],
     )
-    tags = configuration.get("Tags")
-    if tags:
-        pairs = [(tag.get("Key", ""), tag.get("Value", "")) for tag in tags]
-        await logic.put_bucket_tags(env, call, bucket.name, pairs)
     return {"Location": "/" + bucket.name, "BucketArn": f"arn:aws:s3:::{bucket.name}"}
 
 
@@ -75,12 +75,12 @@ async def list_buckets(env: Env, call: Call, request: Request) -> Result:
     wanted = request.get("MaxBuckets")
     if wanted is not None and not 1 <= wanted <= 10_000:
         raise InvalidArgument("Argument max-buckets must be an integer between 1 and 10000")
-    token = request.get("ContinuationToken") or ""
+    token = request.get("ContinuationToken")
     buckets, after = await logic.list_buckets(
         env,
         call,
         prefix=request.get("Prefix") or "",
-        after=token,
+        after=parse_token(token) if token else "",
         limit=min(wanted or MAX_PAGE, MAX_PAGE),
     )
     region = request.get("BucketRegion")
@@ -97,7 +97,7 @@ async def list_buckets(env: Env, call: Call, request: Request) -> Result:
     return {
         "Buckets": listed,
         "Owner": await owner_of(env, call.account),
-        "ContinuationToken": after or None,
+        "ContinuationToken": to_token(after) if after else None,
         "Prefix": request.get("Prefix"),
     }
 

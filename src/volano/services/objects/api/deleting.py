@@ -11,7 +11,7 @@ from volano.services.objects.api.objects import OBJECT
 from volano.services.objects.logic import deleting as logic
 from volano.services.objects.logic.access import bucket_facts, object_arn, open_bucket
 from volano.services.objects.logic.contents import cause_of
-from volano.services.objects.logic.errors import AccessDenied, MalformedXml
+from volano.services.objects.logic.errors import AccessDenied, MalformedXml, NoSuchVersion
 from volano.services.objects.logic.locks import BYPASS
 from volano.services.objects.logic.metering import WRITE, count_request
 from volano.services.objects.model import MAX_PAGE, Acl, Description
@@ -103,8 +103,7 @@ async def delete_objects(env: Env, call: Call, request: Request) -> Result:
         if quiet
         else [_deleted(wanted[index], outcome) for index, outcome in done.items()],
         "Errors": [
-            {**_named(wanted[index]), "Code": error.wire_code, "Message": error.message}
-            for index, error in sorted(errors.items())
+            {**_named(wanted[index]), **_told(error)} for index, error in sorted(errors.items())
         ],
     }
 
@@ -153,6 +152,12 @@ def _deleted(member: Request, outcome: logic.Deleted) -> Result:
     if outcome.marker_id:
         named |= {"DeleteMarker": True, "DeleteMarkerVersionId": outcome.marker_id}
     return named
+
+
+def _told(error: VolanoError) -> Result:
+    if error.fields.get("ArgumentName") == "versionId":  # S3 words it otherwise for many keys
+        error = NoSuchVersion("The specified version does not exist.")
+    return {"Code": error.wire_code, "Message": error.message}
 
 
 def _named(member: Request) -> Result:

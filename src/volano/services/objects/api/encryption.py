@@ -125,9 +125,13 @@ def context_member(encryption: Encryption | None) -> Result:
     facts=facts_of_bucket,
 )
 async def put_bucket_encryption(env: Env, call: Call, request: Request) -> Result:
+    await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     rules = (request.get("ServerSideEncryptionConfiguration") or {}).get("Rules") or []
     if len(rules) != 1:
-        raise MalformedXml("A bucket's encryption has exactly one rule.")
+        raise MalformedXml(
+            "The XML you provided was not well-formed or did not validate against our published "
+            "schema"
+        )
     default = _parse_rule(rules[0])
     await logic.put_bucket_encryption(
         env, request["Bucket"], default, request.get("ExpectedBucketOwner")

@@ -98,7 +98,7 @@ def _finish_v2(request: Request, result: Result, last: str) -> Result:
     start_after = request.get("StartAfter") or ""
     if token is not None:
         result["ContinuationToken"] = token
-    if start_after:
+    elif start_after:
         result["StartAfter"] = _encoder(request)(start_after)
     if result["IsTruncated"]:
         result["NextContinuationToken"] = to_token(last)

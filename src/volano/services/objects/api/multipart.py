@@ -230,7 +230,7 @@ async def list_parts(env: Env, call: Call, request: Request) -> Result:
         "NextPartNumberMarker": found[-1].number if found else 0,
         "MaxParts": limit,
         "IsTruncated": is_truncated,
-        "Parts": [_listed_part(part) for part in found],
+        "Parts": [_listed_part(upload, part) for part in found],
         "Initiator": await _initiator(env, upload),
         "Owner": await owner_of(env, owner_of_upload(bucket, upload)),
         "StorageClass": upload.description.storage_class,
@@ -239,13 +239,14 @@ async def list_parts(env: Env, call: Call, request: Request) -> Result:
     }
 
 
-def _listed_part(part: Part) -> Result:
+def _listed_part(upload: Upload, part: Part) -> Result:
+    """Checksums are listed where the upload was begun with an algorithm."""
     return {
         "PartNumber": part.number,
         "LastModified": seconds(part.modified_us),
         "ETag": quoted(part.etag),
         "Size": part.size_bytes,
-        **_part_checksum(part),
+        **(_part_checksum(part) if upload.checksum_algorithm else {}),
     }
 
 
@@ -280,9 +281,9 @@ async def list_multipart_uploads(env: Env, call: Call, request: Request) -> Resu
     return {
         "Bucket": bucket.name,
         "KeyMarker": encode(marker),
-        "UploadIdMarker": id_marker,
-        "NextKeyMarker": encode(listing.last_key) if listing.is_truncated else None,
-        "NextUploadIdMarker": listing.last_id if listing.is_truncated else None,
+        "UploadIdMarker": id_marker if marker else "",
+        "NextKeyMarker": encode(listing.last_key),
+        "NextUploadIdMarker": listing.last_id,
         "Prefix": encode(prefix),
         "Delimiter": encode(delimiter) if delimiter else None,
         "MaxUploads": limit,

@@ -8,7 +8,7 @@ from volano.kernel.errors import NotBuilt
 from volano.services.objects.api.facts import facts_of_bucket
 from volano.services.objects.logic import notifications as logic
 from volano.services.objects.logic.access import open_bucket
-from volano.services.objects.logic.errors import InvalidArgument
+from volano.services.objects.logic.errors import InvalidArgument, MalformedXml
 from volano.services.objects.logic.notifying import require_targets
 from volano.wire.action import action
 
@@ -54,13 +54,21 @@ def _parse_rule(env: Env, kind: str, arn: str, given: dict[str, Any]) -> logic.R
     found = {"prefix": "", "suffix": ""}
     seen = set()
     for each in ((given.get("Filter") or {}).get("Key") or {}).get("FilterRules") or ():
-        name = str(each.get("Name") or "").lower()
+        if each.get("Name") is None or each.get("Value") is None:
+            raise MalformedXml(
+                "The XML you provided was not well-formed or did not validate against our "
+                "published schema"
+            )
+        name = each["Name"].lower()
         if name not in found:
-            raise InvalidArgument("filter rule name must be either prefix or suffix")
+            raise InvalidArgument(
+                "filter rule name must be either prefix or suffix",
+                fields={"ArgumentName": "FilterRule.Name", "ArgumentValue": each["Name"]},
+            )
         if name in seen:
             raise InvalidArgument(f"Cannot specify more than one {name} rule in a filter.")
         seen.add(name)
-        found[name] = logic.filter_value(each.get("Value") or "")
+        found[name] = logic.filter_value(each["Value"])
     return logic.Rule(
         id=given.get("Id") or env.ids.uuid(),
         kind=kind,

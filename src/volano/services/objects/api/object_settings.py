@@ -73,7 +73,7 @@ async def _object_parts(env: Env, item: StoredObject, request: Request) -> Resul
     result: Result = {
         "TotalPartsCount": item.part_count,
         "PartNumberMarker": after,
-        "NextPartNumberMarker": page[-1].number if page else after,
+        "NextPartNumberMarker": page[-1].number if page else 0,
         "MaxParts": limit,
         "IsTruncated": len(parts) > limit,
     }
@@ -115,9 +115,8 @@ async def get_object_tagging(env: Env, call: Call, request: Request) -> Result:
 )
 async def put_object_tagging(env: Env, call: Call, request: Request) -> Result:
     tags = (request.get("Tagging") or {}).get("TagSet") or []
-    return await _put_tags(
-        env, call, request, [(tag.get("Key", ""), tag.get("Value", "")) for tag in tags]
-    )
+    pairs = [(tag.get("Key", ""), tag.get("Value", "")) for tag in tags]
+    return await _put_tags(env, call, request, pairs, method="PUT")
 
 
 @action(
@@ -127,12 +126,20 @@ async def put_object_tagging(env: Env, call: Call, request: Request) -> Result:
     facts=facts_of_object("s3:DeleteObjectTagging"),
 )
 async def delete_object_tagging(env: Env, call: Call, request: Request) -> Result:
-    return await _put_tags(env, call, request, [])
+    return await _put_tags(env, call, request, [], method="DELETE")
 
 
-async def _put_tags(env: Env, call: Call, request: Request, pairs: list[tuple[str, str]]) -> Result:
+async def _put_tags(
+    env: Env, call: Call, request: Request, pairs: list[tuple[str, str]], *, method: str
+) -> Result:
     bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     item = await logic.put_object_tags(
-        env, call, request["Bucket"], request["Key"], pairs, request.get("VersionId")
+        env,
+        call,
+        request["Bucket"],
+        request["Key"],
+        pairs,
+        request.get("VersionId"),
+        method=method,
     )
     return version_member(bucket, item)

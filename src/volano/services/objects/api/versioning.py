@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from volano.kernel.errors import NotBuilt
 from volano.services.objects.api.facts import facts_of_bucket, facts_of_object
-from volano.services.objects.api.members import seconds
 from volano.services.objects.api.objects import OBJECT
 from volano.services.objects.logic import locks as logic
 from volano.services.objects.logic.access import object_arn, open_bucket
@@ -44,7 +43,12 @@ async def put_bucket_versioning(env: Env, call: Call, request: Request) -> Resul
     wanted = request["VersioningConfiguration"]
     if wanted.get("MFADelete") == "Enabled":
         raise NotBuilt("MFA delete is not built; object lock protects versions from deletion.")
-    await logic.put_versioning(env, call, request["Bucket"], wanted.get("Status") or "")
+    if not wanted.get("Status"):
+        raise InvalidRequest(
+            "The Versioning element must be specified",
+            code="IllegalVersioningConfigurationException",
+        )
+    await logic.put_versioning(env, call, request["Bucket"], wanted["Status"])
     return {}
 
 
@@ -104,7 +108,7 @@ async def get_object_retention(env: Env, call: Call, request: Request) -> Result
     )
     if not kept.mode:
         raise _no_configuration()
-    return {"Retention": {"Mode": kept.mode, "RetainUntilDate": seconds(kept.until_us)}}
+    return {"Retention": {"Mode": kept.mode, "RetainUntilDate": kept.until_us / 1e6}}
 
 
 def _no_configuration() -> NoSuchSetting:

@@ -68,16 +68,18 @@ async def create_bucket(
     location: str | None = None,
     access: Access | None = None,
     locked: bool = False,
+    tags: Iterable[tuple[str, str]] = (),
 ) -> Bucket:
     """Make a bucket of the caller's account in this region, opened as `access` says; `locked`
     gives it versioning and an object lock.
 
     `location` is this region's name, the name of the region that the client signs for, or None.
-    As at S3's first endpoint, a request without a location that repeats itself is no error.
-    Raises InvalidBucketName, IllegalLocationConstraint, BucketAlreadyOwnedByYou,
-    BucketAlreadyExists and TooManyBuckets.
+    As at S3's first endpoint, a request without a location that repeats itself is no error, unless
+    it has tags. Raises InvalidBucketName, IllegalLocationConstraint, BucketAlreadyOwnedByYou,
+    BucketAlreadyExists, TooManyBuckets and InvalidTag.
     """
     require_bucket_name(name)
+    labels = to_tags(tags, limit=MAX_BUCKET_TAGS)
     if env.config.test_mode:
         location = _location_at_signed_endpoint(env, call, location)
     elif location and location not in (env.region.name, call.region):
@@ -96,11 +98,12 @@ async def create_bucket(
     async def create(tx: Tx) -> Bucket:
         present = await rows.select_bucket(tx, name)
         if present is not None:
-            if present.account == bucket.account and not location:
+            if present.account == bucket.account and not location and not labels:
                 return _same(present, bucket)
             raise _taken(present, bucket)
         await _require_room(tx, bucket)
         await rows.insert_bucket(tx, bucket)
+        await _write_tags(tx, bucket, labels)
         return bucket
 
     return await env.store.transact(create)
@@ -228,13 +231,16 @@ async def put_bucket_tags(
     tags = to_tags(pairs, limit=MAX_BUCKET_TAGS)
 
     async def write(tx: Tx) -> None:
-        bucket = await get_bucket(tx, name)
-        if tags:
-            await rows.upsert_setting(tx, bucket.id, TAGS, msgspec.json.encode(tags).decode())
-        else:
-            await rows.delete_setting(tx, bucket.id, TAGS)
+        await _write_tags(tx, await get_bucket(tx, name), tags)
 
     await env.store.transact(write)
+
+
+async def _write_tags(tx: Tx, bucket: Bucket, tags: dict[str, str]) -> None:
+    if tags:
+        await rows.upsert_setting(tx, bucket.id, TAGS, msgspec.json.encode(tags).decode())
+    else:
+        await rows.delete_setting(tx, bucket.id, TAGS)
 
 
 async def get_bucket_policy(env: Env, call: Call, name: str) -> str:
@@ -279,6 +285,8 @@ class _Policy(msgspec.Struct):
 def require_bucket_policy(policy: str, bucket_name: str) -> None:
     """Raises MalformedPolicy for a document that is no policy or is about another bucket."""
     try:
+        if not policy.lstrip().startswith("{"):
+            raise MalformedPolicy("Policies must be valid JSON and the first byte must be '{'")
         identity.require_policy(policy, identity.PolicyKind.RESOURCE)
         parsed = msgspec.json.decode(policy, type=_Policy)
     except msgspec.MsgspecError as error:

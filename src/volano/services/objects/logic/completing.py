@@ -23,6 +23,7 @@ from volano.services.objects.logic.contents import cause_of, free_blob, replace_
 from volano.services.objects.logic.encryption import require_upload_key
 from volano.services.objects.logic.errors import (
     BadDigest,
+    ConditionalRequestConflict,
     EntityTooLarge,
     EntityTooSmall,
     InvalidPart,
@@ -98,6 +99,8 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
     if request.customer is not None or upload.checksum_algorithm or env.config.test_mode:
         require_upload_key(upload.description.encryption, request.customer)
     require_writable(request.conditions, current, key=request.key)
+    if request.conditions.if_match is not None:
+        _require_untouched(current, upload)
     now_us, fresh = env.clock.now_us(), env.ids.token(FRESH_LENGTH)
 
     async def complete(tx: Tx) -> StoredObject:
@@ -118,6 +121,18 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
         )
 
     return await env.store.transact(complete)
+
+
+def _require_untouched(current: StoredObject | None, upload: Upload) -> None:
+    """An upload on a condition answers for what was there when it began (S3 user guide,
+    "Conditional writes"); raises ConditionalRequestConflict for a key that was written since.
+    """
+    if current is not None and current.modified_us > upload.created_us:
+        raise ConditionalRequestConflict(
+            "The conditional request cannot succeed due to a conflicting operation against this "
+            "resource.",
+            fields={"Condition": "If-Match", "Key": current.key},
+        )
 
 
 def _in_order(parts: Sequence[NamedPart]) -> list[NamedPart]:

@@ -32,6 +32,8 @@ class WriteConditions:
         return self == NO_WRITE_CONDITIONS
 
 
+COPY_SOURCE = "x-amz-copy-source-"
+"""What the conditions on a copy's source are called with."""
 NO_READ_CONDITIONS = ReadConditions()
 NO_WRITE_CONDITIONS = WriteConditions()
 
@@ -41,22 +43,37 @@ def is_modified(conditions: ReadConditions, item: StoredObject) -> bool:
 
     If-Match wins over If-Unmodified-Since, If-None-Match over If-Modified-Since (RFC 9110 13.2.2).
     """
-    modified_s = item.modified_us // 1_000_000
-    if conditions.if_match is not None:
-        if not matches(conditions.if_match, item.etag):
-            raise failed("If-Match")
-    elif _is_after(modified_s, conditions.if_unmodified_since_s):
-        raise failed("If-Unmodified-Since")
+    _require_unchanged(conditions, item)
     if conditions.if_none_match is not None:
         return not matches(conditions.if_none_match, item.etag)
     since_s = conditions.if_modified_since_s
-    return since_s is None or modified_s > since_s
+    return since_s is None or _seconds(item) > since_s
 
 
-def require_copy_source(conditions: ReadConditions, item: StoredObject) -> None:
-    """A copy's source that is not modified is a failed precondition; raises PreconditionFailed."""
-    if not is_modified(conditions, item):
-        raise failed("x-amz-copy-source-If-None-Match")
+def require_copy_source(conditions: ReadConditions, item: StoredObject, *, now_us: int) -> None:
+    """A copy's source that is not modified is a failed precondition; raises PreconditionFailed.
+
+    S3 ignores an If-Modified-Since that lies in the future.
+    """
+    _require_unchanged(conditions, item, header=COPY_SOURCE)
+    since_s = conditions.if_modified_since_s
+    if conditions.if_none_match is not None:
+        if matches(conditions.if_none_match, item.etag):
+            raise failed(COPY_SOURCE + "If-None-Match")
+    elif since_s is not None and _seconds(item) <= since_s <= now_us // 1_000_000:
+        raise failed(COPY_SOURCE + "If-Modified-Since")
+
+
+def _require_unchanged(conditions: ReadConditions, item: StoredObject, header: str = "") -> None:
+    if conditions.if_match is not None:
+        if not matches(conditions.if_match, item.etag):
+            raise failed(header + "If-Match")
+    elif _is_after(_seconds(item), conditions.if_unmodified_since_s):
+        raise failed(header + "If-Unmodified-Since")
+
+
+def _seconds(item: StoredObject) -> int:
+    return item.modified_us // 1_000_000
 
 
 def require_writable(conditions: WriteConditions, item: StoredObject | None, *, key: str) -> None:
@@ -73,7 +90,7 @@ def require_writable(conditions: WriteConditions, item: StoredObject | None, *, 
         return
     if conditions.if_match_size_bytes not in (None, item.size_bytes):
         raise failed("x-amz-if-match-size")
-    if conditions.if_match_modified_s not in (None, item.modified_us // 1_000_000):
+    if conditions.if_match_modified_s not in (None, _seconds(item)):
         raise failed("x-amz-if-match-last-modified-time")
 
 

@@ -155,7 +155,7 @@ async def open_source(env: Env, call: Call, source: Source) -> tuple[Bucket, Sto
         ) from error
     require_customer_key(env, item.description.encryption, source.customer)
     require_copyable(env, item)
-    require_copy_source(source.conditions, item)
+    require_copy_source(source.conditions, item, now_us=env.clock.now_us())
     return bucket, item
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_TAG_KEY = 128
 MAX_TAG_VALUE = 256
+_TAG_MARKS = frozenset("+-=._:/@")
 _SYSTEM_TAG = {
     True: "Your TagKey cannot be prefixed with aws:",
     False: "System tags cannot be added/updated by requester",
@@ -44,13 +46,19 @@ def require_description(description: Description) -> None:
 
 
 def parse_tag_header(header: str | None) -> dict[str, str]:
-    """The tags of an `x-amz-tagging` header (a query string); raises InvalidTag."""
+    """Tags of an `x-amz-tagging` header (a query string); raises InvalidArgument, InvalidTag."""
     if not header:
         return {}
     try:
         pairs = parse_qsl(header, keep_blank_values=True, max_num_fields=MAX_BUCKET_TAGS * 2)
     except ValueError as error:
         raise InvalidArgument("The header 'x-amz-tagging' has too many fields.") from error
+    if len(dict(pairs)) != len(pairs) or not _is_tag_text("".join(chain(*pairs))):
+        raise InvalidArgument(
+            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query "
+            "parameters without tag name duplicates.",
+            fields={"ArgumentName": "x-amz-tagging", "ArgumentValue": header},
+        )
     return to_tags(pairs, limit=MAX_OBJECT_TAGS)
 
 
@@ -58,12 +66,15 @@ def to_tags(pairs: Iterable[tuple[str, str]], *, limit: int) -> dict[str, str]:
     """Tags from pairs; raises InvalidTag for too many, too long, doubled or reserved ones."""
     tags: dict[str, str] = {}
     for key, value in pairs:
-        if not 1 <= len(key) <= MAX_TAG_KEY or "\x00" in key:
+        if not 1 <= len(key) <= MAX_TAG_KEY or not _is_tag_text(key):
             raise InvalidTag(
                 "The TagKey you have provided is invalid", fields={"TagKey": key[:MAX_TAG_KEY]}
             )
-        if len(value) > MAX_TAG_VALUE or "\x00" in value:
-            raise InvalidTag("The TagValue you have provided is invalid", fields={"TagKey": key})
+        if len(value) > MAX_TAG_VALUE or not _is_tag_text(value):
+            raise InvalidTag(
+                "The TagValue you have provided is invalid",
+                fields={"TagKey": key, "TagValue": value[:MAX_TAG_VALUE]},
+            )
         if key.lower().startswith("aws:"):
             raise InvalidTag(_SYSTEM_TAG[limit == MAX_OBJECT_TAGS], fields={"TagKey": key})
         if key in tags:
@@ -75,3 +86,8 @@ def to_tags(pairs: Iterable[tuple[str, str]], *, limit: int) -> dict[str, str]:
         noun = "Object" if limit == MAX_OBJECT_TAGS else "Bucket"
         raise InvalidTag(f"{noun} tags cannot be greater than {limit}")
     return tags
+
+
+def _is_tag_text(text: str) -> bool:
+    """Whether S3 takes these characters: letters, digits and spaces of any script, and marks."""
+    return all(each.isalnum() or each in _TAG_MARKS or each.isspace() for each in text)

@@ -104,7 +104,8 @@ def _require(default: DefaultEncryption) -> None:
     if default.kms_key and default.mode != EncryptionMode.KMS.value:
         raise InvalidArgument(
             "a KMSMasterKeyID is not applicable if the default sse algorithm is "
-            "not aws:kms or aws:kms:dsse"
+            "not aws:kms or aws:kms:dsse",
+            fields={"ArgumentName": "ApplyServerSideEncryptionByDefault"},
         )
     if len(default.kms_key) > MAX_KEY_NAME or "\x00" in default.kms_key:
         raise InvalidArgument("The KMSMasterKeyID is not the name of a key.")

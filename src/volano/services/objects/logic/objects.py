@@ -39,7 +39,7 @@ from volano.services.objects.logic.names import require_key
 from volano.services.objects.logic.ranges import parse_range
 from volano.services.objects.logic.reading import open_range
 from volano.services.objects.logic.restoring import require_readable
-from volano.services.objects.logic.versions import FRESH_LENGTH, get_item
+from volano.services.objects.logic.versions import FRESH_LENGTH, get_item, get_tagged_item
 from volano.services.objects.logic.writing import write_body
 from volano.services.objects.model import (
     MAX_OBJECT_TAGS,
@@ -267,10 +267,10 @@ def _no_such_part(number: int, count: int) -> InvalidPart:
 async def get_object_tags(
     env: Env, call: Call, bucket_name: str, key: str, version_id: str | None = None
 ) -> StoredObject:
-    """The version whose tags are asked for; raises NoSuchKey."""
+    """The version whose tags are asked for; raises NoSuchKey and MethodNotAllowed."""
     bucket = await open_bucket(env, bucket_name)
     count_request(env, bucket, READ)
-    return await get_item(env.store.reader, bucket, key, version_id)
+    return await get_tagged_item(env.store.reader, bucket, key, version_id, method="GET")
 
 
 async def put_object_tags(
@@ -280,15 +280,17 @@ async def put_object_tags(
     key: str,
     pairs: Iterable[tuple[str, str]],
     version_id: str | None = None,
+    *,
+    method: str = "PUT",
 ) -> StoredObject:
-    """Replace all tags of a version; raises NoSuchKey and InvalidTag."""
+    """Replace all tags of a version; raises NoSuchKey, MethodNotAllowed and InvalidTag."""
     bucket = await open_bucket(env, bucket_name)
     count_request(env, bucket, WRITE)
     tags = to_tags(pairs, limit=MAX_OBJECT_TAGS)
     now_us = env.clock.now_us()
 
     async def write(tx: Tx) -> StoredObject:
-        item = await get_item(tx, bucket, key, version_id, method="PUT")
+        item = await get_tagged_item(tx, bucket, key, version_id, method=method)
         await version_rows.update_tags(tx, item, tags)
         publish_changed(
             tx,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from volano.services.objects.logic.errors import InvalidArgument, InvalidRange
+from volano.services.objects.logic.errors import InvalidArgument, InvalidRange, InvalidRequest
 
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*")
 _COPY_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
@@ -37,7 +37,7 @@ def parse_range(header: str | None, size_bytes: int) -> tuple[int, int] | None:
 def parse_copy_range(header: str, size_bytes: int) -> tuple[int, int]:
     """The range of UploadPartCopy: both ends are needed and must lie in the source.
 
-    Raises InvalidArgument and InvalidRange.
+    Raises InvalidArgument, InvalidRequest and InvalidRange.
     """
     match = _COPY_RANGE.fullmatch(header)
     if match is None or int(match[2]) < int(match[1]):
@@ -47,6 +47,8 @@ def parse_copy_range(header: str, size_bytes: int) -> tuple[int, int]:
             fields={"ArgumentName": "x-amz-copy-source-range", "ArgumentValue": header},
         )
     start, end = int(match[1]), int(match[2]) + 1
+    if start >= size_bytes:
+        raise InvalidRequest("The specified copy range is invalid for the source object size")
     if end > size_bytes:
         raise InvalidRange(
             f"Range specified is not valid for source object of size: {size_bytes}",

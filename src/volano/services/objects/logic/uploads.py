@@ -38,7 +38,8 @@ HIGHEST_ID = "\U0010ffff"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadListing:
-    """One page of uploads in progress; `last` is where the next page goes on."""
+    """One page of uploads in progress; `last` is where the next page goes on, and after the last
+    page its last upload, as S3 tells it."""
 
     uploads: list[Upload]
     prefixes: list[str]
@@ -72,16 +73,17 @@ async def create_upload(
     count_request(env, bucket, WRITE)
     placement_of(env, description.storage_class)
     sealing = await new_key(env, call, bucket, key, encryption)
+    now_us = env.clock.now_us()
     upload = Upload(
         bucket_id=bucket.id,
         key=key,
-        id=env.ids.token(24),
-        created_us=env.clock.now_us(),
+        id=f"{now_us:014x}{env.ids.token(24)}",  # uploads of a key are listed by their age
+        created_us=now_us,
         description=replace(description, encryption=with_seal(sealing, "")),
         checksum_algorithm=algorithm or "",
         checksum_kind=require_kind(algorithm, kind) if algorithm else "",
         initiator=call.principal.arn,
-        retention=retention_for_write(bucket, retention, env.clock.now_us()),
+        retention=retention_for_write(bucket, retention, now_us),
     )
 
     async def write(tx: Tx) -> None:
@@ -208,8 +210,13 @@ async def _list(
             break
         if rolled is not None:
             key, upload_id = rolled + HIGHEST_ID, ""
+    final = uploads[-1] if uploads else None
     return UploadListing(
-        uploads=uploads, prefixes=prefixes, is_truncated=False, last_key="", last_id=""
+        uploads=uploads,
+        prefixes=prefixes,
+        is_truncated=False,
+        last_key=final.key if final else "",
+        last_id=final.id if final else "",
     )
 
 

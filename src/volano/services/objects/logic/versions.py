@@ -98,18 +98,35 @@ async def get_item(
     if item is None:
         raise await _missing(reader, bucket, key, version_id)
     if item.is_marker:
-        modified = datetime.fromtimestamp(item.modified_us // 10**6, UTC)
-        raise MethodNotAllowed(
-            "The specified method is not allowed against this resource.",
-            fields={
-                "Method": method,
-                "ResourceType": "DeleteMarker",
-                "header:Allow": "DELETE",
-                "header:Last-Modified": format_datetime(modified, usegmt=True),
-                **_marker_headers(item),
-            },
-        )
+        raise _marker_refused(item, method)
     return item
+
+
+async def get_tagged_item(
+    reader: Reader, bucket: Bucket, key: str, version_id: str | None, *, method: str
+) -> StoredObject:
+    """As `get_item`, but a current delete marker is refused as one that was named by its id."""
+    try:
+        return await get_item(reader, bucket, key, version_id, method=method)
+    except NoSuchKey:
+        newest = await rows.select_newest(reader, bucket.id, key) if bucket.versioning else None
+        if newest is not None and newest.is_marker:
+            raise _marker_refused(newest, method) from None
+        raise
+
+
+def _marker_refused(item: StoredObject, method: str) -> MethodNotAllowed:
+    modified = datetime.fromtimestamp(item.modified_us // 10**6, UTC)
+    return MethodNotAllowed(
+        "The specified method is not allowed against this resource.",
+        fields={
+            "Method": method,
+            "ResourceType": "DeleteMarker",
+            "header:Allow": "DELETE",
+            "header:Last-Modified": format_datetime(modified, usegmt=True),
+            **_marker_headers(item),
+        },
+    )
 
 
 async def _missing(
