@@ -135,6 +135,43 @@ def test_profiles_presence_and_quiet(slack):
     assert not slack.dnd_endSnooze()["snooze_enabled"]
 
 
+def test_stars_are_the_saved_messages(slack, channel):
+    ts = slack.chat_postMessage(channel=channel, text="a star")["ts"]
+    slack.stars_add(channel=channel, timestamp=ts)
+    assert refusal(slack.stars_add, channel=channel, timestamp=ts) == "already_starred"
+    items = [item for item in slack.stars_list()["items"] if item["channel"] == channel]
+    assert [(item["type"], item["message"]["text"]) for item in items] == [("message", "a star")]
+    slack.stars_remove(channel=channel, timestamp=ts)
+    assert refusal(slack.stars_remove, channel=channel, timestamp=ts) == "not_starred"
+    assert refusal(slack.stars_add) == "no_item_specified"
+
+
+def test_calls_have_people_and_end(slack, bot, channel):
+    me = slack.auth_test()["user_id"]
+    name = uuid.uuid4().hex
+    made = bot.calls_add(
+        external_unique_id=name,
+        join_url="https://example.com/1",
+        title="Stand-up",
+        users=[{"slack_id": me}, {"external_id": "anon-1", "display_name": "Somebody"}],
+    )["call"]
+    assert made["external_unique_id"] == name
+    block = {"type": "call", "call_id": made["id"]}
+    posted = bot.chat_postMessage(channel=channel, text="Stand-up", blocks=[block])
+    assert posted["message"]["blocks"][0]["call_id"] == made["id"]
+    more = [{"external_id": "anon-2", "display_name": "Another"}]
+    bot.calls_participants_add(id=made["id"], users=more)
+    bot.calls_participants_remove(id=made["id"], users=[{"slack_id": me}])
+    bot.calls_update(id=made["id"], join_url="https://example.com/2")
+    found = bot.calls_info(id=made["id"])["call"]
+    assert found["join_url"] == "https://example.com/2"
+    assert [user["external_id"] for user in found["users"]] == ["anon-1", "anon-2"]
+    bot.calls_end(id=made["id"], duration=60)
+    assert bot.calls_info(id=made["id"])["call"]["date_end"] > 0
+    assert refusal(slack.calls_info, id=made["id"]) == "not_allowed_token_type"
+    assert refusal(bot.calls_info, id="R0000000000") == "call_not_found"
+
+
 def test_search_finds_words_in_every_language(slack, channel):
     mark = uuid.uuid4().hex[:8]
     slack.chat_postMessage(channel=channel, text=f"{mark} the blue ship sails at noon")

@@ -41,14 +41,10 @@ class NoArguments(msgspec.Struct):
 async def open_connection(env: Env, call: Call, request: NoArguments) -> Json:
     """The address of a socket, good for one connection within a minute."""
     app_id, ticket = await apps.open_ticket(env, call)
-    return {"url": f"{socket_base(env, call)}{SOCKET_PATH}?ticket={ticket}&app_id={app_id}"}
-
-
-def socket_base(env: Env, call: Call) -> str:
-    """Where the caller finds our web sockets."""
+    base = env.config.console_url.replace("http", "ws", 1)
     if call.context.get(HOST, "").endswith("slack.com"):
-        return SLACKS_SOCKETS  # through `volano slack run`, which stands for Slack's hosts
-    return env.config.console_url.replace("http", "ws", 1)
+        base = SLACKS_SOCKETS  # through `volano slack run`, which stands for Slack's hosts
+    return {"url": f"{base}{SOCKET_PATH}?ticket={ticket}&app_id={app_id}"}
 
 
 class ChatSockets:

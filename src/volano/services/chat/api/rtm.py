@@ -17,7 +17,6 @@ import msgspec
 
 from volano.kernel.errors import VolanoError
 from volano.kernel.ids import RequestId
-from volano.services.chat.api.apps import socket_base
 from volano.services.chat.api.messages import TypingArguments
 from volano.services.chat.api.shapes import CHANNELS
 from volano.services.chat.logic import rtm
@@ -58,8 +57,10 @@ async def _connect(env: Env, call: Call, request: ConnectArguments) -> Json:
         raise WrongTokenType("RTM is opened with a token, not with a console session.")
     here, ticket = await rtm.give_ticket(env, call, request.token)
     workspace = here.workspace
+    # RTM's clients use no proxy for their sockets, so that `volano slack run` could not help.
+    base = env.config.console_url.replace("http", "ws", 1)
     return {
-        "url": f"{socket_base(env, call)}{PATH}?ticket={ticket}",
+        "url": f"{base}{PATH}?ticket={ticket}",
         "team": {
             "id": workspace.team_id,
             "name": workspace.name,

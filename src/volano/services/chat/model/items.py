@@ -130,6 +130,26 @@ class RemoteFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppCall:
+    """A call that takes place elsewhere; `users` are Slack's user objects, `ended_us` 0 while it
+    goes on.
+    """
+
+    id: str
+    account: str
+    app_id: str
+    external_id: str
+    join_url: str
+    desktop_url: str = ""
+    display_id: str = ""
+    title: str = ""
+    creator: str
+    users: tuple[Json, ...] = ()
+    began_us: int
+    ended_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A custom emoji's or person's picture."""
 
