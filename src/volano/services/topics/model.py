@@ -84,6 +84,8 @@ class Subscription:
     region: str
     id: str
     owner: AccountId
+    principal: str = ""
+    """The ARN of who made it; those of before it was kept have none."""
     protocol: str
     endpoint: str
     created_us: int

@@ -202,3 +202,59 @@ def test_retries_follow_the_delivery_policy():
     )
     pauses = [next_pause_s(policy, attempt) for attempt in range(8)]
     assert pauses == [0, 1, 1, 5, 9, 9, 9, None]
+
+
+async def test_a_fifo_topic_does_not_sign_and_gives_a_standard_queue_no_group(aws):
+    """As LocalStack's suite of 2026 recorded it of AWS."""
+    topic = await make_topic(aws, "line.fifo", FifoTopic="true", ContentBasedDeduplication="true")
+    url = await subscribe_queue(aws, topic)
+    await aws("sns:Publish", TopicArn=topic, Message="hello", MessageGroupId="g")
+    found = await aws("sqs:ReceiveMessage", QueueUrl=url, AttributeNames=["All"])
+    assert "MessageGroupId" not in found["Messages"][0]["Attributes"]
+    document = json.loads(found["Messages"][0]["Body"])
+    assert "SequenceNumber" in document
+    assert not {"Signature", "SignatureVersion", "SigningCertURL"} & set(document)
+    assert ":line.fifo:" in document["UnsubscribeURL"]
+
+
+async def test_a_subscription_is_asked_for_again_and_ended_twice(aws):
+    topic = await make_topic(aws)
+    _, arn = await aws.make_queue("q", topic)
+    wanted = {"TopicArn": topic, "Protocol": "sqs", "Endpoint": arn, "ReturnSubscriptionArn": True}
+    raw = {"RawMessageDelivery": "true"}
+    made = await aws("sns:Subscribe", **wanted, Attributes=raw)
+    default = {"FilterPolicyScope": "MessageAttributes"}
+    assert await aws("sns:Subscribe", **wanted, Attributes=raw | default) == made
+    shown = await aws("sns:GetSubscriptionAttributes", **made)
+    assert shown["Attributes"]["SubscriptionPrincipal"] == aws.call.principal.arn
+    for _ in range(2):
+        await aws("sns:Unsubscribe", **made)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("a^b", {"DataType": "String", "StringValue": "x"}, "non-alphanumeric character '#x5E'"),
+        (".a", {"DataType": "String", "StringValue": "x"}, "starting with character '.'"),
+        ("a..b", {"DataType": "String", "StringValue": "x"}, "successive '.' character"),
+        ("a", {"DataType": "Stringy", "StringValue": "x"}, "invalid message attribute type"),
+        ("a", {"DataType": "Binary", "StringValue": "x"}, "must use field 'Binary'."),
+    ],
+)
+async def test_attributes_are_refused_in_the_words_of_sns(aws, name, value, words):
+    topic = await make_topic(aws)
+    entry = {"Id": "1", "Message": "m", "MessageAttributes": {name: value}}
+    with pytest.raises(VolanoError) as caught:
+        await aws("sns:PublishBatch", TopicArn=topic, PublishBatchRequestEntries=[entry])
+    assert words in caught.value.message
+
+
+async def test_names_of_topics_and_batch_entries_are_refused_in_the_words_of_sns(aws):
+    with pytest.raises(VolanoError, match=r"^Invalid parameter: Topic Name$"):
+        await make_topic(aws, "a b")
+    topic = await make_topic(aws)
+    for entry_id, words in (("a.b", "contains an impermissible character"), ("a" * 81, "too long")):
+        entry = {"Id": entry_id, "Message": "m"}
+        with pytest.raises(VolanoError) as caught:
+            await aws("sns:PublishBatch", TopicArn=topic, PublishBatchRequestEntries=[entry])
+        assert words in caught.value.message

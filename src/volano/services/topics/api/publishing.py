@@ -30,7 +30,8 @@ from volano.wire.action import action
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
 
-_BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,80}\Z")
+MAX_ID = 80
+_BATCH_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_ID}}}\Z")
 
 
 def _resource(call: Call, request: Shape) -> str:
@@ -84,10 +85,8 @@ async def publish_batch(env: Env, call: Call, request: Shape) -> Shape:
         raise BatchRequestTooLong(
             "The length of all the messages put together is more than the limit."
         )
-    if topic.is_fifo:
-        for draft in drafts:
-            if not draft.group_id:
-                require_draft(topic, draft)
+    for draft in drafts:
+        require_draft(topic, draft)
     successful, failed = [], []
     for entry, draft in zip(entries, drafts, strict=True):
         try:
@@ -113,9 +112,11 @@ def _require_entries(entries: list[Shape]) -> None:
             "The batch request contains more entries than permissible."
         )
     names = [entry["Id"] for entry in entries]
-    if not all(_BATCH_ID.match(name) for name in names):
-        raise InvalidBatchEntryId(
-            "The Id of a batch entry in a batch request doesn't abide by the specification."
-        )
+    for name in names:
+        if not _BATCH_ID.match(name):
+            told = "is too long" if len(name) > MAX_ID else "contains an impermissible character"
+            raise InvalidBatchEntryId(
+                f"The Id of a batch entry in the batch request {told}: {name[:200]}"
+            )
     if len(set(names)) != len(names):
         raise BatchEntryIdsNotDistinct("Two or more batch entries in the request have the same Id.")

@@ -17,7 +17,7 @@ from volano.services.topics.api.members import (
     parse_page,
 )
 from volano.services.topics.logic import subscriptions as logic
-from volano.services.topics.logic.access import find_subscription, find_topic, get_subscription
+from volano.services.topics.logic.access import find_subscription, find_topic
 from volano.services.topics.logic.errors import no_such_subscription
 from volano.wire.action import PUBLIC, RESOLVED, action
 
@@ -74,7 +74,6 @@ async def unsubscribe(env: Env, call: Call, request: Shape) -> None:
         facts = await facts_of_subscription(env, call, request)
         resource = facts.pop(RESOLVED)
         await env.authority.authorize(call, "sns:Unsubscribe", resource, facts)
-        await get_subscription(env, env.store.reader, arn)
     await logic.unsubscribe(env, call, arn)
 
 

@@ -35,7 +35,8 @@ async def notification(
     subject: str | None,
     sequence: str,
 ) -> dict[str, Any]:
-    """A signed notification, without what differs between subscribers."""
+    """A signed notification, without what differs between subscribers; SNS does not sign those of
+    FIFO topics."""
     members = {
         "Type": "Notification",
         "MessageId": message_id,
@@ -45,9 +46,9 @@ async def notification(
     }
     if subject is not None:
         members["Subject"] = subject
+    if topic.is_fifo:
+        return {**members, "SequenceNumber": sequence}
     signed = await sign(env, members, version=topic.attributes.get("SignatureVersion", "1"))
-    if sequence:
-        members["SequenceNumber"] = sequence
     return {**members, **signed}
 
 
@@ -61,7 +62,7 @@ def for_subscriber(
     whole = {
         **document,
         "UnsubscribeURL": (
-            f"{env.config.aws_url}/?Action=Unsubscribe&SubscriptionArn={quote(subscription.arn)}"
+            f"{env.config.aws_url}/?Action=Unsubscribe&SubscriptionArn={subscription.arn}"
         ),
     }
     if attributes:
@@ -79,7 +80,7 @@ async def confirmation(env: Env, topic: Topic, subscription: Subscription) -> tu
     """Message id and document that asks an endpoint to confirm."""
     message_id = env.ids.uuid()
     url = (
-        f"{env.config.aws_url}/?Action=ConfirmSubscription&TopicArn={quote(topic.arn)}"
+        f"{env.config.aws_url}/?Action=ConfirmSubscription&TopicArn={topic.arn}"
         f"&Token={quote(subscription.token)}"
     )
     members = {

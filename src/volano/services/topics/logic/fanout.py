@@ -103,7 +103,10 @@ async def _copy(
         body = for_subscriber(env, document, subscription, draft.attributes)
     if subscription.protocol == "sqs":
         made = await prepare_for_queue(
-            env, topic, subscription.endpoint, _queue_draft(subscription, draft, body)
+            env,
+            topic,
+            subscription.endpoint,
+            _queue_draft(topic, subscription, draft, body, subscription.endpoint),
         )
         if made is None:
             made = await _for_dead_letters(env, topic, subscription, draft, body)
@@ -132,7 +135,10 @@ async def _copy(
     )
 
 
-def _queue_draft(subscription: Subscription, draft: Draft, body: str) -> queues.Draft:
+def _queue_draft(
+    topic: Topic, subscription: Subscription, draft: Draft, body: str, arn: str
+) -> queues.Draft:
+    """The copy for the queue of that ARN; a group of a FIFO topic means nothing elsewhere."""
     attributes = {}
     if subscription.is_raw:
         attributes = {
@@ -143,11 +149,11 @@ def _queue_draft(subscription: Subscription, draft: Draft, body: str) -> queues.
             )
             for name, one in draft.attributes.items()
         }
-    fifo = subscription.endpoint.endswith(".fifo")
+    fifo = arn.endswith(".fifo")
     return queues.Draft(
         body=body,
         attributes=attributes,
-        group_id=draft.group_id,
+        group_id=draft.group_id if fifo or not topic.is_fifo else None,
         dedup_id=draft.dedup_id if fifo else None,
     )
 
@@ -176,14 +182,7 @@ async def _for_dead_letters(
         return None
     arn = parse_redrive(redrive)
     return await prepare_for_queue(
-        env,
-        topic,
-        arn,
-        queues.Draft(
-            body=body,
-            group_id=draft.group_id,
-            dedup_id=draft.dedup_id if arn.endswith(".fifo") else None,
-        ),
+        env, topic, arn, _queue_draft(topic, subscription, draft, body, arn)
     )
 
 

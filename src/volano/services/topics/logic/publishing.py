@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from volano.services.topics.model import MessageAttribute
 
 SEQ_PER_US = 1000
-_KINDS = ("String", "String.Array", "Number", "Binary")
+MAX_ATTRIBUTE_NAME_BYTES = 256
+_KIND = re.compile(r"(String|Number|Binary)(\..+)?\Z")
+_NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,24 +147,52 @@ def require_draft(topic: Topic, draft: Draft) -> None:
 
 def _require_attributes(attributes: Mapping[str, MessageAttribute]) -> None:
     for name, one in attributes.items():
-        if "\x00" in name + (one.text or ""):
+        _require_attribute_name(name)
+        if "\x00" in (one.text or ""):
             raise InvalidParameterValue(f"The message attribute '{name[:80]}' holds a NUL.")
         if not one.kind:
             raise InvalidParameterValue(
                 f"The message attribute '{name}' must contain non-empty message attribute value."
             )
-        if one.kind not in _KINDS and one.kind.partition(".")[0] not in _KINDS:
+        found = _KIND.match(one.kind)
+        if found is None:
             raise InvalidParameterValue(
                 f"The message attribute '{name}' has an invalid message attribute type, the set of "
                 "supported type prefixes is Binary, Number, and String."
             )
-        if not (one.data if one.kind.startswith("Binary") else one.text):
+        base = "Binary" if found.group(1) == "Binary" else "String"
+        fields = {"Binary": bool(one.data), "String": bool(one.text)}
+        given = fields.pop(base)
+        if not given and any(fields.values()):
+            raise InvalidParameterValue(
+                f"The message attribute '{name}' with type '{one.kind}' must use field '{base}'."
+            )
+        if not given:
             raise InvalidParameterValue(
                 f"The message attribute '{name}' must contain non-empty message attribute value "
                 f"for message attribute type '{one.kind}'."
             )
         if one.kind == "Number":
             _require_number(name, one.text or "")
+
+
+def _require_attribute_name(name: str) -> None:
+    if len(name.encode()) > MAX_ATTRIBUTE_NAME_BYTES:
+        raise InvalidParameterValue("Length of message attribute name must be less than 256 bytes.")
+    wrong = _NOT_IN_NAME.search(name)
+    if wrong is not None:
+        raise InvalidParameterValue(
+            f"Invalid non-alphanumeric character '#x{ord(wrong.group()):X}' was found in the "
+            "message attribute name. Can only include alphanumeric characters, hyphens, "
+            "underscores, or dots."
+        )
+    for place, cut in (("starting", name[:1]), ("ending", name[-1:])):
+        if cut == ".":
+            raise InvalidParameterValue(
+                f"Invalid message attribute name {place} with character '.' was found."
+            )
+    if ".." in name:
+        raise InvalidParameterValue("Message attribute name can not have successive '.' character.")
 
 
 def _require_number(name: str, text: str) -> None:

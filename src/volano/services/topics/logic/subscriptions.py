@@ -11,6 +11,7 @@ from volano.kernel.ids import parse_arn
 from volano.services.identity.interface import declare_quota, quota_value
 from volano.services.queues.interface import find_queue_by_arn, service_may_send
 from volano.services.topics.logic.access import (
+    find_subscription,
     get_subscription,
     get_topic,
     parse_topic_arn,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 QUOTA = "sns.subscriptions"
 DELIVERIES = "topics:deliveries"
 SERVICE = "sns.amazonaws.com"
+_UNSET = {"RawMessageDelivery": "false", "FilterPolicyScope": "MessageAttributes"}
 declare_quota(QUOTA, DEFAULT_SUBSCRIPTIONS)
 
 
@@ -56,6 +58,7 @@ async def subscribe(
         region=topic.region,
         id=env.ids.uuid(),
         owner=call.account,
+        principal=call.principal.arn,
         protocol=protocol,
         endpoint=endpoint,
         created_us=env.clock.now_us(),
@@ -95,7 +98,8 @@ async def subscribe(
 
 
 def _require_same(present: Subscription, wanted: Subscription) -> None:
-    if any(present.attributes.get(k) != v for k, v in wanted.attributes.items()):
+    held = {**_UNSET, **present.attributes}
+    if any(held.get(k) != v for k, v in wanted.attributes.items()):
         raise InvalidParameter(
             "Invalid parameter: Attributes Reason: Subscription already exists with different "
             "attributes"
@@ -191,8 +195,6 @@ async def confirm_subscription(
     account, name = parse_topic_arn(arn)
 
     async def write(tx: Tx) -> Subscription:
-        if await topic_rows.select_topic(tx, account, name, region=env.region.name) is None:
-            raise no_such_topic()
         found = await _find_token(env, tx, account, name, token)
         if found is None:
             raise InvalidParameter("Invalid parameter: Token")
@@ -221,7 +223,9 @@ async def unsubscribe(env: Env, call: Call, arn: str) -> None:
     """No error when it is gone."""
 
     async def write(tx: Tx) -> None:
-        found = await get_subscription(env, tx, arn)
+        found = await find_subscription(env, tx, arn)
+        if found is None:
+            return
         await rows.delete_subscription(tx, found)
         topic = await topic_rows.select_topic(
             tx, found.topic_account, found.topic_name, region=env.region.name
@@ -242,6 +246,7 @@ def shown_subscription(subscription: Subscription, topic: Topic | None) -> dict[
         "Protocol": subscription.protocol,
         "Endpoint": subscription.endpoint,
         "RawMessageDelivery": "false",
+        "SubscriptionPrincipal": subscription.principal,
         "PendingConfirmation": "false" if subscription.is_confirmed else "true",
         "ConfirmationWasAuthenticated": "true"
         if subscription.protocol == "sqs"
@@ -252,7 +257,9 @@ def shown_subscription(subscription: Subscription, topic: Topic | None) -> dict[
     own = {k: v for k, v in subscription.attributes.items() if k != "ConfirmedBy"}
     if "FilterPolicy" in own:
         shown["FilterPolicyScope"] = "MessageAttributes"
-    return shown | own
+    else:
+        own.pop("FilterPolicyScope", None)
+    return {name: value for name, value in (shown | own).items() if value}
 
 
 async def set_subscription_attribute(env: Env, call: Call, arn: str, name: str, value: str) -> None:

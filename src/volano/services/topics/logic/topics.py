@@ -72,7 +72,7 @@ async def create_topic(
     async def write(tx: Tx) -> Topic:
         present = await rows.select_topic(tx, call.account, name, region=env.region.name)
         if present is not None:
-            if tags and dict(tags) != present.tags:
+            if any(present.tags.get(key) != value for key, value in tags.items()):
                 raise InvalidParameter(
                     "Invalid parameter: Tags Reason: Topic already exists with different tags"
                 )
@@ -92,17 +92,9 @@ async def create_topic(
 
 
 def _require_name(name: str, *, fifo: bool) -> None:
-    if fifo and not name.endswith(".fifo"):
-        raise InvalidParameter(
-            "Fifo Topic names must end with .fifo and must be made up of only uppercase and "
-            "lowercase ASCII letters, numbers, underscores, and "
-            "hyphens, and must be between 1 and 256 characters long."
-        )
-    if not _NAME.match(name.removesuffix(".fifo") if fifo else name) or len(name) > 256:
-        raise InvalidParameter(
-            "Topic names must be made up of only uppercase and lowercase ASCII letters, numbers, "
-            "underscores, and hyphens, and must be between 1 and 256 characters long."
-        )
+    stem = name.removesuffix(".fifo") if fifo else name
+    if fifo != name.endswith(".fifo") or not _NAME.match(stem) or len(name) > 256:
+        raise InvalidParameter("Invalid parameter: Topic Name")
 
 
 def shown_topic(topic: Topic) -> dict[str, str]:

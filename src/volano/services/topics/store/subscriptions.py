@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "topic_account, topic_name, id, owner, protocol, endpoint, attributes, token, guarded, "
-    "created_us"
+    "created_us, principal"
 )
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, str]).decode
@@ -89,7 +89,7 @@ async def count_of_topic(reader: Reader, account: str, topic: str) -> tuple[int,
 
 async def insert_subscription(tx: Tx, subscription: Subscription) -> None:
     await tx.execute(
-        f"INSERT INTO sns_subscription ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO sns_subscription ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         subscription.topic_account,
         subscription.topic_name,
         subscription.id,
@@ -100,6 +100,7 @@ async def insert_subscription(tx: Tx, subscription: Subscription) -> None:
         subscription.token,
         int(subscription.is_guarded),
         subscription.created_us,
+        subscription.principal,
     )
 
 
@@ -147,4 +148,5 @@ def _subscription(row: Row, region: str) -> Subscription:
         token=row[7],
         is_guarded=bool(row[8]),
         created_us=row[9],
+        principal=row[10],
     )
