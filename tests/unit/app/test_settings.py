@@ -48,6 +48,8 @@ def test_a_variable_of_another_program_is_left_alone(tmp_path):
         ("lifecycle_day_s = nan", "lifecycle_day_s"),
         ("price_list = '/nowhere/prices.toml'", "no file"),
         ("tls_key = '/k'\ntls_certificate = '/c'", "no file"),
+        ("nats_url = 'nats://h:4222'", "SQLite"),
+        ("store = 'postgresql://h'\nnats_url = 'http://h:4222'", "tls://"),
         ("test_mode = true\nlisten = '0.0.0.0'", "loopback"),
     ],
 )

@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from volano.kernel.errors import VolanoError
-from volano.services.chat.logic import directory, urgent
+from volano.services.chat.logic import directory, reminders, urgent
 from volano.services.chat.model.directory import Position
+from volano.services.chat.model.items import Reminder
 from volano.services.chat.model.urgent import Step
+from volano.services.chat.store import later as later_rows
 from volano.services.chat.store import users as user_rows
 
 
@@ -93,6 +95,30 @@ async def test_who_is_silent_gets_an_email_and_who_answered_does_not(company):
         assert "The line stands still" in mail.taken[0]
     told = (await receivers(company))[company.users["ana"].id].told
     assert [(item.way, item.error) for item in told] == [("app", ""), ("email", "")]
+
+
+async def test_two_processes_try_a_way_once(company):
+    ana = replace(await company.hire("ana"), email="ana@example.org")
+    await company.env.store.transact(lambda tx: user_rows.upsert_user(tx, ana))
+    await call_people(company, "ana", steps=[Step(way="email", after_s=0)])
+    async with MailServer() as mail:
+        env = replace(company.env, config=replace(company.env.config, smtp_url=mail.url))
+        tried = await asyncio.gather(urgent.escalate(env), urgent.escalate(env))
+        assert (sum(tried), len(mail.taken)) == (1, 1)
+
+
+async def test_two_processes_remind_once(company):
+    ana = await company.hire("ana")
+    due = Reminder(
+        id="Rm1", account=ana.account, creator=ana.id, user_id=ana.id, text="Tea", due_us=1
+    )
+    await company.env.store.transact(lambda tx: later_rows.upsert_reminder(tx, due))
+    await asyncio.gather(reminders.tell_due(company.env), reminders.tell_due(company.env))
+    await reminders.tell_due(company.env)
+    told = await company.env.store.reader.rows(
+        "SELECT text FROM chat_message WHERE text LIKE 'Reminder%' LIMIT 5"
+    )
+    assert told == [("Reminder: Tea",)]
 
 
 async def test_a_way_that_fails_is_written_down_and_the_next_is_tried(company):

@@ -175,6 +175,15 @@ async def test_slow_client_is_closed_with_1013_and_others_hear_on(server: Any) -
         assert await code_of(slow) == 1013
 
 
+async def test_who_may_have_missed_something_is_closed_with_1012(server: Any) -> None:
+    async with listening(server) as socket:
+        await socket.send('{"subscribe":"xroom"}')
+        await hear(socket)
+        server.loop.call_soon_threadsafe(server.env.events.lose)
+        assert await code_of(socket) == 1012
+    await until(lambda: not server.env.events.sinks["xroom"])
+
+
 async def test_one_who_never_reads_is_cut_off(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "FAREWELL_S", 0.05)
     payload = json.dumps("x" * 8192).encode()

@@ -27,7 +27,7 @@ from volano.services.chat.logic.messages import (
     remove_in,
     thread_of,
 )
-from volano.services.chat.logic.posting import Posted, announce, insert
+from volano.services.chat.logic.posting import Posted, announce, find_posted, insert
 from volano.services.chat.logic.workspaces import Here, get_workspace
 from volano.services.chat.model import Channel, MessageChanged
 from volano.services.chat.store import channels as channel_rows
@@ -59,10 +59,13 @@ async def _open_channel(reader: Reader, account: str, channel_id: str) -> Channe
 
 
 async def post_as_bot(env: Env, here: Here, draft: Draft) -> Posted:
-    """Post into `draft.channel`, an id, wherever that is."""
+    """Post into `draft.channel`, an id, wherever that is; once under one `client_msg_id`."""
     composed = compose(env, here, draft)
 
     async def write(tx: Tx) -> Posted:
+        before = await find_posted(tx, here, composed)
+        if before is not None:
+            return before
         channel = await _open_channel(tx, here.workspace.account, draft.channel)
         thread_us = await thread_of(tx, channel, draft.thread_ts)
         message = replace(
@@ -74,7 +77,8 @@ async def post_as_bot(env: Env, here: Here, draft: Draft) -> Posted:
         return await insert(tx, env, here, channel, message)
 
     posted = await env.store.transact(write)
-    await announce(env, posted)
+    if posted.is_new:
+        await announce(env, posted)
     return posted
 
 

@@ -35,7 +35,7 @@ from volano.services.chat.logic.live import Told, keep_in_channel, send, tell_ch
 from volano.services.chat.logic.members import open_direct
 from volano.services.chat.logic.mrkdwn import normalize_text
 from volano.services.chat.logic.payloads import bot_profile_json, message_json
-from volano.services.chat.logic.posting import Posted, announce, insert
+from volano.services.chat.logic.posting import Posted, announce, find_posted, insert
 from volano.services.chat.logic.revisions import keep_revision
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model import (
@@ -115,12 +115,9 @@ async def post_in(
     tx: Tx, env: Env, call: Call, here: Here, draft: Draft, composed: Message
 ) -> Posted:
     """The part of posting that is in the transaction; the caller announces afterwards."""
-    if composed.client_msg_id:
-        sent = await rows.find_sent(tx, here.me.id, composed.client_msg_id)
-        if sent is not None:
-            channel = await channel_rows.find_channel(tx, call.account, sent.channel_id)
-            assert channel is not None
-            return Posted(here=here, channel=channel, message=sent, is_new=False)
+    before = await find_posted(tx, here, composed)
+    if before is not None:
+        return before
     channel, member = await get_visible(tx, here.me, composed.channel_id)
     require_postable(channel, member, here, call.principal)
     thread_us = await thread_of(tx, channel, draft.thread_ts)

@@ -34,6 +34,18 @@ class Posted:
     """The live events, to be sent after the commit."""
 
 
+async def find_posted(tx: Tx, here: Here, message: Message) -> Posted | None:
+    """What the same person posted before under the same `client_msg_id`."""
+    if not message.client_msg_id:
+        return None
+    sent = await rows.find_sent(tx, here.me.id, message.client_msg_id)
+    if sent is None:
+        return None
+    channel = await channel_rows.find_channel(tx, sent.account, sent.channel_id)
+    assert channel is not None, sent.channel_id
+    return Posted(here=here, channel=channel, message=sent, is_new=False)
+
+
 async def insert(tx: Tx, env: Env, here: Here, channel: Channel, message: Message) -> Posted:
     """Give the message its `ts`, write it, count it in its thread and publish the events."""
     ts_us = await channel_rows.take_ts(tx, channel.id, env.clock.now_us())
