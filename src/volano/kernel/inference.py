@@ -115,8 +115,13 @@ class Generate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TokenLogprob(msgspec.Struct, frozen=True, kw_only=True):
+    """A token of the output, or of the prompt, whose first follows nothing: its `logprob` is None.
+
+    `top` are the likeliest in its place, each with its log probability and bytes.
+    """
+
     token: str
-    logprob: float
+    logprob: float | None
     bytes: tuple[int, ...] = ()
     top: tuple[tuple[str, float, tuple[int, ...]], ...] = ()
 
@@ -147,7 +152,7 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
     reasoning: str = ""
     tool_calls: tuple[ToolCallDelta, ...] = ()
     logprobs: tuple[TokenLogprob, ...] = ()
-    prompt_logprobs: tuple[TokenLogprob | None, ...] = ()
+    prompt_logprobs: tuple[TokenLogprob, ...] = ()
     finish_reason: str | None = None
     stopped_by: str | None = None
     last: bool = False

@@ -75,7 +75,13 @@ def test_a_legacy_completion_echoes_and_tells_probabilities(client):
     )
     choice = made.choices[0]
     assert choice.text.startswith("The ")
-    assert len(choice.logprobs.tokens) == len(choice.logprobs.token_logprobs)
+    told = choice.logprobs
+    assert len(told.tokens) == len(told.token_logprobs) == len(told.top_logprobs)
+    assert "".join(told.tokens).startswith("The ")
+    assert told.token_logprobs[0] is told.top_logprobs[0] is None
+    assert all(
+        token in top for token, top in zip(told.tokens[1:], told.top_logprobs[1:], strict=True)
+    )
     best = client.completions.create(model=MODEL, prompt="The ", n=2, best_of=4, max_tokens=4)
     assert [choice.index for choice in best.choices] == [0, 1]
     assert best.usage.completion_tokens <= 16

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenLogprob:
-    """A token as the caller sees it; `top` holds its rivals as (text, log probability, bytes)."""
+    """A token as the caller sees it; `top` holds its rivals as (text, log probability, bytes).
+
+    The first token of a prompt follows nothing: its `logprob` is None.
+    """
 
     token: str
-    logprob: float
+    logprob: float | None
     bytes: bytes
     top: tuple[tuple[str, float, builtins.bytes], ...]
 

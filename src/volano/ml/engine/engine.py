@@ -24,7 +24,7 @@ from volano.ml.engine.sequence import Output, Sequence
 from volano.ml.errors import EngineError, OutOfMemory, deadline_passed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from volano.ml.engine.runner import Flight, Result
     from volano.ml.engine.scheduler import Work
@@ -324,16 +324,17 @@ class Engine:
         )
 
     def _note_prompt_logprobs(self, work: Work, logits: Floats) -> None:
-        """The rows of a chunk tell of the tokens after them; the first token has none."""
+        """The rows of a chunk tell of the tokens after them; the first token follows nothing."""
         sequence = work.sequence
         del sequence.prompt_logprobs[work.start + 1 :]
         if not work.start:
-            sequence.prompt_logprobs = [None]
+            first = sequence.tokens[0]
+            sequence.prompt_logprobs = [self._shown(first, None)]
         top = sequence.top_prompt_logprobs or 0
         following = sequence.tokens[work.start + 1 : work.start + work.count + 1]
         for row, token_id in zip(logits, following, strict=False):
-            logprob = self._logprob(logprob_of(row, token_id, top))
-            sequence.prompt_logprobs.append(logprob)
+            chosen = logprob_of(row, token_id, top)
+            sequence.prompt_logprobs.append(self._shown(token_id, chosen.logprob, chosen.top))
         sequence.wants_prompt_logprobs = bool(sequence.pending)
 
     def _is_full(self, sequence: Sequence) -> bool:
@@ -343,12 +344,17 @@ class Engine:
     def _logprob(self, chosen: Chosen) -> TokenLogprob | None:
         if chosen.logprob is None:
             return None
+        return self._shown(chosen.token_id, chosen.logprob, chosen.top)
+
+    def _shown(
+        self, token_id: int, logprob: float | None, top: Iterable[tuple[int, float]] = ()
+    ) -> TokenLogprob:
         text, data = self._tokenizer.token_text, self._tokenizer.token_bytes
         return TokenLogprob(
-            token=text(chosen.token_id),
-            logprob=chosen.logprob,
-            bytes=data(chosen.token_id),
-            top=tuple((text(id), logprob, data(id)) for id, logprob in chosen.top),
+            token=text(token_id),
+            logprob=logprob,
+            bytes=data(token_id),
+            top=tuple((text(id), value, data(id)) for id, value in top),
         )
 
 

@@ -50,7 +50,7 @@ class Sequence:
     reasoning_tokens_max: int | None = None
     top_prompt_logprobs: int | None = None
     wants_prompt_logprobs: bool = False
-    prompt_logprobs: list[TokenLogprob | None] = field(default_factory=list)
+    prompt_logprobs: list[TokenLogprob] = field(default_factory=list)
     echo: str = ""
     order: tuple[int, int, int] = (0, 0, 0)
     block_table: list[int] = field(default_factory=list)
@@ -142,7 +142,7 @@ class Output:
     reasoning: str = ""
     tool_calls: tuple[ToolCallPiece, ...] = ()
     logprobs: tuple[TokenLogprob, ...] = ()
-    prompt_logprobs: tuple[TokenLogprob | None, ...] = ()
+    prompt_logprobs: tuple[TokenLogprob, ...] = ()
     finish_reason: str | None = None
     stopped_by: str | None = None
     error: EngineError | None = None

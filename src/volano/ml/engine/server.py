@@ -252,8 +252,7 @@ def _to_delta(output: Output, *, last: bool) -> protocol.Reply:
     if output.logprobs:
         delta["logprobs"] = [_to_logprob(entry) for entry in output.logprobs]
     if output.prompt_logprobs:
-        pairs = output.prompt_logprobs
-        delta["prompt_logprobs"] = [entry and _to_logprob(entry) for entry in pairs]
+        delta["prompt_logprobs"] = [_to_logprob(entry) for entry in output.prompt_logprobs]
     if output.is_last:
         delta |= {
             "finish_reason": output.finish_reason,

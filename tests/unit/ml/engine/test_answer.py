@@ -177,13 +177,11 @@ def test_the_prompt_can_be_ids_and_is_echoed_with_its_logprobs(make_generator, c
     assert text_of(outputs).startswith("A bucket holds objects.")
     shown = outputs[0].prompt_logprobs
     assert len(shown) == len(ids)
-    assert shown[0] is None
-    assert all(
-        entry is not None and entry.logprob < 0 and len(entry.top) == 2 for entry in shown[1:]
-    )
+    assert (shown[0].token, shown[0].logprob) == (generator.tokenizer.token_text(ids[0]), None)
+    assert all(entry.logprob < 0 and len(entry.top) == 2 for entry in shown[1:])
     again = make_generator(chat_folder)
     (outputs,) = run(again, prompt="A bucket holds objects.", **wanted)
-    numbers = [entry.logprob for entry in outputs[0].prompt_logprobs if entry is not None]
+    numbers = [entry.logprob for entry in outputs[0].prompt_logprobs[1:]]
     assert numbers == pytest.approx([entry.logprob for entry in shown[1:]], abs=1e-4)
 
 

@@ -200,7 +200,7 @@ def prompt_logprobs(generator: Generator, wanted: Generate) -> list[float]:
     generator.engine.add(sequence)
     while generator.engine.has_work:
         generator.engine.step()
-    return [entry.logprob for entry in sequence.prompt_logprobs if entry is not None]
+    return [entry.logprob for entry in sequence.prompt_logprobs if entry.logprob is not None]
 
 
 def by_decoder(generator: Generator, weights: dict[str, Floats], ids: list[int]) -> list[float]:

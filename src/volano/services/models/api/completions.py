@@ -215,7 +215,7 @@ def _best(made: list[Collected], n: int) -> list[Collected]:
 
 
 def _mean_logprob(choice: Collected) -> float:
-    values = [token.logprob for token in choice.logprobs]
+    values = [token.logprob for token in choice.logprobs if token.logprob is not None]
     return sum(values) / len(values) if values else 0.0
 
 
@@ -228,7 +228,9 @@ def _choice(at: int, choice: Collected, request: CreateCompletion) -> TextChoice
     )
 
 
-def _logprobs(tokens: Iterable[TokenLogprob | None], offset: int) -> dict[str, Any]:
+def _logprobs(tokens: Iterable[TokenLogprob], offset: int) -> dict[str, Any]:
+    """The token itself is among the likeliest, also where it is none of them; the first token of a
+    prompt follows nothing and has no probability."""
     found: dict[str, Any] = {
         "tokens": [],
         "token_logprobs": [],
@@ -236,11 +238,10 @@ def _logprobs(tokens: Iterable[TokenLogprob | None], offset: int) -> dict[str, A
         "text_offset": [],
     }
     for token in tokens:
-        if token is None:  # the first token of a prompt follows nothing
-            continue
         found["tokens"].append(token.token)
         found["token_logprobs"].append(token.logprob)
-        found["top_logprobs"].append({text: value for text, value, _ in token.top})
+        top = {text: value for text, value, _ in token.top} | {token.token: token.logprob}
+        found["top_logprobs"].append(None if token.logprob is None else top)
         found["text_offset"].append(offset)
         offset += len(token.token)
     return found

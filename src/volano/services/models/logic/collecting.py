@@ -31,7 +31,7 @@ class Collected:
     reasoning: list[str] = field(default_factory=list)
     calls: dict[int, CollectedCall] = field(default_factory=dict)
     logprobs: list[TokenLogprob] = field(default_factory=list)
-    prompt_logprobs: list[TokenLogprob | None] = field(default_factory=list)
+    prompt_logprobs: list[TokenLogprob] = field(default_factory=list)
     end: Delta | None = None
 
     def add(self, delta: Delta) -> None:

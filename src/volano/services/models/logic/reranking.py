@@ -105,7 +105,7 @@ def _score(token: TokenLogprob) -> float:
     shares = {"yes": 0.0, "no": 0.0}
     for text, logprob, _ in ((token.token, token.logprob, b""), *token.top):
         word = text.strip().lower()
-        if word in shares:
+        if word in shares and logprob is not None:
             shares[word] = max(shares[word], math.exp(logprob))
     total = shares["yes"] + shares["no"]
     return shares["yes"] / total if total else 0.0
