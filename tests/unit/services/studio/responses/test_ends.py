@@ -122,3 +122,17 @@ async def test_a_response_that_a_restart_cut_off_is_made_again_under_its_id(stan
     followed = keeping.follow_response(standing.env, standing.call, id, -1)
     numbers = [event["sequence_number"] async for event in followed]
     assert numbers == list(range(len(numbers)))
+
+
+async def test_one_that_another_process_makes_is_followed_to_its_end(standing, monkeypatch):
+    id, job = await begin(standing)
+    monkeypatch.setattr(keeping, "_LIVE", {})  # as in a process that does not make it
+    followed = keeping.follow_response(standing.env, standing.call, id, -1)
+    first = asyncio.ensure_future(anext(followed))
+    standing.model.going_on.set()
+    async with asyncio.timeout(LIMIT_S):
+        await job
+        numbers = [(await first)["sequence_number"]]
+        numbers += [event["sequence_number"] async for event in followed]
+    assert len(numbers) > 3
+    assert numbers == list(range(len(numbers)))

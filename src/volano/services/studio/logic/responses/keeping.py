@@ -1,7 +1,8 @@
 """Responses that are kept: saved, read, cancelled, deleted; made in the background.
 
 A response of the background is a job: after a restart it is made again from its request. Streams
-that follow it read its events from this process while it is made here, from its rows afterwards.
+that follow it read its events from this process while it is made here, from its rows afterwards:
+all at once, then, when another process makes it.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ if TYPE_CHECKING:
 JOB = "studio:response"
 JOB_TIMEOUT_S = 3600.0
 LOOK_S = 0.5
-"""How often a response in the background looks whether it was cancelled elsewhere."""
+"""How often a response in the background looks whether it was cancelled elsewhere, and who follows
+it from another process whether it has ended."""
+LOOKS_AFTER_END = 4
 
 
 @dataclass(slots=True)
@@ -269,8 +272,7 @@ async def follow_response(
         raise invalid("stream", "only responses made in the background can be followed")
     live = _LIVE.get((call.account, id))
     if live is None:
-        kept = await records.find(env.store.reader, RESPONSE_EVENTS, call.account, id)
-        for event in kept.events if kept else ():
+        for event in await _kept_events(env, call.account, id):
             if _number(event) > starting_after:
                 yield event
         return
@@ -284,6 +286,20 @@ async def follow_response(
         if live.ended:
             return
         await live.changed.wait()
+
+
+async def _kept_events(env: Env, account: str, id: str) -> list[Json]:
+    """All events of a response, once the process that makes it has ended it and kept them."""
+    looks_left = LOOKS_AFTER_END
+    while looks_left:
+        item = await records.find(env.store.reader, RESPONSE, account, id)
+        kept = await records.find(env.store.reader, RESPONSE_EVENTS, account, id)
+        if item is None or item.state in ENDED:
+            if kept is not None:
+                return kept.events
+            looks_left -= 1  # one that was cancelled before it began never has any
+        await env.clock.sleep(LOOK_S)
+    return []
 
 
 def _number(event: Json) -> int:
