@@ -36,6 +36,24 @@ def test_health_readiness_and_metrics_answer(volano_sqlite):
         assert reply.getheader("x-request-id")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/readyz", "/v1/models", "/api/auth.test", "/volano/v1/session", "/slack/files/a/b",
+        "/mcp", "/dav/", "/.well-known/oauth-authorization-server", "/oauth/v2/authorize",
+    ],
+)  # fmt: skip
+def test_no_answer_of_the_consoles_port_is_guessed_at_or_framed(volano_sqlite, path):
+    connection = http.client.HTTPConnection("127.0.0.1", volano_sqlite.port, timeout=60)
+    connection.request("GET", path)
+    reply = connection.getresponse()
+    reply.read()
+    connection.close()
+    assert reply.getheader("x-content-type-options") == "nosniff"
+    framed = reply.getheader("content-security-policy", "") + reply.getheader("x-frame-options", "")
+    assert "frame-ancestors 'none'" in framed or "DENY" in framed
+
+
 @pytest.mark.parametrize("aws", [False, True])
 @pytest.mark.parametrize(
     ("data", "status"),

@@ -43,6 +43,12 @@ if TYPE_CHECKING:
     Gateway = Callable[[Request], Awaitable[Response]]
 
 JSON = ("content-type", "application/json")
+FENCE = (
+    ("x-content-type-options", "nosniff"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+)
+"""What is no page of the console says so to browsers: no type is guessed, nothing in it runs, and
+no page shows it in a frame."""
 
 
 class App:
@@ -118,6 +124,13 @@ def console_app(env: Env, health: Health) -> App:
     """The application of the console's port."""
 
     async def gateway(request: Request) -> Response:
+        response = await answer(request)
+        for name, value in FENCE:
+            if response.header(name) is None:
+                response.headers.append((name, value))
+        return response
+
+    async def answer(request: Request) -> Response:
         path = request.raw_path
         if path.startswith(("/v1/", openai.DASHSCOPE)) or path == "/v1":
             return await openai.handle(env, request)
