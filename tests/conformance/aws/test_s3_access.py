@@ -282,6 +282,26 @@ def test_website_has_a_host_of_its_own(volano, s3, open_bucket):
     assert fetch(volano, "POST", "/", b"", Host=host)[0] == 405
 
 
+def test_a_page_of_a_bucket_is_nobodys_on_the_consoles_host(volano, s3, open_bucket):
+    """Browsers share cookies between ports; three times, since the lane learns its answers."""
+    for key, kind in (("page", "text/html"), ("drawing", "image/svg+xml"), ("odd", "x")):
+        s3.put_object(Bucket=open_bucket, Key=key, Body=b"<b>", ContentType=kind, ACL="public-read")
+        for _ in range(3):
+            headers = fetch(volano, "GET", f"/{open_bucket}/{key}")[1]
+            assert headers["content-security-policy"].startswith("sandbox"), kind
+            assert "same-origin" not in headers["content-security-policy"]
+    s3.put_object(
+        Bucket=open_bucket, Key="text", Body=b"<b>", ContentType="text/plain", ACL="public-read"
+    )
+    for _ in range(3):
+        assert "content-security-policy" not in fetch(volano, "GET", f"/{open_bucket}/text")[1]
+    website = {"IndexDocument": {"Suffix": "page"}}
+    s3.put_bucket_website(Bucket=open_bucket, WebsiteConfiguration=website)
+    host = f"{open_bucket}.s3-website.localhost:{volano.aws_port}"
+    status, headers, _ = fetch(volano, "GET", "/", Host=host)
+    assert (status, "content-security-policy" in headers) == (200, False)
+
+
 def test_access_log_arrives_in_its_bucket(volano, s3, open_bucket):
     target = f"{open_bucket}-log"
     s3.create_bucket(

@@ -59,6 +59,19 @@ _OVERRIDES = (
     "ContentType",
     "Expires",
 )
+_INERT_TYPES = (
+    "application/gzip", "application/json", "application/octet-stream", "application/pdf",
+    "application/zip", "audio/", "binary/octet-stream", "image/gif", "image/jpeg", "image/png",
+    "image/webp", "text/csv", "text/plain", "video/",
+)  # fmt: skip
+"""Types of which a browser runs nothing."""
+_FENCE = {
+    "Content-Security-Policy": (
+        "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts"
+    )
+}
+"""This door stands on the console's host, and browsers share cookies between ports: a page out of a
+bucket runs as nobody's, so that it cannot put a session of its own there. (Websites have hosts.)"""
 
 
 @action(
@@ -189,6 +202,8 @@ async def _read_result(env: Env, found: logic.Selected, request: Request) -> Res
         result["PartsCount"] = item.part_count
     if request.get("ChecksumMode") == "ENABLED":
         result |= _checksum_of(found)
+    if not str(result["ContentType"]).lower().startswith(_INERT_TYPES):
+        result["_headers"] = _FENCE
     return result
 
 

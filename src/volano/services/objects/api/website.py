@@ -207,6 +207,7 @@ async def _read(
     found = find_action(f"s3:{operation}")
     assert found is not None
     result = await run_action(env, call, found, wanted)
+    result.pop("_headers", None)  # the fence of pages on the host of others
     answer = codec.write(result, str(call.request_id))
     redirect = answer.header("x-amz-website-redirect-location")
     if redirect is not None:
