@@ -9,8 +9,10 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from volano.backends.egress.http import HttpEgress
+from volano.kernel.egress import parse_networks
 from volano.kernel.errors import VolanoError
-from volano.services.chat.logic import app_events, apps, members
+from volano.services.chat.logic import app_events, apps, deliveries, manifests, members
 from volano.services.chat.model import MessagePosted
 from volano.services.chat.store import app_events as rows
 from volano.services.chat.store import users as user_rows
@@ -40,6 +42,25 @@ async def waiting(company, app) -> list[dict]:
         company.env.store.reader, app.id, offered_before_us=2**62, created_after_us=0, limit=100
     )
     return [msgspec.json.decode(payload) for _, _, payload in found]
+
+
+async def test_an_answer_nested_without_end_is_no_challenge(company):
+    """It ended the delivery of every app's events that were under way."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n" + b"[" * 100_000)
+        await writer.drain()
+        writer.close()
+
+    made = await manifests.create_app(
+        company.env, company.calls["admin"], {"display_information": {"name": "Deep"}}
+    )
+    env = replace(company.env, egress=HttpEgress(parse_networks(["127.0.0.1"])))
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"http://127.0.0.1:{port}/events"
+        assert await deliveries.verify_url(env, made.config, url) is False
 
 
 async def test_a_ticket_is_for_one_socket(company, app):

@@ -99,7 +99,7 @@ async def verify_url(env: Env, config: AppConfig, url: str) -> bool:
 def _challenge_in(body: bytes) -> object:
     try:
         answer = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     return answer.get("challenge") if isinstance(answer, dict) else None
 

@@ -137,6 +137,6 @@ async def _by_http(env: Env, config: AppConfig, kind: str, payload: Json, url: s
         return Answer(text=text)
     try:
         answer = msgspec.json.decode(reply.body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return Answer(text=text)
     return Answer(body=answer)

@@ -67,7 +67,7 @@ def parse_manifest(source: object) -> tuple[Manifest, Json]:
     if isinstance(source, str):
         try:
             source = msgspec.json.decode(source)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise BadManifest([_problem("/", f"It is not JSON: {error}.")]) from error
     if not isinstance(source, dict):
         raise BadManifest([_problem("/", "A manifest is an object.")])

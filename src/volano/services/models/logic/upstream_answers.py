@@ -95,7 +95,7 @@ class Reading:
         """The deltas of one event (or of a whole answer). Raises what an error in it means."""
         try:
             chunk = _decode(data)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise Unavailable(
                 f"The upstream {self.upstream} sent what is no answer of OpenAI's API.",
                 code="upstream_invalid",
@@ -265,7 +265,7 @@ def _told(body: bytes) -> tuple[str, str, str]:
     """Message, code and parameter of an error body: OpenAI's, or what others send."""
     try:
         found = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return body[:MAX_MESSAGE].decode(errors="replace").strip(), "", ""
     inner = found.get("error", found) if isinstance(found, dict) else found
     if not isinstance(inner, dict):

@@ -140,7 +140,7 @@ async def _ask(
             async with _open(env, upstream, method, path, body) as reply:
                 answer = await _read(reply, MAX_ANSWER_BYTES)
             return msgspec.json.decode(answer, type=kind)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise Unavailable(
                 f"The upstream {upstream.name} sent what is no answer of OpenAI's API.",
                 code="upstream_invalid",

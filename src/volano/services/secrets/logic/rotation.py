@@ -283,7 +283,7 @@ async def _replace_password(env: Env, secret: Secret, rotation: Rotation) -> Non
 def _with_password(value: bytes, password: str) -> bytes:
     try:
         document = msgspec.json.decode(value)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         document = None
     if isinstance(document, dict):
         return msgspec.json.encode({**document, "password": password})

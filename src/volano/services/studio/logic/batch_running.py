@@ -92,7 +92,7 @@ async def _read_lines(env: Env, account: str, batch: Batch) -> tuple[list[Line],
             continue
         try:
             line = msgspec.json.decode(raw, type=Line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             errors.append(_wrong("invalid_json_line", f"It is no request: {error}.", number))
             continue
         if line.url != batch.endpoint or line.method != "POST":

@@ -155,7 +155,7 @@ def _answer_in(reply: EgressReply, number: int) -> dict[str, Any] | None:
     for body in bodies:
         try:
             message = msgspec.json.decode(body) if body else None
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             continue
         if isinstance(message, dict) and message.get("id") == number:
             return message

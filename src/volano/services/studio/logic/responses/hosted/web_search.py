@@ -151,7 +151,7 @@ class WebSearch:
             return msgspec.json.decode(reply.body, type=_Answer).results
         except (EgressFailed, EgressRefused) as error:
             raise Unavailable(f"the search engine cannot be asked: {error.message}") from error
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise Unavailable("the search engine did not answer in SearXNG's form.") from error
 
     def _is_wanted(self, url: str) -> bool:
