@@ -79,49 +79,54 @@ class ContentRows(Sequence[dict[str, Any]]):
 
 
 MARK = "\x01"
-"""Stands around what is not written as it is stored; no key that `is_plain` has it."""
-CONTENT_PIECES = (
-    "<Contents><Key>",
-    f"</Key><LastModified>{MARK}",
-    f'{MARK}</LastModified><ETag>"',
-    f'"</ETag>{MARK}',
-    f"{MARK}<Size>",
-    "</Size><StorageClass>",
-    "</StorageClass></Contents>",
-)
-"""What stands before key, seconds since 1970, ETag, the first characters of the checksum, size
-and storage class of a row, and behind."""
+"""Stands between what is read from the text of the rows; no key that `is_plain` has it."""
+_OPEN, _CLOSE = "<Contents><Key>", "</StorageClass></Contents>"
+CONTENT_PIECES = (MARK, MARK, MARK, MARK, "</Size><StorageClass>", f"{_CLOSE}{_OPEN}{MARK}")
+"""What stands behind key, second since 1970, ETag, the first `TELLING` characters of the checksum,
+size and, where another row follows, storage class."""
+_PARTED = 5
+"""Parts of a row between marks: key, second, ETag, checksum, and what follows it."""
+_KEYS, _SECONDS = slice(0, None, _PARTED), slice(1, None, _PARTED)
+_CHECKSUMS = slice(3, None, _PARTED)
 
 
 class JoinedContents:
-    """`Contents` whose rows the database has joined with `CONTENT_PIECES`."""
+    """`Contents` whose rows the database has joined with `CONTENT_PIECES`; those beyond `limit` are
+    left out."""
 
-    def __init__(self, text: str, count: int) -> None:
-        self._parts = text.split(MARK)
-        self._count = count
+    def __init__(self, text: str, number: int, limit: int) -> None:
+        parts = text.split(MARK) if number else []
+        self._is_whole = len(parts) == number * _PARTED
+        if number > limit:
+            del parts[limit * _PARTED :]
+            parts[-1] = parts[-1].removesuffix(_CLOSE + _OPEN)
+        self._parts = parts
+        self.keys = parts[_KEYS]
 
     def __len__(self) -> int:
-        return self._count
+        return len(self.keys)
 
     @property
     def is_known(self) -> bool:
-        """Whether every checksum is one that S3 knows."""
-        return set(self._parts[3::4]) <= _KINDS.keys()
+        """Whether no key has a mark, and every checksum is one that S3 knows."""
+        return self._is_whole and _AFTER_ETAG.keys() >= set(self._parts[_CHECKSUMS])
 
     def xml(self) -> str:
         """All elements."""
-        parts = self._parts
-        seconds = _SecondTexts()
-        parts[1::4] = map(seconds.__getitem__, parts[1::4])
-        parts[3::4] = map(_KINDS.__getitem__, parts[3::4])
-        return "".join(parts)
+        if not self.keys:
+            return ""
+        parts, after_key = self._parts.copy(), _AfterKey()
+        parts[_SECONDS] = map(after_key.__getitem__, parts[_SECONDS])
+        parts[_CHECKSUMS] = map(_AFTER_ETAG.__getitem__, parts[_CHECKSUMS])
+        return "".join([_OPEN, *parts, _CLOSE])
 
 
-class _SecondTexts(dict[str, str]):
-    """`_Seconds` by the digits of the second."""
+class _AfterKey(dict[str, str]):
+    """What stands between key and ETag, by the digits of the second."""
 
     def __missing__(self, second: str) -> str:
-        self[second] = text = iso8601_millis(int(second))
+        time = iso8601_millis(int(second))
+        self[second] = text = f'</Key><LastModified>{time}</LastModified><ETag>"'
         return text
 
 
@@ -145,12 +150,12 @@ def _kind(algorithm: str, kind: str) -> str:
     return f"<ChecksumAlgorithm>{algorithm}</ChecksumAlgorithm><ChecksumType>{kind}</ChecksumType>"
 
 
-_KINDS = {"": ""} | {
-    f"{algorithm} {kind} "[:TELLING]: _kind(algorithm, kind)
+_AFTER_ETAG = {"": '"</ETag><Size>'} | {
+    f"{algorithm} {kind} "[:TELLING]: f'"</ETag>{_kind(algorithm, kind)}<Size>'
     for algorithm in ALGORITHMS
     for kind in KINDS
 }
-"""The elements of a checksum by its first characters."""
+"""What stands between ETag and size, by the first characters of the checksum."""
 
 
 class _Seconds(dict[int, str]):

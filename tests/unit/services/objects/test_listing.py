@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -143,12 +144,20 @@ async def test_a_joined_page_is_written_as_its_rows_are(env):
         ("z", "", 5),
     ):
         page = await list_keys(env.store.reader, "b", prefix=prefix, after=after, limit=limit)
-        joined, is_truncated = await list_joined(
+        joined = await list_joined(
             env.store.reader, "b", CONTENT_PIECES, prefix=prefix, after=after, limit=limit
         )
         keys = [row[0] for row in page.rows]
-        contents = JoinedContents(joined.text, joined.number)
+        contents = JoinedContents(joined.text, joined.number, limit)
         assert contents.is_known
         assert contents.xml() == ContentRows(page.rows, keys, None).xml()
-        assert (joined.keys, len(contents)) == ("".join(keys), len(keys))
-        assert (joined.last, is_truncated) == (page.last, page.is_truncated)
+        assert (contents.keys, joined.number > limit) == (keys, page.is_truncated)
+
+
+@pytest.mark.parametrize("key", ["a\x01b", "\x01", "\x01" * 5])
+async def test_a_key_with_a_mark_is_seen(env, key):
+    blob = Blob(id="s1.x", size_bytes=7, zones=("a", "b"))
+    puts = [(Put("b", each, "etag", 0, "", ""), blob) for each in ("0", key, "z")]
+    await env.store.transact(lambda tx: insert_puts(tx, puts))
+    joined = await list_joined(env.store.reader, "b", CONTENT_PIECES, limit=1000)
+    assert not JoinedContents(joined.text, joined.number, 1000).is_known

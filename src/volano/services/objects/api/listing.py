@@ -196,6 +196,7 @@ def _result(env: Env, bucket: Bucket, request: Request, listing: Listing) -> Res
         "MaxKeys": page_size(request, "MaxKeys"),
         "IsTruncated": listing.is_truncated,
         "CommonPrefixes": [{"Prefix": encode(each)} for each in listing.prefixes],
+        "_headers": {"x-amz-bucket-region": bucket.region},
     }
     if request.get("Delimiter"):
         result["Delimiter"] = encode(request["Delimiter"])

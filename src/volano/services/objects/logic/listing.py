@@ -97,20 +97,15 @@ async def list_joined(
     prefix: str = "",
     after: str = "",
     limit: int = 1000,
-) -> tuple[Joined, bool]:
-    """As `list_keys` without a delimiter, but one text, and whether more keys follow."""
+) -> Joined:
+    """As `list_keys` without a delimiter, but one text; a row more than `limit` where more keys
+    follow."""
     end = key_after_prefix(prefix)
     start, inclusive = _first_key(prefix, "", after)
     assert start is not None, "only a common prefix has nothing behind it"
-    joined = await select_joined(
-        reader, bucket_id, pieces, start=start, inclusive=inclusive, end=end, limit=limit
+    return await select_joined(
+        reader, bucket_id, pieces, start=start, inclusive=inclusive, end=end, limit=limit + 1
     )
-    if not joined.number or joined.number < limit:
-        return joined, False
-    more = await select_listed(
-        reader, bucket_id, start=joined.last, inclusive=False, end=end, limit=1
-    )
-    return joined, bool(more)
 
 
 def _first_key(prefix: str, delimiter: str, after: str) -> tuple[str | None, bool]:

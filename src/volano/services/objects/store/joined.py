@@ -18,23 +18,19 @@ CHECKSUM_CHARACTERS = 12
 
 _VALUES = ("key", "second", "etag", f"substr(checksum, 1, {CHECKSUM_CHARACTERS})", "size_bytes",
            "storage_class")  # fmt: skip
-_ROW = ", ".join(["CAST(? AS TEXT)", *(f"{value}, CAST(? AS TEXT)" for value in _VALUES)])
+_ROW = ", CAST(? AS TEXT), ".join(_VALUES)
 
-Pieces = tuple[str, str, str, str, str, str, str]
-"""What stands before key, time, ETag, checksum, size and class, and behind."""
+Pieces = tuple[str, str, str, str, str, str]
+"""What stands behind key, second, ETag, checksum, size and, where another row follows, class."""
 
 
 class Joined(NamedTuple):
     """Rows in the order of their keys."""
 
     text: str
-    """For each row the pieces, and between them: key, seconds since 1970, ETag, the first
+    """Of each row, with the pieces between: key, seconds since 1970, ETag, the first
     `CHECKSUM_CHARACTERS` of the checksum, size and storage class."""
-    keys: str
-    """All keys, one behind the other."""
     number: int
-    last: str
-    """The last key; '' for no rows."""
 
 
 async def select_joined(
@@ -57,11 +53,10 @@ async def select_joined(
         limit=limit,
     )
     found = await reader.row(
-        f"SELECT string_agg(concat({_ROW}), ''), string_agg(key, ''), COUNT(*), MAX(key) "
-        f"FROM ({rows}) AS page",
+        f"SELECT string_agg(concat({_ROW}), CAST(? AS TEXT)), COUNT(*) FROM ({rows}) AS page",
         *pieces,
         *values,
     )
     assert found is not None, "an aggregate has one row"
-    text, keys, number, last = found
-    return Joined(text or "", keys or "", number, last or "")
+    text, number = found
+    return Joined(text or "", number)
