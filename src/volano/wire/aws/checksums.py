@@ -85,14 +85,18 @@ def check_body_checksums(
 def _check_md5(claimed: str, body: bytes) -> None:
     raw = _decode(claimed)
     if raw is None or len(raw) != 16:
-        raise Invalid("The Content-MD5 you specified was invalid.", code="InvalidDigest")
+        raise Invalid(
+            "The Content-MD5 you specified was invalid.",
+            code="InvalidDigest",
+            fields={"Content-MD5": claimed},
+        )
     computed = _md5(body)
     if raw != computed:
         raise Invalid(
             "The Content-MD5 you specified did not match what we received.",
             code="BadDigest",
             fields={
-                "ExpectedDigest": claimed,
+                "ExpectedDigest": raw.hex(),
                 "CalculatedDigest": base64.b64encode(computed).decode(),
             },
         )

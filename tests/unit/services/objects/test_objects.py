@@ -183,7 +183,7 @@ async def test_range_outside_of_the_object_is_refused(s3):
     assert found["ContentRange"] == "bytes 8-9/10"
     with pytest.raises(InvalidRange):
         await s3("GetObject", Bucket="shop", Key="k", Range="bytes=10-")
-    with pytest.raises(InvalidArgument):
+    with pytest.raises(InvalidRequest):
         await s3("GetObject", Bucket="shop", Key="k", Range="bytes=0-", PartNumber=1)
     with pytest.raises(InvalidPart):
         await s3("GetObject", Bucket="shop", Key="k", PartNumber=2)

@@ -164,6 +164,37 @@ async def test_words_of_refused_settings(s3: S3) -> None:
         await s3("PutBucketPolicy", **SHOP, Policy="invalid json")
 
 
+async def test_an_expected_owner_is_an_account(s3: S3) -> None:
+    for owner, code in (("0000", "InvalidBucketOwnerAWSAccountID"), ("0" * 12, "AccessDenied")):
+        found, _ = await refusal(s3, "GetBucketCors", **SHOP, ExpectedBucketOwner=owner)
+        assert found == code
+
+
+async def test_a_plus_in_a_copys_source_is_a_space(s3: S3) -> None:
+    await s3("PutObject", **SHOP, Key="a b", Body=b"x")
+    await s3("CopyObject", **SHOP, Key="c", CopySource="shop%2Fa+b")
+    assert await s3.body("shop", "c") == b"x"
+
+
+async def test_a_part_that_is_not_there_is_told_with_its_upload(s3: S3) -> None:
+    upload = await s3("CreateMultipartUpload", **SHOP, Key="k")
+    named = {**SHOP, "Key": "k", "UploadId": upload["UploadId"]}
+    parts = {"Parts": [{"PartNumber": 1, "ETag": '"abc"'}]}
+    code, fields = await refusal(s3, "CompleteMultipartUpload", **named, MultipartUpload=parts)
+    assert code == "InvalidPart"
+    assert fields == {"UploadId": upload["UploadId"], "PartNumber": "1", "ETag": "abc"}
+    code, _ = await refusal(s3, "CompleteMultipartUpload", **{**named, "UploadId": "none"})
+    assert code == "NoSuchUpload"
+
+
+async def test_an_md5_that_is_none_is_told(s3: S3) -> None:
+    code, fields = await refusal(s3, "PutObject", **SHOP, Key="k", Body=b"", ContentMD5="MTIz")
+    assert (code, fields) == ("InvalidDigest", {"Content-MD5": "MTIz"})
+    md5 = "XUFAKrxLKna5cZ2REBfFkg=="  # of `hello`
+    code, fields = await refusal(s3, "PutObject", **SHOP, Key="k", Body=b"", ContentMD5=md5)
+    assert (code, fields["ExpectedDigest"]) == ("BadDigest", "5d41402abc4b2a76b9719d911017c592")
+
+
 async def test_a_version_that_cannot_be_is_not_there_for_many_keys(s3: S3) -> None:
     wanted = {"Objects": [{"Key": "k", "VersionId": "no-such-id"}]}
     (error,) = (await s3("DeleteObjects", **SHOP, Delete=wanted))["Errors"]

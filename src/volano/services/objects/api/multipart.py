@@ -284,7 +284,7 @@ async def list_multipart_uploads(env: Env, call: Call, request: Request) -> Resu
         "UploadIdMarker": id_marker if marker else "",
         "NextKeyMarker": encode(listing.last_key),
         "NextUploadIdMarker": listing.last_id,
-        "Prefix": encode(prefix),
+        "Prefix": encode(prefix) if prefix else None,
         "Delimiter": encode(delimiter) if delimiter else None,
         "MaxUploads": limit,
         "IsTruncated": listing.is_truncated,

@@ -19,7 +19,7 @@ from volano.services.identity.interface import (
     RESOURCE_POLICY,
 )
 from volano.services.objects.logic.acl import FULL_CONTROL, opened_actions
-from volano.services.objects.logic.errors import AccessDenied, NoSuchBucket
+from volano.services.objects.logic.errors import AccessDenied, InvalidBucketOwner, NoSuchBucket
 from volano.services.objects.logic.public_access import effective_block, forget_blocks
 from volano.services.objects.logic.public_policy import is_public_policy
 from volano.services.objects.model import Grant
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 LOGGED = "volano:access-log"
 """In a call's context when its bucket has access logs: the bucket's account."""
+ACCOUNT_DIGITS = 12
+MAX_TOLD_OWNER = 64
+"""Of an owner that is none, in the refusal."""
 MAX_KNOWN = 10_000
 """Buckets kept in memory."""
 
@@ -78,7 +81,9 @@ def forget_buckets(env: Env) -> None:
 
 
 async def get_bucket(reader: Reader, name: str, expected_owner: str | None = None) -> Bucket:
-    """Raises NoSuchBucket, and AccessDenied when it is not `expected_owner`'s."""
+    """Raises NoSuchBucket, and AccessDenied or InvalidBucketOwner when it is not
+    `expected_owner`'s.
+    """
     bucket = await rows.select_bucket(reader, name) if "\x00" not in name else None
     if bucket is None:
         raise no_such_bucket(name)
@@ -87,8 +92,14 @@ async def get_bucket(reader: Reader, name: str, expected_owner: str | None = Non
 
 
 def _require_owner(bucket: Bucket, expected_owner: str | None) -> None:
-    if expected_owner and expected_owner != bucket.account:
-        raise AccessDenied("The bucket does not belong to the expected account.")
+    if not expected_owner or expected_owner == bucket.account:
+        return
+    if len(expected_owner) != ACCOUNT_DIGITS or not expected_owner.isdigit():
+        raise InvalidBucketOwner(
+            "The value of the expected bucket owner parameter must be an AWS Account ID... "
+            f"[{expected_owner[:MAX_TOLD_OWNER]}]"
+        )
+    raise AccessDenied("Access Denied")
 
 
 def no_such_bucket(name: str) -> NoSuchBucket:

@@ -117,7 +117,10 @@ def _location_at_signed_endpoint(env: Env, call: Call, location: str | None) -> 
     signed = call.context.get("volano:signed-region", "")
     if signed in ("", "us-east-1", "aws-global", env.region.name):
         if location == "us-east-1" or (location and not _REGION.match(location)):
-            raise InvalidLocationConstraint("The specified location-constraint is not valid")
+            raise InvalidLocationConstraint(
+                "The specified location-constraint is not valid",
+                fields={"LocationConstraint": location},
+            )
         return location
     if location != signed:
         raise _incompatible(location or "unspecified")

@@ -134,7 +134,9 @@ def parse_claims(request: Mapping[str, Any], trailer_names: Iterable[str] = ()) 
         _require_value(algorithm, value)
     md5 = request.get("ContentMD5")
     if md5 is not None and len(_decoded(str(md5))) != ALGORITHMS["MD5"]:
-        raise InvalidDigest("The Content-MD5 you specified is not valid.")
+        raise InvalidDigest(
+            "The Content-MD5 you specified was invalid.", fields={"Content-MD5": str(md5)}
+        )
     return Claims(md5=md5, algorithm=algorithm, value=value)
 
 
@@ -169,7 +171,7 @@ def require_match(claims: Claims, *, md5: bytes, checksum: Checksum) -> None:
         raise BadDigest(
             "The Content-MD5 you specified did not match what we received.",
             fields={
-                "ExpectedDigest": claims.md5,
+                "ExpectedDigest": _decoded(claims.md5).hex(),
                 "CalculatedDigest": base64.b64encode(md5).decode(),
             },
         )

@@ -85,7 +85,6 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
     Raises NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, BadDigest, InvalidRequest,
     PreconditionFailed and ConditionalRequestConflict; then the upload goes on.
     """
-    named = _in_order(request.parts)
     reader = env.store.reader
     bucket = await open_bucket(env, request.bucket, request.expected_owner)
     count_request(env, bucket, WRITE)
@@ -95,6 +94,7 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
     upload = await rows.select_upload(reader, bucket.id, request.key, request.upload_id)
     if upload is None:
         return _completed_before(request, current)
+    named = _in_order(request.parts)
     # S3 wants the client's key only where it computes a checksum; ceph's suite wants it always.
     if request.customer is not None or upload.checksum_algorithm or env.config.test_mode:
         require_upload_key(upload.description.encryption, request.customer)
@@ -106,7 +106,7 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
     async def complete(tx: Tx) -> StoredObject:
         found = await get_upload(tx, bucket, request.key, request.upload_id)
         stored = await rows.select_parts(tx, found.id, after=0, limit=MAX_PARTS)
-        chosen = _choose(named, stored)
+        chosen = _choose(found.id, named, stored)
         item = _object(found, chosen, request, now_us)
         await _settle_parts(tx, found, stored, chosen, now_us)
         await rows.delete_upload(tx, found)
@@ -157,7 +157,7 @@ def _completed_before(request: CompleteRequest, current: StoredObject | None) ->
     return current
 
 
-def _choose(named: Sequence[NamedPart], stored: Sequence[Part]) -> list[Part]:
+def _choose(upload_id: str, named: Sequence[NamedPart], stored: Sequence[Part]) -> list[Part]:
     """The stored parts that the client lists; raises InvalidPart and EntityTooSmall."""
     by_number = {part.number: part for part in stored}
     chosen: list[Part] = []
@@ -165,9 +165,13 @@ def _choose(named: Sequence[NamedPart], stored: Sequence[Part]) -> list[Part]:
         part = by_number.get(wanted.number)
         if part is None or part.etag != wanted.etag.strip('"') or not _agrees(wanted, part):
             raise InvalidPart(
-                "One or more of the specified parts could not be found. The part may not have been "
-                "uploaded, or the specified entity tag may not match the part's entity tag.",
-                fields={"PartNumber": str(wanted.number), "ETag": wanted.etag},
+                "One or more of the specified parts could not be found.  The part may not have "
+                "been uploaded, or the specified entity tag may not match the part's entity tag.",
+                fields={
+                    "UploadId": upload_id,
+                    "PartNumber": str(wanted.number),
+                    "ETag": wanted.etag.strip('"'),
+                },
             )
         chosen.append(part)
     for part in chosen[:-1]:

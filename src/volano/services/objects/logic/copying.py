@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, unquote_plus
 
 from volano.kernel.errors import VolanoError
 from volano.services.objects.logic.access import open_bucket
@@ -129,11 +129,13 @@ def parse_copy_source(header: str) -> tuple[str, str, str | None]:
     """Bucket, key and version of `x-amz-copy-source`; raises InvalidArgument."""
     path, _, query = header.partition("?versionId=")
     version = parse_qs("v=" + query).get("v", [None])[0] if query else None
-    bucket, slash, key = unquote(path, errors="surrogateescape").removeprefix("/").partition("/")
+    bucket, slash, key = (
+        unquote_plus(path, errors="surrogateescape").removeprefix("/").partition("/")
+    )
     if not slash or not bucket or not key:
         raise InvalidArgument(
             "Invalid copy source object key",
-            fields={"ArgumentName": "x-amz-copy-source", "ArgumentValue": header},
+            fields={"ArgumentName": "x-amz-copy-source", "ArgumentValue": "x-amz-copy-source"},
         )
     require_key(key)
     return bucket, key, version

@@ -75,6 +75,10 @@ class InvalidBucketName(Invalid):
     code = "InvalidBucketName"
 
 
+class InvalidBucketOwner(Invalid):
+    code = "InvalidBucketOwnerAWSAccountID"
+
+
 class IllegalLocationConstraint(Invalid):
     code = "IllegalLocationConstraintException"
 

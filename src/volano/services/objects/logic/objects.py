@@ -27,7 +27,12 @@ from volano.services.objects.logic.encryption import (
     with_encryption,
     with_seal,
 )
-from volano.services.objects.logic.errors import InvalidArgument, InvalidPart, NoSuchKey
+from volano.services.objects.logic.errors import (
+    InvalidArgument,
+    InvalidPart,
+    InvalidRequest,
+    NoSuchKey,
+)
 from volano.services.objects.logic.locks import retention_for_write
 from volano.services.objects.logic.metering import (
     READ,
@@ -231,7 +236,7 @@ async def _select_part(
 ) -> Selected:
     number = request.part_number or 0
     if request.range is not None:
-        raise InvalidArgument("Cannot specify both Range header and partNumber query parameter")
+        raise InvalidRequest("Cannot specify both Range header and partNumber query parameter")
     if number < 1:
         raise InvalidArgument("Part number must be an integer between 1 and 10000, inclusive")
     if not item.part_count:
