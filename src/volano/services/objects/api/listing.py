@@ -69,7 +69,7 @@ async def list_text_v2(env: Env, request: Request) -> Result | None:
     limit = page_size(request, "MaxKeys")
     if request.get("Delimiter") or request.get("FetchOwner") or not limit:
         return None
-    joined, is_truncated = await list_joined(
+    joined = await list_joined(
         env.store.reader,
         bucket.id,
         CONTENT_PIECES,
@@ -77,14 +77,15 @@ async def list_text_v2(env: Env, request: Request) -> Result | None:
         after=require_text(_after(request), "marker"),
         limit=limit,
     )
-    contents = JoinedContents(joined.text, joined.number)
+    contents = JoinedContents(joined.text, joined.number, limit)
     is_shown = _PLAIN_KEYS if encoding_of(request) else is_plain
-    if not is_shown(joined.keys) or not contents.is_known:
+    if not contents.is_known or not is_shown("".join(contents.keys)):
         return None
-    listing = Listing(rows=[], prefixes=[], is_truncated=is_truncated, last=joined.last)
+    last = contents.keys[-1] if contents.keys else ""
+    listing = Listing(rows=[], prefixes=[], is_truncated=joined.number > limit, last=last)
     result = _result(env, bucket, request, listing)
-    result |= {"Contents": contents, "KeyCount": joined.number}
-    return _finish_v2(request, result, listing.last)
+    result |= {"Contents": contents, "KeyCount": len(contents)}
+    return _finish_v2(request, result, last)
 
 
 def _after(request: Request) -> str:
