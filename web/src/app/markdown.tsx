@@ -78,14 +78,15 @@ function table(lines: string[], key: number): ReactNode {
   );
 }
 
-const MARKS = /(`[^`]+`|\*\*[^*]+\*\*|__[^_]+__|\*[^*\s][^*]*\*|\[[^\]]+\]\([^)\s]+\))/;
+const MARKS = /(`[^`]+`|\*\*[^*]+\*\*|__[^_]+__|\*[^*\s][^*]*\*|!?\[[^\]]+\]\([^)\s]+\))/;
 
 export function inline(text: string): ReactNode {
   return text.split(MARKS).map((part, index) => {
     if (/^`.+`$/.test(part)) return <Code key={index}>{part.slice(1, -1)}</Code>;
     if (/^(\*\*|__).+\1$/.test(part)) return <strong key={index}>{part.slice(2, -2)}</strong>;
     if (/^\*.+\*$/.test(part)) return <em key={index}>{part.slice(1, -1)}</em>;
-    const link = /^\[([^\]]+)\]\(([^)]+)\)$/.exec(part);
+    const link = /^!?\[([^\]]+)\]\(([^)]+)\)$/.exec(part);
+    if (link && part.startsWith('!')) return <em key={index}>{link[1]}</em>; // a picture is only named
     if (link) return <SafeLink key={index} href={link[2]!} text={link[1]!} />;
     return part;
   });

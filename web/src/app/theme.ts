@@ -37,6 +37,7 @@ export const theme = createTheme({
     Drawer: { defaultProps: closable },
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } }, // an element that is no menu item
     Modal: { defaultProps: closable },
+    PasswordInput: { defaultProps: () => ({ visibilityToggleButtonProps: { 'aria-label': t('togglePassword') } }) },
     TableScrollContainer: { defaultProps: { scrollAreaProps: { viewportProps: { tabIndex: 0 } } } }, // scrolled by keys, too
   },
 });
@@ -47,14 +48,15 @@ const dark9 = (color: string) => `color-mix(in srgb, var(--mantine-color-${color
 
 export const readableColors: CSSVariablesResolver = () => ({
   variables: { '--mantine-color-red-filled': 'var(--mantine-color-red-9)' },
-  light: Object.fromEntries(
-    SPOKEN_IN.flatMap((color) => [
+  light: Object.fromEntries([
+    ['--mantine-color-error', 'var(--mantine-color-red-9)'],
+    ...SPOKEN_IN.flatMap((color) => [
       [`--mantine-color-${color}-light-color`, dark9(color)],
       [`--mantine-color-${color}-text`, dark9(color)],
       [`--mantine-color-${color}-outline`, dark9(color)],
     ]),
-  ),
-  dark: {},
+  ]),
+  dark: { '--mantine-color-error': 'var(--mantine-color-red-4)' },
 });
 
 // Series of charts, in order; distinct without colour vision by lightness.

@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent } fro
 
 import { slack } from '../api/client';
 import { Failed, Waiting } from '../app/parts';
+import { fromServer } from '../i18n/server';
 import { t } from '../i18n/text';
 import { historyKey, markRead, readSettled } from './cache';
 import { ChannelHead } from './ChannelHead';
@@ -139,7 +140,7 @@ function Beginning({ channel }: { channel: Channel }) {
           ? channel.user === me.id
             ? t('ownNotes')
             : t('betweenYouAnd', { name: nameOf(other) })
-          : channel.purpose?.value || t('beginningOf', { channel: name })}
+          : fromServer(channel.purpose?.value ?? '') || t('beginningOf', { channel: name })}
       </Text>
     </Stack>
   );

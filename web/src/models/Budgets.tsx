@@ -139,7 +139,7 @@ function LimitDialog({ onClose }: { onClose: () => void }) {
         <TextInput label={t('moneyAMonth')} value={month} onChange={(event) => setMonth(event.currentTarget.value)} />
       </Group>
       <Text size="xs" c="dimmed">
-        {t('n0IsNoLimit')}
+        {t('zeroIsNoLimit')}
       </Text>
     </FormDialog>
   );

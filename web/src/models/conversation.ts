@@ -165,8 +165,9 @@ async function answer(turn: Turn, request: Record<string, unknown>, signal: Abor
     turn.failure = signal.aborted ? '' : messageOf(error);
   }
   cancelAnimationFrame(frame);
-  const seconds = (performance.now() - began - turn.firstTokenMs) / 1000;
-  turn.tokensPerSecond = seconds > 0 ? (turn.usage?.completion_tokens ?? tokens) / seconds : 0;
+  const all = performance.now() - began;
+  const streamed = all - turn.firstTokenMs; // nothing where the whole answer came at once
+  turn.tokensPerSecond = (1000 * (turn.usage?.completion_tokens ?? tokens)) / (streamed > 0 ? streamed : all);
 }
 
 // Adds a chunk to the turn; returns how many pieces of text it had.

@@ -85,7 +85,7 @@ function TextPreview({ details, kind }: { details: ObjectDetails; kind: 'csv' | 
   return (
     <Stack gap={6}>
       <ScrollArea.Autosize mah={HEIGHT} className="well" tabIndex={0}>
-        <Box p="sm">
+        <Box p="sm" style={kind === 'markdown' ? { width: 0, minWidth: '100%' } : undefined}>
           {kind === 'csv' && <CsvTable text={data} />}
           {kind === 'markdown' && <Markdown text={data} />}
           {kind === 'json' && <Plain text={isPart ? data : prettyJson(data)} />}

@@ -7,6 +7,7 @@ import { useState, type FormEvent } from 'react';
 import { useCall } from '../api/call';
 import type { AccessView, OutsiderView, StatementView } from '../api/schema';
 import { Failed, Surface, Waiting } from '../app/parts';
+import { fromServer } from '../i18n/server';
 import { t, type TextKey } from '../i18n/text';
 
 const ACTIONS = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:PutBucketPolicy', 'kms:Decrypt', 'iam:CreateUser', 'iam:AttachUserPolicy', 'ec2:RunInstances', 'ec2:TerminateInstances', 'secretsmanager:GetSecretValue', 'sts:AssumeRole'];
@@ -98,7 +99,7 @@ function Outsiders({ outsiders }: { outsiders: OutsiderView[] }) {
 function Row({ item }: { item: AccessView }) {
   const [opened, { toggle }] = useDisclosure(false);
   const why = item.statements[0];
-  const said = item.note || (item.outcome === 'denied' && item.reason) || (why ? where(why) : '');
+  const said = fromServer(item.note) || (item.outcome === 'denied' && item.reason) || (why ? where(why) : '');
   return (
     <div className="well" role="listitem" data-principal={item.name} data-outcome={item.outcome}>
       <UnstyledButton onClick={toggle} p="xs" w="100%" aria-expanded={opened}>
