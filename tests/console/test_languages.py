@@ -1,4 +1,4 @@
-"""The workplace in Chinese: chosen once, spoken on every page, kept for the next window."""
+"""The console in Chinese: chosen once, spoken on every page, kept for the next window."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ PAGES = {
     "/office": ("审批与任务", "发起审批"),
     "/office/tasks": ("审批与任务", "添加"),
     "/assistants": ("智能助手", "新建助手"),
+    "/objects": ("对象存储", "创建 Bucket"),
+    "/bill": ("账单", "价格表"),
+    "/people/account": ("成员与密钥", "我的账号"),
 }
 """The heading of a page, and a button or tab on it."""
 
