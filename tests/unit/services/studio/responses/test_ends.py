@@ -67,6 +67,17 @@ async def test_a_response_whose_client_left_is_cancelled_and_its_model_stops(sta
     assert await state_of(standing, id) == "cancelled"
 
 
+async def test_who_leaves_at_the_last_event_finds_the_response_kept_as_it_ended(standing):
+    standing.model.going_on.set()
+    events = keeping.stream_response(standing.env, standing.call, ASKED)
+    async for event in events:
+        if event["type"] == "response.completed":
+            assert await state_of(standing, event["response"]["id"]) == "completed"
+            break
+    await events.aclose()
+    assert await state_of(standing, event["response"]["id"]) == "completed"
+
+
 async def _read(events) -> None:
     async for _ in events:
         pass

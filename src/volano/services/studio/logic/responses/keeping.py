@@ -71,20 +71,21 @@ _LIVE: dict[tuple[str, str], _Live] = {}
 
 
 async def stream_response(env: Env, call: Call, asked: Asked) -> AsyncGenerator[Json, None]:
-    """The events of a response, made while they are read; it is kept when it ends."""
+    """The events of a response, made while they are read; it is kept before its last is told."""
     plan = await plan_response(env, call, asked)
     final: Json = plan.body
     try:
         async with aclosing(run_response(env, call, plan)) as events:
             async for event in events:
                 final = _final_of(event, final)
+                if final["status"] in ENDED:
+                    await _finish_all_the_same(env, call, plan, final)
                 yield event
     except (GeneratorExit, asyncio.CancelledError):  # the client left
-        final = {**final, "status": "cancelled"}
+        if final["status"] not in ENDED:
+            cancelled = {**final, "status": "cancelled"}
+            await _finish_all_the_same(env, call, plan, cancelled)
         raise
-    finally:
-        if final["status"] in ENDED:
-            await asyncio.shield(asyncio.ensure_future(_finish(env, call, plan, final)))
 
 
 async def make_response(env: Env, call: Call, asked: Asked) -> Json:
@@ -99,6 +100,11 @@ async def make_response(env: Env, call: Call, asked: Asked) -> Json:
 def _final_of(event: Json, before: Json) -> Json:
     response = event.get("response")
     return response if isinstance(response, dict) else before
+
+
+async def _finish_all_the_same(env: Env, call: Call, plan: Plan, body: Json) -> None:
+    """Keep an ended response also when the client leaves meanwhile."""
+    await asyncio.shield(asyncio.ensure_future(_finish(env, call, plan, body)))
 
 
 async def _finish(env: Env, call: Call, plan: Plan, body: Json) -> None:
