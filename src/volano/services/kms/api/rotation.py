@@ -62,7 +62,7 @@ async def rotate_key_on_demand(env: Env, call: Call, request: Shape) -> Shape:
 )
 async def get_key_rotation_status(env: Env, call: Call, request: Shape) -> Shape:
     key = await find_named_key(env, env.store.reader, call, request["KeyId"])
-    shape: Shape = {"KeyId": key.id, "KeyRotationEnabled": key.rotation_days is not None}
+    shape: Shape = {"KeyId": key.arn, "KeyRotationEnabled": key.rotation_days is not None}
     if key.rotation_days is not None and key.rotation_us is not None:
         shape["RotationPeriodInDays"] = key.rotation_days
         shape["NextRotationDate"] = key.rotation_us / 1e6
