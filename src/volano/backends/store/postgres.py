@@ -233,7 +233,12 @@ async def _connected(pool: Any) -> AsyncIterator[Any]:
             yield connection
     except ValueError:  # a value that its column cannot hold: a bug, not the server's state
         raise
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (
+        OSError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    ) as error:
         if acquired and not _is_server_away(error):
             raise
         raise _unavailable(error, acquired=acquired) from error
@@ -245,6 +250,7 @@ def _is_server_away(error: Exception) -> bool:
     kinds = (
         OSError,
         asyncpg.InterfaceError,
+        asyncpg.InternalClientError,  # cut off in the midst of a call
         asyncpg.PostgresConnectionError,
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,

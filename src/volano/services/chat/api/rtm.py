@@ -154,7 +154,7 @@ class _Client:
         """Raises an ExceptionGroup of why it ended."""
         here = await enter(self.env, self.call)
         topic = topic_of(self.call.account, here.me.id)
-        self.env.events.attach(topic, self._hear)
+        self.env.events.attach(topic, self._hear, self._end)
         try:
             await self._say({"type": "hello", "start": True})
             async with asyncio.TaskGroup() as tasks:
@@ -167,7 +167,12 @@ class _Client:
     def _hear(self, payload: bytes) -> None:
         if self.waiting.qsize() < MAX_WAITING:
             self.waiting.put_nowait(payload)
-        elif not self.waiting.full():
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        """Close what misses events: it comes again."""
+        if not self.waiting.full():
             self.waiting.put_nowait(None)
 
     async def _tell(self) -> None:
