@@ -286,7 +286,7 @@ async def test_a_schema_shapes_the_answer_and_the_prompt_has_logprobs(inference:
     grammar = Grammar(kind="json_schema", text=json.dumps(schema))
     deltas = await collect(inference, ask(grammar=grammar, prompt_logprobs=1, max_tokens=50))
     assert json.loads("".join(delta.text for delta in deltas)) in ({"a": 1}, {"a": 2})
-    assert deltas[0].prompt_logprobs[0] is None
+    assert deltas[0].prompt_logprobs[0].logprob is None
     assert len(deltas[0].prompt_logprobs) == deltas[-1].prompt_tokens
 
 
