@@ -93,6 +93,19 @@ async def test_what_the_database_lost_is_made_again(cloud):
         assert await cloud.s3.body("shop", "more") == b"goes on"
 
 
+async def test_the_first_objects_of_all_are_made_again(tmp_path):
+    cloud = Cloud(tmp_path / "data")
+    async with cloud.open():
+        await cloud.s3("CreateBucket", Bucket="shop")
+        cloud.keep_database()
+        await cloud.put("first", b"one")
+        await asyncio.gather(*(cloud.put(f"many/{n}", b"%d" % n) for n in range(3)))
+    cloud.set_database_back()
+    async with cloud.open():
+        assert await cloud.s3.keys("shop") == ["first", "many/0", "many/1", "many/2"]
+        assert await cloud.s3.body("shop", "first") == b"one"
+
+
 async def test_what_was_deleted_stays_deleted(cloud):
     async with cloud.open():
         await cloud.put("gone", b"x")

@@ -18,6 +18,7 @@ from volano.services.objects.logic.put_rows import (
     NO_PROGRESS,
     NewObject,
     Progress,
+    note_progress,
     select_progress,
     write_rows,
 )
@@ -42,10 +43,15 @@ def note_of(number: int, news: Sequence[NewObject]) -> bytes:
 
 async def replay_puts(env: Env) -> int:
     """Make the rows again that a power loss took; returns how many. For the start, before anything
-    else is written."""
+    else is written; the first start of all writes down where the log begins."""
     writer = env.bytes
+    if not isinstance(writer, GroupWriter):
+        return 0
     known = await select_progress(env.store.reader)
-    if known == NO_PROGRESS or not isinstance(writer, GroupWriter):
+    if known == NO_PROGRESS:
+        # Durable before the first put: what the log says from here on is to be replayed.
+        begun = Progress(env.clock.now_us(), writer.mark())
+        await env.store.transact(lambda tx: note_progress(tx, begun))
         return 0
     found: list[tuple[Group, Sequence[Blob | None]]] = []
     for note in await writer.read_notes(since=known.mark):
