@@ -26,6 +26,8 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 from pydantic import AnyUrl
 
 if TYPE_CHECKING:
+    from email.message import Message
+
     from tests.conftest import Volano
 
 BACK = "http://127.0.0.1:7777/back"
@@ -37,7 +39,7 @@ CHALLENGE = (
 
 def ask(
     url: str, body: object = None, *, form: dict[str, str] | None = None, **headers: str
-) -> tuple[int, Any, dict[str, str]]:
+) -> tuple[int, Any, Message]:
     """A POST of JSON or a form, or a GET; never raises for a status."""
     data = None if body is None else json.dumps(body).encode()
     kind = "application/json"
@@ -46,9 +48,9 @@ def ask(
     request = urllib.request.Request(url, data=data, headers={"content-type": kind, **headers})
     try:
         with urllib.request.urlopen(request, timeout=30) as reply:
-            return reply.status, json.loads(reply.read() or b"null"), dict(reply.headers)
+            return reply.status, json.loads(reply.read() or b"null"), reply.headers
     except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read() or b"null"), dict(error.headers)
+        return error.code, json.loads(error.read() or b"null"), error.headers
 
 
 @dataclass

@@ -18,6 +18,7 @@ from mcp_types import CallToolResult, TextContent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from email.message import Message
 
     from tests.conftest import Volano
 
@@ -120,16 +121,16 @@ async def test_a_reading_connection_writes_nothing(volano: Volano) -> None:
         assert "only reads" in text_of(refused)
 
 
-def post(volano: Volano, body: object, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def post(volano: Volano, body: object, **headers: str) -> tuple[int, Message, bytes]:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(volano.url + "/mcp", data=data, method="POST")
     for name, value in {"content-type": "application/json", **headers}.items():
         request.add_header(name.replace("_", "-"), value)
     try:
         with urllib.request.urlopen(request) as answer:
-            return answer.status, dict(answer.headers), answer.read()
+            return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
-        return error.code, dict(error.headers), error.read()
+        return error.code, error.headers, error.read()
 
 
 @pytest.mark.parametrize(

