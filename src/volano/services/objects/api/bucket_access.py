@@ -54,7 +54,7 @@ async def get_bucket_ownership_controls(env: Env, call: Call, request: Request) 
 async def put_bucket_ownership_controls(env: Env, call: Call, request: Request) -> Result:
     rules = (request.get("OwnershipControls") or {}).get("Rules") or []
     if len(rules) != 1 or rules[0].get("ObjectOwnership") not in logic.OWNERSHIPS:
-        raise malformed()
+        raise MalformedXml()
     await logic.put_ownership(
         env,
         request["Bucket"],
@@ -165,7 +165,7 @@ async def get_bucket_request_payment(env: Env, call: Call, request: Request) -> 
 async def put_bucket_request_payment(env: Env, call: Call, request: Request) -> Result:
     payer = (request.get("RequestPaymentConfiguration") or {}).get("Payer")
     if payer not in PAYERS:
-        raise malformed()
+        raise MalformedXml()
     owner = request.get("ExpectedBucketOwner")
     await logic.put_payer(env, request["Bucket"], requester=PAYERS[payer], expected_owner=owner)
     return {}
@@ -181,9 +181,3 @@ async def put_bucket_request_payment(env: Env, call: Call, request: Request) -> 
 async def get_bucket_accelerate_configuration(env: Env, call: Call, request: Request) -> Result:
     await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     return {}
-
-
-def malformed() -> MalformedXml:
-    return MalformedXml(
-        "The XML you provided was not well-formed or did not validate against our published schema"
-    )

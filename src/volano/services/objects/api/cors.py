@@ -30,10 +30,7 @@ async def get_bucket_cors(env: Env, call: Call, request: Request) -> Result:
 async def put_bucket_cors(env: Env, call: Call, request: Request) -> Result:
     rules = [_rule(each) for each in request["CORSConfiguration"].get("CORSRules") or []]
     if not rules:
-        raise MalformedXml(
-            "The XML you provided was not well-formed or did not validate against our published "
-            "schema"
-        )
+        raise MalformedXml()
     owner = request.get("ExpectedBucketOwner")
     await logic.put_cors(env, request["Bucket"], rules, expected_owner=owner)
     return {}

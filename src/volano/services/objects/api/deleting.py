@@ -76,10 +76,7 @@ async def delete_objects(env: Env, call: Call, request: Request) -> Result:
     """Each key is authorized as `s3:DeleteObject` by itself, and answers for itself."""
     wanted = request["Delete"].get("Objects") or []
     if not 1 <= len(wanted) <= MAX_PAGE:
-        raise MalformedXml(
-            "The XML you provided was not well-formed or did not validate against our published "
-            "schema"
-        )
+        raise MalformedXml()
     bucket = await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     count_request(env, bucket, WRITE)
     facts = await bucket_facts(env, call, bucket)

@@ -128,10 +128,7 @@ async def put_bucket_encryption(env: Env, call: Call, request: Request) -> Resul
     await open_bucket(env, request["Bucket"], request.get("ExpectedBucketOwner"))
     rules = (request.get("ServerSideEncryptionConfiguration") or {}).get("Rules") or []
     if len(rules) != 1:
-        raise MalformedXml(
-            "The XML you provided was not well-formed or did not validate against our published "
-            "schema"
-        )
+        raise MalformedXml()
     default = _parse_rule(rules[0])
     await logic.put_bucket_encryption(
         env, request["Bucket"], default, request.get("ExpectedBucketOwner")

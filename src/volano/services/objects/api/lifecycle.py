@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from volano.services.objects.model import StoredObject
 
 BUCKET = "arn:aws:s3:::{Bucket}"
-_MALFORMED = (
-    "The XML you provided was not well-formed or did not validate against our published schema"
-)
 
 
 @action(
@@ -67,14 +64,14 @@ async def delete_bucket_lifecycle(env: Env, call: Call, request: Request) -> Res
 def _parse_rule(env: Env, rule: Request) -> logic.Rule:
     expiration = rule.get("Expiration") or {}
     if rule.get("Status") not in ("Enabled", "Disabled"):
-        raise MalformedXml(_MALFORMED)
+        raise MalformedXml()
     chosen = rule.get("Filter")
     if (chosen is None) == (rule.get("Prefix") is None):
-        raise MalformedXml(_MALFORMED)
+        raise MalformedXml()
     abort = rule.get("AbortIncompleteMultipartUpload") or {}
     older = rule.get("NoncurrentVersionExpiration") or {}
     if older and older.get("NoncurrentDays") is None:
-        raise MalformedXml(_MALFORMED)
+        raise MalformedXml()
     return logic.Rule(
         id=rule.get("ID") or env.ids.token(24),
         enabled=rule["Status"] == "Enabled",
@@ -112,12 +109,12 @@ def _parse_filter(chosen: str | Request) -> dict[str, Any]:
     if isinstance(chosen, str):
         return {"prefix": chosen}
     if len(chosen) > 1:
-        raise MalformedXml(_MALFORMED)
+        raise MalformedXml()
     chosen = {**chosen, **(chosen.get("And") or {})}
     tags = [*(chosen.get("Tags") or ()), *([chosen["Tag"]] if "Tag" in chosen else ())]
     named = {tag["Key"]: tag["Value"] for tag in tags}
     if len(named) != len(tags):
-        raise MalformedXml(_MALFORMED)
+        raise MalformedXml()
     return {
         "prefix": chosen.get("Prefix") or "",
         "tags": named,

@@ -80,7 +80,7 @@ async def put_bucket_logging(env: Env, call: Call, request: Request) -> Result:
     target = None
     if wanted is not None:
         if not wanted.get("TargetBucket"):
-            raise _malformed()
+            raise MalformedXml()
         target = logic.LogTarget(
             bucket=wanted["TargetBucket"],
             prefix=wanted.get("TargetPrefix") or "",
@@ -98,14 +98,8 @@ def _partition(wanted: Request) -> str:
         return ""
     source = (wanted["PartitionedPrefix"] or {}).get("PartitionDateSource") or ""
     if source not in (logic.EVENT_TIME, logic.DELIVERY_TIME):
-        raise _malformed()
+        raise MalformedXml()
     return str(source)
-
-
-def _malformed() -> MalformedXml:
-    return MalformedXml(
-        "The XML you provided was not well-formed or did not validate against our published schema"
-    )
 
 
 @s3_edge(ACCESS_LOG)

@@ -55,10 +55,7 @@ def _parse_rule(env: Env, kind: str, arn: str, given: dict[str, Any]) -> logic.R
     seen = set()
     for each in ((given.get("Filter") or {}).get("Key") or {}).get("FilterRules") or ():
         if each.get("Name") is None or each.get("Value") is None:
-            raise MalformedXml(
-                "The XML you provided was not well-formed or did not validate against our "
-                "published schema"
-            )
+            raise MalformedXml()
         name = each["Name"].lower()
         if name not in found:
             raise InvalidArgument(

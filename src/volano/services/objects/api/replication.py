@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from volano.services.objects.api.members import Request, Result
 
 BUCKET = "arn:aws:s3:::{Bucket}"
-_MALFORMED = (
-    "The XML you provided was not well-formed or did not validate against our published schema"
-)
 _PREFIX = "arn:aws:s3:::"
 _NOT_BUILT = ("AccessControlTranslation", "EncryptionConfiguration", "ReplicationTime", "Metrics")
 
@@ -49,7 +46,7 @@ def _parse_rule(env: Env, rule: Request) -> logic.Rule:
     destination = rule.get("Destination") or {}
     _require_built(rule, destination)
     if rule.get("Status") not in ("Enabled", "Disabled"):
-        raise MalformedXml(_MALFORMED)
+        raise MalformedXml()
     chosen = rule.get("Filter")
     markers = (rule.get("DeleteMarkerReplication") or {}).get("Status")
     if chosen is not None and markers is None:
@@ -92,7 +89,7 @@ def _parse_filter(chosen: str | Request) -> tuple[str, dict[str, str]]:
     if isinstance(chosen, str):
         return chosen, {}
     if len(chosen) > 1:
-        raise MalformedXml(_MALFORMED)
+        raise MalformedXml()
     if "Tag" in chosen:
         return "", {chosen["Tag"]["Key"]: chosen["Tag"]["Value"]}
     inner = chosen.get("And") or chosen

@@ -80,7 +80,7 @@ async def put_object_lock_configuration(env: Env, call: Call, request: Request) 
     if wanted is None:
         raise InvalidRequest("Request Body is empty", code="MissingRequestBodyError")
     if wanted.get("ObjectLockEnabled") != "Enabled":
-        raise malformed()
+        raise MalformedXml()
     rule = wanted.get("Rule")
     lock = ObjectLock()
     if rule is not None:
@@ -88,12 +88,6 @@ async def put_object_lock_configuration(env: Env, call: Call, request: Request) 
         lock = logic.to_object_lock(period.get("Mode"), period.get("Days"), period.get("Years"))
     await logic.put_object_lock(env, call, request["Bucket"], lock)
     return {}
-
-
-def malformed() -> MalformedXml:
-    return MalformedXml(
-        "The XML you provided was not well-formed or did not validate against our published schema"
-    )
 
 
 @action(
@@ -129,7 +123,7 @@ async def put_object_retention(env: Env, call: Call, request: Request) -> Result
     until = wanted.get("RetainUntilDate")
     mode = wanted.get("Mode") or ""
     if mode not in ("", *logic.MODES) or bool(mode) != (until is not None):
-        raise malformed()
+        raise MalformedXml()
     bypass = bool(request.get("BypassGovernanceRetention"))
     if bypass:
         bucket = await open_bucket(env, request["Bucket"])
@@ -171,7 +165,7 @@ async def get_object_legal_hold(env: Env, call: Call, request: Request) -> Resul
 async def put_object_legal_hold(env: Env, call: Call, request: Request) -> Result:
     status = (request.get("LegalHold") or {}).get("Status")
     if status not in ("ON", "OFF"):
-        raise malformed()
+        raise MalformedXml()
     await logic.put_legal_hold(
         env,
         call,

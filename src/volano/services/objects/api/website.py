@@ -111,10 +111,7 @@ def _rule(member: Request) -> logic.Rule:
 
 def _code(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) != 3:
-        raise MalformedXml(
-            "The XML you provided was not well-formed or did not validate against our published "
-            "schema"
-        )
+        raise MalformedXml()
     return int(text)
 
 

@@ -138,10 +138,7 @@ def _require_untouched(current: StoredObject | None, upload: Upload) -> None:
 def _in_order(parts: Sequence[NamedPart]) -> list[NamedPart]:
     """The list without repeats (the last one of a number counts); raises InvalidPartOrder."""
     if not parts or len(parts) > MAX_PARTS:
-        raise MalformedXml(
-            "The XML you provided was not well-formed or did not validate against our published "
-            "schema"
-        )
+        raise MalformedXml()
     numbers = [part.number for part in parts]
     if any(second < first for first, second in pairwise(numbers)):
         raise InvalidPartOrder(

@@ -97,10 +97,7 @@ async def update_object_encryption(
 
 def _require(default: DefaultEncryption) -> None:
     if default.mode not in (EncryptionMode.S3.value, EncryptionMode.KMS.value):
-        raise MalformedXml(
-            "The XML you provided was not well-formed or did not validate against our published "
-            "schema"
-        )
+        raise MalformedXml()
     if default.kms_key and default.mode != EncryptionMode.KMS.value:
         raise InvalidArgument(
             "a KMSMasterKeyID is not applicable if the default sse algorithm is "

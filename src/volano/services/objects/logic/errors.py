@@ -141,8 +141,16 @@ class InvalidStorageClass(Invalid):
     code = "InvalidStorageClass"
 
 
+_NOT_OF_SCHEMA = (
+    "The XML you provided was not well-formed or did not validate against our published schema"
+)
+
+
 class MalformedXml(Invalid):
     code = "MalformedXML"
+
+    def __init__(self, message: str = _NOT_OF_SCHEMA) -> None:
+        super().__init__(message)
 
 
 class MalformedPolicy(Invalid):
@@ -175,10 +183,7 @@ class MalformedAcl(Invalid):
     code = "MalformedACLError"
 
     def __init__(self) -> None:
-        super().__init__(
-            "The XML you provided was not well-formed or did not validate against our published "
-            "schema"
-        )
+        super().__init__(_NOT_OF_SCHEMA)
 
 
 class UnresolvableEmail(Invalid):

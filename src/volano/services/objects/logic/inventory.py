@@ -77,10 +77,7 @@ def _require(wanted: Inventory) -> None:
     if not 1 <= len(wanted.id) <= MAX_ID_CHARACTERS or "\x00" in repr(wanted):
         raise InvalidArgument(f"An inventory's Id has 1 to {MAX_ID_CHARACTERS} characters.")
     if wanted.frequency not in DAYS or wanted.versions not in ("Current", ALL_VERSIONS):
-        raise MalformedXml(
-            "The XML you provided was not well-formed or did not validate against our published "
-            "schema"
-        )
+        raise MalformedXml()
     if wanted.file_format != "CSV":
         raise NotBuilt(f"Inventories as {wanted.file_format} are not built; CSV is.")
     unknown = [name for name in wanted.fields if name not in FIELDS]

@@ -45,9 +45,6 @@ MAX_YEARS = 100
 DAY_US = 86_400_000_000
 BYPASS = "s3:BypassGovernanceRetention"
 _MISSING = "Bucket is missing Object Lock Configuration"
-_MALFORMED = (
-    "The XML you provided was not well-formed or did not validate against our published schema"
-)
 
 
 def invalid_state(message: str) -> Conflict:
@@ -57,7 +54,7 @@ def invalid_state(message: str) -> Conflict:
 async def put_versioning(env: Env, call: Call, bucket_name: str, status: str) -> None:
     """Enable or suspend versioning. Raises MalformedXml, and InvalidBucketState with a lock."""
     if status not in (ENABLED, SUSPENDED):
-        raise MalformedXml(_MALFORMED)
+        raise MalformedXml()
 
     async def write(tx: Tx) -> None:
         bucket = await get_bucket(tx, bucket_name)
@@ -94,7 +91,7 @@ def to_object_lock(mode: str | None, days: int | None, years: int | None) -> Obj
     nothing or too much.
     """
     if mode not in MODES or (days is None) == (years is None):
-        raise MalformedXml(_MALFORMED)
+        raise MalformedXml()
     if not 1 <= (days or years or 0) <= (MAX_DAYS if years is None else MAX_YEARS):
         raise InvalidArgument(
             f"Default retention period must be 1 to {MAX_DAYS} days or 1 to {MAX_YEARS} years",

@@ -84,10 +84,7 @@ async def restore_object(
         if item.description.storage_class not in ARCHIVES:
             raise _invalid_state(item)
         if days is None or not 1 <= days <= MAX_DAYS:
-            raise MalformedXml(
-                "The XML you provided was not well-formed or did not validate against our "
-                "published schema"
-            )
+            raise MalformedXml()
         now_us = env.clock.now_us()
         until_us = after_days(now_us, days, env.config.lifecycle_day_s)
         changed = replace(item, description=replace(item.description, restored_until_us=until_us))
