@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
     from volano.kernel.call import Env
 
@@ -156,12 +156,13 @@ class EventFeed(Protocol):
         """
         ...
 
-    def signal_here(self, topic: str, payload: bytes) -> None:
-        """The same to listeners of this process only."""
+    def signal_here(self, topics: Iterable[str], payload: bytes) -> None:
+        """One signal on each of many topics, to listeners of this process only."""
         ...
 
-    def relay(self, name: str, payload: bytes) -> None:
-        """Have every other process of the region run its function of that name (`relayed`)."""
+    def relay(self, name: str, message: object) -> None:
+        """Have every other process of the region run its function of that name (`relayed`), which
+        is given the message as JSON; where there is no other process, nothing is encoded."""
         ...
 
     @property

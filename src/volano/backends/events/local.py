@@ -32,7 +32,7 @@ from volano.kernel.errors import VolanoError
 from volano.kernel.events import parse_event, relayed_functions, subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
     from volano.backends.events.relay import Relay
     from volano.kernel.call import Env
@@ -149,12 +149,12 @@ class LocalEventFeed:
         if self._relay is not None:
             self._relay.send(Kind.SIGNAL, topic, payload)
 
-    def signal_here(self, topic: str, payload: bytes) -> None:
-        self._signals.tell(topic, payload)
+    def signal_here(self, topics: Iterable[str], payload: bytes) -> None:
+        self._signals.tell_each(topics, payload)
 
-    def relay(self, name: str, payload: bytes) -> None:
+    def relay(self, name: str, message: object) -> None:
         if self._relay is not None:
-            self._relay.send(Kind.CALL, name, payload)
+            self._relay.send(Kind.CALL, name, msgspec.json.encode(message))
 
     def attach(
         self,

@@ -208,7 +208,7 @@ async def test_own_listeners_hear_at_once_and_once(over):
     one.attach("t", heard.append)
     one.signal("t", b"1")
     assert heard == [b"1"]
-    one.signal_here("t", b"2")
+    one.signal_here(["t", "nobody's"], b"2")
     assert heard == [b"1", b"2"]
     two.signal("t", b"3")
     await until(lambda: b"3" in heard)
@@ -249,17 +249,17 @@ async def test_who_left_hears_nothing_more(over):
 async def test_other_processes_run_what_they_are_called_for_in_order(over, called):
     one, two = await over.feeds()
     for number in range(50):
-        one.relay("probe.called", b"%d" % number)
-        one.relay("probe.unknown", b"")
+        one.relay("probe.called", number)
+        one.relay("probe.unknown", "")
     await until(lambda: len(called.payloads) >= 50)
     await over.meet(two, one)
     assert called.payloads == [b"%d" % number for number in range(50)], "the other one, and only it"
     called.error = Unavailable("The database is away.")
-    one.relay("probe.called", b"failing")
+    one.relay("probe.called", "failing")
     await until(lambda: two.losses)
     called.error = None
-    one.relay("probe.called", b"after")
-    await until(lambda: called.payloads[-1] == b"after")
+    one.relay("probe.called", "after")
+    await until(lambda: called.payloads[-1] == b'"after"')
 
 
 @between

@@ -125,7 +125,7 @@ async def _keep(
 async def send(env: Env, *told: Told) -> None:
     """Tell those who listen now, in every process; call it after the commit."""
     for item in told:
-        env.events.relay(SENT, msgspec.json.encode(item))
+        env.events.relay(SENT, item)
     for item in told:
         await _send_here(env, item)
 
@@ -150,7 +150,7 @@ async def _send_here(env: Env, item: Told) -> None:
     before = sent.places.get(item.stream, before)
     for seq, payload in known:
         if seq > before:
-            _signal(env, topics, payload.encode())
+            env.events.signal_here(topics, payload.encode())
     sent.note(item.stream, max(before, known[-1][0]))
 
 
@@ -171,15 +171,10 @@ async def _topics_of(env: Env, item: Told) -> list[str]:
     return [prefix + user for user in members]
 
 
-def _signal(env: Env, topics: Iterable[str], payload: bytes) -> None:
-    for topic in topics:
-        env.events.signal_here(topic, payload)
-
-
 def tell_users(env: Env, account: str, users: Iterable[str], event: Json) -> None:
     """Send one event that is not kept to each of these users."""
     said = Said(account=account, users=list(users), event=_raw(event))
-    env.events.relay(SAID, msgspec.json.encode(said))
+    env.events.relay(SAID, said)
     _say_here(env, said, said.users)
 
 
@@ -187,7 +182,7 @@ async def tell_channel(env: Env, channel: Channel, event: Json) -> None:
     """Send an event that is not kept to every member."""
     raw = _raw(_of_channel(channel, event))
     said = Said(account=channel.account, users=[], channel=channel.id, event=raw)
-    env.events.relay(SAID, msgspec.json.encode(said))
+    env.events.relay(SAID, said)
     await _say_in_channel(env, said)
 
 
@@ -208,7 +203,8 @@ async def _say_in_channel(env: Env, said: Said) -> None:
 
 
 def _say_here(env: Env, said: Said, users: Iterable[str]) -> None:
-    _signal(env, [topic_of(said.account, user) for user in users], bytes(said.event))
+    prefix = topic_of(said.account, "")
+    env.events.signal_here([prefix + user for user in users], bytes(said.event))
 
 
 def _raw(event: Json) -> msgspec.Raw:

@@ -32,7 +32,7 @@ _HEARD: WeakKeyDictionary[EventFeed, dict[tuple[str, str], float]] = WeakKeyDict
 
 def note_listening(env: Env, account: str, user_id: str) -> None:
     """The user's page is open now."""
-    env.events.relay(HERE, msgspec.json.encode((account, user_id)))
+    env.events.relay(HERE, (account, user_id))
     _note_here(env, account, user_id)
 
 

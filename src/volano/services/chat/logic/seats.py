@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+import msgspec
+
 from volano.kernel.journal import UsageRecord
 from volano.services.billing.interface import Usage
 from volano.services.chat.store import workspaces as rows
@@ -37,7 +39,7 @@ async def note_activity(env: Env, user: ChatUser) -> None:
     """The user did something now."""
     now_us = env.clock.now_us()
     if now_us // TELL_US != last_active_us(env, user.id) // TELL_US:
-        env.events.relay(ACTIVE, user.id.encode())
+        env.events.relay(ACTIVE, user.id)
     _note_active(env, user.id, now_us)
     if user.is_bot or is_noted(env, user):
         return
@@ -51,7 +53,7 @@ async def note_activity(env: Env, user: ChatUser) -> None:
 
 async def hear_active(env: Env, payload: bytes) -> None:
     """The user did something at another process."""
-    _note_active(env, payload.decode(), env.clock.now_us())
+    _note_active(env, msgspec.json.decode(payload, type=str), env.clock.now_us())
 
 
 def _note_active(env: Env, user_id: str, now_us: int) -> None:
