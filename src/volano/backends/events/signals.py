@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     Sink = Callable[[bytes], None]
     Lost = Callable[[], None]
@@ -46,6 +46,14 @@ class Signals:
         """Give a signal to every sink of its topic."""
         for sink in tuple(self._sinks.get(topic, ())):
             sink(payload)
+
+    def tell_each(self, topics: Iterable[str], payload: bytes) -> None:
+        """Give one signal to the sinks of many topics, most of which may have none."""
+        sinks = self._sinks
+        for topic in topics:
+            if topic in sinks:
+                for sink in tuple(sinks[topic]):
+                    sink(payload)
 
     def attach(self, topic: str, sink: Sink, lost: Lost | None) -> None:
         self._sinks[topic][sink] = lost

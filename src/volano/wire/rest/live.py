@@ -170,19 +170,19 @@ class _Heard:
     """A topic that a client listens to. Events wait in `held` while older ones are being told."""
 
     client: _Client
+    frames: Frames
     name: str
     address: str
     held: list[bytes] | None = None
 
     def tell(self, payload: bytes) -> None:
-        client = self.client
-        frame = client.hall.frames.event(self.name, payload)
+        frame = self.frames.event(self.name, payload)
         if self.held is None:
-            client.push(frame)
+            self.client.push(frame)
         elif len(self.held) < MAX_HELD:
             self.held.append(frame)
         else:
-            client.writer.end(TOO_SLOW, "too slow")
+            self.client.writer.end(TOO_SLOW, "too slow")
 
     def lose(self) -> None:
         self.client.writer.end(COME_AGAIN, "come again")
@@ -195,7 +195,8 @@ class _Client:
     writer: FrameWriter
     call: Call
     hall: _Hall
-    waiting: list[bytes] = field(default_factory=list)
+    waiting: bytes = b""
+    more: list[bytes] = field(default_factory=list)
     topics: dict[str, _Heard] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -205,15 +206,19 @@ class _Client:
 
     def push(self, frame: bytes) -> None:
         """Write a frame in the next tick."""
-        if not self.waiting:
+        if self.waiting:
+            self.more.append(frame)
+        else:
+            self.waiting = frame
             self.hall.ticks.add(self)
-        self.waiting.append(frame)
 
     def flush(self) -> None:
         """Write what waits."""
-        frames, self.waiting = self.waiting, []
-        joined = frames[0] if len(frames) == 1 else b"".join(frames)
-        if not self.writer.write_frames(joined):
+        frames, self.waiting = self.waiting, b""
+        if self.more:
+            frames += b"".join(self.more)
+            self.more.clear()
+        if not self.writer.write_frames(frames):
             self.writer.end(TOO_SLOW, "too slow")
 
     def leave(self) -> None:
@@ -256,7 +261,7 @@ class _Client:
             address = await self._address_of(topic)
         if not address:
             return "access_denied"
-        self.topics[topic] = heard = _Heard(self, topic, address)
+        self.topics[topic] = heard = _Heard(self, self.hall.frames, topic, address)
         self.env.events.attach(address, heard.tell, heard.lose)
         return ""
 
