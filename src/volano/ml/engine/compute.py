@@ -90,6 +90,8 @@ class Compute:
             if submitted is None:
                 return
             submitted()
+            # It names an engine, and would keep an unloaded model in memory until the next comes.
+            del submitted
 
     def _round(self) -> None:
         ready = [engine for engine in self._active if engine not in self._paused]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import shutil
+import weakref
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -120,7 +121,9 @@ async def test_the_least_recently_used_leaves_first_and_comes_back_the_same(
     assert pool.switches
 
 
-async def test_busy_models_take_turns_when_only_one_fits(make_pool, compute, folders):
+async def test_busy_models_take_turns_when_only_one_fits(make_pool, compute, folders, monkeypatch):
+    # Turns as short as they can be: a slow machine's would outlast the answers.
+    monkeypatch.setattr("volano.ml.engine.loaded.SWITCHES_WORTH", 0)
     one = await size_of(make_pool(), folders[0])
     plenty = make_pool()
     alone = [await answer(plenty, compute, folder, tokens=300) for folder in folders[:3]]
@@ -235,6 +238,20 @@ async def test_unload_and_missing_files(make_pool, folders):
     shutil.rmtree(folders[0])
     with pytest.raises(BadModel, match="m0 are not there"):
         await pool.load(ref(folders[0]))
+
+
+async def test_an_unloaded_model_is_out_of_memory_though_nothing_else_is_asked(
+    make_pool, compute, folders
+):
+    pool = make_pool()
+    await answer(pool, compute, folders[0])
+    async with pool.generator(ref(folders[0])) as generator:
+        kept = weakref.ref(generator.engine)
+    del generator
+    assert pool.unload("m0")
+    async with asyncio.timeout(60):  # the computing thread has yet to hear of it
+        while kept() is not None:
+            await asyncio.sleep(0.01)
 
 
 def test_parked_weights_give_their_memory_back_and_return(tmp_path: Path):
