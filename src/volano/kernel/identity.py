@@ -36,7 +36,7 @@ class Principal:
     a token (Slack scopes, API-key restrictions); None means unlimited. `session_policy` is the
     policy of a session, as JSON text. `facts` are condition keys that hold for the session (whether
     it was opened with a second factor). `holder` is the id of the user or role whose policies speak
-    for it, where `id` does not say it (federated users).
+    for it, where `id` does not say it (federated users), and `holder_arn` that user's ARN.
     """
 
     kind: PrincipalKind
@@ -50,6 +50,7 @@ class Principal:
     tags: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     holder: str = ""
+    holder_arn: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -222,6 +222,63 @@ def test_a_federated_user_without_a_policy_has_what_resources_give(volano, user,
     client_of(volano, "s3", key).get_object(Bucket=bucket, Key="k")
 
 
+def test_what_a_bucket_policy_says_of_a_user_holds_for_the_sessions_it_federates(volano, iam, user):
+    """IAM user guide, "Policy evaluation for requests within a single account": the user's ARN
+    grants to a federated session what the session's policy does not leave out."""
+    s3 = client_of(volano, "s3", user)
+    arn = client_of(volano, "sts", user).get_caller_identity()["Arn"]
+    bucket = name("fed")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    plain = name("plain")
+    created = iam.create_user(UserName=plain)["User"]
+    iam.put_user_policy(
+        UserName=plain, PolicyName="p", PolicyDocument=policy(allow("sts:GetFederationToken"))
+    )
+    sts = client_of(volano, "sts", iam.create_access_key(UserName=plain)["AccessKey"])
+    reads = allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*")
+    grant = {**reads, "Principal": {"AWS": created["Arn"]}}
+    spared = {"NotPrincipal": {"AWS": arn}, "Effect": "Deny", "Action": "s3:PutObject"}
+    spared["Resource"] = f"arn:aws:s3:::{bucket}/*"
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(grant, spared))
+
+    open_one = sts.get_federation_token(Name="guest", Policy=policy(allow("s3:*")))["Credentials"]
+    client_of(volano, "s3", open_one).get_object(Bucket=bucket, Key="k")
+    shut = sts.get_federation_token(Name="guest", Policy=policy(allow("ec2:*")))["Credentials"]
+    with refused("AccessDenied"):
+        client_of(volano, "s3", shut).get_object(Bucket=bucket, Key="k")
+
+    of_user = client_of(volano, "sts", user)
+    own = of_user.get_federation_token(Name="guest", Policy=policy(allow("s3:*")))["Credentials"]
+    client_of(volano, "s3", own).put_object(Bucket=bucket, Key="k", Body=b"y")
+    denies = {**reads, "Effect": "Deny", "Principal": {"AWS": arn}}
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(denies))
+    with refused("AccessDenied"):
+        client_of(volano, "s3", own).get_object(Bucket=bucket, Key="k")
+
+
+def test_not_principal_with_the_account_spares_the_named_user_only(volano, iam, user, account):
+    s3 = client_of(volano, "s3", user)
+    arn = client_of(volano, "sts", user).get_caller_identity()["Arn"]
+    bucket, other = name("np"), name("other")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    iam.create_user(UserName=other)
+    iam.put_user_policy(UserName=other, PolicyName="p", PolicyDocument=policy(allow("s3:*")))
+    key = iam.create_access_key(UserName=other)["AccessKey"]
+    client_of(volano, "s3", key).get_object(Bucket=bucket, Key="k")
+    denies = {
+        "Effect": "Deny",
+        "NotPrincipal": {"AWS": [arn, f"arn:aws:iam::{account}:root"]},
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(denies))
+    s3.get_object(Bucket=bucket, Key="k")
+    with refused("AccessDenied"):
+        client_of(volano, "s3", key).get_object(Bucket=bucket, Key="k")
+
+
 def test_sessions_of_users_without_a_second_factor_may_not_call_iam(volano, user):
     key = client_of(volano, "sts", user).get_session_token()["Credentials"]
     client_of(volano, "s3", key).list_buckets()

@@ -8,8 +8,8 @@ evaluation" and "RCP evaluation" (AWS Organizations user guide).
 
 Deliberate differences of both evaluators from those pages, or choices where they are silent:
 
-1. NotPrincipal exempts whoever is named by any ARN of theirs or by their account; AWS asks for every
-   ARN on the way to be listed ("NotPrincipal": "you must also specify the account ARN").
+1. NotPrincipal exempts whoever is named by any ARN of theirs; AWS asks for the account's beside it
+   ("NotPrincipal": "you must also specify the account ARN"). The account's alone exempts its root.
 2. A NotResource with a variable that has no value grants nothing, and denies ("Variables": AWS only
    says that such a statement may not match).
 3. A resource policy that names `*` counts for a user of the same account as a grant to the role: a
@@ -27,7 +27,8 @@ from decimal import Decimal
 
 @dataclass
 class Asker:
-    """`names` are all ARNs and ids by which a policy names them exactly; `role` a session's role."""
+    """`names` are all ARNs and ids by which a policy names them exactly; `role` is a session's role,
+    or the user who opened it."""
 
     kind: str  # user, session, root, federated, anonymous, service
     account: str = ""
@@ -133,7 +134,8 @@ def granted_to(document: dict, request: Request) -> set[str]:
 def named(statement: dict, asker: Asker) -> str:
     """'' or as whom: them, role, everyone, account."""
     if "NotPrincipal" in statement:
-        return "" if who(statement["NotPrincipal"], asker) else "everyone"
+        spared = who(statement["NotPrincipal"], asker) not in ("", "account")
+        return "" if spared else "everyone"
     return who(statement["Principal"], asker)
 
 

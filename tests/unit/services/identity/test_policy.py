@@ -318,6 +318,21 @@ ALL, NONE = identity(allow()), identity(allow("nothing:*"))
             True,
         ),
         (
+            "deny for all but another and the account refuses the user",
+            {
+                "identity": ALL,
+                "resource": resource_policy(
+                    {
+                        "Effect": "Deny",
+                        "NotPrincipal": {"AWS": [SESSION.arn, f"arn:aws:iam::{ACCOUNT}:root"]},
+                        "Action": "*",
+                        "Resource": "*",
+                    }
+                ),
+            },
+            False,
+        ),
+        (
             "deny for all but another refuses the user",
             {
                 "identity": ALL,

@@ -230,6 +230,7 @@ GUEST = principal(
     "guest",
     f"arn:aws:sts::{HOME}:federated-user/guest",
     holder="AIDAADA",
+    holder_arn=ADA.arn,
 )
 NOBODY = principal(PrincipalKind.ANONYMOUS, "", "anonymous", "anonymous", "*")
 SNS = principal(
@@ -263,7 +264,7 @@ ASKERS = (
     (ROOT, Asker("root", HOME, (ROOT.arn, HOME)), {"aws:principaltype": "Account"}),
     (
         GUEST,
-        Asker("federated", HOME, (GUEST.arn, f"{HOME}:guest")),
+        Asker("federated", HOME, (GUEST.arn, f"{HOME}:guest"), role=ADA.arn),
         {"aws:principaltype": "FederatedUser"},
     ),
     (

@@ -243,4 +243,5 @@ def _of_session(user: User, row: TemporaryKey) -> Principal:
         tags=row.tags,
         facts=row.facts,
         holder=user.id,
+        holder_arn=made.arn,
     )

@@ -2,7 +2,8 @@
 
 How a principal is named decides what the statement grants (IAM user guide, "Policy evaluation
 logic"): the account delegates to the account's own policies, a role is still limited by the
-session's policy and boundary, a session or user is granted directly.
+session's policy and boundary, a session or user is granted directly. A federated user's session is
+to the user who opened it what a role's session is to the role.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class PrincipalElement:
             return Named.EXACT
         if self.anyone:
             return Named.ANYONE
-        if self._names_role(who):
+        if who.holder_arn in self.aws or self._names_role(who):
             return Named.ROLE
         if self._names_account(who.account):
             return Named.EXACT if who.kind is PrincipalKind.ROOT else Named.ACCOUNT

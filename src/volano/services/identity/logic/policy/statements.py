@@ -121,7 +121,10 @@ class Statement:
         if self.principal is not None:
             return self.principal.names(who)
         if self.not_principal is not None:
-            return Named.NOT if self.not_principal.names(who) else Named.ANYONE
+            # Who lists a user or role must list its account beside it (IAM user guide,
+            # "NotPrincipal"), so the account alone spares none but its root.
+            spared = self.not_principal.names(who) not in (Named.NOT, Named.ACCOUNT)
+            return Named.NOT if spared else Named.ANYONE
         return Named.ANYONE
 
 
