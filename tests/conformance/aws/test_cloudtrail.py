@@ -178,6 +178,10 @@ def test_records_tell_parameters_answers_and_the_key(volano, trail):
     )
     code, said = trail.validate()
     assert code == 0, said
+    by_key = {"AttributeKey": "AccessKeyId", "AttributeValue": key["AccessKeyId"]}
+    until(lambda: trail.client.lookup_events(LookupAttributes=[by_key])["Events"])
+    (event,) = trail.client.lookup_events(LookupAttributes=[by_key])["Events"]
+    assert (event["EventName"], event["AccessKeyId"]) == ("CreateUser", key["AccessKeyId"])
 
 
 def test_digests_are_chained_by_their_signatures(chained):
@@ -352,6 +356,8 @@ def test_what_is_wrong_is_refused_in_cloudtrails_words(trail, volano):
     assert client.list_tags(ResourceIdList=[trail.arn])["ResourceTagList"][0]["TagsList"] == [
         {"Key": "a", "Value": "b"}
     ]
+    refused("InsightNotEnabledException", client.get_insight_selectors, TrailName=trail.name)
+    refused("TrailNotFoundException", client.get_insight_selectors, TrailName="absent")
     client.remove_tags(ResourceId=trail.arn, TagsList=[{"Key": "a"}])
     assert client.get_trail(Name=trail.name)["Trail"]["LogFileValidationEnabled"] is True
     status = client.get_trail_status(Name=trail.name)

@@ -154,6 +154,36 @@ def test_aliases_name_keys_and_can_be_moved(kms, key):
         assert code_of(caught) in ("NotAuthorizedException", "ValidationException"), bad
 
 
+def test_names_that_services_keep_are_listed_and_made_when_described(volano):
+    """KMS API reference, ListAliases (no TargetKeyId for a key not made yet) and DescribeKey."""
+    fresh = volano.add_account()
+    kms = volano.client(
+        "kms",
+        aws_access_key_id=fresh["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=fresh["AWS_SECRET_ACCESS_KEY"],
+    )
+    mine = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/zebra", TargetKeyId=mine)
+
+    def listed():
+        pages = kms.get_paginator("list_aliases").paginate(PaginationConfig={"PageSize": 1})
+        return [
+            (alias["AliasName"], "TargetKeyId" in alias)
+            for page in pages
+            for alias in page["Aliases"]
+        ]
+
+    names = ["alias/aws/s3", "alias/aws/secretsmanager", "alias/aws/sqs"]
+    assert listed() == [*((name, False) for name in names), ("alias/zebra", True)]
+    found = kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
+    assert found["KeyManager"] == "AWS"
+    assert kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["Arn"] == found["Arn"]
+    assert listed()[:2] == [(names[0], True), (names[1], False)]
+    with pytest.raises(ClientError) as caught:
+        kms.describe_key(KeyId="alias/aws/other")
+    assert code_of(caught) == "NotFoundException"
+
+
 def test_a_key_waiting_for_deletion_can_do_nothing_and_can_be_rescued(kms, key):
     blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")["CiphertextBlob"]
     answer = kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
@@ -222,6 +252,28 @@ def test_identity_policies_decide_under_the_default_key_policy(volano, kms, key)
         with pytest.raises(ClientError) as caught:
             refused()
         assert code_of(caught) == "AccessDeniedException"
+
+
+def test_a_policy_may_ask_for_a_keys_aliases(volano, kms, key):
+    """KMS developer guide, "kms:ResourceAliases" and "kms:RequestAlias"."""
+    name = f"alias/of-{uuid.uuid4().hex}"
+    kms.create_alias(AliasName=name, TargetKeyId=key["KeyId"])
+    weak, _ = user_client(
+        volano,
+        [
+            {
+                "Effect": "Allow",
+                "Action": "kms:Encrypt",
+                "Resource": "*",
+                "Condition": {"ForAnyValue:StringEquals": {"kms:ResourceAliases": name}},
+            }
+        ],
+    )
+    weak.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
+    other = kms.create_key()["KeyMetadata"]["KeyId"]
+    with pytest.raises(ClientError) as caught:
+        weak.encrypt(KeyId=other, Plaintext=b"x")
+    assert code_of(caught) == "AccessDeniedException"
 
 
 def test_a_key_policy_without_the_account_shuts_out_identity_policies(volano, kms, key):

@@ -136,6 +136,22 @@ def test_anyone_verifies_what_a_curve_signed(kms, spec, algorithm, method):
     ]
 
 
+def test_an_edwards_key_signs_whole_messages(kms):
+    key = make(kms, "ECC_NIST_EDWARDS25519", "SIGN_VERIFY")
+    asked = {"KeyId": key, "SigningAlgorithm": "ED25519_SHA_512"}
+    signature = kms.sign(Message=b"m", **asked)["Signature"]
+    load_der_public_key(kms.get_public_key(KeyId=key)["PublicKey"]).verify(signature, b"m")
+    assert kms.verify(Message=b"m", Signature=signature, **asked)["SignatureValid"]
+    refused(
+        "KMSInvalidSignatureException",
+        lambda: kms.verify(Message=b"n", Signature=signature, **asked),
+    )
+    refused(
+        "ValidationException",
+        lambda: kms.sign(Message=bytes(64), MessageType="DIGEST", **asked),
+    )
+
+
 def test_what_the_public_side_encrypts_an_rsa_key_opens(kms):
     key = make(kms, "RSA_2048", "ENCRYPT_DECRYPT")
     public = load_der_public_key(kms.get_public_key(KeyId=key)["PublicKey"])
@@ -166,7 +182,7 @@ def test_what_the_public_side_encrypts_an_rsa_key_opens(kms):
     refused("InvalidKeyUsageException", lambda: kms.encrypt(KeyId=key, Plaintext=b"x"))
 
 
-@pytest.mark.parametrize("spec", ["RSA_2048", "ECC_NIST_P256"])
+@pytest.mark.parametrize("spec", ["RSA_2048", "ECC_NIST_P256", "ECC_NIST_EDWARDS25519"])
 def test_a_data_key_pair_fits_together(kms, spec):
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     made = kms.generate_data_key_pair(

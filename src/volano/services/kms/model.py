@@ -148,6 +148,10 @@ def default_policy(account: AccountId) -> str:
     )
 
 
+MANAGED_SERVICES = ("s3", "secretsmanager", "sqs")
+"""Services that keep a key for an account, `alias/aws/SERVICE`; in the order of their names."""
+
+
 def managed_policy(account: AccountId, region: str, service: str) -> str:
     """The policy of the key that a service of the cloud keeps for an account: it encrypts only
     through that service, and nobody can change it (KMS developer guide, "AWS managed keys")."""

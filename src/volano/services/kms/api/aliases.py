@@ -16,6 +16,7 @@ from volano.wire.action import action
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
     from volano.services.kms.api.members import Shape
+    from volano.services.kms.model import Alias
 
 
 @action("kms:CreateAlias", permission="kms:CreateAlias", resource=ALIAS)
@@ -44,14 +45,16 @@ async def list_aliases(env: Env, call: Call, request: Shape) -> Shape:
         after=parse_marker(request),
         limit=page_limit(request, default=50),
     )
-    shapes = [
-        {
-            "AliasName": alias.name,
-            "AliasArn": logic.alias_arn(env, alias.account, alias.name),
-            "TargetKeyId": alias.key_id,
-            "CreationDate": alias.created_us / 1e6,
-            "LastUpdatedDate": alias.updated_us / 1e6,
-        }
-        for alias in aliases
-    ]
-    return page_shape("Aliases", shapes, after)
+    return page_shape("Aliases", [_shape(env, alias) for alias in aliases], after)
+
+
+def _shape(env: Env, alias: Alias) -> Shape:
+    shape: Shape = {
+        "AliasName": alias.name,
+        "AliasArn": logic.alias_arn(env, alias.account, alias.name),
+    }
+    if alias.key_id:
+        shape["TargetKeyId"] = alias.key_id
+        shape["CreationDate"] = alias.created_us / 1e6
+        shape["LastUpdatedDate"] = alias.updated_us / 1e6
+    return shape

@@ -15,7 +15,7 @@ from volano.services.kms.logic import encryption as logic
 from volano.services.kms.logic.access import find_named_key, require_access
 from volano.services.kms.logic.errors import ValidationException
 from volano.services.kms.logic.metering import count_use
-from volano.services.kms.logic.specs import ECDSA, RSA_BITS
+from volano.services.kms.logic.specs import PAIR_SPECS
 from volano.services.kms.model import SYMMETRIC
 from volano.wire.action import RESOLVED, action
 
@@ -66,7 +66,7 @@ async def decrypt(env: Env, call: Call, request: Shape) -> Shape:
 
 async def _facts_of_source(env: Env, call: Call, request: Shape) -> dict[str, str]:
     source = {
-        "CiphertextBlob": request["CiphertextBlob"],
+        "CiphertextBlob": request.get("CiphertextBlob"),
         "KeyId": request.get("SourceKeyId"),
         "EncryptionContext": request.get("SourceEncryptionContext"),
         "EncryptionAlgorithm": request.get("SourceEncryptionAlgorithm"),
@@ -178,7 +178,7 @@ async def generate_data_key_pair_without_plaintext(env: Env, call: Call, request
 async def _data_key_pair(env: Env, call: Call, request: Shape) -> tuple[Shape, bytes]:
     require_real(request)
     spec = request["KeyPairSpec"]
-    if spec not in RSA_BITS and spec not in ECDSA:
+    if spec not in PAIR_SPECS:
         raise NotBuilt(f"Data key pairs of the spec {spec} are not built yet.")
     key, plain, blob, public = await logic.generate_data_key_pair(
         env, call, request["KeyId"], request.get("EncryptionContext") or {}, spec

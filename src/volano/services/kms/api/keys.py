@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from volano.services.kms.api.members import (
     ANY_KEY,
     KEY,
+    facts_of,
     facts_of_key,
     facts_of_key_itself,
     key_shape,
@@ -21,7 +22,7 @@ from volano.services.kms.logic import keys as logic
 from volano.services.kms.logic.access import find_named_key
 from volano.services.kms.logic.errors import NotFoundException, UnsupportedOperation
 from volano.services.kms.model import MAX_WINDOW_DAYS, SYMMETRIC
-from volano.wire.action import action
+from volano.wire.action import RESOLVED, action
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -53,8 +54,27 @@ async def create_key(env: Env, call: Call, request: Shape) -> Shape:
     return {"KeyMetadata": key_shape(key)}
 
 
-@action("kms:DescribeKey", permission="kms:DescribeKey", resource=KEY, facts=facts_of_key)
+async def _facts_of_described_key(env: Env, call: Call, request: Shape) -> dict[str, str]:
+    """As `facts_of_key`; `alias/aws/…` may name a key that is made when it is described (KMS API
+    reference, DescribeKey: "a predefined AWS alias")."""
+    service = logic.managed_service(env, call, request["KeyId"])
+    if not service:
+        return await facts_of_key(env, call, request)
+    key = logic.new_managed_key(env, call.account, service)
+    resource = ANY_KEY.format(region=env.region.name, account=call.account)
+    return {**await facts_of(env, call, key, request), RESOLVED: resource}
+
+
+@action(
+    "kms:DescribeKey",
+    permission="kms:DescribeKey",
+    resource=KEY,
+    facts=_facts_of_described_key,
+)
 async def describe_key(env: Env, call: Call, request: Shape) -> Shape:
+    service = logic.managed_service(env, call, request["KeyId"])
+    if service:
+        await logic.managed_key(env, call.account, service)
     key = await find_named_key(env, env.store.reader, call, request["KeyId"])
     return {"KeyMetadata": key_shape(key)}
 

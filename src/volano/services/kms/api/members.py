@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 from volano.kernel.errors import NotBuilt
 from volano.services.kms.logic.access import find_named_key, key_facts, require_key_name
 from volano.services.kms.logic.encryption import find_decrypting_key
-from volano.services.kms.logic.errors import DryRunOperation, InvalidMarker, TagError
+from volano.services.kms.logic.errors import (
+    DryRunOperation,
+    InvalidMarker,
+    TagError,
+    ValidationException,
+)
 from volano.services.kms.logic.specs import algorithms_of
 from volano.services.kms.model import (
     AGREE,
@@ -49,7 +54,16 @@ async def facts_of_key_itself(env: Env, call: Call, request: Shape) -> dict[str,
 
 
 async def facts_of_ciphertext(env: Env, call: Call, request: Shape) -> dict[str, str]:
-    """The key that made `CiphertextBlob`, or the one that `KeyId` names."""
+    """The key that made `CiphertextBlob`, or the one that `KeyId` names.
+
+    The model leaves the blob out for dry runs that ask about a key alone; here all name one. Raises
+    ValidationException.
+    """
+    if not request.get("CiphertextBlob"):
+        raise ValidationException(
+            "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy "
+            "constraint: Member must not be null"
+        )
     key = await find_decrypting_key(
         env,
         call,

@@ -16,6 +16,7 @@ from volano.services.identity.interface import (
     RESOURCE_DECIDES,
     RESOURCE_POLICY,
     is_placeholder,
+    mentions_key,
 )
 from volano.services.kms.logic.errors import (
     AccessDenied,
@@ -26,7 +27,7 @@ from volano.services.kms.logic.errors import (
 )
 from volano.services.kms.logic.granting import add_grants, find_grants
 from volano.services.kms.logic.specs import algorithms_of
-from volano.services.kms.model import KeyState, default_policy
+from volano.services.kms.model import MAX_ALIASES_PER_KEY, KeyState, default_policy
 from volano.services.kms.store import aliases as alias_rows
 from volano.services.kms.store import keys as rows
 
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[\w/:-]{1,2048}\Z", re.ASCII)
 _ID = re.compile(r"(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z")
 ALIAS = "alias/"
+_ALIASES = "kms:resourcealiases"
+"""The condition key; aliases are read only where a policy asks for them."""
 
 
 async def find_named_key(env: Env, reader: Reader, call: Call, name: str) -> Key:
@@ -137,6 +140,11 @@ async def key_facts(
         facts["kms:EncryptionAlgorithm"] = algorithms_of(key)[0]
     if via:
         facts["kms:ViaService"] = f"{via}.{env.region.name}.amazonaws.com"
+    if _ALIASES in policy.lower() or await mentions_key(env, call.principal, _ALIASES):
+        held = await alias_rows.select_aliases(
+            env.store.reader, key.account, key_id=key.id, after="", limit=MAX_ALIASES_PER_KEY
+        )
+        facts["kms:ResourceAliases"] = "\n".join(alias.name for alias in held)
     facts |= {f"aws:ResourceTag/{tag}": value for tag, value in key.tags.items()}
     facts |= {f"kms:EncryptionContext:{name}": value for name, value in (context or {}).items()}
     if context:

@@ -19,11 +19,13 @@ from volano.services.kms.logic.errors import (
     NotFoundException,
     ValidationException,
 )
-from volano.services.kms.model import MAX_ALIASES_PER_KEY, Alias, Key
+from volano.services.kms.model import MANAGED_SERVICES, MAX_ALIASES_PER_KEY, Alias, Key
 from volano.services.kms.store import aliases as rows
 from volano.services.kms.store import keys as key_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from volano.kernel.call import Call, Env
     from volano.kernel.store import Tx
 
@@ -98,14 +100,30 @@ async def delete_alias(env: Env, call: Call, name: str) -> None:
 async def list_aliases(
     env: Env, call: Call, *, key_name: str | None, after: str, limit: int
 ) -> tuple[list[Alias], str | None]:
-    """Aliases by name, of the account or of one key, and where the next page begins."""
+    """Aliases by name, of the account or of one key, and where the next page begins.
+
+    Those of the account have the names that services keep for keys not made yet (no `key_id`).
+    """
     key_id = None
     if key_name is not None:
         key_id = (await find_named_key(env, env.store.reader, call, key_name)).id
     found = await rows.select_aliases(
         env.store.reader, call.account, key_id=key_id, after=after, limit=limit + 1
     )
+    if key_id is None:
+        found = sorted([*found, *_unused(call, found, after)], key=lambda alias: alias.name)
     return found[:limit], found[limit - 1].name if len(found) > limit else None
+
+
+def _unused(call: Call, found: Sequence[Alias], after: str) -> list[Alias]:
+    """One that is made but lies behind `found` sorts behind it, too, and out of the page."""
+    names = {f"{ALIAS}aws/{service}" for service in MANAGED_SERVICES}
+    missing = names - {alias.name for alias in found}
+    return [
+        Alias(account=call.account, name=name, key_id="", created_us=0, updated_us=0)
+        for name in missing
+        if name > after
+    ]
 
 
 def alias_arn(env: Env, account: str, name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature as BadSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -64,8 +64,11 @@ def decrypt(material: bytes, blob: bytes, algorithm: str) -> bytes:
 
 
 def sign(material: bytes, message: bytes, algorithm: str, *, is_digest: bool) -> bytes:
-    """The signature: RSA's bytes, or ECDSA's in DER. Raises ValidationException."""
+    """The signature: RSA's or EdDSA's bytes, or ECDSA's in DER. Raises ValidationException."""
     key = load_private_key(material)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        _require_whole(algorithm, is_digest=is_digest)
+        return key.sign(message)
     method = _method(message, algorithm, is_digest=is_digest)
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(message, _padding(algorithm), method)
@@ -77,8 +80,12 @@ def verify(
 ) -> bool:
     """Whether the signature is the key's of the message. Raises ValidationException."""
     public = load_private_key(material).public_key()
-    method = _method(message, algorithm, is_digest=is_digest)
     try:
+        if isinstance(public, ed25519.Ed25519PublicKey):
+            _require_whole(algorithm, is_digest=is_digest)
+            public.verify(signature, message)
+            return True
+        method = _method(message, algorithm, is_digest=is_digest)
         if isinstance(public, rsa.RSAPublicKey):
             public.verify(signature, message, _padding(algorithm), method)
         else:
@@ -86,6 +93,11 @@ def verify(
     except BadSignature:
         return False
     return True
+
+
+def _require_whole(algorithm: str, *, is_digest: bool) -> None:
+    if is_digest:
+        raise ValidationException(f"Algorithm {algorithm} takes MessageType RAW only.")
 
 
 def _method(message: bytes, algorithm: str, *, is_digest: bool) -> hashes.HashAlgorithm | Prehashed:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
@@ -36,7 +36,7 @@ from volano.services.kms.logic.materials import (
     public_der,
     seal_material,
 )
-from volano.services.kms.logic.specs import MAC_BYTES, RSA_BITS, SYMMETRIC_BYTES
+from volano.services.kms.logic.specs import EDWARDS, MAC_BYTES, RSA_BITS, SYMMETRIC_BYTES
 from volano.services.kms.model import (
     IMPORT_HOURS,
     MAX_IMPORTS_PER_KEY,
@@ -180,6 +180,8 @@ def _checked(spec: str, plain: bytes) -> bytes:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise IncorrectKeyMaterial("Key material must be PKCS #8 in DER.") from error
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size == RSA_BITS.get(spec):
+        return private_der(key)
+    if spec == EDWARDS and isinstance(key, ed25519.Ed25519PrivateKey):
         return private_der(key)
     curve = CURVES.get(spec)
     if curve is None or not isinstance(key, ec.EllipticCurvePrivateKey):

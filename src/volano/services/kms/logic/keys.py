@@ -30,6 +30,7 @@ from volano.services.kms.logic.materials import new_bytes, seal_material
 from volano.services.kms.logic.specs import resolve_usage
 from volano.services.kms.model import (
     DEFAULT_KEYS,
+    MANAGED_SERVICES,
     MAX_POLICY_BYTES,
     MAX_TAGS,
     SYMMETRIC,
@@ -139,7 +140,12 @@ async def managed_key(env: Env, account: AccountId, service: str) -> Key:
         key = await rows.select_key(env.store.reader, account, found.key_id, region=env.region.name)
         assert key is not None, "a managed key is never deleted"
         return key
-    key = Key(
+    return await _add_key(env, new_managed_key(env, account, service), alias=alias)
+
+
+def new_managed_key(env: Env, account: AccountId, service: str) -> Key:
+    """The key that `managed_key` would make."""
+    return Key(
         account=account,
         region=env.region.name,
         id=env.ids.uuid(),
@@ -148,7 +154,13 @@ async def managed_key(env: Env, account: AccountId, service: str) -> Key:
         created_us=env.clock.now_us(),
         key_manager="AWS",
     )
-    return await _add_key(env, key, alias=alias)
+
+
+def managed_service(env: Env, call: Call, name: str) -> str:
+    """The service whose key `alias/aws/…` of the caller's account is; empty for other names."""
+    own = f"arn:aws:kms:{env.region.name}:{call.account}:"
+    head, _, service = name.removeprefix(own).rpartition("/")
+    return service if head == f"{ALIAS}aws" and service in MANAGED_SERVICES else ""
 
 
 async def seed_key(env: Env, account: AccountId, key_id: str, description: str) -> None:

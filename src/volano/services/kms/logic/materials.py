@@ -10,7 +10,7 @@ import asyncio
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from volano.services.kms.logic.errors import KmsInvalidState
-from volano.services.kms.logic.specs import MAC_BYTES, RSA_BITS, SYMMETRIC_BYTES
+from volano.services.kms.logic.specs import EDWARDS, MAC_BYTES, RSA_BITS, SYMMETRIC_BYTES
 from volano.services.kms.model import SYMMETRIC, Material
 from volano.services.kms.store import keys as rows
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from volano.kernel.store import Reader
     from volano.services.kms.model import Key
 
-    PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+    PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 CURVES: dict[str, ec.EllipticCurve] = {
     "ECC_NIST_P256": ec.SECP256R1(),
@@ -55,6 +55,8 @@ def new_private_key(spec: str) -> bytes:
     key: PrivateKey
     if spec in RSA_BITS:
         key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS[spec])
+    elif spec == EDWARDS:
+        key = ed25519.Ed25519PrivateKey.generate()
     else:
         key = ec.generate_private_key(CURVES[spec])
     return private_der(key)
@@ -72,7 +74,8 @@ def public_der(key: PrivateKey) -> bytes:
 @lru_cache(maxsize=MAX_OPEN_KEYS)
 def load_private_key(der: bytes) -> PrivateKey:
     key = load_der_private_key(der, password=None)
-    assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey), "no other is stored"
+    kinds = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+    assert isinstance(key, kinds), "no other is stored"
     return key
 
 

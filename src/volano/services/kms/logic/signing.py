@@ -116,7 +116,7 @@ async def verify_mac(
 
 
 def _require_mac_algorithm(key: Key, algorithm: str) -> None:
-    """Raises InvalidKeyUsage."""
+    """As `require_algorithm`, in the words that KMS has for codes. Raises InvalidKeyUsage."""
     if algorithm not in algorithms_of(key):
         raise InvalidKeyUsage(f"Algorithm {algorithm} is incompatible with key spec {key.spec}.")
 

@@ -31,6 +31,10 @@ ECDSA = {
     "ECC_NIST_P521": "ECDSA_SHA_512",
     "ECC_SECG_P256K1": "ECDSA_SHA_256",
 }
+EDWARDS = "ECC_NIST_EDWARDS25519"
+"""Signs whole messages; the prehashed form (`ED25519_PH_SHA_512`) is in no library here."""
+PAIR_SPECS = frozenset({*RSA_BITS, *ECDSA, EDWARDS})
+"""What a data key pair can be."""
 SYMMETRIC_BYTES = 32
 
 _ALGORITHMS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -38,6 +42,7 @@ _ALGORITHMS: dict[tuple[str, str], tuple[str, ...]] = {
     **{(spec, ENCRYPT): OAEP for spec in RSA_BITS},
     **{(spec, SIGN): RSA_SIGNING for spec in RSA_BITS},
     **{(spec, SIGN): (algorithm,) for spec, algorithm in ECDSA.items()},
+    (EDWARDS, SIGN): ("ED25519_SHA_512",),
     **{(spec, AGREE): ("ECDH",) for spec in ("ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521")},
     **{(spec, MAC): (f"HMAC_SHA_{spec[5:]}",) for spec in MAC_BYTES},
 }

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.services.trails.api.members import to_us
-from volano.services.trails.logic.events import name_of, source_of, to_event, user_name_of
+from volano.services.trails.logic.events import (
+    access_key_of,
+    name_of,
+    source_of,
+    to_event,
+    user_name_of,
+)
 from volano.services.trails.logic.lookup import Lookup, lookup, type_of
 from volano.services.trails.logic.signing import list_keys
 from volano.services.trails.model import LOOKUP_PAGE
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
     "cloudtrail:LookupEvents",
     permission="cloudtrail:LookupEvents",
     resource="*",
-    partial="Management events; access keys are not recorded, so AccessKeyId finds none.",
+    partial="Management events.",
 )
 async def lookup_events(env: Env, call: Call, request: Shape) -> Shape:
     attributes = request.get("LookupAttributes") or [{}]
@@ -54,6 +60,7 @@ def _entry(env: Env, record: AuditRecord) -> Shape:
         "EventTime": record.time_us / 1e6,
         "EventSource": source_of(record.action),
         "Username": user_name_of(record),
+        "AccessKeyId": access_key_of(record),
         "Resources": [],
         "CloudTrailEvent": msgspec.json.encode(to_event(record, env.region.name)).decode(),
     }

@@ -14,7 +14,12 @@ from volano.services.trails.api.members import (
     trail_shape,
 )
 from volano.services.trails.logic import trails as logic
-from volano.services.trails.logic.errors import InvalidArn, InvalidEventSelectors
+from volano.services.trails.logic.errors import (
+    InsightNotEnabled,
+    InvalidArn,
+    InvalidCombination,
+    InvalidEventSelectors,
+)
 from volano.services.trails.logic.events import iso_time
 from volano.services.trails.logic.notices import topic_arn_of
 from volano.services.trails.logic.selectors import selectors_of
@@ -210,6 +215,23 @@ async def get_event_selectors(env: Env, call: Call, request: Shape) -> Shape:
         "EventSelectors": basic,
         "AdvancedEventSelectors": advanced,
     }
+
+
+@action(
+    "cloudtrail:GetInsightSelectors",
+    permission="cloudtrail:GetInsightSelectors",
+    resource="arn:aws:cloudtrail:{region}:{account}:trail/{TrailName}",
+    facts=facts_of_trail,
+)
+async def get_insight_selectors(env: Env, call: Call, request: Shape) -> Shape:
+    """No trail logs Insights events, and this says so as CloudTrail does."""
+    if not request.get("TrailName"):
+        raise InvalidCombination("Give TrailName; there are no event data stores.")
+    trail = await logic.get_trail(env, env.store.reader, call, request["TrailName"])
+    raise InsightNotEnabled(
+        f"Trail {trail.arn} does not have Insights enabled. Edit the trail settings to enable "
+        "Insights, and then try the operation again."
+    )
 
 
 @action(

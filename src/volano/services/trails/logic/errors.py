@@ -41,6 +41,10 @@ class InvalidEventSelectors(Invalid):
     code = "InvalidEventSelectorsException"
 
 
+class InsightNotEnabled(Invalid):
+    code = "InsightNotEnabledException"
+
+
 class InvalidLookupAttributes(Invalid):
     code = "InvalidLookupAttributesException"
 

@@ -139,6 +139,11 @@ def to_event(record: AuditRecord, region: str) -> Event:
     return event
 
 
+def access_key_of(record: AuditRecord) -> str:
+    """The id of the key that signed the request; empty where there was none."""
+    return str(_details(record).get("accessKeyId") or "")
+
+
 def _details(record: AuditRecord) -> Event:
     found = msgspec.json.decode(record.details) if record.details else {}
     return found if isinstance(found, dict) else {}

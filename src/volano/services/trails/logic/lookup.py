@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Invalid
+from volano.kernel.ids import parse_arn
 from volano.services.identity.interface import AuditFilter, list_audit
 from volano.services.trails.logic.errors import (
     InvalidLookupAttributes,
@@ -13,6 +14,7 @@ from volano.services.trails.logic.errors import (
     InvalidTimeRange,
 )
 from volano.services.trails.logic.events import (
+    access_key_of,
     data_type_of,
     name_of,
     source_of,
@@ -102,18 +104,37 @@ def _fits(record: AuditRecord, wanted: Lookup) -> bool:
         "ResourceName": value
         in (resource, resource.rpartition(":")[2], resource.rpartition("/")[2]),
         "ResourceType": _type_of(resource) == value,
+        "AccessKeyId": wanted.attribute == "AccessKeyId" and access_key_of(record) == value,
     }
     return facts.get(wanted.attribute, False)
 
 
+_TYPES = {
+    "iam/user": "AWS::IAM::User",
+    "iam/group": "AWS::IAM::Group",
+    "iam/role": "AWS::IAM::Role",
+    "iam/policy": "AWS::IAM::Policy",
+    "kms/key": "AWS::KMS::Key",
+    "kms/alias": "AWS::KMS::Alias",
+    "cloudtrail/trail": "AWS::CloudTrail::Trail",
+    "ec2/instance": "AWS::EC2::Instance",
+    "ec2/security-group": "AWS::EC2::SecurityGroup",
+    "ec2/vpc": "AWS::EC2::VPC",
+}
+_ONLY_TYPES = {"sns": "AWS::SNS::Topic", "sqs": "AWS::SQS::Queue"}
+
+
 def _type_of(resource: str) -> str:
     """`AWS::S3::Bucket` where the ARN tells."""
-    if resource.startswith("arn:aws:s3:::") and "/" not in resource:
-        return "AWS::S3::Bucket"
-    kinds = {"user": "AWS::IAM::User", "role": "AWS::IAM::Role", "policy": "AWS::IAM::Policy"}
-    if resource.startswith("arn:aws:iam::"):
-        return kinds.get(resource.rsplit(":", maxsplit=1)[-1].partition("/")[0], "")
-    return "AWS::KMS::Key" if resource.startswith("arn:aws:kms:") else ""
+    arn = parse_arn(resource)
+    if arn is None:
+        return ""
+    if arn.service == "s3":
+        return "" if "/" in arn.resource else "AWS::S3::Bucket"
+    if arn.service == "secretsmanager":
+        return "AWS::SecretsManager::Secret" if arn.resource.startswith("secret:") else ""
+    found = _TYPES.get(f"{arn.service}/{arn.resource.partition('/')[0]}")
+    return found or _ONLY_TYPES.get(arn.service, "")
 
 
 def type_of(record: AuditRecord) -> str:

@@ -29,6 +29,7 @@ LIST_KEYS = frozenset(
         "sts:transitivetagkeys",
         "aws:principalservicenameslist",
         "kms:encryptioncontextkeys",
+        "kms:resourcealiases",
     }
 )
 
