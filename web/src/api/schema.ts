@@ -619,7 +619,8 @@ export interface DraftText {
 
 // `start` and `end` are `2026-11-22T10:00` in `zone`, or days, both included, with `all_day`.
 // `rule` is an RRULE (`FREQ=WEEKLY;BYDAY=MO`), `guests` are chat users, `channels` stand for the
-// people in them now. `remind_minutes` -1 is no reminder. `busy` false keeps the time free.
+// people in them now, `outsiders` are mail addresses of people beyond the workplace (null leaves
+// those of before). `remind_minutes` -1 is no reminder. `busy` false keeps the time free.
 export interface EventFields {
   title: string;
   start: string;
@@ -631,11 +632,13 @@ export interface EventFields {
   notes?: string;
   guests?: string[];
   channels?: string[];
+  outsiders?: string[] | null;
   remind_minutes?: number;
   busy?: boolean;
 }
 
-// An event; users are chat users, `outsiders` addresses of people beyond the workplace.
+// An event; users are chat users, `outsiders` addresses of people beyond the workplace, and
+// `mailed` those of them whom Volano tells of it.
 export interface EventView {
   title: string;
   start: string;
@@ -647,6 +650,7 @@ export interface EventView {
   notes: string;
   guests: string[];
   channels: string[];
+  outsiders: string[];
   remind_minutes: number;
   busy: boolean;
   id: string;
@@ -654,7 +658,7 @@ export interface EventView {
   uid: string;
   cancelled: boolean;
   answers: GuestView[];
-  outsiders: string[];
+  mailed: MailedView[];
   updated_us: number;
 }
 
@@ -1024,6 +1028,16 @@ export interface MachineObject {
   memory_bytes: number;
   memory_free_bytes: number;
   engine_bytes: number;
+}
+
+// A guest invited by mail: `state` is waiting, sent or failed (`error` says why). Whoever has
+// `link` answers in their name; only the event's owner sees it.
+export interface MailedView {
+  address: string;
+  answer: string;
+  state: string;
+  error: string;
+  link: string;
 }
 
 // What a message said until `at` (seconds).
@@ -2120,6 +2134,8 @@ export interface Operations {
   addPersonToGroup: { input: { user: string; group: string }; answer: void };
   // Say whether one comes.
   answerEvent: { input: { id: string; answer: string }; answer: EventView };
+  // Say whether one comes; answers the page again.
+  answerInvitation: { input: { id: string; key: string; answer: string; lang?: string }; answer: unknown };
   // Say yes.
   approveApproval: { input: { id: string; text?: string }; answer: ApprovalView };
   // Let a program act for the caller; the browser goes to the address next.
@@ -2330,6 +2346,10 @@ export interface Operations {
   getInference: { input: Record<string, never>; answer: InferenceObject };
   // One instance.
   getInstance: { input: { id: string }; answer: InstanceObject };
+  // A page that shows the event of an invitation by mail and asks whether one comes.
+  getInvitation: { input: { id: string; key: string; lang?: string }; answer: unknown };
+  // The event of an invitation as an iCalendar file.
+  getInvitationFile: { input: { id: string; key: string; lang?: string }; answer: unknown };
   // One job; poll it until `state` is done or failed.
   getJob: { input: { id: string }; answer: Job };
   // What is kept for exact repeats, and how often it served.
@@ -2689,7 +2709,7 @@ export interface Operations {
   // Put all fields of an assistant of one's own.
   updateAssistant: { input: { id: string; title: string; instructions?: string; model?: string; knowledge?: string[]; tools?: string[]; audience?: string[]; enabled?: boolean }; answer: AssistantView };
   // Change an event that the caller made; guests are told, and asked anew when it moved.
-  updateEvent: { input: { id: string; title: string; start: string; end: string; zone?: string; all_day?: boolean; rule?: string; location?: string; notes?: string; guests?: string[]; channels?: string[]; remind_minutes?: number; busy?: boolean }; answer: EventView };
+  updateEvent: { input: { id: string; title: string; start: string; end: string; zone?: string; all_day?: boolean; rule?: string; location?: string; notes?: string; guests?: string[]; channels?: string[]; outsiders?: string[] | null; remind_minutes?: number; busy?: boolean }; answer: EventView };
   // Change what people see, or disable: keys, tokens and sessions then stop at once.
   updatePerson: { input: { user: string; display_name?: string | null; email?: string | null; disabled?: boolean | null }; answer: PersonView };
   // Change a task, or mark it as done or open again.
@@ -2715,6 +2735,7 @@ export const ROUTES = {
   addChatEmoji: ['POST', '/chat/emoji'],
   addPersonToGroup: ['PUT', '/people/{user}/groups/{group}'],
   answerEvent: ['POST', '/calendar/events/{id}/answer'],
+  answerInvitation: ['POST', '/calendar/invitations/{id}/{key}/{answer}'],
   approveApproval: ['POST', '/approvals/{id}/approve'],
   approveOauthRequest: ['POST', '/oauth/grants'],
   approveOutsideServer: ['PUT', '/assistants-servers/{name}'],
@@ -2820,6 +2841,8 @@ export const ROUTES = {
   getFreeBusy: ['POST', '/calendar/free-busy'],
   getInference: ['GET', '/inference'],
   getInstance: ['GET', '/instances/{id}'],
+  getInvitation: ['GET', '/calendar/invitations/{id}/{key}'],
+  getInvitationFile: ['GET', '/calendar/invitations/{id}/{key}/event.ics'],
   getJob: ['GET', '/jobs/{id}'],
   getModelCache: ['GET', '/models/cache'],
   getModelCatalogue: ['GET', '/models/catalogue'],

@@ -3,8 +3,9 @@ import { Badge, Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 
 import { useCall, useChange } from '../api/call';
-import type { OccurrenceView } from '../api/schema';
-import { Failed, Waiting } from '../app/parts';
+import type { MailedView, OccurrenceView } from '../api/schema';
+import { Copy, Failed, Waiting } from '../app/parts';
+import { fromServer } from '../i18n/server';
 import { t } from '../i18n/text';
 import { usePeople } from '../office/people';
 import { dayText, startOf, timeText } from './days';
@@ -58,11 +59,16 @@ export function EventDialog({ item, close }: { item: OccurrenceView; close: () =
                   <Answer answer={guest.answer} />
                 </Group>
               ))}
-              {data.outsiders.map((address) => (
-                <Text key={address} size="sm" c="dimmed">
-                  {address}
-                </Text>
+              {data.mailed.map((guest) => (
+                <Mailed key={guest.address} guest={guest} />
               ))}
+              {data.outsiders
+                .filter((address) => !data.mailed.some((guest) => guest.address === address))
+                .map((address) => (
+                  <Text key={address} size="sm" c="dimmed">
+                    {address}
+                  </Text>
+                ))}
             </Stack>
           )}
           {!isMine && !data.cancelled && (
@@ -90,6 +96,24 @@ export function EventDialog({ item, close }: { item: OccurrenceView; close: () =
         </Stack>
       )}
     </Modal>
+  );
+}
+
+// Somebody who was invited by mail; the link answers for them, so only the event's owner has it.
+function Mailed({ guest }: { guest: MailedView }) {
+  return (
+    <div>
+      <Group gap="xs">
+        <Text size="sm">{guest.address}</Text>
+        <Answer answer={guest.answer} />
+        {guest.link && <Copy value={guest.link} label={t('copyAnswerLink')} />}
+      </Group>
+      {guest.state !== 'sent' && (
+        <Text size="xs" c={guest.state === 'failed' ? 'red' : 'dimmed'}>
+          {guest.error ? fromServer(guest.error) : t('mailWaits')}
+        </Text>
+      )}
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 // The form of an event, new or one's own.
-import { Alert, Button, Checkbox, Group, MultiSelect, Select, Stack, Textarea, TextInput } from '@mantine/core';
+import { Alert, Button, Checkbox, Group, MultiSelect, Select, Stack, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 
@@ -15,16 +15,17 @@ import { reminderOptions, repeatOptions } from './rules';
 export const READS: Operation[] = ['listEvents', 'getEvent'];
 const HOUR_MS = 3_600_000;
 const SEARCH_DAYS = 14;
+const MAX_OUTSIDERS = 100;
 
 function emptyAt(start: Date) {
   const end = new Date(start.getTime() + HOUR_MS);
-  return { title: '', day: isoDay(start), from: isoTime(start), lastDay: isoDay(end), to: isoTime(end), allDay: false, rule: '', location: '', notes: '', guests: [] as string[], remind: '10', busy: true, zone: ZONE };
+  return { title: '', day: isoDay(start), from: isoTime(start), lastDay: isoDay(end), to: isoTime(end), allDay: false, rule: '', location: '', notes: '', guests: [] as string[], outsiders: [] as string[], remind: '10', busy: true, zone: ZONE };
 }
 
 function filledFrom(event: EventView): ReturnType<typeof emptyAt> {
   const [day = '', from = '09:00'] = event.start.split('T');
   const [lastDay = '', to = '10:00'] = event.end.split('T');
-  return { title: event.title, day, from, lastDay, to, allDay: event.all_day, rule: event.rule, location: event.location, notes: event.notes, guests: event.guests, remind: String(event.remind_minutes), busy: event.busy, zone: event.zone };
+  return { title: event.title, day, from, lastDay, to, allDay: event.all_day, rule: event.rule, location: event.location, notes: event.notes, guests: event.guests, outsiders: event.outsiders, remind: String(event.remind_minutes), busy: event.busy, zone: event.zone };
 }
 
 export function EventForm({ event, start, close }: { event?: EventView; start: Date; close: () => void }) {
@@ -47,6 +48,7 @@ export function EventForm({ event, start, close }: { event?: EventView; start: D
       notes: values.notes,
       guests: values.guests.filter((id) => !isChannel(id)),
       channels: values.guests.filter(isChannel),
+      outsiders: values.outsiders,
       remind_minutes: Number(values.remind),
       busy: values.busy,
     };
@@ -77,6 +79,7 @@ export function EventForm({ event, start, close }: { event?: EventView; start: D
           <Select label={t('reminderInChat')} data={reminderOptions(values.remind)} allowDeselect={false} {...form.getInputProps('remind')} />
         </Group>
         <MultiSelect label={t('guests')} description={t('guestsOfEvent')} searchable data={options} {...form.getInputProps('guests')} />
+        <TagsInput label={t('guestsByMail')} description={t('guestsByMailAre')} placeholder={values.outsiders.length === 0 ? 'name@example.com' : undefined} acceptValueOnBlur splitChars={[',', ' ', ';']} maxTags={MAX_OUTSIDERS} {...form.getInputProps('outsiders')} />
         {values.guests.length > 0 && !values.allDay && <FreeTimes guests={values.guests.filter((id) => people.some((person) => person.id === id))} me={me} minutes={minutesOf(values)} from={values.day} pick={(at) => form.setValues(timesFrom(at, minutesOf(values)))} />}
         <TextInput label={t('place')} {...form.getInputProps('location')} />
         <Textarea label={t('notes')} autosize minRows={2} maxRows={8} {...form.getInputProps('notes')} />

@@ -18,6 +18,8 @@ from volano.kernel.events import Event, event
 MAX_EVENTS = 20_000
 """Events that one person may own."""
 MAX_GUESTS = 300
+MAX_OUTSIDERS = 100
+"""Guests of an event who are invited by mail."""
 MAX_TITLE_CHARACTERS = 300
 MAX_TEXT_CHARACTERS = 8000
 MAX_ICS_BYTES = 256 * 1024
@@ -28,6 +30,8 @@ MAX_OCCURRENCES = 2000
 MAX_REMIND_MINUTES = 60 * 24 * 28
 FOREVER_US = 1 << 62
 DAY_US = 86_400_000_000
+CALLED_OFF = " called off "
+"""Within the UID of an event that is in no calendar any more."""
 
 
 class Answer(Enum):
@@ -101,6 +105,11 @@ class CalendarEvent:
     """How often its time or place changed: guests are asked anew."""
     updated_us: int
 
+    @property
+    def is_ended(self) -> bool:
+        """Taken out of all calendars; the row stays until everybody was told so."""
+        return self.is_cancelled and CALLED_OFF in self.uid
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
@@ -113,6 +122,23 @@ class Guest:
     channel_id: str = ""
     card_us: int = 0
     told: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outsider:
+    """Somebody beyond the workplace who is invited by mail. `due_us` is when the next mail is due,
+    0 for none; `told` is what the last one said. `gone`: no guest any more, and not yet told so.
+    """
+
+    event_id: str
+    address: str
+    account: str
+    answer: Answer = Answer.NONE
+    told: str = ""
+    due_us: int = 0
+    tries: int = 0
+    error: str = ""
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,4 +189,4 @@ class EventChanged(Event, frozen=True, kw_only=True):
     id: str
     removed: tuple[str, ...] = ()
     answered: str = ""
-    """Who answered, when that is what happened."""
+    """Who answered, when that is what happened: a chat user, or an outsider's address."""

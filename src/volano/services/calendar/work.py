@@ -1,4 +1,4 @@
-"""Work of calendars: cards, buttons, reminders."""
+"""Work of calendars: cards, buttons, mails, reminders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import VolanoError
 from volano.kernel.events import subscribe
 from volano.kernel.work import reconciler
-from volano.services.calendar.logic import cards, events
+from volano.services.calendar.logic import cards, events, mails
+from volano.services.calendar.logic.outsiders import MAILS
 from volano.services.calendar.model import Answer, EventChanged
 from volano.services.chat.interface import Pressed, find_presser, show_to
 
@@ -40,3 +41,9 @@ async def on_pressed(env: Env, event: Pressed) -> None:
 async def reconcile_reminders(env: Env) -> None:
     """Remind of events."""
     await cards.remind(env)
+
+
+@reconciler(MAILS, every_s=15.0)
+async def reconcile_mails(env: Env) -> None:
+    """Tell guests beyond the workplace."""
+    await mails.send_due(env)

@@ -33,6 +33,8 @@ from volano.services.chat.logic.lookup import (
     list_people,
     list_readers,
 )
+from volano.services.chat.logic.mail import MailNotSent
+from volano.services.chat.logic.mail import post as post_mail
 from volano.services.chat.logic.messages import Draft, post_ephemeral, post_message
 from volano.services.chat.logic.mrkdwn import escape_text, find_mentions, to_plain
 from volano.services.chat.logic.names import quote_name
@@ -75,6 +77,7 @@ __all__ = [
     "Commanded",
     "Draft",
     "Grown",
+    "MailNotSent",
     "Message",
     "MessagePosted",
     "OwnCommand",
@@ -119,6 +122,7 @@ __all__ = [
     "parse_ts",
     "permalink",
     "post_ephemeral",
+    "post_mail",
     "post_message",
     "quote_name",
     "read_history",

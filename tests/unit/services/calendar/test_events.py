@@ -9,7 +9,6 @@ import pytest
 
 from volano.kernel.clock import ManualClock
 from volano.kernel.events import subscriptions
-from volano.services.calendar import store
 from volano.services.calendar.logic import cards, collections, events, exchange, times
 from volano.services.calendar.logic.drafts import Wanted
 from volano.services.calendar.model import (
@@ -20,6 +19,7 @@ from volano.services.calendar.model import (
     NoSuchEvent,
     NotYourEvent,
 )
+from volano.services.calendar.store import events as store
 from volano.services.chat.logic import members
 from volano.services.chat.logic.history import Span as HistorySpan
 from volano.services.chat.logic.history import read_history

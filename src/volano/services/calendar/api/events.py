@@ -9,7 +9,8 @@ import msgspec
 from volano.kernel.call import Call, Env
 from volano.services.calendar.logic import events, exchange
 from volano.services.calendar.logic.drafts import Wanted
-from volano.services.calendar.model import Answer, Occurrence
+from volano.services.calendar.logic.outsiders import link_of
+from volano.services.calendar.model import Answer, Occurrence, Outsider
 from volano.services.office import interface as office
 from volano.wire.action import action
 from volano.wire.results import Raw, WithHeaders
@@ -26,7 +27,8 @@ class EventFields(msgspec.Struct, kw_only=True):
     """`start` and `end` are `2026-11-22T10:00` in `zone`, or days, both included, with `all_day`.
 
     `rule` is an RRULE (`FREQ=WEEKLY;BYDAY=MO`), `guests` are chat users, `channels` stand for the
-    people in them now. `remind_minutes` -1 is no reminder. `busy` false keeps the time free.
+    people in them now, `outsiders` are mail addresses of people beyond the workplace (null leaves
+    those of before). `remind_minutes` -1 is no reminder. `busy` false keeps the time free.
     """
 
     title: str
@@ -39,6 +41,7 @@ class EventFields(msgspec.Struct, kw_only=True):
     notes: str = ""
     guests: list[str] = []
     channels: list[str] = []
+    outsiders: list[str] | None = None
     remind_minutes: int = 10
     busy: bool = True
 
@@ -54,8 +57,22 @@ class GuestView(msgspec.Struct):
     answer: str
 
 
+class MailedView(msgspec.Struct, kw_only=True):
+    """A guest invited by mail: `state` is waiting, sent or failed (`error` says why). Whoever has
+    `link` answers in their name; only the event's owner sees it.
+    """
+
+    address: str
+    answer: str
+    state: str
+    error: str
+    link: str
+
+
 class EventView(EventFields, kw_only=True):
-    """An event; users are chat users, `outsiders` addresses of people beyond the workplace."""
+    """An event; users are chat users, `outsiders` addresses of people beyond the workplace, and
+    `mailed` those of them whom Volano tells of it.
+    """
 
     id: str
     owner: str
@@ -63,6 +80,7 @@ class EventView(EventFields, kw_only=True):
     cancelled: bool
     answers: list[GuestView]
     outsiders: list[str]
+    mailed: list[MailedView]
     updated_us: int
 
 
@@ -140,12 +158,13 @@ def _wanted(request: EventFields) -> Wanted:
         notes=request.notes,
         guests=tuple(request.guests),
         channels=tuple(request.channels),
+        outsiders=None if request.outsiders is None else tuple(request.outsiders),
         remind_minutes=request.remind_minutes,
         is_busy=request.busy,
     )
 
 
-def _view(seen: events.Seen, outsiders: list[str]) -> EventView:
+def _view(seen: events.Seen, outsiders: list[str], mailed: list[MailedView]) -> EventView:
     event, facts = seen.event, seen.facts
     end = facts.end - timedelta(days=1) if facts.all_day else facts.end
     return EventView(
@@ -166,6 +185,7 @@ def _view(seen: events.Seen, outsiders: list[str]) -> EventView:
         cancelled=event.is_cancelled,
         answers=[GuestView(guest.user_id, guest.answer.value) for guest in seen.guests],
         outsiders=outsiders,
+        mailed=mailed,
         updated_us=event.updated_us,
     )
 
@@ -177,8 +197,21 @@ def _local(at: object) -> str:
     return str(at)
 
 
-async def _shown(env: Env, seen: events.Seen) -> EventView:
-    return _view(seen, await events.outsiders_of(env, seen))
+async def _shown(env: Env, call: Call, seen: events.Seen) -> EventView:
+    is_owner = (await office.me(env, call)).id == seen.event.owner_id
+    mailed = [_mailed(env, item, is_owner=is_owner) for item in seen.outsiders]
+    return _view(seen, await events.outsiders_of(env, seen), mailed)
+
+
+def _mailed(env: Env, item: Outsider, *, is_owner: bool) -> MailedView:
+    state = "waiting" if item.due_us else ("failed" if item.error else "sent")
+    return MailedView(
+        address=item.address,
+        answer=item.answer.value,
+        state=state,
+        error=item.error,
+        link=link_of(env, item) if is_owner else "",
+    )
 
 
 def _occurrence(item: Occurrence, mine: str, answers: dict[str, Answer]) -> OccurrenceView:
@@ -224,7 +257,7 @@ async def list_events(env: Env, call: Call, request: Range) -> OccurrenceList:
 )
 async def create_event(env: Env, call: Call, request: EventFields) -> EventView:
     """Make an event; guests get a card in the chat."""
-    return await _shown(env, await events.create_event(env, call, _wanted(request)))
+    return await _shown(env, call, await events.create_event(env, call, _wanted(request)))
 
 
 @action(
@@ -236,7 +269,7 @@ async def create_event(env: Env, call: Call, request: EventFields) -> EventView:
 )
 async def get_event(env: Env, call: Call, request: EventId) -> EventView:
     """An event of the caller, or one that they are invited to."""
-    return await _shown(env, await events.get_event(env, call, request.id))
+    return await _shown(env, call, await events.get_event(env, call, request.id))
 
 
 @action(
@@ -248,7 +281,9 @@ async def get_event(env: Env, call: Call, request: EventId) -> EventView:
 )
 async def update_event(env: Env, call: Call, request: ChangedEvent) -> EventView:
     """Change an event that the caller made; guests are told, and asked anew when it moved."""
-    return await _shown(env, await events.update_event(env, call, request.id, _wanted(request)))
+    return await _shown(
+        env, call, await events.update_event(env, call, request.id, _wanted(request))
+    )
 
 
 @action(
@@ -273,7 +308,7 @@ async def delete_event(env: Env, call: Call, request: Deletion) -> None:
 async def answer_event(env: Env, call: Call, request: Said) -> EventView:
     """Say whether one comes."""
     said = events.parse_answer(request.answer)
-    return await _shown(env, await events.answer(env, call, request.id, said))
+    return await _shown(env, call, await events.answer(env, call, request.id, said))
 
 
 @action(

@@ -12,11 +12,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from volano.services.calendar import store as rows
-from volano.services.calendar.logic.events import Seen, digest, people_of
+from volano.services.calendar.logic.events import Seen, digest, forget_ended, people_of
 from volano.services.calendar.logic.ics import parse_calendar, read_facts
 from volano.services.calendar.logic.occurrences import next_reminder_us
+from volano.services.calendar.logic.outsiders import list_present
 from volano.services.calendar.model import Answer
+from volano.services.calendar.store import events as rows
 from volano.services.chat import interface as chat
 from volano.services.office import interface as office
 
@@ -52,10 +53,10 @@ async def tell(env: Env, event: EventChanged) -> None:
         await _write(env, found, bot_id, user_id, text, key)
     if event.answered:
         await _tell_owner(env, bot_id, seen, event.answered)
-    if found.is_cancelled and " called off " in found.uid:
+    if found.is_ended:
 
         async def write(tx: Tx) -> None:
-            await rows.delete_event(tx, found.id)
+            await forget_ended(tx, found.account, found.id)
 
         await env.store.transact(write)
 
@@ -64,7 +65,10 @@ async def _seen(env: Env, event: CalendarEvent) -> Seen:
     facts = read_facts(parse_calendar(event.ics))
     facts = replace(facts, is_cancelled=event.is_cancelled)
     return Seen(
-        event=event, facts=facts, guests=await rows.select_guests(env.store.reader, event.id)
+        event=event,
+        facts=facts,
+        guests=await rows.select_guests(env.store.reader, event.id),
+        outsiders=await list_present(env.store.reader, event.id),
     )
 
 
@@ -96,10 +100,13 @@ async def _tell_guest(env: Env, bot_id: str, seen: Seen, guest: Guest) -> None:
 
 
 async def _tell_owner(env: Env, bot_id: str, seen: Seen, user_id: str) -> None:
-    said = next((guest.answer for guest in seen.guests if guest.user_id == user_id), None)
+    answers = {guest.user_id: guest.answer for guest in seen.guests}
+    answers |= {item.address: item.answer for item in seen.outsiders}
+    said = answers.get(user_id)
     if said is None:
         return
-    who = await office.name_of(env, seen.event.account, user_id)
+    is_outsider = "@" in user_id
+    who = user_id if is_outsider else await office.name_of(env, seen.event.account, user_id)
     text = f"{who} {_SAID[said]}: {_line(seen)}"
     key = f"{user_id}:{said.value}:{seen.event.etag}"
     await _write(env, seen.event, bot_id, seen.event.owner_id, text, key)

@@ -10,8 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volano.services.calendar import store as rows
-from volano.services.calendar.logic import events, todos
+from volano.services.calendar.logic import events, outsiders, todos
 from volano.services.calendar.logic.ics import (
     Facts,
     parse_calendar,
@@ -30,6 +29,7 @@ from volano.services.calendar.model import (
     NoSuchResource,
     UidTaken,
 )
+from volano.services.calendar.store import events as rows
 from volano.services.chat import interface as chat
 from volano.services.office import interface as office
 
@@ -106,6 +106,8 @@ async def _partstats(env: Env, event: CalendarEvent) -> dict[str, str]:
         user = await chat.find_user(env.store.reader, event.account, guest.user_id)
         if user is not None:
             found[address_of(user)] = PARTSTATS[guest.answer]
+    for item in await outsiders.list_present(env.store.reader, event.id):
+        found[item.address] = PARTSTATS[item.answer]
     return found
 
 
@@ -212,7 +214,15 @@ async def put_item(
         seen = await events.answer(env, call, known.id, _ANSWERS.get(said, Answer.NONE))
         return seen.event.etag, False
     calendar.pop("METHOD", None)
-    seen = await events.save(env, mine, calendar, known=known, name=name)
+    seen = await events.save(
+        env,
+        mine,
+        calendar,
+        known=known,
+        name=name,
+        asked=frozenset() if mine.is_guest else outsiders.asked_by_program(calendar),
+        answers=outsiders.answers_of(facts),
+    )
     return seen.event.etag, known is None
 
 

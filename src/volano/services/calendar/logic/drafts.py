@@ -23,7 +23,7 @@ from volano.services.calendar.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping, Sequence
 
     from volano.kernel.call import Env
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 class Wanted:
     """An event: `start` and `end` are `2026-11-22T10:00` in `zone`, or `2026-11-22` when it lasts
     all day (the end is then the last day). `rule` is an RRULE without its name. `guests` are chat
-    users, `channels` stand for the people in them now. `remind_minutes` -1 is no reminder.
+    users, `channels` stand for the people in them now, `outsiders` are mail addresses (None leaves
+    those of before). `remind_minutes` -1 is no reminder.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Wanted:
     notes: str = ""
     guests: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    outsiders: tuple[str, ...] | None = None
     remind_minutes: int = 10
     is_busy: bool = True
 
@@ -66,12 +68,12 @@ def write_draft(
     *,
     organizer: tuple[str, str],
     guests: Mapping[str, str],
-    people: Collection[str],
+    outsiders: Sequence[str],
 ) -> None:
     """Make the event of `calendar` what is wanted; what it does not name stays as it was.
 
-    `organizer` is (address, name), `guests` names by address, `people` the addresses of
-    those invited before who are of the workplace. Raises InvalidEvent.
+    `organizer` is (address, name), `guests` names by address, `outsiders` the addresses of
+    those who are not of the workplace. Raises InvalidEvent.
     """
     _check_texts(wanted)
     event = main_event(calendar)
@@ -91,8 +93,9 @@ def write_draft(
         event.pop(name, None)
         if value not in ("", None):
             event.add(name, value)
-    outsiders = [item for item in attendees_of(event) if mail_address(str(item)) not in people]
-    _write_guests(event, organizer, guests, outsiders)
+    known = {mail_address(str(item)): item for item in attendees_of(event)}
+    beyond = [known.get(address) or _asked(address, "") for address in outsiders]
+    _write_guests(event, organizer, guests, beyond)
     _write_alarm(event, wanted)
 
 
@@ -157,24 +160,29 @@ def _write_guests(
     guests: Mapping[str, str],
     outsiders: list[icalendar.vCalAddress],
 ) -> None:
-    """Those of the list, and everyone who is no person of the workplace and was there before."""
+    """Those of the list, and those beyond the workplace."""
     event.pop("ATTENDEE", None)
     event.pop("ORGANIZER", None)
     if not guests and not outsiders:
         return
-    event.add("organizer", _address(*organizer))
+    event.add("organizer", person_property(*organizer))
     for address, name in guests.items():
-        made = _address(address, name)
-        made.params["PARTSTAT"] = "NEEDS-ACTION"
-        made.params["RSVP"] = "TRUE"
-        event.add("attendee", made)
+        event.add("attendee", _asked(address, name))
     for item in outsiders:
         event.add("attendee", item)
 
 
-def _address(address: str, name: str) -> icalendar.vCalAddress:
+def person_property(address: str, name: str) -> icalendar.vCalAddress:
+    """An ORGANIZER or ATTENDEE."""
     made = icalendar.vCalAddress(f"mailto:{address}")
     made.params["CN"] = name
+    return made
+
+
+def _asked(address: str, name: str) -> icalendar.vCalAddress:
+    made = person_property(address, name or address)
+    made.params["PARTSTAT"] = "NEEDS-ACTION"
+    made.params["RSVP"] = "TRUE"
     return made
 
 

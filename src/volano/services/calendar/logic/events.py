@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import QuotaExceeded
-from volano.services.calendar import store as rows
+from volano.services.calendar.logic import outsiders
 from volano.services.calendar.logic.drafts import Wanted, new_calendar, stamp, write_draft
+from volano.services.calendar.logic.filing import file
 from volano.services.calendar.logic.ics import (
     Facts,
     attendees_of,
@@ -27,23 +28,24 @@ from volano.services.calendar.logic.ics import (
 from volano.services.calendar.logic.occurrences import expand, next_reminder_us, require_range
 from volano.services.calendar.logic.people import address_of, find_person, invite, title_of
 from volano.services.calendar.model import (
+    CALLED_OFF,
     MAX_EVENTS,
     MAX_GUESTS,
     MAX_OCCURRENCES,
     Answer,
     CalendarEvent,
-    Collection,
-    Entry,
     EventChanged,
     Guest,
     NoSuchEvent,
     NotYourEvent,
     Occurrence,
+    Outsider,
 )
+from volano.services.calendar.store import events as rows
 from volano.services.office import interface as office
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import icalendar
 
@@ -59,6 +61,7 @@ class Seen:
     event: CalendarEvent
     facts: Facts
     guests: list[Guest]
+    outsiders: list[Outsider]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,9 @@ class Saved:
     """What is to be written: the event, who is invited, under which name its owner has it."""
 
     event: CalendarEvent
+    facts: Facts
     guests: tuple[str, ...]
+    mailing: outsiders.Mailing
     name: str
 
 
@@ -74,33 +79,48 @@ async def create_event(env: Env, call: Call, wanted: Wanted) -> Seen:
     """A new event of the caller; guests get a card in the chat. Raises InvalidEvent."""
     mine = await office.me(env, call)
     calendar = new_calendar(env.ids.uuid())
-    await _draft(env, call, mine, calendar, wanted)
-    return await save(env, mine, calendar)
+    asked = await _draft(env, call, mine, calendar, wanted)
+    return await save(env, mine, calendar, asked=asked)
 
 
 async def update_event(env: Env, call: Call, event_id: str, wanted: Wanted) -> Seen:
     """Change an event of one's own; who is a guest no more is told so."""
     mine, event = await get_own(env, call, event_id)
     calendar = parse_calendar(event.ics)
-    await _draft(env, call, mine, calendar, wanted)
-    return await save(env, mine, calendar, known=event)
+    asked = await _draft(env, call, mine, calendar, wanted)
+    return await save(env, mine, calendar, known=event, asked=asked)
 
 
 async def _draft(
     env: Env, call: Call, mine: ChatUser, calendar: icalendar.Calendar, wanted: Wanted
-) -> None:
+) -> frozenset[str]:
+    """Write what is wanted; returns the addresses that are invited by mail from now on."""
     guests = await invite(env, call, wanted.guests, wanted.channels, besides=mine.id)
-    people = set()
-    for address in {mail_address(str(item)) for item in attendees_of(main_event(calendar))}:
-        if await find_person(env.store.reader, call.account, address) is not None:
-            people.add(address)
+    before = {mail_address(str(item)) for item in attendees_of(main_event(calendar))}
+    people = {
+        address
+        for address in before
+        if await find_person(env.store.reader, call.account, address) is not None
+    }
+    beyond = before - people
+    if wanted.outsiders is not None:
+        beyond = set()
+        for address in outsiders.require_addresses(wanted.outsiders):
+            person = await find_person(env.store.reader, call.account, address)
+            if person is None:
+                beyond.add(address)
+            elif person.id != mine.id:
+                guests[person.id] = person
+    if mine.is_guest and beyond - before:
+        raise wrong("outsiders", "Guests of the workplace invite nobody by mail.")
     write_draft(
         calendar,
         wanted,
         organizer=(address_of(mine), title_of(mine)),
         guests={address_of(user): title_of(user) for user in guests.values()},
-        people=people,
+        outsiders=sorted(beyond),
     )
+    return frozenset(beyond - before)
 
 
 async def save(
@@ -110,8 +130,13 @@ async def save(
     *,
     known: CalendarEvent | None = None,
     name: str = "",
+    asked: frozenset[str] = frozenset(),
+    answers: Mapping[str, Answer] | None = None,
 ) -> Seen:
-    """Write an event of `mine`, over `known` or new; `name` is what a calendar program calls it."""
+    """Write an event of `mine`, over `known` or new; `name` is what a calendar program calls it.
+
+    `asked` are invited by mail from now on, `answers` what the owner's program learned of them.
+    """
     facts = await asyncio.to_thread(read_facts, calendar)
     moved = known.moved if known else 0
     if known is not None and _place(facts) != _place(read_facts(parse_calendar(known.ics))):
@@ -138,12 +163,22 @@ async def save(
     )
     event = replace(event, remind_us=remind_us)
     guests = await _guests_of(env, mine, facts)
-    saved = Saved(event=event, guests=tuple(guests), name=name or f"{event.id}.ics")
+    is_moved = known is not None and known.moved != moved
+    saved = Saved(
+        event=event,
+        facts=facts,
+        guests=tuple(guests),
+        mailing=outsiders.Mailing(asked=asked, reset=is_moved, answers=dict(answers or {})),
+        name=name or f"{event.id}.ics",
+    )
 
-    async def write(tx: Tx) -> list[Guest]:
+    async def write(tx: Tx) -> Seen:
         return await _write(tx, saved, known)
 
-    return Seen(event=event, facts=facts, guests=await env.store.transact(write))
+    seen = await env.store.transact(write)
+    if seen.outsiders or known is not None:
+        env.work.wake(outsiders.MAILS)
+    return seen
 
 
 def _place(facts: Facts) -> tuple[object, ...]:
@@ -165,7 +200,7 @@ async def _guests_of(env: Env, mine: ChatUser, facts: Facts) -> list[str]:
     return list(ids)
 
 
-async def _write(tx: Tx, saved: Saved, known: CalendarEvent | None) -> list[Guest]:
+async def _write(tx: Tx, saved: Saved, known: CalendarEvent | None) -> Seen:
     event = saved.event
     if known is None and await rows.count_owned(tx, event.account, event.owner_id) >= MAX_EVENTS:
         raise QuotaExceeded(f"A person has at most {MAX_EVENTS} events; delete old ones.")
@@ -177,7 +212,7 @@ async def _write(tx: Tx, saved: Saved, known: CalendarEvent | None) -> list[Gues
         guest = before.get(user_id) or Guest(
             event_id=event.id, user_id=user_id, account=event.account
         )
-        if known is not None and known.moved != event.moved:
+        if saved.mailing.reset:
             guest = replace(guest, answer=Answer.NONE)
         await rows.upsert_guest(tx, guest)
         guests.append(guest)
@@ -189,26 +224,8 @@ async def _write(tx: Tx, saved: Saved, known: CalendarEvent | None) -> list[Gues
         await file(tx, event, user_id)
     if guests or removed:
         tx.publish(EventChanged(account=event.account, id=event.id, removed=tuple(removed)))
-    return guests
-
-
-async def file(
-    tx: Tx, event: CalendarEvent, user_id: str, *, name: str = "", gone: bool = False
-) -> None:
-    """Note in a person's calendar that an event is new, changed or gone."""
-    known = await rows.find_entry_of(tx, user_id, event.id)
-    if known is None and gone:
-        return
-    entry = Entry(
-        account=event.account,
-        user_id=user_id,
-        collection=Collection.EVENTS,
-        name=known.name if known else name or f"{event.id}.ics",
-        target_id=event.id,
-        seq=await rows.next_seq(tx, event.account, user_id),
-        gone=gone,
-    )
-    await rows.upsert_entry(tx, entry)
+    beyond = await outsiders.fit(tx, event, saved.facts, saved.mailing, event.updated_us)
+    return Seen(event=event, facts=saved.facts, guests=guests, outsiders=beyond)
 
 
 async def get_own(env: Env, call: Call, event_id: str) -> tuple[ChatUser, CalendarEvent]:
@@ -227,7 +244,12 @@ async def get_event(env: Env, call: Call, event_id: str) -> Seen:
     guests = await rows.select_guests(env.store.reader, event_id) if event else []
     if event is None or mine.id not in (event.owner_id, *(guest.user_id for guest in guests)):
         raise NoSuchEvent("There is no such event, or you are not invited.")
-    return Seen(event=event, facts=read_facts(parse_calendar(event.ics)), guests=guests)
+    return Seen(
+        event=event,
+        facts=read_facts(parse_calendar(event.ics)),
+        guests=guests,
+        outsiders=await outsiders.list_present(env.store.reader, event_id),
+    )
 
 
 async def list_occurrences(
@@ -296,8 +318,8 @@ async def remove(env: Env, event: CalendarEvent) -> None:
         guests = await rows.select_guests(tx, event.id)
         for user_id in (event.owner_id, *(guest.user_id for guest in guests)):
             await file(tx, event, user_id, gone=True)
-        if guests:
-            uid = f"{event.uid} called off {event.id}"  # the owner may use the UID again
+        if await outsiders.dismiss(tx, event, env.clock.now_us()) or guests:
+            uid = f"{event.uid}{CALLED_OFF}{event.id}"  # the owner may use the UID again
             ended = replace(event, is_cancelled=True, remind_us=0)
             await rows.upsert_event(tx, ended)
             await rows.update_uid(tx, event.id, uid)
@@ -306,6 +328,19 @@ async def remove(env: Env, event: CalendarEvent) -> None:
             await rows.delete_event(tx, event.id)
 
     await env.store.transact(write)
+    env.work.wake(outsiders.MAILS)
+
+
+async def forget_ended(tx: Tx, account: str, event_id: str) -> None:
+    """Delete an event that was taken out of all calendars, once everybody was told so."""
+    event = await rows.find_event(tx, account, event_id)
+    if event is None or not event.is_ended:
+        return
+    facts = replace(read_facts(parse_calendar(event.ics)), is_cancelled=True)
+    guests = await rows.select_guests(tx, event_id)
+    are_told = all(guest.told == digest(facts) for guest in guests)
+    if are_told and not await outsiders.are_waiting(tx, event_id):
+        await rows.delete_event(tx, event_id)
 
 
 def _leave_out(calendar: icalendar.Calendar, key: str) -> None:
@@ -327,7 +362,7 @@ def _leave_out(calendar: icalendar.Calendar, key: str) -> None:
 
 
 async def outsiders_of(env: Env, seen: Seen) -> list[str]:
-    """Addresses of invited people who are not of the workplace; the calendar tells them nothing."""
+    """Addresses of invited people who are not of the workplace, however they were invited."""
     found = []
     for invited in seen.facts.invited[:MAX_GUESTS]:
         person = await find_person(env.store.reader, seen.event.account, invited.address)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import icalendar
 
 from volano.kernel.errors import VolanoError
-from volano.services.calendar import store as rows
 from volano.services.calendar.logic.events import save
 from volano.services.calendar.logic.ics import PRODUCT, parse_file, to_text, with_zones, wrong
 from volano.services.calendar.model import MAX_EVENTS
+from volano.services.calendar.store import events as rows
 from volano.services.office import interface as office
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from volano.services.calendar import store as rows
 from volano.services.calendar.logic.ics import wrong, zone_of
 from volano.services.calendar.logic.occurrences import expand, require_range
 from volano.services.calendar.logic.people import invite
 from volano.services.calendar.model import MAX_OCCURRENCES, Answer, Span
+from volano.services.calendar.store import events as rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

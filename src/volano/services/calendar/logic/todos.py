@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import icalendar
 
-from volano.services.calendar import store as rows
 from volano.services.calendar.logic.ics import PRODUCT, moment_us, parse_calendar, wrong
 from volano.services.calendar.model import Collection, Entry
+from volano.services.calendar.store import events as rows
 from volano.services.office import interface as office
 
 if TYPE_CHECKING:

@@ -134,6 +134,7 @@ async def select_to_remind(reader: Reader, now_us: int, limit: int) -> list[Cale
 async def delete_event(tx: Tx, event_id: str) -> None:
     await tx.execute("DELETE FROM calendar_event WHERE id = ?", event_id)
     await tx.execute("DELETE FROM calendar_guest WHERE event_id = ?", event_id)
+    await tx.execute("DELETE FROM calendar_outsider WHERE event_id = ?", event_id)
 
 
 def _guest(row: Row) -> Guest:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -25,13 +27,21 @@ class MailNotSent(Unavailable):
 
 async def send_mail(env: Env, *, to: str, subject: str, text: str) -> None:
     """Send one plain message. Raises MailNotSent; it may have gone out nevertheless."""
-    if not env.config.smtp_url:
-        raise MailNotSent("No mail server is set: set VOLANO_SMTP_URL.")
     message = EmailMessage()
     message["Subject"] = subject.replace("\n", " ")[:200]
     message["From"] = env.config.smtp_from
     message["To"] = to
     message.set_content(text)
+    await post(env, message)
+
+
+async def post(env: Env, message: EmailMessage) -> None:
+    """Hand a whole message to the mail server. Raises MailNotSent; it may be out nevertheless."""
+    if not env.config.smtp_url:
+        raise MailNotSent("No mail server is set: set VOLANO_SMTP_URL.")
+    domain = parseaddr(env.config.smtp_from)[1].partition("@")[2] or "localhost"
+    message["Date"] = format_datetime(datetime.fromtimestamp(env.clock.now_us() // 1_000_000, UTC))
+    message["Message-ID"] = f"<{env.ids.hex(24)}@{domain}>"
     try:
         await asyncio.to_thread(_send, env.config.smtp_url, message)
     except (OSError, smtplib.SMTPException) as error:
