@@ -26,6 +26,7 @@ PULLED_FILE = "volano.json"
 # What ml/models can run, by config.json's model_type; a test compares it with the files there.
 SERVED_FAMILIES = (
     "bert",
+    "gemma",
     "gemma2",
     "gemma3",
     "gemma3_text",

@@ -1,7 +1,8 @@
-"""Gemma 2 and 3 (text): norms around attention and MLP, windows in most layers, capped scores.
+"""Gemma (text): norms counted from one, scaled embeddings, gelu; from 2 on windows in most layers.
 
-Behaviour follows Hugging Face's `Gemma2Config` and `Gemma3TextConfig`; of a Gemma 3 that also
-reads images only the decoder is used.
+Gemma 2 and 3 also have norms behind attention and MLP, and cap scores. Behaviour follows Hugging
+Face's `GemmaConfig`, `Gemma2Config` and `Gemma3TextConfig`; of a Gemma 3 that also reads images
+only the decoder is used.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from volano.ml.models.decoder import DecoderConfig, LayerConfig, parse_common
 if TYPE_CHECKING:
     from volano.ml.models.configs import ConfigFile
 
-MODEL_TYPES = ("gemma2", "gemma3_text", "gemma3")
+MODEL_TYPES = ("gemma", "gemma2", "gemma3_text", "gemma3")
 _WINDOWED, _WHOLE = "sliding_attention", "full_attention"
 # Gemma 3's default: every sixth layer sees the whole context; Gemma 2's: every second.
 _GEMMA3_PATTERN, _GEMMA2_PATTERN = 6, 2
@@ -32,7 +33,7 @@ _GEMMA3_DEFAULTS: dict[str, object] = {
 def parse_config(file: ConfigFile) -> DecoderConfig:
     """Check config.json; raises BadModel for what these families do not do."""
     family = file.family()
-    newer = family != "gemma2"
+    newer = family not in ("gemma", "gemma2")
     text = file.inside("text_config", _GEMMA3_DEFAULTS if newer else None)
     if text.boolean("attention_bias", default=False):
         raise BadModel("Gemma with attention_bias is not supported.")
@@ -40,6 +41,15 @@ def parse_config(file: ConfigFile) -> DecoderConfig:
         raise BadModel("Gemma that sees later tokens is not supported.")
     common = asdict(parse_common(text, tied=True))
     layers = common.pop("layers")
+    common |= {
+        "family": family,
+        "norm_offset": 1.0,
+        "embed_scale": common["hidden_size"] ** 0.5,
+        "activation": "gelu_tanh",
+    }
+    if family == "gemma":
+        kinds = (LayerConfig(),) * layers
+        return DecoderConfig(**common, rotaries=(text.rotary(),), kinds=kinds)
     whole = text.rotary(_WHOLE, theta=1_000_000.0 if newer else 10_000.0)
     local = text.number("rope_local_base_freq", 10_000.0)
     rotaries = (whole, text.rotary(_WINDOWED, theta=local, scaled=False)) if newer else (whole,)
@@ -50,17 +60,13 @@ def parse_config(file: ConfigFile) -> DecoderConfig:
     )
     return DecoderConfig(
         **common,
-        family=family,
         rotaries=rotaries,
         kinds=kinds,
         qk_norm=newer,
-        norm_offset=1.0,
         sandwich=True,
-        embed_scale=common["hidden_size"] ** 0.5,
         query_scale=text.number("query_pre_attn_scalar", 256) ** -0.5,
         attention_softcap=text.optional_number("attn_logit_softcapping", 0 if newer else 50.0),
         logit_softcap=text.optional_number("final_logit_softcapping", 0 if newer else 30.0),
-        activation="gelu_tanh",
     )
 
 

@@ -62,7 +62,8 @@ _SANDWICH_NAMES = {
 }
 _EXPERTS = {"ffn_gate_exps": "gate_proj", "ffn_up_exps": "up_proj", "ffn_down_exps": "down_proj"}
 # The converter rewrote these families: q and k for another way of rotating, norms with 1 added.
-_PERMUTED, _SHIFTED = ("llama",), ("gemma2", "gemma3")
+_PERMUTED, _SHIFTED = ("llama",), ("gemma", "gemma2", "gemma3")
+_SANDWICHED = ("gemma2", "gemma3")
 
 
 class _Tensor(NamedTuple):
@@ -197,7 +198,7 @@ class GgufFile:
         return dequantise(kind, raw).reshape(-1)
 
     def _hugging_face_names(self) -> dict[str, tuple[str, int | None]]:
-        known = _NAMES | (_SANDWICH_NAMES if self._family in _SHIFTED else {})
+        known = _NAMES | (_SANDWICH_NAMES if self._family in _SANDWICHED else {})
         found: dict[str, tuple[str, int | None]] = {}
         for name, entry in self._tensors.items():
             layer = re.fullmatch(r"blk\.(\d+)\.(\w+)\.(weight|bias)", name)
