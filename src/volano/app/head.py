@@ -53,7 +53,9 @@ class Limits:
     head_s: float = 20.0
     """To send a request's head."""
     body_idle_s: float = 60.0
-    """Between two pieces of a body."""
+    """Without any byte of a body; and what a client may be behind at `body_bytes_s`."""
+    body_bytes_s: int = 240
+    """How fast a body must come in the long run: each so many bytes buy one second more."""
     stall_s: float = 120.0
     """Without the client taking any byte of an answer."""
     linger_s: float = 2.0

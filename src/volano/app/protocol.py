@@ -137,7 +137,8 @@ class LimitedProtocol(WriteFlow):
                 return
             self._watch(_HEAD, self.limits.head_s)
         elif self._phase is _BODY:
-            self._deadline = self.loop.time() + self.limits.body_idle_s
+            bought = self._deadline + len(data) / self.limits.body_bytes_s
+            self._deadline = min(bought, self.loop.time() + self.limits.body_idle_s)
         self._unclaimed_bytes += len(data)
         try:
             self._parser.feed_data(data)
