@@ -158,6 +158,30 @@ def test_attached_policies_take_effect_at_once(volano, iam, user):
         iam.detach_user_policy(UserName=user["UserName"], PolicyArn=arn)
 
 
+def test_managed_policies_of_aws_are_read_by_every_account_and_changed_by_none(volano):
+    fresh = volano.add_account()
+    iam = volano.client(
+        "iam",
+        aws_access_key_id=fresh["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=fresh["AWS_SECRET_ACCESS_KEY"],
+    )
+    arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    iam.get_waiter("policy_exists").wait(PolicyArn=arn)
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["PolicyName"] == "ReadOnlyAccess"
+    (version,) = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+    found = iam.get_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+    assert found["PolicyVersion"]["Document"]["Statement"]
+    assert iam.list_entities_for_policy(PolicyArn=arn)["PolicyUsers"] == []
+    for change in (
+        lambda: iam.delete_policy(PolicyArn=arn),
+        lambda: iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy(allow("s3:*"))),
+        lambda: iam.tag_policy(PolicyArn=arn, Tags=[{"Key": "a", "Value": "b"}]),
+    ):
+        with pytest.raises(ClientError) as caught:
+            change()
+        assert refusal(caught) == "AccessDenied"
+
+
 def test_managed_policies_of_aws_are_known_by_arn(volano, iam, user):
     pages = iam.get_paginator("list_policies").paginate(
         Scope="AWS", PaginationConfig={"PageSize": 5}

@@ -199,8 +199,9 @@ def _named(kind: str) -> str:
 
 
 def account_of(arn: str) -> str:
-    """The account in an ARN; empty when there is none."""
+    """The account in an ARN; empty when there is none, as for what the cloud keeps for all accounts
+    (`arn:aws:iam::aws:policy/ReadOnlyAccess`)."""
     if not arn.startswith("arn:"):
         return ""
     parts = arn.split(":", 5)
-    return parts[4] if len(parts) == 6 and parts[4] != "*" else ""
+    return parts[4] if len(parts) == 6 and parts[4] not in ("*", "aws") else ""
