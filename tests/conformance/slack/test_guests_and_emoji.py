@@ -101,4 +101,4 @@ def test_emoji_and_pictures(volano: Volano, tmp_path: Path) -> None:
     me = client.auth_test()["user_id"]
     assert client.users_info(user=me)["user"]["profile"]["is_custom_image"] is True
     client.users_deletePhoto()
-    assert "image_72" not in client.users_info(user=me)["user"]["profile"]
+    assert "is_custom_image" not in client.users_info(user=me)["user"]["profile"]

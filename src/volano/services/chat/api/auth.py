@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.services.chat.logic import seats
+from volano.services.chat.logic.avatars import TEAM_SIZES, avatar_urls
 from volano.services.chat.logic.errors import refused
 from volano.services.chat.logic.workspaces import enter
 from volano.wire.action import PUBLIC, SIGNED_IN, action
@@ -73,7 +74,7 @@ async def team_info(env: Env, call: Call, request: TeamArguments) -> Json:
             "url": f"{env.config.console_url}/",
             "domain": env.config.public_host,
             "email_domain": "",
-            "icon": {"image_default": True},
+            "icon": {"image_default": True, **avatar_urls(env, here.workspace.team_id, TEAM_SIZES)},
             "avatar_base_url": f"{env.config.console_url}/",
             "is_verified": False,
         }

@@ -9,6 +9,7 @@ import msgspec
 from volano.services.chat.api.shapes import (
     CHANNEL,
     CHANNELS,
+    LOCALE,
     MANAGE_SCOPES,
     READ_SCOPES,
     TOPIC_SCOPES,
@@ -16,7 +17,7 @@ from volano.services.chat.api.shapes import (
     parse_kinds,
     seen_json,
 )
-from volano.services.chat.logic import channels
+from volano.services.chat.logic import canvases, channels
 from volano.services.chat.logic.cursors import parse_cursor, require_limit
 from volano.services.chat.logic.history import look_at
 from volano.services.chat.model import MAX_PAGE
@@ -117,6 +118,13 @@ async def get_conversation(env: Env, call: Call, request: ConversationInfo) -> J
     if seen.member is not None:
         state = await look_at(env, seen.channel, seen.member)
         shown |= {"unread_count": state.unread, "unread_count_display": state.unread}
+    if request.include_locale:
+        shown["locale"] = LOCALE
+    canvas = await canvases.find_canvas_of(env, call.account, seen.channel.id)
+    if canvas is not None:
+        shown["properties"] = {
+            "canvas": {"file_id": canvas.id, "is_empty": not canvas.sections, "quip_thread_id": ""}
+        }
     return {"channel": shown}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from volano.services.chat.logic import emoji, pictures
+from volano.services.chat.logic import avatars, emoji, pictures
 from volano.services.chat.logic.errors import refused
 from volano.services.chat.logic.profiles import set_photo
 from volano.wire.action import action
@@ -182,10 +182,23 @@ async def delete_user_photo(env: Env, call: Call, request: NoArguments) -> None:
 async def show_picture(env: Env, request: Request, params: dict[str, str]) -> Response:
     """A picture for whoever has its address; it never changes."""
     found = await pictures.get_picture(env, params["id"])
+    return _picture(found.media_type, found.content)
+
+
+@raw_route("GET", avatars.PATH + "/{name}")
+async def show_avatar(env: Env, request: Request, params: dict[str, str]) -> Response:
+    """The square of those who have set no picture."""
+    content = avatars.find_avatar(params["name"])
+    if content is None:
+        raise pictures.PictureNotFound("There is no such picture.")
+    return _picture("image/png", content)
+
+
+def _picture(media_type: str, content: bytes) -> Response:
     headers = [
-        ("content-type", found.media_type),
+        ("content-type", media_type),
         ("x-content-type-options", "nosniff"),
         ("content-security-policy", "sandbox; default-src 'none'"),
         ("cache-control", "public, max-age=31536000, immutable"),
     ]
-    return Response(headers=headers, body=found.content)
+    return Response(headers=headers, body=content)

@@ -13,7 +13,7 @@ import msgspec
 
 from volano.kernel.errors import Unauthenticated
 from volano.services.chat.api.shapes import CHANNELS
-from volano.services.chat.logic import files
+from volano.services.chat.logic import files, remote_files
 from volano.services.chat.logic.cursors import require_limit
 from volano.services.chat.logic.errors import FileNotFound, refused
 from volano.services.chat.logic.history import FOREVER_US
@@ -131,7 +131,7 @@ async def complete_upload(env: Env, call: Call, request: CompleteArguments) -> J
 )
 async def get_file(env: Env, call: Call, request: FileArguments) -> Json:
     here, file = await files.get_file(env, call, request.file)
-    shown = await files.to_json(env, here, file)
+    shown = await remote_files.show_file(env, here, file)
     return {"file": shown, "comments": [], "response_metadata": {"next_cursor": ""}}
 
 

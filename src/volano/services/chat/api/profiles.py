@@ -67,7 +67,13 @@ class NoArguments(msgspec.Struct):
 async def get_profile(env: Env, call: Call, request: ProfileArguments) -> Json:
     here, user, profile = await profiles.get_profile(env, call, request.user)
     shown = with_profile(env, user_json(here.workspace, user), profile)
-    return {"profile": shown["profile"]}
+    return {"profile": _with_fields(shown["profile"])}
+
+
+def _with_fields(profile: object) -> Json:
+    """A profile asked for by itself always has its own fields, be there none."""
+    assert isinstance(profile, dict)
+    return {"fields": {}, **profile}
 
 
 @action(
@@ -85,7 +91,7 @@ async def set_profile(env: Env, call: Call, request: SetProfile) -> Json:
         changes = {request.name: request.value}
     here, user, profile = await profiles.set_profile(env, call, request.user, changes)
     shown = with_profile(env, user_json(here.workspace, user), profile)
-    return {"username": user.name, "profile": shown["profile"]}
+    return {"username": user.name, "profile": _with_fields(shown["profile"])}
 
 
 @action(

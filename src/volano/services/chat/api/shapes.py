@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CHANNEL = "arn:aws:chat:{region}:{account}:channel/{channel}"
 CHANNELS = "arn:aws:chat:{region}:{account}:channel/*"
 
+LOCALE = "en-US"
+"""Slack's answer for people and workspaces whose language was never set."""
+
 _PLACES = ("channels", "groups", "im", "mpim")
 READ_SCOPES = tuple(f"{place}:read" for place in _PLACES)
 HISTORY_SCOPES = tuple(f"{place}:history" for place in _PLACES)

@@ -9,7 +9,9 @@ import msgspec
 from volano.services.chat.api.shapes import CHANNEL, CHANNELS
 from volano.services.chat.logic import desk
 from volano.services.chat.logic.errors import conflict, refused
+from volano.services.chat.logic.history import permalink
 from volano.services.chat.logic.workspaces import enter
+from volano.services.chat.model import parse_ts
 from volano.wire.action import action
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ async def list_stars(env: Env, call: Call, request: ListArguments) -> Json:
         {
             "type": "message",
             "channel": item.channel_id,
-            "message": item.message,
+            "message": item.message | {"permalink": _link(env, item)},
             "date_create": item.note["saved"],
             "user": here.me.id,
         }
@@ -100,3 +102,9 @@ async def list_stars(env: Env, call: Call, request: ListArguments) -> Json:
     pages = -(-len(found) // count)
     paging = {"count": count, "total": len(found), "page": page, "pages": pages}
     return {"items": shown, "paging": paging}
+
+
+def _link(env: Env, item: desk.Shown) -> str:
+    ts, thread = str(item.message["ts"]), str(item.message.get("thread_ts") or "")
+    thread_us = parse_ts(thread, name="thread_ts") if thread else 0
+    return permalink(env, item.channel_id, parse_ts(ts, name="ts"), thread_us)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from volano.services.chat.api.shapes import LOCALE
+from volano.services.chat.logic.profiles import show_users
 from volano.services.chat.logic.workspaces import enter
 from volano.wire.action import SIGNED_IN, action
 
@@ -69,6 +71,9 @@ async def users_identity(env: Env, call: Call, request: NoArguments) -> Json:
     """Who the token's person is ("Sign in with Slack" of before OpenID)."""
     here = await enter(env, call)
     user: Json = {"id": here.me.id, "name": here.me.real_name, "email": here.me.email}
+    profile = (await show_users(env, here, [here.me]))[0]["profile"]
+    assert isinstance(profile, dict)
+    user |= {name: url for name, url in profile.items() if name.startswith("image_")}
     return {"user": user, "team": {"id": here.workspace.team_id, "name": here.workspace.name}}
 
 
@@ -93,7 +98,7 @@ async def openid_user_info(env: Env, call: Call, request: NoArguments) -> Json:
         "name": here.me.real_name,
         "given_name": here.me.real_name.partition(" ")[0],
         "family_name": here.me.real_name.partition(" ")[2],
-        "locale": "en-US",
+        "locale": LOCALE,
         "https://slack.com/team_name": here.workspace.name,
         "https://slack.com/team_domain": env.config.public_host,
     }

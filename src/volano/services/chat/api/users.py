@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.services.chat.api.shapes import (
+    LOCALE,
     READ_SCOPES,
     channel_page,
     parse_kinds,
@@ -81,10 +82,11 @@ async def list_users(env: Env, call: Call, request: ListUsers) -> Json:
     limit = require_limit(request.limit, default=MAX_PAGE, maximum=MAX_PAGE)
     after = parse_cursor("user", request.cursor)
     page, following = await users.list_users(env, call.account, after=after, limit=limit)
+    shown = await show_users(env, here, await access.only_known(env.store.reader, here.me, page))
+    if request.include_locale:
+        shown = [user | {"locale": LOCALE} for user in shown]
     return {
-        "members": await show_users(
-            env, here, await access.only_known(env.store.reader, here.me, page)
-        ),
+        "members": shown,
         "cache_ts": env.clock.now_us() // 1_000_000,
         **page_metadata(to_cursor("user", following)),
     }
@@ -101,7 +103,8 @@ async def get_user(env: Env, call: Call, request: UserArguments) -> Json:
     here = await enter(env, call)
     user = await users.get_user(env.store.reader, call.account, request.user)
     await access.require_known(env.store.reader, here.me, user.id)
-    return {"user": (await show_users(env, here, [user]))[0]}
+    found = (await show_users(env, here, [user]))[0]
+    return {"user": found | ({"locale": LOCALE} if request.include_locale else {})}
 
 
 @action(
@@ -175,5 +178,5 @@ async def list_conversations(env: Env, call: Call, request: UserConversations) -
 async def get_bot(env: Env, call: Call, request: BotArguments) -> Json:
     here = await enter(env, call)
     if not request.bot and here.me.is_bot:
-        return {"bot": bot_json(here.me)}
-    return {"bot": bot_json(await users.get_bot(env, call.account, request.bot))}
+        return {"bot": bot_json(env, here.me)}
+    return {"bot": bot_json(env, await users.get_bot(env, call.account, request.bot))}

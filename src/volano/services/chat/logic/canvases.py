@@ -87,6 +87,11 @@ async def get_canvas(reader: Reader, here: Here, canvas_id: str, *, write: bool 
     return found
 
 
+async def find_canvas_of(env: Env, account: str, channel_id: str) -> Canvas | None:
+    """The canvas of a channel that the caller was found to see."""
+    return await rows.find_canvas_of_channel(env.store.reader, account, channel_id)
+
+
 async def _level(reader: Reader, here: Here, canvas: Canvas) -> str:
     if canvas.owner == here.me.id:
         return "owner"

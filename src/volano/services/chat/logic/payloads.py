@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from volano.services.chat.logic.avatars import BOT_SIZES, avatar_urls, color_of
 from volano.services.chat.logic.names import media_type, quote_name
 from volano.services.chat.model import (
     Channel,
@@ -27,18 +28,23 @@ from volano.services.chat.model import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from volano.kernel.call import Env
+
 MAX_REPLY_USERS = 5
+THUMB_SIZES = (64, 80, 160, 360, 480, 720, 800, 960, 1024)
+"""Small pictures of a picture are the picture itself: whoever shows it scales it."""
+_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 CHANNEL_TYPES = {
     ChannelKind.PUBLIC: "channel",
     ChannelKind.PRIVATE: "group",
     ChannelKind.IM: "im",
     ChannelKind.MPIM: "mpim",
 }
-_COLORS = ("9f69e7", "4bbe2e", "e7392d", "3c989f", "674b1b", "e96699", "e0a729", "684b6c")
 
 
 def user_json(workspace: Workspace, user: ChatUser) -> Json:
     """Slack's user object."""
+    first_name, _, last_name = user.real_name.partition(" ")
     profile: Json = {
         "title": "",
         "phone": "",
@@ -49,7 +55,12 @@ def user_json(workspace: Workspace, user: ChatUser) -> Json:
         "display_name_normalized": user.real_name if user.is_bot else user.name,
         "status_text": "",
         "status_emoji": "",
+        "status_emoji_display_info": [],
         "status_expiration": 0,
+        "first_name": first_name,
+        "last_name": last_name,
+        "pronouns": "",
+        "start_date": "",
         "avatar_hash": "",
         "team": workspace.team_id,
     }
@@ -70,7 +81,7 @@ def user_json(workspace: Workspace, user: ChatUser) -> Json:
     if user.deleted:
         return found
     return found | {
-        "color": _COLORS[sum(user.id.encode()) % len(_COLORS)],
+        "color": color_of(user.id),
         "real_name": user.real_name,
         "tz": "Etc/UTC",
         "tz_label": "Coordinated Universal Time",
@@ -210,7 +221,7 @@ def bot_profile_json(workspace: Workspace, user: ChatUser) -> Json:
     }
 
 
-def bot_json(user: ChatUser) -> Json:
+def bot_json(env: Env, user: ChatUser) -> Json:
     """Slack's bot object (`bots.info`)."""
     return {
         "id": user.bot_id,
@@ -219,7 +230,7 @@ def bot_json(user: ChatUser) -> Json:
         "updated": user.updated_us // 1_000_000,
         "app_id": user.app_id,
         "user_id": user.id,
-        "icons": {},
+        "icons": avatar_urls(env, user.id, BOT_SIZES),
     }
 
 
@@ -265,6 +276,8 @@ def file_json(
     }
     if file.alt_text:
         found["alt_txt"] = file.alt_text
+    if found["mimetype"] in _PICTURES:
+        found |= {f"thumb_{size}": private for size in THUMB_SIZES}
     return found | _shares(shown, known)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from volano.services.chat.logic.access import get_joined, get_readable
 from volano.services.chat.logic.errors import conflict, refused
-from volano.services.chat.logic.history import to_json
+from volano.services.chat.logic.history import permalink, to_json
 from volano.services.chat.logic.live import Told, keep_in_channel, send
 from volano.services.chat.logic.messages import get_message
 from volano.services.chat.logic.workspaces import Here, enter
@@ -108,7 +108,11 @@ async def list_pins(env: Env, call: Call, channel_id: str) -> list[Json]:
                 "channel": channel.id,
                 "created": created,
                 "created_by": pin.user_id,
-                "message": shown | {"pinned_to": [channel.id]},
+                "message": shown
+                | {
+                    "pinned_to": [channel.id],
+                    "permalink": permalink(env, channel.id, pin.ts_us, message.thread_us),
+                },
             }
         )
     return found

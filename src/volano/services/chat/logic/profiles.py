@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volano.services.chat.logic.access import known_people, require_known
+from volano.services.chat.logic.avatars import PERSON_SIZES, avatar_urls
 from volano.services.chat.logic.errors import denied, refused
 from volano.services.chat.logic.live import Told, keep_for, send
 from volano.services.chat.logic.payloads import user_json
@@ -30,7 +31,6 @@ MAX_FIELD_CHARACTERS = 250
 MAX_STATUS_CHARACTERS = 100
 PHOTO = "avatar_hash"
 """The field that names a person's picture."""
-PHOTO_SIZES = (24, 32, 48, 72, 192, 512)
 MAX_SNOOZE_MINUTES = 60 * 24 * 7
 _TEXTS = (
     "title",
@@ -59,7 +59,11 @@ async def get_profile(env: Env, call: Call, user_id: str) -> tuple[Here, ChatUse
 
 async def _profile(env: Env, user: ChatUser) -> Profile:
     found = await rows.find_profile(env.store.reader, user.id)
-    return found or Profile(user_id=user.id, account=user.account, updated_us=user.updated_us)
+    return found or _empty(user)
+
+
+def _empty(user: ChatUser) -> Profile:
+    return Profile(user_id=user.id, account=user.account, updated_us=user.updated_us)
 
 
 async def set_profile(
@@ -119,7 +123,7 @@ def with_profile(env: Env, shown: Json, profile: Profile) -> Json:
     if fields.get("real_name"):
         fields["real_name_normalized"] = fields["real_name"]
         shown = shown | {"real_name": fields["real_name"]}
-    return shown | {"profile": known | fields | _photo(env, fields)}
+    return shown | {"profile": known | fields | _photo(env, profile)}
 
 
 async def show_users(env: Env, here: Here, users: Sequence[ChatUser]) -> list[Json]:
@@ -128,8 +132,7 @@ async def show_users(env: Env, here: Here, users: Sequence[ChatUser]) -> list[Js
     found: list[Json] = []
     for user in users:
         shown = user_json(here.workspace, user)
-        profile = profiles.get(user.id)
-        found.append(shown if profile is None else with_profile(env, shown, profile))
+        found.append(with_profile(env, shown, profiles.get(user.id) or _empty(user)))
     return found
 
 
@@ -153,16 +156,16 @@ async def set_photo(env: Env, call: Call, content: bytes) -> Json:
         tx.publish(WorkspaceTold(account=call.account, what=json.dumps(told)))
 
     await env.store.transact(write)
-    return _photo(env, profile.fields)
+    return _photo(env, profile)
 
 
-def _photo(env: Env, fields: Mapping[str, object]) -> Json:
+def _photo(env: Env, profile: Profile) -> Json:
     """Addresses of a person's picture in Slack's sizes: one picture, scaled by who shows it."""
-    photo = fields.get(PHOTO)
+    photo = profile.fields.get(PHOTO)
     if not photo:
-        return {}
+        return avatar_urls(env, profile.user_id, PERSON_SIZES)
     url = picture_url(env, str(photo))
-    sizes = {f"image_{size}": url for size in PHOTO_SIZES}
+    sizes = {f"image_{size}": url for size in PERSON_SIZES}
     return {**sizes, "image_original": url, "is_custom_image": True}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from volano.services.chat.logic.access import find_readable, get_readable
 from volano.services.chat.logic.errors import conflict
-from volano.services.chat.logic.history import to_json
+from volano.services.chat.logic.history import permalink, to_json
 from volano.services.chat.logic.live import Told, keep_in_channel, send
 from volano.services.chat.logic.messages import get_message
 from volano.services.chat.logic.names import require_emoji
@@ -105,7 +105,12 @@ async def get_reactions(env: Env, call: Call, channel_id: str, ts: str) -> React
     channel, _ = await get_readable(env.store.reader, here.me, channel_id)
     message = await get_message(env.store.reader, channel, ts)
     shown = await to_json(env, here, channel, [message])
-    return Reacted(channel=channel, message=shown[0])
+    return _reacted(env, channel, message, shown[0])
+
+
+def _reacted(env: Env, channel: Channel, message: Message, shown: Json) -> Reacted:
+    link = permalink(env, channel.id, message.ts_us, message.thread_us)
+    return Reacted(channel=channel, message=shown | {"permalink": link})
 
 
 async def list_reactions(
@@ -125,5 +130,5 @@ async def list_reactions(
         message = await rows.find_message(reader, channel_id, ts_us)
         if readable is not None and message is not None:
             made = await to_json(env, here, readable[0], [message])
-            shown.append(Reacted(channel=readable[0], message=made[0]))
+            shown.append(_reacted(env, readable[0], message, made[0]))
     return shown, found[limit - 1][2] if len(found) > limit else 0

@@ -238,6 +238,12 @@ async def _with_link(env: Env, here: Here, file: File, *, shared: bool) -> Json:
     return shown | {"public_url_shared": shared} | link
 
 
+async def show_file(env: Env, here: Here, file: File) -> Json:
+    """The file as `files.info` answers it, with its public link if it has one."""
+    shared = await rows.find_public(env.store.reader, file.id) is not None
+    return await _with_link(env, here, file, shared=shared)
+
+
 async def open_public(env: Env, file_id: str, secret: str) -> tuple[File, AsyncIterator[bytes]]:
     """The bytes behind a public link. Raises file_not_found."""
     account = await rows.find_public(env.store.reader, file_id)
