@@ -12,8 +12,76 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.conftest import Volano
 
-BOT_SCOPES = ["app_mentions:read", "assistant:write", "bookmarks:read", "bookmarks:write", "canvases:read", "canvases:write", "channels:history", "channels:join", "channels:manage", "channels:read", "chat:write", "chat:write.customize", "chat:write.public", "commands", "emoji:read", "files:read", "files:write", "groups:history", "groups:read", "groups:write", "im:history", "im:read", "im:write", "incoming-webhook", "links:read", "links:write", "metadata.message:read", "mpim:history", "mpim:read", "mpim:write", "pins:read", "pins:write", "reactions:read", "reactions:write", "reminders:read", "reminders:write", "remote_files:read", "remote_files:share", "remote_files:write", "team:read", "usergroups:read", "usergroups:write", "users.profile:read", "users:read", "users:read.email", "users:write"]
-EVENTS = ["app_home_opened", "app_mention", "message.channels", "message.groups", "message.im", "message.mpim", "reaction_added", "reaction_removed", "member_joined_channel", "channel_created", "file_shared", "pin_added", "pin_removed", "app_uninstalled", "tokens_revoked", "link_shared", "team_join", "user_change", "assistant_thread_started", "assistant_thread_context_changed"]
+BOT_SCOPES = [
+    "app_mentions:read",
+    "assistant:write",
+    "bookmarks:read",
+    "bookmarks:write",
+    "canvases:read",
+    "canvases:write",
+    "channels:history",
+    "channels:join",
+    "channels:manage",
+    "channels:read",
+    "chat:write",
+    "chat:write.customize",
+    "chat:write.public",
+    "commands",
+    "emoji:read",
+    "files:read",
+    "files:write",
+    "groups:history",
+    "groups:read",
+    "groups:write",
+    "im:history",
+    "im:read",
+    "im:write",
+    "incoming-webhook",
+    "links:read",
+    "links:write",
+    "metadata.message:read",
+    "mpim:history",
+    "mpim:read",
+    "mpim:write",
+    "pins:read",
+    "pins:write",
+    "reactions:read",
+    "reactions:write",
+    "reminders:read",
+    "reminders:write",
+    "remote_files:read",
+    "remote_files:share",
+    "remote_files:write",
+    "team:read",
+    "usergroups:read",
+    "usergroups:write",
+    "users.profile:read",
+    "users:read",
+    "users:read.email",
+    "users:write",
+]
+EVENTS = [
+    "app_home_opened",
+    "app_mention",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "message.mpim",
+    "reaction_added",
+    "reaction_removed",
+    "member_joined_channel",
+    "channel_created",
+    "file_shared",
+    "pin_added",
+    "pin_removed",
+    "app_uninstalled",
+    "tokens_revoked",
+    "link_shared",
+    "team_join",
+    "user_change",
+    "assistant_thread_started",
+    "assistant_thread_context_changed",
+]
 
 
 def manifest_of(name: str, *, url: str = "", **settings: object) -> dict:
@@ -71,10 +139,18 @@ class MadeApp:
         return answer
 
 
-def make_app(volano: Volano, name: str = "", *, url: str = "", **settings: object) -> MadeApp:
+def make_app(
+    volano: Volano,
+    name: str = "",
+    *,
+    url: str = "",
+    functions: dict | None = None,
+    **settings: object,
+) -> MadeApp:
     name = name or f"app{uuid.uuid4().hex[:8]}"
     slack = volano.slack()
-    made = slack.apps_manifest_create(manifest=json.dumps(manifest_of(name, url=url, **settings)))
+    manifest = {**manifest_of(name, url=url, **settings), "functions": functions or {}}
+    made = slack.apps_manifest_create(manifest=json.dumps(manifest))
     app_id = made["app_id"]
     token = volano.credentials["SLACK_USER_TOKEN"]
     status, tokens = volano.rest("POST", f"/chat/apps/{app_id}/install", {}, token=token)

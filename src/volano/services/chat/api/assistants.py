@@ -1,4 +1,4 @@
-"""Slack's assistant.threads.*, chat.unfurl, entity.presentDetails and functions.complete*."""
+"""Slack's assistant.threads.*, chat.unfurl and entity.presentDetails."""
 
 from __future__ import annotations
 
@@ -63,12 +63,6 @@ class DetailsArguments(msgspec.Struct, kw_only=True):
     user_auth_required: bool = False
     user_auth_url: str = ""
     error: dict[str, Any] | None = None
-
-
-class FunctionArguments(msgspec.Struct, kw_only=True):
-    function_execution_id: str = ""
-    outputs: dict[str, Any] = msgspec.field(default_factory=dict)
-    error: str = ""
 
 
 class StartThread(msgspec.Struct, kw_only=True):
@@ -177,32 +171,3 @@ async def present_details(env: Env, call: Call, request: DetailsArguments) -> No
         "user_auth_url": request.user_auth_url,
     }
     tell_users(env, call.account, [str(found.body["user"])], event)
-
-
-async def _no_execution(env: Env, call: Call, request: FunctionArguments) -> None:
-    """There are no workflows here, so nothing runs that could be completed."""
-    await calling_app(env, call)
-    said = f"No function {request.function_execution_id[:40]} is running."
-    raise refused("function_execution_not_found", said)
-
-
-@action(
-    "slack:functions.completeSuccess",
-    permission=POST,
-    resource="arn:aws:chat:{region}:{account}:app/*",
-    read_only=False,
-    partial="Volano has no workflow builder: nothing runs, and the answer says so.",
-)
-async def complete_success(env: Env, call: Call, request: FunctionArguments) -> None:
-    await _no_execution(env, call, request)
-
-
-@action(
-    "slack:functions.completeError",
-    permission=POST,
-    resource="arn:aws:chat:{region}:{account}:app/*",
-    read_only=False,
-    partial="Volano has no workflow builder: nothing runs, and the answer says so.",
-)
-async def complete_error(env: Env, call: Call, request: FunctionArguments) -> None:
-    await _no_execution(env, call, request)

@@ -135,7 +135,7 @@ async def _link_events(env: Env, ear: Ear, channel: Channel, event: MessagePoste
     return [link_event(channel, message, links)] if message is not None and links else []
 
 
-ALWAYS_TOLD = ("tokens_revoked", "app_uninstalled")
+ALWAYS_TOLD = ("tokens_revoked", "app_uninstalled", "function_executed")
 
 
 async def tell_app(env: Env, event: AppTold) -> None:
@@ -334,10 +334,13 @@ async def _queue(env: Env, workspace: Workspace, ear: Ear, payloads: list[Json])
         env.events.signal(app_topic(app.id), b"")
 
 
+_NAMING = ("channel", "user", "reaction", "file_id", "item", "function_execution_id")
+
+
 def _event_id(app: App, payload: Json) -> str:
     """The same for the same thing told to the same app."""
     told = [app.id, payload.get("type"), payload.get("subtype"), payload.get("event_ts")]
-    told += [str(payload.get(key)) for key in ("channel", "user", "reaction", "file_id", "item")]
+    told += [str(payload.get(key)) for key in _NAMING]
     return "Ev" + hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:10].upper()
 
 

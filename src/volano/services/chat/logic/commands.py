@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from volano.services.chat.logic import functions
 from volano.services.chat.logic.app_posts import be_bot
 from volano.services.chat.logic.dialogue import COMMAND, ask_app, reach_app
 from volano.services.chat.logic.interactions import opening_of_command
 from volano.services.chat.logic.mrkdwn import escape_text
-from volano.services.chat.logic.own_commands import tell_command
+from volano.services.chat.logic.own_commands import declare_commands, tell_command
 from volano.services.chat.logic.responses import Origin, apply_response
+from volano.services.chat.model.commands import OwnCommand
 from volano.services.chat.store import app_configs as config_rows
 
 if TYPE_CHECKING:
@@ -18,10 +20,22 @@ if TYPE_CHECKING:
     from volano.services.chat.model.apps import AppConfig, Command
 
 
+declare_commands(
+    OwnCommand(
+        command=functions.COMMAND,
+        usage_hint="step name=value …",
+        description="Run a step of an app",
+    )
+)
+
+
 async def run_command(env: Env, call: Call, channel_id: str, line: str, thread_ts: str) -> None:
     """Run `/command text` as typed. Raises `unknown_command` and AppSilent."""
     name, _, text = line.strip().partition(" ")
     found = await _find(env, call, name)
+    if found is None and name == functions.COMMAND:
+        await functions.run_line(env, call, channel_id, text)
+        return
     if found is None:
         await tell_command(env, call, channel_id, name, text=text.strip(), thread_ts=thread_ts)
         return

@@ -16,6 +16,7 @@ from volano.services.chat.logic.dialogue import INTERACTIVE, Reached, ask_app, r
 from volano.services.chat.logic.elements import find_element, state_of, taken_action
 from volano.services.chat.logic.ephemerals import find_ephemeral
 from volano.services.chat.logic.errors import refused
+from volano.services.chat.logic.functions import function_data
 from volano.services.chat.logic.history import to_json
 from volano.services.chat.logic.messages import get_message
 from volano.services.chat.logic.own_bots import find_own_author, tell_own
@@ -24,6 +25,7 @@ from volano.services.chat.logic.views import view_json
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model import ChannelKind, to_ts
 from volano.services.chat.model.apps import PassKind
+from volano.services.chat.model.functions import EXECUTION
 from volano.services.chat.store import users as user_rows
 from volano.services.chat.store import views as view_rows
 
@@ -76,6 +78,7 @@ async def press(env: Env, call: Call, pressed: Press) -> None:
     action = taken_action(element, pressed.choice) | {"action_ts": to_ts(now_us)}
     payload = await opening(env, here, place.reached, "block_actions", place.view)
     payload |= place.fields
+    payload |= await function_data(env, call.account, _run_of(place))
     if place.view is None:
         payload["state"] = {"values": state_of(place.blocks, pressed.state)}
     if place.origin is not None:
@@ -85,6 +88,13 @@ async def press(env: Env, call: Call, pressed: Press) -> None:
     payload["actions"] = [action]
     answer = await ask_app(env, place.reached, INTERACTIVE, payload, url=url_of(place.reached))
     await _apply(env, here, place, answer)
+
+
+def _run_of(place: Place) -> object:
+    """The function run that a message or view belongs to."""
+    message = place.fields.get("message")
+    found = place.view.body if place.view is not None else message
+    return found.get(EXECUTION) if isinstance(found, dict) else None
 
 
 async def _is_own(env: Env, here: Here, pressed: Press) -> bool:

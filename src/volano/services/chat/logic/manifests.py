@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from volano.kernel.errors import Invalid, NotFound
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.chat.logic.access import require_regular
 from volano.services.chat.logic.names import slug_of
 from volano.services.chat.logic.workspaces import add_bot, enter
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 MAX_MANIFEST_BYTES = 256 * 1024
 MAX_COMMANDS = 50
 MAX_SHORTCUTS = 10
+MAX_FUNCTIONS = 50
 UNVERIFIED_US = -1
 """Value of `events_disabled_us` for a URL that has not answered its challenge yet."""
 
@@ -66,8 +68,8 @@ def parse_manifest(source: object) -> tuple[Manifest, Json]:
     """The manifest of JSON text or an object, and the object. Raises BadManifest."""
     if isinstance(source, str):
         try:
-            source = msgspec.json.decode(source)
-        except (msgspec.DecodeError, RecursionError) as error:
+            source = decode_foreign(source)
+        except msgspec.DecodeError as error:
             raise BadManifest([_problem("/", f"It is not JSON: {error}.")]) from error
     if not isinstance(source, dict):
         raise BadManifest([_problem("/", "A manifest is an object.")])
@@ -114,6 +116,8 @@ def _problems(manifest: Manifest) -> Iterator[Json]:
     for place, url in urls.items():
         if url and urlsplit(url).scheme not in ("http", "https"):
             yield _problem(place, "It is an http or https URL.")
+    if len(manifest.functions) > MAX_FUNCTIONS:
+        yield _problem("/functions", f"At most {MAX_FUNCTIONS} functions.")
     if features.bot_user is None and manifest.oauth_config.scopes.bot:
         yield _problem("/features/bot_user", "Bot scopes need a bot user.")
 

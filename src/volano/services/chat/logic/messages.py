@@ -51,6 +51,7 @@ from volano.services.chat.model import (
     parse_ts,
     to_ts,
 )
+from volano.services.chat.model.functions import EXECUTION, execution_of
 from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import desk as desk_rows
 from volano.services.chat.store import messages as rows
@@ -100,7 +101,7 @@ async def post_message(env: Env, call: Call, draft: Draft) -> Posted:
     """
     here = await enter(env, call)
     channel_id = await find_target(env, call, here, draft.channel)
-    composed = compose(env, here, draft)
+    composed = with_execution(compose(env, here, draft), call.principal)
 
     async def write(tx: Tx) -> Posted:
         return await post_in(tx, env, call, here, draft, replace(composed, channel_id=channel_id))
@@ -175,6 +176,12 @@ async def find_target(env: Env, call: Call, here: Here, target: str) -> str:
     arn = channel_arn(call.region, call.account, named.id)
     await env.authority.authorize(call, "chat:PostMessage", arn, {})
     return named.id
+
+
+def with_execution(composed: Message, principal: Principal) -> Message:
+    """What an app posts while it runs a function names the run, so that its buttons do too."""
+    run_id = execution_of(principal.scopes)
+    return replace(composed, body={**composed.body, EXECUTION: run_id}) if run_id else composed
 
 
 def compose(env: Env, here: Here, draft: Draft) -> Message:

@@ -11,6 +11,7 @@ from volano.services.chat.logic.dialogs import DIALOG, submission_of
 from volano.services.chat.logic.dialogue import INTERACTIVE, Reached, ask_app, reach_app
 from volano.services.chat.logic.elements import state_of
 from volano.services.chat.logic.errors import refused
+from volano.services.chat.logic.functions import function_data
 from volano.services.chat.logic.interactions import get_own_view, opening, own_view_json, url_of
 from volano.services.chat.logic.members import open_direct
 from volano.services.chat.logic.responses import Origin, give_response_url
@@ -18,6 +19,7 @@ from volano.services.chat.logic.views import change_view, push_on
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model import to_ts
 from volano.services.chat.model.apps import AppTold
+from volano.services.chat.model.functions import EXECUTION
 from volano.services.chat.store import users as user_rows
 from volano.services.chat.store import views as rows
 
@@ -59,6 +61,7 @@ async def submit_view(env: Env, call: Call, view_id: str, state: Mapping[str, ob
     payload |= {
         "view": await own_view_json(env, here, filled),
         "response_urls": await _response_urls(env, here, filled),
+        **await function_data(env, call.account, view.body.get(EXECUTION)),
     }
     answer = await ask_app(env, reached, INTERACTIVE, payload, url=url_of(reached))
     return await _follow(env, here, view, answer)

@@ -19,6 +19,7 @@ from volano.services.chat.logic.passes import PassExpired, PassUnknown, PassUsed
 from volano.services.chat.logic.users import get_user
 from volano.services.chat.logic.workspaces import Here, enter
 from volano.services.chat.model.apps import Pass, PassKind, View
+from volano.services.chat.model.functions import EXECUTION, execution_of
 from volano.services.chat.store import users as user_rows
 from volano.services.chat.store import views as rows
 
@@ -60,7 +61,7 @@ async def take_trigger(tx: Tx, env: Env, app: App, trigger: str) -> Pass:
 async def open_view(env: Env, call: Call, trigger: str, source: Mapping[str, object]) -> Json:
     """Show a modal to whoever caused the trigger."""
     here, app = await calling_app(env, call)
-    body = _require(env, source, "modal")
+    body = _require(env, source, "modal") | _execution(call)
 
     async def write(tx: Tx) -> View:
         found = await take_trigger(tx, env, app, trigger)
@@ -72,10 +73,16 @@ async def open_view(env: Env, call: Call, trigger: str, source: Mapping[str, obj
     return await _show(env, here, "view_opened", write)
 
 
+def _execution(call: Call) -> Json:
+    """The run of a function whose token calls: its views belong to it."""
+    run_id = execution_of(call.principal.scopes)
+    return {EXECUTION: run_id} if run_id else {}
+
+
 async def push_view(env: Env, call: Call, trigger: str, source: Mapping[str, object]) -> Json:
     """Lay a modal on the one whose button was pressed. Raises push_limit_reached."""
     here, app = await calling_app(env, call)
-    body = _require(env, source, "modal")
+    body = _require(env, source, "modal") | _execution(call)
 
     async def write(tx: Tx) -> View:
         found = await take_trigger(tx, env, app, trigger)

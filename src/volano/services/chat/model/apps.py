@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.kernel.events import Event, event
+from volano.services.chat.model.functions import Function
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +98,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     features: Features = msgspec.field(default_factory=Features)
     oauth_config: OAuthConfig = msgspec.field(default_factory=OAuthConfig)
     settings: Settings = msgspec.field(default_factory=Settings)
+    functions: dict[str, Function] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ MAX_CACHED = 20_000
 MAX_NOTED_USES = 20_000
 MAX_TOKEN_CHARACTERS = 512
 MAX_SESSION_TOKEN_CHARACTERS = 4096
-TOKEN_PREFIXES = ("sk-", "xoxb-", "xoxp-", "xapp-", "xoxe.")
+TOKEN_PREFIXES = ("sk-", "xoxb-", "xoxp-", "xapp-", "xoxe.", "xwfp-")
 MFA = "aws:MultiFactorAuthPresent"
 ACCESS_KEY_ID = "volano:access-key-id"
 """Call context: the key that signed, so that its last use can be told by service."""

@@ -124,15 +124,16 @@ async def create_slack_token(
     scopes: Iterable[str] | None = None,
     app: str = "",
     expires_us: int | None = None,
+    plain: str | None = None,
 ) -> tuple[Token, str]:
-    """A bot, user or app token in the caller's transaction; returns it and its plain text.
+    """A bot, user or app token in the caller's transaction; returns it and its plain text, which
+    is made up unless it is `plain`.
 
     `scopes` None means everything the principal may do. One with `expires_us` has the form of
     tokens that are rotated (`xoxe.xoxb-…`).
     """
     user = await get_person(tx, user_id)
-    plain = None
-    if expires_us is not None:
+    if plain is None and expires_us is not None:
         plain = f"xoxe.{'xoxb' if kind is TokenKind.SLACK_BOT else 'xoxp'}-1-{env.ids.hex(64)}"
     return await add_token(
         tx,
