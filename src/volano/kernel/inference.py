@@ -281,6 +281,11 @@ class Inference(Protocol):
 
     async def count_tokens(self, model: ModelFiles, text: str) -> int: ...
 
+    async def count_prompt(self, request: Generate) -> int:
+        """The tokens that the model would read for a request, template and tools included, also
+        where they are more than its context."""
+        ...
+
     async def status(self) -> InferenceStatus: ...
 
     async def pull(

@@ -98,7 +98,8 @@ def test_models_are_invoked_with_the_bodies_of_their_makers(runtime):
 
 def test_tokens_are_counted(runtime):
     counted = runtime.count_tokens(modelId=MODEL, input={"converse": {"messages": ASK}})
-    assert counted["inputTokens"] > 3
+    answer = runtime.converse(modelId=MODEL, messages=ASK, inferenceConfig={"maxTokens": 1})
+    assert counted["inputTokens"] == answer["usage"]["inputTokens"]
 
 
 @pytest.mark.parametrize(

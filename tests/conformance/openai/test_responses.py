@@ -307,9 +307,33 @@ def test_a_file_is_read_into_the_prompt(client):
         ask(client, input=[{"role": "user", "content": [part | {"file_id": "file-none"}]}])
 
 
-def test_tokens_are_counted_and_long_inputs_compacted(client):
-    counted = client.responses.input_tokens.count(model=MODEL, input="one two three")
-    assert counted.input_tokens > 3
+def test_tokens_are_counted_as_they_are_billed(client):
+    tool = {"type": "function", "name": "look", "parameters": {"type": "object", "properties": {}}}
+    store = client.vector_stores.create(name="counted")
+    for words in (
+        {"input": "one two three"},
+        {"input": [{"role": "user", "content": "one"}], "instructions": "Be brief."},
+        {"input": "one", "tools": [tool], "text": {"verbosity": "low"}},
+        {"input": "one", "tools": [{"type": "file_search", "vector_store_ids": [store.id]}]},
+    ):
+        counted = client.responses.input_tokens.count(model=MODEL, **words)
+        asked = client.responses.create(
+            model=MODEL, max_output_tokens=16, tool_choice="none", store=False, **words
+        )
+        if "tools" in words:  # the model is not shown tools that it may not call
+            assert counted.input_tokens > asked.usage.input_tokens
+        else:
+            assert counted.input_tokens == asked.usage.input_tokens
+    with_tool = client.responses.create(
+        model=MODEL, input="one", tools=[tool], max_output_tokens=16, store=False
+    )
+    counted = client.responses.input_tokens.count(model=MODEL, input="one", tools=[tool])
+    assert counted.input_tokens == with_tool.usage.input_tokens
+    longer_than_the_context = client.responses.input_tokens.count(model=MODEL, input="go " * 9000)
+    assert longer_than_the_context.input_tokens > 9000
+
+
+def test_long_inputs_are_compacted(client):
     made = client.responses.compact(
         model=MODEL,
         input=[

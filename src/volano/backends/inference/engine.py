@@ -89,9 +89,7 @@ class EngineInference:
 
     async def generate(self, request: Generate) -> AsyncGenerator[Delta, None]:
         """See the port."""
-        message = {"op": "generate", **msgspec.structs.asdict(request)}
-        del message["request_id"]
-        message["model"] = msgspec.structs.asdict(request.model)
+        message = _message("generate", request)
         for left in reversed(range(TRIES_MAX)):
             delivered = False
             try:
@@ -123,6 +121,10 @@ class EngineInference:
         """See the port; special tokens around the text are not counted."""
         request: Reply = {"op": "count_tokens", "model": model, "text": text}
         return _whole((await self._ask(request))["tokens"])
+
+    async def count_prompt(self, request: Generate) -> int:
+        """See the port."""
+        return _whole((await self._ask(_message("count_prompt", request)))["tokens"])
 
     async def status(self) -> InferenceStatus:
         """See the port; starts nothing."""
@@ -306,6 +308,13 @@ class EngineInference:
 
 def _stopped() -> Unavailable:
     return Unavailable("The inference engine stopped while it worked on this request. Try again.")
+
+
+def _message(op: str, request: Generate) -> Reply:
+    """A request of the port as the engine reads it."""
+    message = {"op": op, **msgspec.structs.asdict(request)}
+    del message["request_id"]
+    return message | {"model": msgspec.structs.asdict(request.model)}
 
 
 def _whole(value: object) -> int:

@@ -112,6 +112,10 @@ class ReplicatedInference:
         """See the port."""
         return await self._main.count_tokens(model, text)
 
+    async def count_prompt(self, request: Generate) -> int:
+        """See the port."""
+        return await self._main.count_prompt(request)
+
     async def status(self) -> InferenceStatus:
         """See the port; starts nothing."""
         status = await self._main.status()

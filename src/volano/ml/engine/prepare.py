@@ -75,6 +75,13 @@ def prepare(generator: Generator, request: Generate) -> list[Sequence]:
     return sequences
 
 
+def count_prompt(generator: Generator, request: Generate) -> int:
+    """The tokens of the request's prompt, also where they are more than the context."""
+    shaped = _grammar(generator, request) is not None
+    _, ids = _prompt(generator, request, opens_reasoning=_reasons(generator, request) and shaped)
+    return len(ids)
+
+
 def _prompt(
     generator: Generator, request: Generate, *, opens_reasoning: bool
 ) -> tuple[str, list[int]]:

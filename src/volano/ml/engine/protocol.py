@@ -10,6 +10,7 @@ request and `event` the reply:
     cancel        -> cancelled            (`target` is the id to stop; its replies cease)
     embed         -> embeddings           (vectors as little-endian float32, row after row)
     count_tokens  -> count
+    count_prompt  -> count                (of what `generate` would read for the same request)
     status        -> status
     pin           -> pinned               (a pinned model is never put out by another)
     unload        -> unloaded
@@ -118,6 +119,10 @@ class Generate(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="g
     cache_scope: str = ""
 
 
+class CountPrompt(Generate, frozen=True, kw_only=True, tag_field="op", tag="count_prompt"):
+    """The request whose prompt is counted."""
+
+
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="cancel"):
     id: _Id
     target: str
@@ -150,7 +155,9 @@ class Unload(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="unl
     name: str
 
 
-Request: TypeAlias = Ping | Load | Generate | Cancel | Embed | CountTokens | Status | Pin | Unload
+Request: TypeAlias = (
+    Ping | Load | Generate | CountPrompt | Cancel | Embed | CountTokens | Status | Pin | Unload
+)
 Reply: TypeAlias = dict[str, object]
 
 _decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -25,7 +25,7 @@ import numpy as np
 from volano.ml.engine import protocol
 from volano.ml.engine.compute import Compute, hand_over
 from volano.ml.engine.loaded import LoadedModels, PoolLimits, resident_bytes
-from volano.ml.engine.prepare import prepare
+from volano.ml.engine.prepare import count_prompt, prepare
 from volano.ml.engine.sequence import Output
 from volano.ml.errors import BadRequest, EngineError, QueueFull, deadline_passed
 
@@ -117,6 +117,10 @@ class Server:
             case protocol.Load(model=model):
                 await self._models.load(model)
                 yield {"event": "loaded"}
+            case protocol.CountPrompt(model=model):
+                async with self._models.generator(model) as generator:
+                    tokens = await asyncio.to_thread(count_prompt, generator, request)
+                yield {"event": "count", "tokens": tokens}
             case protocol.Generate():
                 async with contextlib.aclosing(self._generate(request)) as outputs:
                     async for output, last in outputs:

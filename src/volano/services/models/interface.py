@@ -12,6 +12,7 @@ from volano.services.models.logic.collecting import (
 )
 from volano.services.models.logic.custom_tools import InputReader, arguments_of, custom_tool
 from volano.services.models.logic.embeddings import embed
+from volano.services.models.logic.limits import UNPACED
 from volano.services.models.logic.messages import parse_messages, text_of, with_verbosity
 from volano.services.models.logic.metering import BATCH_TIER, TIER, USAGE_ID
 from volano.services.models.logic.parameters import (
@@ -39,7 +40,7 @@ from volano.services.models.logic.registry import (
     require_task,
     resolve_name,
 )
-from volano.services.models.logic.routing import Served, count_tokens
+from volano.services.models.logic.routing import Served, count_prompt, count_tokens
 from volano.services.models.logic.stored_chat import require_metadata
 from volano.services.models.model import EMBEDDING_MODEL, TINY_MODEL, Model, Task
 
@@ -48,6 +49,7 @@ __all__ = [
     "EMBEDDING_MODEL",
     "TIER",
     "TINY_MODEL",
+    "UNPACED",
     "USAGE_ID",
     "Collected",
     "CollectedCall",
@@ -62,6 +64,7 @@ __all__ = [
     "choice_of",
     "collect",
     "complete",
+    "count_prompt",
     "count_tokens",
     "counts_of",
     "custom_tool",

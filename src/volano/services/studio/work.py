@@ -14,7 +14,8 @@ from volano.services.studio.logic.containers.sandbox import remove_strays
 from volano.services.studio.logic.expiry import expire_records
 from volano.services.studio.logic.indexing import embed_waiting
 from volano.services.studio.logic.responses.keeping import JOB, run_in_background
-from volano.services.studio.logic.vector_files import RECONCILER, index_waiting
+from volano.services.studio.logic.vector_files import RECONCILER
+from volano.services.studio.logic.vector_indexing import index_waiting
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env

@@ -154,6 +154,15 @@ async def test_unload_frees_and_the_next_request_loads_again(server: Running):
     assert (await client.ask(op="count_tokens", id="4", model=TINY, text="A bucket"))["tokens"] == 2
 
 
+async def test_a_prompt_is_counted_as_it_is_read(server: Running):
+    client = await server.connect()
+    said = {"model": TINY, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+    counted = await client.ask(op="count_prompt", id="1", **said)
+    assert counted["tokens"] == (await client.ask(op="generate", id="2", **said))["prompt_tokens"]
+    long = await client.ask(op="count_prompt", id="3", model=TINY, prompt="go " * 9000)
+    assert long["tokens"] > 9000
+
+
 async def test_bad_requests_are_answered_and_change_nothing(server: Running):
     client = await server.connect()
     refused = [

@@ -5,16 +5,15 @@ Source of behaviour: the API reference's "Converse" and "ConverseStream".
 
 from __future__ import annotations
 
-import json
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.models.api.bedrock_request import bedrock_words, converse_of, model_name
 from volano.services.models.logic.chat import collect, generate
 from volano.services.models.logic.collecting import Collected, counts_of
 from volano.services.models.logic.registry import resolve_name
-from volano.services.models.logic.routing import Served
-from volano.services.models.logic.routing import count_tokens as count_tokens_of
+from volano.services.models.logic.routing import Served, count_prompt
 from volano.wire.action import RESOLVED, action
 from volano.wire.aws.event_frames import CONTENT_TYPE, frames_of
 
@@ -166,7 +165,7 @@ def _content(choice: Collected) -> list[Shape]:
 def _object(arguments: str) -> Any:
     """A tool's input; an answer that was cut short is no JSON and is given as text."""
     try:
-        return json.loads(arguments or "{}")
+        return decode_foreign(arguments or "{}")
     except ValueError:
         return {"text": arguments}
 
@@ -199,10 +198,8 @@ def _since(env: Env, began_s: float) -> int:
     read_only=True,
 )
 async def count_tokens(env: Env, call: Call, request: Shape) -> Shape:
-    """How many tokens a conversation has, about."""
+    """How many tokens a conversation has, as `Converse` would count and bill them."""
     with bedrock_words():
         asked = {**request["input"].get("converse", {}), "modelId": request["modelId"]}
         model, wanted = await converse_of(env, call, {"messages": [], **asked})
-        text = "\n".join(str(message["content"]) for message in wanted.messages or ())
-        counted = await count_tokens_of(env, call, model, text)
-    return {"inputTokens": counted + 4 * len(wanted.messages or ())}
+        return {"inputTokens": await count_prompt(env, call, model, wanted)}

@@ -38,6 +38,8 @@ HOLD_US = 6 * 3600 * 1_000_000
 """An answer is over by then, or its process is."""
 MAX_BUCKETS = 100_000
 PROJECT_TAG = "project"
+UNPACED = "volano:Unpaced"
+"""In a call's context: nobody waits for it and it is not repeated, so it has no rates."""
 
 
 class LimitNotFound(NotFound):
@@ -143,12 +145,13 @@ async def admit(
 ) -> Admission:
     """Take a request's share of every limit of its asker: about so many tokens, and what it could
     cost at most. Raises Throttled (`rate_limit_exceeded`) and QuotaExceeded
-    (`insufficient_quota`), and then nothing was taken. Batches have budgets but no rates."""
+    (`insufficient_quota`), and then nothing was taken. Batches and what is `UNPACED` have budgets
+    but no rates."""
     mine = subjects_of(call)
     limits = [
         limit for limit in await list_limits(env, call) if mine.get(limit.scope) == limit.subject
     ]
-    if call.context.get(TIER) == BATCH_TIER:  # nobody waits for it, and its lines are not repeated
+    if call.context.get(TIER) == BATCH_TIER or UNPACED in call.context:
         limits = [replace(each, requests_per_minute=0, tokens_per_minute=0) for each in limits]
     admission = Admission(id=env.ids.uuid(), limits=limits, tokens=tokens)
     if not limits:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 STICKY = "volano:StickyKey"
 """Key of a call's context: requests with the same one get the same target of a sticky route."""
 SPREAD = 1 << 32
+MESSAGE_TOKENS = 4
+"""What a template adds to a message, about."""
 MAX_RESTING = 10_000
 T = TypeVar("T")
 
@@ -222,6 +224,20 @@ async def count_tokens(env: Env, call: Call, model: Model, text: str) -> int:
     if target.upstream is None:
         return await env.inference.count_tokens(target.files, text)
     return guess_tokens(text)
+
+
+async def count_prompt(env: Env, call: Call, model: Model, wanted: Generate) -> int:
+    """How many tokens a request's prompt has, template and tools included: exact for a model of
+    our engine, else guessed of its length."""
+    target = (await candidates_of(env, call, model)).models[0]
+    if target.upstream is None:
+        return await env.inference.count_prompt(replace(wanted, model=target.files))
+    texts = [str(message.get("content") or "") for message in wanted.messages or ()]
+    texts += [
+        str(message["tool_calls"]) for message in wanted.messages or () if "tool_calls" in message
+    ]
+    texts += [f"{tool.name} {tool.description} {tool.parameters}" for tool in wanted.tools]
+    return guess_tokens("\n".join(texts)) + MESSAGE_TOKENS * len(wanted.messages or ())
 
 
 def guess_tokens(text: str) -> int:

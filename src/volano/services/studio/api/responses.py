@@ -194,7 +194,7 @@ async def list_input_items(env: Env, call: Call, request: ListInputItems) -> Pag
     read_only=True,
 )
 async def count_input_tokens(env: Env, call: Call, request: CountTokens) -> TokenCount:
-    """About how many tokens a response with this input would read."""
+    """How many tokens a response with this input would read."""
     return TokenCount(input_tokens=await compacting.count_input_tokens(env, call, _asked(request)))
 
 

@@ -132,11 +132,12 @@ async def sum_sizes(reader: Reader, kind: Kind[R], account: str, *, parent: str)
     return await rows.sum_sizes(reader, account, kind.name, parent)
 
 
-async def in_state(
+async def oldest_of_each(
     reader: Reader, kind: Kind[R], state: str, limit: int
 ) -> list[tuple[str, str, R]]:
-    """Account, parent and record of the oldest in a state, of every account."""
-    found = await rows.select_in_state(reader, kind.name, state, limit)
+    """Account, parent and record of the oldest in a state, one of each account: none waits for
+    all that another has."""
+    found = await rows.select_oldest_of_each(reader, kind.name, state, limit)
     return [
         (row.account, row.parent, msgspec.json.decode(row.body, type=kind.type)) for row in found
     ]

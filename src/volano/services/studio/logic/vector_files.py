@@ -1,28 +1,17 @@
-"""Files in vector stores: added, read, cut, embedded, taken out.
+"""Files in vector stores: added, looked at, taken out.
 
-Adding only writes a row in state `in_progress`; a reconciler reads the file, cuts it into chunks,
-embeds them and writes all chunks with the new state in one transaction. It may run twice: the
-later result replaces the earlier. A file that was deleted or cancelled meanwhile stays so.
+Adding only writes a row in state `in_progress`; `vector_indexing` does the rest.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from volano.kernel.call import system_call
-from volano.kernel.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
-from volano.kernel.ids import AccountId
-from volano.services.models import interface as models
+from volano.kernel.errors import Conflict
 from volano.services.models.interface import invalid
 from volano.services.studio.logic import records
-from volano.services.studio.logic.chunking import cut_chunks
-from volano.services.studio.logic.file_bytes import read_file
-from volano.services.studio.logic.indexing import pack_vector
-from volano.services.studio.logic.reading import UnreadableFile, read_pages
-from volano.services.studio.logic.terms import terms_of
 from volano.services.studio.model.files import FILE
 from volano.services.studio.model.records import Paging
 from volano.services.studio.model.vector_stores import (
@@ -31,7 +20,6 @@ from volano.services.studio.model.vector_stores import (
     MAX_ATTRIBUTES,
     MAX_BATCH_FILES,
     MAX_CHUNK_TOKENS,
-    MAX_READ_BYTES,
     MAX_STORE_FILES,
     MIN_CHUNK_TOKENS,
     STORE_FILE,
@@ -50,9 +38,6 @@ if TYPE_CHECKING:
     from volano.services.studio.model.records import Listed
 
 RECONCILER = "studio:vector_files"
-EMBED_BATCH = 32
-INDEX_TIMEOUT_S = 3600.0
-WORK_BATCH = 20
 TEXT_BATCH = 500
 VECTOR_BATCH = 2000
 REMOVE_BATCH = 200
@@ -196,82 +181,6 @@ async def read_vectors(env: Env, account: str, source: str) -> list[tuple[int, b
         found += batch
         if len(batch) < VECTOR_BATCH:
             return found
-
-
-async def index_waiting(env: Env) -> None:
-    """Read and embed what waits, oldest first, until nothing does."""
-    while True:
-        waiting = await records.in_state(env.store.reader, STORE_FILE, "in_progress", WORK_BATCH)
-        if not waiting:
-            return
-        for account, store_id, entry in waiting:
-            try:
-                await _index(env, account, store_id, entry)
-            except Unavailable as error:
-                env.log.warning("files wait for the embedding model", error=error.message)
-                return
-
-
-async def _index(env: Env, account: str, store_id: str, entry: StoreFile) -> None:
-    try:
-        data = await read_file(env, account, entry.id, limit_bytes=MAX_READ_BYTES)
-        pages = await asyncio.to_thread(read_pages, data, entry.filename)
-        empty = tuple(at for at, page in enumerate(pages, 1) if not page)
-        chunks = await asyncio.to_thread(cut_chunks, pages, entry.chunking)
-        if not chunks:
-            raise UnreadableFile(
-                f"No text was found on any of its {len(pages)} pages; scans need text recognition.",
-                code="invalid_file",
-            )
-        packed = await _embed(env, account, chunks)
-    except (NotFound, TooLarge, Invalid) as error:
-        code = error.wire_code if isinstance(error, UnreadableFile) else "invalid_file"
-        failed = replace(entry, state="failed", error_code=code, error=error.message)
-        await _finish(env, account, store_id, failed, [])
-        return
-    terms = await asyncio.to_thread(lambda: [terms_of(chunk) for chunk in chunks])
-    found = list(zip(chunks, packed, terms, strict=True))
-    done = replace(
-        entry,
-        state="completed",
-        usage_bytes=sum(len(text.encode()) + len(vector) for text, vector, _ in found),
-        chunks=len(found),
-        pages=len(pages),
-        empty_pages=empty,
-    )
-    await _finish(env, account, store_id, done, found)
-
-
-async def _embed(env: Env, account: str, chunks: Sequence[str]) -> list[bytes]:
-    call = system_call(env, AccountId(account), timeout_s=INDEX_TIMEOUT_S)
-    packed: list[bytes] = []
-    for at in range(0, len(chunks), EMBED_BATCH):
-        found = await models.embed(env, call, chunks[at : at + EMBED_BATCH])
-        packed += [pack_vector(vector) for vector in found.vectors]
-    return packed
-
-
-async def _finish(
-    env: Env,
-    account: str,
-    store_id: str,
-    entry: StoreFile,
-    chunks: Sequence[tuple[str, bytes, dict[str, int]]],
-) -> None:
-    source = source_of(store_id, entry.id)
-
-    async def write(tx: Tx) -> None:
-        now = await records.find(tx, STORE_FILE, account, entry.id, parent=store_id)
-        if now is None or now.state != "in_progress" or now.created_us != entry.created_us:
-            return
-        await passages.delete_source(tx, account, source)
-        await vectors.insert_chunks(
-            tx, account, source, f"vector:{store_id}", entry.created_us, chunks
-        )
-        done = replace(entry, attributes=now.attributes)
-        await records.save(tx, STORE_FILE, account, done, parent=store_id)
-
-    await env.store.transact(write)
 
 
 def require_attributes(given: Mapping[str, object] | None) -> Attributes:

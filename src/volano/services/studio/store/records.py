@@ -86,11 +86,17 @@ async def select_records(
     return [RecordRow(*row) for row in rows]
 
 
-async def select_in_state(reader: Reader, kind: str, state: str, limit: int) -> list[RecordRow]:
-    """Records of every account in a state, oldest first."""
+async def select_oldest_of_each(
+    reader: Reader, kind: str, state: str, limit: int
+) -> list[RecordRow]:
+    """The oldest record in a state of each account."""
     rows = await reader.rows(
-        f"SELECT {_COLUMNS} FROM studio_record WHERE kind = ? AND state = ? "
+        f"SELECT {_COLUMNS} FROM studio_record JOIN (SELECT account AS owner, MIN(place) AS first "
+        "FROM studio_record WHERE kind = ? AND state = ? GROUP BY account) AS oldest "
+        "ON account = owner AND place = first WHERE kind = ? AND state = ? "
         "ORDER BY place, id LIMIT ?",
+        kind,
+        state,
         kind,
         state,
         limit,

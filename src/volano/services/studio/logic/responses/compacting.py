@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from volano.services.models import interface as models
 from volano.services.studio.logic.responses.context import context_of, resolve_references
 from volano.services.studio.logic.responses.items import take_items, to_messages
+from volano.services.studio.logic.responses.planning import plan_response
+from volano.services.studio.logic.responses.running import first_request
 from volano.services.studio.logic.responses.sealing import seal_text
 
 if TYPE_CHECKING:
@@ -20,19 +22,12 @@ if TYPE_CHECKING:
     from volano.services.studio.model.responses import Asked, Json
 
 KEPT_CHARACTERS = 8000
-MESSAGE_TOKENS = 4
-"""What a template adds to a message, about."""
 
 
 async def count_input_tokens(env: Env, call: Call, asked: Asked) -> int:
-    """About how many tokens the model would read, tools and instructions included."""
-    model = await models.require_task(env, call.account, asked.model, models.Task.GENERATE)
-    messages = await _messages(env, call, asked)
-    texts = [asked.instructions or "", *(str(message["content"]) for message in messages)]
-    texts += [json.dumps(message["tool_calls"]) for message in messages if "tool_calls" in message]
-    texts += [json.dumps(tool) for tool in asked.tools or ()]
-    counted = await models.count_tokens(env, call, model, "\n".join(filter(None, texts)))
-    return counted + MESSAGE_TOKENS * (len(messages) + bool(asked.instructions))
+    """How many tokens the model would read first, tools and instructions included."""
+    plan = await plan_response(env, call, asked)
+    return await models.count_prompt(env, call, plan.model, await first_request(env, call, plan))
 
 
 async def compact_input(env: Env, call: Call, asked: Asked) -> tuple[list[Json], Json]:
@@ -60,13 +55,6 @@ async def compact_input(env: Env, call: Call, asked: Asked) -> tuple[list[Json],
         "total_tokens": read,
     }
     return [*kept, compaction], usage
-
-
-async def _messages(env: Env, call: Call, asked: Asked) -> list[Json]:
-    context, conversation = await context_of(env, call, asked)
-    own = take_items(env, asked.input)
-    items = await resolve_references(env, call, own, context, conversation)
-    return await to_messages(env, call, [*context, *items])
 
 
 def _line(message: Json) -> str:

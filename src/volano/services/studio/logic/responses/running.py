@@ -62,6 +62,27 @@ async def run_response(
             yield _shifted(failed(env, assembly, error), shift)
 
 
+async def first_request(env: Env, call: Call, plan: Plan) -> Generate:
+    """What the model would be asked first; no tool runs for it."""
+    items = await resolve_references(env, call, plan.input_items, plan.context, plan.conversation)
+    return _turn_of(env, plan, await _conversation(env, call, plan, items))
+
+
+async def _conversation(env: Env, call: Call, plan: Plan, items: list[Json]) -> list[Json]:
+    messages = await to_messages(env, call, [*plan.context, *items])
+    if plan.asked.instructions:
+        messages.insert(0, {"role": "system", "content": plan.asked.instructions})
+    return messages
+
+
+def _turn_of(env: Env, plan: Plan, messages: list[Json]) -> Generate:
+    return replace(
+        plan.generate,
+        request_id=env.ids.uuid(),
+        messages=models.with_verbosity(models.parse_messages(messages), plan.told),
+    )
+
+
 def assembly_start(assembly: Assembly, kind: str, number: int) -> Json:
     """The events before the first token say that nothing was made yet."""
     status = "queued" if kind == "response.queued" else "in_progress"
@@ -99,10 +120,7 @@ class _Turns:
                 yield event
         async for event in self._approved(items):
             yield event
-        messages = await to_messages(env, call, [*plan.context, *items])
-        if plan.asked.instructions:
-            messages.insert(0, {"role": "system", "content": plan.asked.instructions})
-        async for event in self._turns(messages):
+        async for event in self._turns(await _conversation(env, call, plan, items)):
             yield event
         if not self._assembly.output and self._assembly.is_idle:
             for event in self._assembly.empty_message():
@@ -159,11 +177,7 @@ class _Turns:
 
     def _request(self, messages: list[Json], *, may_use: bool) -> Generate:
         """Once a tool ran here the model is free to answer; one spent on tools must."""
-        wanted = replace(
-            self._plan.generate,
-            request_id=self._env.ids.uuid(),
-            messages=models.with_verbosity(models.parse_messages(messages), self._plan.told),
-        )
+        wanted = _turn_of(self._env, self._plan, messages)
         if not may_use:
             tools = tuple(tool for tool in wanted.tools if tool.name not in self._by_name)
             wanted = replace(wanted, tools=tools)
