@@ -106,6 +106,21 @@ def test_a_legacy_completion_echoes_and_tells_probabilities(client):
         assert refused.value.param == param
 
 
+def test_a_completion_of_no_tokens_only_judges_its_prompt(client):
+    made = client.completions.create(
+        model=MODEL, prompt="The end", max_tokens=0, echo=True, logprobs=1
+    )
+    assert (made.choices[0].text, made.choices[0].finish_reason) == ("The end", "length")
+    assert "".join(made.choices[0].logprobs.tokens) == "The end"
+    ids = client.completions.create(model=MODEL, prompt=[5, 6, 7], max_tokens=0, echo=True)
+    assert len(ids.choices[0].text) == 3
+    assert ids.choices[0].logprobs is None
+    with pytest.raises(openai.BadRequestError, match="stream"):
+        list(
+            client.completions.create(model=MODEL, prompt="x", max_tokens=0, echo=True, stream=True)
+        )
+
+
 def test_tools_are_called_whole_and_streamed(client):
     choice = ask(client, **FORCED).choices[0]
     assert choice.finish_reason == "tool_calls"

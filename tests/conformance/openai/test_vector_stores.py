@@ -184,6 +184,13 @@ def test_a_filter_that_is_none_is_refused(client, shelf):
     assert refused.value.param == "filters"
 
 
+def test_a_search_by_neither_meaning_nor_words_is_refused(client, shelf):
+    nothing = {"hybrid_search": {"embedding_weight": 0, "text_weight": 0}}
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.vector_stores.search(shelf[0], query="train", ranking_options=nothing)
+    assert refused.value.param == "ranking_options.hybrid_search"
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_office_formats_are_read_page_by_page(client, name):
     data, text, empty = FORMATS[name]

@@ -69,6 +69,8 @@ def error_response(error: VolanoError) -> Response:
         headers.append(("retry-after-ms", str(max(1, int(error.retry_after_s * 1000)))))
     elif isinstance(error, errors.Throttled):
         headers.append(("retry-after", "1"))
+    if isinstance(error, errors.NotBuilt):
+        headers.append(("x-should-retry", "false"))  # the SDKs would ask twice more for a 501
     headers += [pair for pair in error.fields.items() if pair[0].startswith("x-ratelimit-")]
     if "allow" in error.fields:
         headers.append(("allow", error.fields["allow"]))

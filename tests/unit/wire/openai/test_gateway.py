@@ -475,8 +475,9 @@ def test_handler_errors_become_openai_errors(server: Any, client: openai.OpenAI)
 
 
 def test_published_but_unbuilt_operation_is_501(server: Any) -> None:
-    status, _, data = fetch(server, "POST", "/v1/chatkit/sessions", body=b"{}")
+    status, headers, data = fetch(server, "POST", "/v1/chatkit/sessions", body=b"{}")
     assert (status, json.loads(data)["error"]["code"]) == (501, "not_implemented")
+    assert headers["x-should-retry"] == "false"
 
 
 def test_unknown_path_is_404_and_wrong_method_405(server: Any) -> None:

@@ -121,6 +121,8 @@ async def _answer(
         served.headers.clear()
         every = msgspec.structs.replace(item, n=best_of)
         made = await collect(env, call, model, every, served)
+        if request.max_tokens == 0:
+            made = [_prompt_only(choice, item) for choice in made]
         answers.append(_best(made, item.n))
     choices = [choice for answer in answers for choice in answer]
     totals = [counts_of(answer) for answer in answers]
@@ -171,8 +173,11 @@ def _generate(
     limit = DEFAULT_TOKENS if request.max_tokens is None else request.max_tokens
     if limit < 0 or (limit == 0 and not request.echo):
         raise invalid("max_tokens", "it is at least 1, or 0 with `echo`")
+    if limit == 0 and request.stream:
+        raise invalid("max_tokens", "it is at least 1 in a stream")
     if not prompt and not request.suffix:
         raise invalid("prompt", "it is empty")
+    told = 0 if limit == 0 and request.logprobs is None else request.logprobs  # `_prompt_only`
     return Generate(
         request_id=env.ids.uuid(),
         model=model.files,
@@ -190,13 +195,23 @@ def _generate(
         stop=parameters.stops_of(request.stop),
         seed=parameters.require_seed(request.seed),
         top_logprobs=request.logprobs,
-        prompt_logprobs=request.logprobs if request.echo else None,
+        prompt_logprobs=told if request.echo else None,
         logit_bias=parameters.bias_of(request.logit_bias),
         frequency_penalty=within("frequency_penalty", request.frequency_penalty, -2.0, 2.0),
         presence_penalty=within("presence_penalty", request.presence_penalty, -2.0, 2.0),
         grammar=structured_grammar(request.structured_outputs),
         cache_scope=call.account,
     )
+
+
+def _prompt_only(choice: Collected, wanted: Generate) -> Collected:
+    """A choice of no tokens: the engine writes one at least, which is not told."""
+    text = wanted.prompt
+    if text is None:
+        text = "".join(token.token for token in choice.prompt_logprobs)
+    assert choice.end is not None
+    end = msgspec.structs.replace(choice.end, finish_reason="length")
+    return Collected(texts=[text], prompt_logprobs=choice.prompt_logprobs, end=end)
 
 
 def _best_of(request: CreateCompletion) -> int:

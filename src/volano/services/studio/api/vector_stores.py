@@ -263,6 +263,8 @@ def search_of(
     if options.hybrid_search is not None:
         meaning = options.hybrid_search.embedding_weight
         words = options.hybrid_search.text_weight
+        if not meaning and not words:
+            raise invalid("ranking_options.hybrid_search", "one weight is more than 0")
     return Search(
         queries=queries,
         limit=limit,
