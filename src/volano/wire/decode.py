@@ -17,15 +17,15 @@ import msgspec
 import msgspec.inspect as kinds
 
 from volano.kernel.errors import Invalid, TooLarge
+from volano.kernel.foreign_json import MAX_DEPTH, TooDeep, decode_foreign
 from volano.wire.http import MAX_JSON_BODY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from volano.wire.http import Request
 
 MAX_HEADERS = 100
-MAX_JSON_DEPTH = 128
 MAX_QUERY_CHARACTERS = 32_768
 MAX_QUERY_PAIRS = 1000
 
@@ -79,14 +79,11 @@ async def read_body(request: Request, limit: int = MAX_JSON_BODY_BYTES) -> bytes
 def parse_json(data: bytes) -> Any:
     """The JSON value in `data`; raises InvalidJson, also when it is nested too deep."""
     try:
-        value = msgspec.json.decode(data)
-    except RecursionError as error:
-        raise InvalidJson(f"The JSON is nested over {MAX_JSON_DEPTH} levels.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decode_foreign(data)
+    except TooDeep as error:
+        raise InvalidJson(f"The JSON is nested over {MAX_DEPTH} levels.") from error
+    except msgspec.DecodeError as error:
         raise InvalidJson(f"The body is not valid JSON: {error}.") from error
-    if data.count(b"[") + data.count(b"{") > MAX_JSON_DEPTH and _is_deep(value):
-        raise InvalidJson(f"The JSON is nested over {MAX_JSON_DEPTH} levels.")
-    return value
 
 
 def parse_json_object(data: bytes) -> dict[str, Any]:
@@ -97,20 +94,6 @@ def parse_json_object(data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidJson("The JSON body must be an object.")
     return value
-
-
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(MAX_JSON_DEPTH):
-        level = [inner for item in level for inner in _containers(item)]
-        if not level:
-            return False
-    return True
-
-
-def _containers(item: Any) -> Iterator[Any]:
-    values: Iterable[Any] = item.values() if isinstance(item, dict) else item
-    return (value for value in values if isinstance(value, dict | list))
 
 
 def to_struct(value: Mapping[str, Any], kind: Any, *, strict: bool = True) -> Any:

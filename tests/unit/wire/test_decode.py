@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from volano.kernel.errors import Invalid, TooLarge
+from volano.kernel.foreign_json import MAX_DEPTH
 from volano.wire.decode import (
-    MAX_JSON_DEPTH,
     InvalidJson,
     merge_text,
     parse_json,
@@ -119,10 +119,10 @@ def test_value_out_of_range_and_wrong_literal_say_so() -> None:
     assert caught.value.fields == {}
 
 
-@pytest.mark.parametrize("depth", [1, MAX_JSON_DEPTH, MAX_JSON_DEPTH + 1, 5_000, 1_000_000])
+@pytest.mark.parametrize("depth", [1, MAX_DEPTH, MAX_DEPTH + 1, 5_000, 1_000_000])
 def test_depth_of_json_is_limited(depth: int) -> None:
     data = b"[" * depth + b"]" * depth
-    if depth <= MAX_JSON_DEPTH:
+    if depth <= MAX_DEPTH:
         assert parse_json(data) is not None
     else:
         with pytest.raises(InvalidJson):

@@ -116,7 +116,7 @@ def _with_arguments(call: object) -> object:
         return call
     try:
         parsed = json.loads(arguments) if arguments.strip() else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return call  # what the model once wrote is shown to it as it was
     return {**call, "function": {**function, "arguments": parsed}}
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import msgspec
 
 from volano.kernel.errors import VolanoError
+from volano.kernel.foreign_json import decode_foreign
 from volano.wire.action import socket_route
 from volano.wire.http import SocketClosed
 
@@ -179,8 +180,8 @@ class _Connection:
         while True:
             frame = await self.socket.receive()
             try:
-                message = msgspec.json.decode(frame)
-            except (msgspec.DecodeError, RecursionError):
+                message = decode_foreign(frame)
+            except msgspec.DecodeError:
                 continue
             envelope_id = message.get("envelope_id") if isinstance(message, dict) else None
             if isinstance(envelope_id, str) and self._forget(envelope_id):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.kernel.errors import Invalid, VolanoError
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.inference import Tool
 from volano.services.assistants.logic import outside
 from volano.services.assistants.logic.budgets import require_budget
@@ -168,7 +169,7 @@ async def _serve(env: Env, run: _Run, asked: models.CollectedCall) -> str:
     if run.calls > MAX_CALLS:
         return "Refused: too many calls for one answer. Answer with what you have."
     try:
-        arguments = json.loads(asked.arguments or "{}")
+        arguments = decode_foreign(asked.arguments or "{}")
         if not isinstance(arguments, dict):
             raise Invalid("The arguments are not an object.")
         value = await _one(env, run, asked.name, arguments)

@@ -6,12 +6,12 @@ text; a list of texts is a text with commas. Pure.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import Invalid
+from volano.kernel.foreign_json import decode_foreign
 
 if TYPE_CHECKING:
     from volano.kernel.tools import Tool
@@ -146,7 +146,7 @@ def _typed(name: str, given: object, schema: Schema) -> object:
     if kind == "string":
         return str(given)
     try:
-        value = json.loads(str(given).lower())
+        value = decode_foreign(str(given).lower())
     except ValueError:
         value = None
     wanted: dict[object, tuple[type, ...]] = {

@@ -11,6 +11,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.inference import Grammar
 from volano.services.assistants.logic.conversations import read_conversation
 from volano.services.assistants.logic.dues import find_due
@@ -136,7 +137,7 @@ def parse_items(
 ) -> list[Item] | None:
     """A model's JSON as items; None when it is not what was asked for."""
     try:
-        parsed = json.loads(text)
+        parsed = decode_foreign(text)
     except ValueError:
         return None
     if not isinstance(parsed, dict) or not isinstance(parsed.get("items"), list):

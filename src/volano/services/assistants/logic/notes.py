@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.ids import AccountId
 from volano.kernel.inference import Grammar
 from volano.services.assistants.logic import recap
@@ -134,7 +135,7 @@ async def _written(
 
 def _parse(text: str) -> dict[str, object] | None:
     try:
-        parsed = json.loads(text)
+        parsed = decode_foreign(text)
     except ValueError:
         return None
     return parsed if isinstance(parsed, dict) else None

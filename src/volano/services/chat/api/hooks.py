@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from volano.kernel.errors import VolanoError
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.chat.logic import hooks, responses
 from volano.services.chat.logic.errors import refused
 from volano.wire.action import action
@@ -140,7 +140,7 @@ async def _read(request: Request) -> Json:
         text = dict(parse_urlencoded(data)).get("payload", "")
         data = text.encode()
     try:
-        body = json.loads(data)
+        body = decode_foreign(data)
     except ValueError as error:
         raise refused("invalid_payload", "The body is not JSON.") from error
     if not isinstance(body, dict):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.kernel.egress import EgressFailed, EgressRefused, EgressRequest
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.chat.logic.manifests import UNVERIFIED_US, open_secret
 from volano.services.chat.store import app_configs as config_rows
 from volano.services.chat.store import app_events as rows
@@ -98,8 +99,8 @@ async def verify_url(env: Env, config: AppConfig, url: str) -> bool:
 
 def _challenge_in(body: bytes) -> object:
     try:
-        answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+        answer = decode_foreign(body)
+    except msgspec.DecodeError:
         return None
     return answer.get("challenge") if isinstance(answer, dict) else None
 

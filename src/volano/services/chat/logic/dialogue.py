@@ -17,6 +17,7 @@ import msgspec
 from volano.kernel.egress import EgressFailed, EgressRefused
 from volano.kernel.errors import NotFound, Unavailable
 from volano.kernel.events import woken_by
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.chat.logic.apps import answer_topic, app_topic
 from volano.services.chat.logic.deliveries import ACK_S, FORM_TYPE, send_signed
 from volano.services.chat.store import app_configs as config_rows
@@ -136,7 +137,7 @@ async def _by_http(env: Env, config: AppConfig, kind: str, payload: Json, url: s
     if not text.startswith("{"):
         return Answer(text=text)
     try:
-        answer = msgspec.json.decode(reply.body)
-    except (msgspec.DecodeError, RecursionError):
+        answer = decode_foreign(reply.body)
+    except msgspec.DecodeError:
         return Answer(text=text)
     return Answer(body=answer)

@@ -6,10 +6,10 @@ Also what an app says in its acknowledgement of a command or button: both have t
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.chat.logic import passes
 from volano.services.chat.logic.app_posts import (
     be_bot,
@@ -142,7 +142,7 @@ async def _delete(env: Env, here: Here, origin: Origin) -> None:
 def parse_response(data: bytes) -> Json:
     """The JSON object of a response URL's body. Raises invalid_payload."""
     try:
-        body = json.loads(data or b"{}")
+        body = decode_foreign(data or b"{}")
     except ValueError as error:
         raise refused("invalid_payload", "The body is not JSON.") from error
     if not isinstance(body, dict):

@@ -16,6 +16,7 @@ import msgspec
 
 from volano.kernel.egress import EgressFailed, EgressRefused, EgressRequest
 from volano.kernel.errors import Invalid
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.identity.logic.oidc import LOOPBACK
 
 if TYPE_CHECKING:
@@ -110,6 +111,6 @@ async def _fetch(env: Env, url: str, *, local: bool, form: bytes | None = None) 
     if reply.status != 200:
         raise IdpCommunicationError(f"The identity provider answered {reply.status}.")
     try:
-        return msgspec.json.decode(reply.body, type=dict[str, Any])
-    except (msgspec.MsgspecError, RecursionError) as error:
+        return decode_foreign(reply.body, dict[str, Any])
+    except msgspec.DecodeError as error:
         raise IdpCommunicationError("The identity provider's answer is not JSON.") from error

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from volano.kernel.errors import Invalid
+from volano.kernel.foreign_json import decode_foreign
 
 MAX_TOKEN_CHARACTERS = 20_000
 MIN_RSA_BITS = 2048
@@ -92,7 +93,7 @@ def _decode(text: str) -> bytes:
 
 def _decode_json(text: str) -> dict[str, Any]:
     try:
-        found = msgspec.json.decode(_decode(text), type=dict[str, Any])
-    except (msgspec.MsgspecError, RecursionError) as error:
+        found = decode_foreign(_decode(text), dict[str, Any])
+    except msgspec.DecodeError as error:
         raise InvalidIdentityToken("The ID Token provided is not a valid JWT.") from error
     return found

@@ -6,11 +6,11 @@ type only has to be JSON, and decides nothing here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.identity.logic.access import forget
 from volano.services.identity.logic.org_targets import Target, find_target
 from volano.services.identity.logic.organizations import managed, org_id
@@ -61,7 +61,7 @@ def _require_content(content: str, kind: OrgPolicyType) -> None:
     """Raises MalformedOrgPolicy."""
     if kind not in CONTROLS:
         try:
-            json.loads(content)
+            decode_foreign(content)
         except ValueError as error:
             raise MalformedOrgPolicy from error
         if len(content) > MAX_OTHER_CHARACTERS:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.identity.logic.policies import get_policy
 from volano.services.identity.logic.policy import PolicyKind, require_policy
 from volano.services.identity.model.errors import (
@@ -78,7 +79,7 @@ def _require_inline(policy: str, *, test_mode: bool) -> str:
 def _with_version(policy: str) -> str | None:
     """Public suites leave the Version out; test mode reads the newest one into it."""
     try:
-        document = json.loads(policy)
+        document = decode_foreign(policy)
     except ValueError:
         return None
     if not isinstance(document, dict) or "Version" in document:

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from volano.kernel.errors import Invalid
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.identity.logic.cbor import BadCbor, decode
 
 ES256, EDDSA, RS256 = -7, -8, -257
@@ -129,8 +130,8 @@ def _bytes(text: str) -> bytes:
 
 def _require_client_data(raw: bytes, kind: str, challenge: str, origin: str) -> None:
     try:
-        said = msgspec.json.decode(raw, type=dict[str, Any])
-    except (msgspec.MsgspecError, RecursionError) as error:
+        said = decode_foreign(raw, dict[str, Any])
+    except msgspec.DecodeError as error:
         raise PasskeyRefused("The passkey's answer is not JSON.") from error
     if said.get("type") != kind:
         raise PasskeyRefused("The passkey answered another question.")

@@ -11,8 +11,8 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import orjson
 
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.inference import Generate
 from volano.services.models.api.bedrock_request import bedrock_words, invalid, model_name
 from volano.services.models.api.bedrock_runtime import model_arn, model_asked
@@ -86,8 +86,8 @@ async def _body_of(request: Shape) -> Shape:
     sent = request.get("body", b"")
     data = sent if isinstance(sent, bytes) else await sent.read(MAX_BODY_BYTES)
     try:
-        body = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
+        body = decode_foreign(data)
+    except msgspec.DecodeError as error:
         raise invalid("body", "it is not valid JSON") from error
     if not isinstance(body, dict):
         raise invalid("body", "it is a JSON object")

@@ -19,6 +19,7 @@ from volano.kernel.errors import (
     Unavailable,
     VolanoError,
 )
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.inference import Delta, TokenLogprob, ToolCallDelta
 
 if TYPE_CHECKING:
@@ -77,9 +78,6 @@ class _Chunk(msgspec.Struct):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(_Chunk).decode
-
-
 @dataclass(slots=True)
 class Reading:
     """The choices of one answer while it is read."""
@@ -94,8 +92,8 @@ class Reading:
     def add(self, data: bytes) -> list[Delta]:
         """The deltas of one event (or of a whole answer). Raises what an error in it means."""
         try:
-            chunk = _decode(data)
-        except (msgspec.DecodeError, RecursionError) as error:
+            chunk = decode_foreign(data, _Chunk)
+        except msgspec.DecodeError as error:
             raise Unavailable(
                 f"The upstream {self.upstream} sent what is no answer of OpenAI's API.",
                 code="upstream_invalid",
@@ -264,8 +262,8 @@ def error_of(
 def _told(body: bytes) -> tuple[str, str, str]:
     """Message, code and parameter of an error body: OpenAI's, or what others send."""
     try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+        found = decode_foreign(body)
+    except msgspec.DecodeError:
         return body[:MAX_MESSAGE].decode(errors="replace").strip(), "", ""
     inner = found.get("error", found) if isinstance(found, dict) else found
     if not isinstance(inner, dict):

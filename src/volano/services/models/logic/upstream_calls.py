@@ -15,6 +15,7 @@ import msgspec
 from volano.kernel.call import system_call
 from volano.kernel.egress import EgressFailed, EgressRequest
 from volano.kernel.errors import Conflict, Throttled, Unavailable, VolanoError
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.ids import AccountId
 from volano.kernel.inference import Embeddings
 from volano.services.models.logic.upstream_answers import Reading, Usage, error_of, events_of
@@ -139,8 +140,8 @@ async def _ask(
         try:
             async with _open(env, upstream, method, path, body) as reply:
                 answer = await _read(reply, MAX_ANSWER_BYTES)
-            return msgspec.json.decode(answer, type=kind)
-        except (msgspec.DecodeError, RecursionError) as error:
+            return decode_foreign(answer, kind)
+        except msgspec.DecodeError as error:
             raise Unavailable(
                 f"The upstream {upstream.name} sent what is no answer of OpenAI's API.",
                 code="upstream_invalid",

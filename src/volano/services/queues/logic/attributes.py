@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.kernel.errors import Invalid
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.ids import parse_arn
 from volano.services.identity.interface import PolicyKind, require_policy
 from volano.services.queues.logic.access import find_queue_by_arn
@@ -147,7 +148,7 @@ def parse_redrive(value: str) -> RedrivePolicy:
     """Raises InvalidParameterValue in SQS's words."""
     reason = "Reason: Redrive policy is not a valid JSON map."
     try:
-        given = msgspec.json.decode(value, type=dict[str, object])
+        given = decode_foreign(value, dict[str, object])
     except msgspec.MsgspecError as error:
         raise _redrive(value, reason) from error
     if "maxReceiveCount" not in given:
@@ -181,7 +182,7 @@ def _redrive(value: str, reason: str) -> InvalidParameterValue:
 
 def parse_redrive_allow(value: str) -> RedriveAllowPolicy:
     try:
-        policy = msgspec.json.decode(value, type=RedriveAllowPolicy)
+        policy = decode_foreign(value, RedriveAllowPolicy)
     except msgspec.MsgspecError as error:
         raise _wrong("RedriveAllowPolicy") from error
     by_queue = policy.permission == "byQueue"

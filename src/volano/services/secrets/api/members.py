@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.secrets.logic.access import find_secret, secret_facts
 from volano.services.secrets.logic.errors import InvalidNextToken
 from volano.wire.action import RESOLVED
@@ -104,7 +105,7 @@ def parse_token(request: Shape) -> list[Any] | None:
     if not token:
         return None
     try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(token.encode()), type=list[Any])
+        found = decode_foreign(base64.urlsafe_b64decode(token.encode()), list[Any])
     except (msgspec.DecodeError, binascii.Error, ValueError) as error:
         raise InvalidNextToken("The NextToken value is invalid.") from error
     return found

@@ -18,6 +18,7 @@ import msgspec
 from volano.kernel.call import system_call
 from volano.kernel.egress import EgressRefused, EgressRequest
 from volano.kernel.errors import VolanoError
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.secrets.logic.access import get_live_secret
 from volano.services.secrets.logic.errors import InvalidParameter, InvalidRequest
 from volano.services.secrets.logic.passwords import PasswordRules, random_password
@@ -282,8 +283,8 @@ async def _replace_password(env: Env, secret: Secret, rotation: Rotation) -> Non
 
 def _with_password(value: bytes, password: str) -> bytes:
     try:
-        document = msgspec.json.decode(value)
-    except (msgspec.DecodeError, RecursionError):
+        document = decode_foreign(value)
+    except msgspec.DecodeError:
         document = None
     if isinstance(document, dict):
         return msgspec.json.encode({**document, "password": password})

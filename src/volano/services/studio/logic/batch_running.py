@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from volano.kernel.errors import VolanoError
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.models.interface import BATCH_TIER, TIER, USAGE_ID
 from volano.services.studio.logic import records
 from volano.services.studio.logic.acting import call_as
@@ -91,8 +92,8 @@ async def _read_lines(env: Env, account: str, batch: Batch) -> tuple[list[Line],
         if not raw.strip():
             continue
         try:
-            line = msgspec.json.decode(raw, type=Line)
-        except (msgspec.DecodeError, RecursionError) as error:
+            line = decode_foreign(raw, Line)
+        except msgspec.DecodeError as error:
             errors.append(_wrong("invalid_json_line", f"It is no request: {error}.", number))
             continue
         if line.url != batch.endpoint or line.method != "POST":

@@ -14,6 +14,7 @@ import msgspec
 
 from volano import __version__
 from volano.kernel.egress import EgressFailed, EgressRefused, EgressRequest
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.studio.model.remote_tools import RemoteAnswer, RemoteTool, ServerFailed
 
 if TYPE_CHECKING:
@@ -154,8 +155,8 @@ def _answer_in(reply: EgressReply, number: int) -> dict[str, Any] | None:
         ]
     for body in bodies:
         try:
-            message = msgspec.json.decode(body) if body else None
-        except (msgspec.DecodeError, RecursionError):
+            message = decode_foreign(body) if body else None
+        except msgspec.DecodeError:
             continue
         if isinstance(message, dict) and message.get("id") == number:
             return message

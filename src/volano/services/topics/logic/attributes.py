@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from volano.kernel.errors import Invalid, NotBuilt
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.ids import parse_arn
 from volano.services.identity.interface import PolicyKind, require_policy
 from volano.services.topics.logic.errors import InvalidParameter
@@ -136,7 +137,7 @@ def check_subscription_attribute(
 def parse_redrive(value: str) -> str:
     """The dead-letter queue's ARN; raises InvalidParameter."""
     try:
-        given = msgspec.json.decode(value, type=dict[str, str])
+        given = decode_foreign(value, dict[str, str])
     except msgspec.MsgspecError as error:
         raise InvalidParameter("Invalid parameter: RedrivePolicy: failed to parse JSON.") from error
     arn = parse_arn(given.get("deadLetterTargetArn", ""))
@@ -149,7 +150,7 @@ def parse_redrive(value: str) -> str:
 
 def _require_delivery(value: str, *, topic: bool) -> None:
     try:
-        policy = json.loads(value)
+        policy = decode_foreign(value)
     except ValueError as error:
         raise InvalidParameter(
             "Invalid parameter: DeliveryPolicy: failed to parse JSON."

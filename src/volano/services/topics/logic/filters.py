@@ -9,10 +9,10 @@ a list in the body one item is enough.
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.topics.logic.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def parse_filter(text: str, *, nested: bool) -> dict[str, Any]:
     if len(text.encode()) > MAX_POLICY_BYTES:
         raise _wrong("Filter policy is too large")
     try:
-        policy = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        policy = decode_foreign(text)
+    except ValueError as error:
         raise _wrong("failed to parse JSON.") from error
     if not isinstance(policy, dict):
         raise _wrong("Filter policy must be a JSON object")
@@ -191,12 +191,12 @@ def _value_of(attribute: MessageAttribute) -> Any:
         return [_Opaque()]
     if attribute.kind == "String.Array":
         try:
-            return json.loads(text)
+            return decode_foreign(text)
         except ValueError:
             return text
     if kind == "Number":
         try:
-            return json.loads(text)
+            return decode_foreign(text)
         except ValueError:
             return text
     return text
@@ -209,8 +209,8 @@ class _Opaque:
 def matches_body(policy: Mapping[str, Any], body: str) -> bool:
     """Whether a message with that JSON body passes; one that is no object never does."""
     try:
-        values = json.loads(body)
-    except (ValueError, RecursionError):
+        values = decode_foreign(body)
+    except ValueError:
         return False
     return isinstance(values, dict) and _matches(policy, values)
 

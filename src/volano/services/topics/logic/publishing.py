@@ -8,11 +8,11 @@ subscription's dead-letter queue, or is counted as lost.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.topics.logic.access import find_topic
 from volano.services.topics.logic.errors import (
     InvalidParameter,
@@ -160,10 +160,10 @@ def _require_attributes(attributes: Mapping[str, MessageAttribute]) -> None:
                 f"The message attribute '{name}' has an invalid message attribute type, the set of "
                 "supported type prefixes is Binary, Number, and String."
             )
-        base = "Binary" if found.group(1) == "Binary" else "String"
-        fields = {"Binary": bool(one.data), "String": bool(one.text)}
-        given = fields.pop(base)
-        if not given and any(fields.values()):
+        base, given, other = "String", bool(one.text), bool(one.data)
+        if found.group(1) == "Binary":
+            base, given, other = "Binary", other, given
+        if not given and other:
             raise InvalidParameterValue(
                 f"The message attribute '{name}' with type '{one.kind}' must use field '{base}'."
             )
@@ -219,7 +219,7 @@ def _texts_of(draft: Draft) -> dict[str, str]:
     if not draft.structured:
         return {"default": draft.message}
     try:
-        given = json.loads(draft.message)
+        given = decode_foreign(draft.message)
     except ValueError as error:
         raise InvalidParameter(
             "Invalid parameter: Message Structure - JSON message body failed to parse"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from volano.kernel.errors import Invalid
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.chat.logic.imports.archive import Archive, BadArchive, read_member
 from volano.services.chat.model import ChannelKind, Json, parse_ts
 from volano.services.chat.model.transfers import Part, Person, Place, PlacePin, Said
@@ -129,13 +130,13 @@ def _uploads_of(archive: Archive) -> dict[str, str]:
 def _items(raw: bytes, name: str) -> Iterator[Json | None]:
     """The objects of a JSON list one by one; None for what is none. Raises BadArchive."""
     try:
-        pieces = msgspec.json.decode(raw, type=list[msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        pieces = decode_foreign(raw, list[msgspec.Raw])
+    except msgspec.DecodeError as error:
         raise BadArchive(f"{name} is not a JSON list: {error}") from error
     for piece in pieces:
         try:
-            item = msgspec.json.decode(piece)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            item = decode_foreign(piece)
+        except msgspec.DecodeError:
             item = None
         yield item if isinstance(item, dict) else None
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.chat.logic.imports.archive import BadArchive
 from volano.services.chat.logic.mrkdwn import from_markdown
 
@@ -44,8 +45,8 @@ def to_mrkdwn(text: str, rules: Mapping[re.Pattern[str], Named]) -> str:
 def decode_object(raw: bytes, where: str) -> Json:
     """One JSON object. Raises BadArchive."""
     try:
-        found = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        found = decode_foreign(raw)
+    except msgspec.DecodeError as error:
         raise BadArchive(f"{where} is not JSON: {error}") from error
     if not isinstance(found, dict):
         raise BadArchive(f"{where} is not a JSON object.")

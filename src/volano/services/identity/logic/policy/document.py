@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 
+from volano.kernel.foreign_json import is_deeper
 from volano.services.identity.logic.policy.conditions import Condition, compile_condition
 from volano.services.identity.logic.policy.grammar import (
     SYNTAX,
@@ -72,7 +73,7 @@ def _load(text: str, kind: PolicyKind) -> dict[str, object]:
     except (ValueError, RecursionError) as error:
         told = "This policy contains invalid Json" if kind is PolicyKind.TRUST else SYNTAX
         raise MalformedPolicyDocument(told) from error
-    if not isinstance(document, dict) or _depth(document) > MAX_DEPTH:
+    if not isinstance(document, dict) or is_deeper(document, MAX_DEPTH):
         raise MalformedPolicyDocument(SYNTAX)
     return document
 
@@ -82,14 +83,6 @@ def _unique_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         raise ValueError("a key is given twice")
     return found
-
-
-def _depth(node: object) -> int:
-    if isinstance(node, dict):
-        return 1 + max((_depth(child) for child in node.values()), default=0)
-    if isinstance(node, list):
-        return 1 + max((_depth(child) for child in node), default=0)
-    return 0
 
 
 def _statement(item: Element, kind: PolicyKind, *, number: int, variables: bool) -> Statement:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from volano.kernel.errors import QuotaExceeded, Unavailable
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.runtime import CLOSED_PREFIX, Workload
 from volano.services.studio.model.containers import FOLDER, SIZES
 
@@ -157,8 +158,8 @@ class Sandbox:
                 writer.write(msgspec.json.encode(message) + b"\n")
                 await writer.drain()
                 line = await reader.readline()
-            answer = msgspec.json.decode(line)
-        except (OSError, ValueError, TimeoutError, RecursionError, msgspec.DecodeError) as error:
+            answer = decode_foreign(line)
+        except (OSError, ValueError, TimeoutError) as error:
             raise self._broken(error) from error
         if not isinstance(answer, dict):
             raise self._broken(None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import VolanoError
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.inference import Tool
 from volano.services.models.interface import invalid, unsupported
 from volano.services.studio.logic.containers.containers import create_container, use_container
@@ -199,7 +199,7 @@ async def _held(env: Env, call: Call, context: Sequence[Json]) -> str:
 def _code_of(arguments: str) -> str:
     """The code in a call's arguments; the arguments themselves where they are no JSON."""
     try:
-        found = json.loads(arguments)
+        found = decode_foreign(arguments)
     except ValueError:
         return arguments
     code = found.get("code") if isinstance(found, dict) else None

@@ -7,11 +7,11 @@ request brings the approval, and the call is made before the model goes on.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
 from volano.kernel.errors import VolanoError
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.inference import Tool
 from volano.services.models.interface import invalid, unsupported
 from volano.services.studio.logic import mcp_client
@@ -157,7 +157,7 @@ class McpServer:
     async def _ask(self, item: Json, asked: HostedCall, name: str) -> None:
         """Fill in the item's output or error, and what the model reads."""
         try:
-            arguments = json.loads(asked.arguments or "{}")
+            arguments = decode_foreign(asked.arguments or "{}")
             if not isinstance(arguments, dict):
                 raise ServerFailed("The arguments are no JSON object.")
             if self._connection is None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from volano.kernel.foreign_json import decode_foreign
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator
@@ -60,7 +61,7 @@ class HostedTool(Protocol):
 def queries_of(arguments: str) -> list[str]:
     """The queries in a call's arguments; the arguments themselves where they are no JSON."""
     try:
-        found = json.loads(arguments)
+        found = decode_foreign(arguments)
     except ValueError:
         return [arguments[:500] or "?"]
     queries = found.get("queries") if isinstance(found, dict) else None

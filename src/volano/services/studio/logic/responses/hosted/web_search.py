@@ -15,6 +15,7 @@ import msgspec
 
 from volano.kernel.egress import EgressFailed, EgressRefused, EgressRequest
 from volano.kernel.errors import Unavailable
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.inference import Tool
 from volano.services.models.interface import invalid, unsupported
 from volano.services.studio.logic.responses.hosted.tool import queries_of
@@ -148,10 +149,10 @@ class WebSearch:
             )
             if reply.status != 200:
                 raise Unavailable(f"the search engine answered {reply.status}.")
-            return msgspec.json.decode(reply.body, type=_Answer).results
+            return decode_foreign(reply.body, _Answer).results
         except (EgressFailed, EgressRefused) as error:
             raise Unavailable(f"the search engine cannot be asked: {error.message}") from error
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except msgspec.DecodeError as error:
             raise Unavailable("the search engine did not answer in SearXNG's form.") from error
 
     def _is_wanted(self, url: str) -> bool:
