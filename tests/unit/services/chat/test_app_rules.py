@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from volano.kernel.errors import Invalid
 from volano.services.chat.logic import passes, reminders, search
 from volano.services.chat.logic.block_rules import BLOCKS
 from volano.services.chat.logic.blocks import require_blocks
@@ -102,3 +103,10 @@ async def test_elements_are_found_and_what_is_chosen_must_be_offered(env):
     with pytest.raises(Exception, match="not one of the options"):
         taken_action(element, {"selected_option": {"value": "2"}})
     assert state_of(blocks, {})["b"]["pick"] == {"type": "static_select", "selected_option": None}
+
+
+@pytest.mark.parametrize("block", [{}, {"type": None}, {"type": ["actions"]}, {"elements": []}, []])
+def test_a_block_of_no_type_is_refused_and_not_a_bug(env, block):
+    with pytest.raises(Invalid) as caught:
+        require_blocks(env, [block])
+    assert caught.value.wire_code == "invalid_blocks"

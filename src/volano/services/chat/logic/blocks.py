@@ -89,7 +89,7 @@ def _with_action_ids(env: Env, block: Mapping[str, object]) -> Json:
     """Elements that can be acted on have an `action_id`, as in Slack."""
     found = dict(block)
     elements = found.get("elements")
-    if found["type"] in ("actions", "context_actions") and isinstance(elements, list):
+    if found.get("type") in ("actions", "context_actions") and isinstance(elements, list):
         found["elements"] = [_with_action_id(env, item) for item in elements]
     for name in ("accessory", "element"):
         if isinstance(found.get(name), dict):
