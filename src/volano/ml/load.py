@@ -48,6 +48,16 @@ def open_weights(folder: Path) -> Tensors:
     return Weights(folder) if gguf is None else GgufFile(gguf)
 
 
+def weight_bytes(folder: Path, form: Form) -> int:
+    """About what a folder's weights will take in memory, seen from its files; raises BadModel."""
+    gguf = find_gguf(folder)
+    if gguf is not None:
+        held = GgufFile(gguf).values * 2
+    else:  # the stored form is the one held
+        held = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    return 2 * held if form == "f32" else held
+
+
 def load_decoder(
     folder: Path, *, context_tokens: int, form: Form | None = None, device: Device = "auto"
 ) -> Decoder:

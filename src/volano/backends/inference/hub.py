@@ -25,19 +25,19 @@ from volano.backends.inference.download import (
     get_json,
 )
 from volano.backends.inference.model_files import (
-    WANTED,
     PulledModel,
     copy_folder,
     only_one,
     put_in_place,
-    require_model,
     require_space,
     size_of,
     task_of,
+    wanted_files,
 )
 from volano.backends.inference.stream_source import pull_from_source
 from volano.kernel.clock import SystemClock
 from volano.kernel.errors import Invalid, NotFound, Unavailable
+from volano.kernel.foreign_json import decode_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -133,12 +133,12 @@ class _Hub:
         await progress(0.0, f"Asking for the files of {name}.")
         listing = await self._list(name)
         revision = listing.sha if listing.sha and _is_hex(listing.sha, 40) else "main"
+        wanted = wanted_files(name, (sibling.rfilename for sibling in listing.siblings))
         files = [
             _to_remote(sibling, f"{self.base}/{name}/resolve/{revision}/{sibling.rfilename}")
             for sibling in listing.siblings
-            if WANTED.fullmatch(sibling.rfilename)
+            if sibling.rfilename in wanted
         ]
-        require_model(name, [file.name for file in files])
         require_space(partial.parent, sum(file.size_bytes or 0 for file in files))
         await asyncio.to_thread(_drop_others, partial, {file.name for file in files})
         await self._fetch_all(files, partial, progress)
@@ -160,7 +160,7 @@ class _Hub:
         def ask() -> _Listing:
             body = get_json(url, token=self.token, limit_bytes=LISTING_BYTES_MAX)
             try:
-                return msgspec.json.decode(body, type=_Listing)
+                return decode_foreign(body, _Listing)
             except msgspec.DecodeError as error:
                 raise Unavailable(f"{self.base} does not answer like a model hub.") from error
 

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 FILES_MAX = 500
 PULLED_FILE = "volano.json"
@@ -36,7 +37,16 @@ SERVED_FAMILIES = (
     "qwen3",
     "qwen3_moe",
 )
-WANTED = re.compile(
+# The same by GGUF's `general.architecture`.
+GGUF_FAMILIES = ("gemma", "gemma2", "gemma3", "llama", "qwen2", "qwen3", "qwen3moe")
+# Which of several GGUF files is taken: the smallest whose answers are those of the whole weights.
+GGUF_ORDER = (
+    "Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q5_0", "Q4_K_M", "Q4_K_S", "Q4_0", "BF16", "F16",
+)  # fmt: skip
+_GGUF = re.compile(r"(?!mmproj)[\w.-]+\.gguf")
+_BESIDE_GGUF = re.compile(r"tokenizer\.json|README\.md|LICEN[CS]E[\w.-]*|NOTICE[\w.-]*")
+_GGUF_START = struct.Struct("<4sIQQQ")
+_WANTED = re.compile(
     r"(?!consolidated)[\w.-]+\.safetensors|[\w.-]+\.safetensors\.index\.json"
     r"|(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab"
     r"|modules|sentence_bert_config|config_sentence_transformers)\.json"
@@ -61,15 +71,23 @@ class PulledModel:
     size_bytes: int
 
 
-def require_model(name: str, files: list[str]) -> None:
-    """Raises Invalid when the files are not a model that could be served."""
+def wanted_files(name: str, offered: Iterable[str]) -> set[str]:
+    """Which of the files there are to take; raises Invalid when no model of them can be served.
+
+    Without safetensors that is one GGUF file, which says by itself what else needs files.
+    """
+    known = list(offered)
+    files = {file for file in known if _WANTED.fullmatch(file)}
     weights = any(file.endswith(".safetensors") for file in files)
+    packed = [file for file in known if _GGUF.fullmatch(file)]
+    if packed and not weights:
+        return {file for file in files if _BESIDE_GGUF.fullmatch(file)} | {_one_gguf(name, packed)}
     lacking = [
         what
         for what, there in (
             ("config.json", "config.json" in files),
             ("tokenizer.json", "tokenizer.json" in files),
-            ("safetensors weights", weights),
+            ("safetensors weights (and no GGUF file)", weights),
         )
         if not there
     ]
@@ -77,6 +95,24 @@ def require_model(name: str, files: list[str]) -> None:
         raise Invalid(f"{name} cannot be served: it has no {', no '.join(lacking)}.")
     if len(files) > FILES_MAX:
         raise Invalid(f"{name} has over {FILES_MAX} files.")
+    return files
+
+
+def _one_gguf(name: str, files: list[str]) -> str:
+    """The best of several packings of a model; raises Invalid."""
+    whole = [file for file in files if not re.search(r"-\d{5}-of-\d{5}\.gguf$", file)]
+    if not whole:
+        raise Invalid(f"{name} cannot be served: its GGUF file is in several parts.")
+    if len(whole) == 1:
+        return whole[0]
+    for packing in GGUF_ORDER:
+        for file in whole:
+            if file.upper().endswith((f"-{packing}.GGUF", f".{packing}.GGUF")):
+                return file
+    raise Invalid(
+        f"{name} has several GGUF files: {', '.join(sorted(whole)[:8])}. Have one in a folder or "
+        "bucket, and pull it from there."
+    )
 
 
 def require_space(folder: Path, needed_bytes: int) -> None:
@@ -93,6 +129,8 @@ def require_space(folder: Path, needed_bytes: int) -> None:
 def copy_folder(name: str, partial: Path, target_dir: Path) -> PulledModel:
     """Copy a local model folder to `partial`; blocks. Raises NotFound or Invalid."""
     source = Path(name).expanduser()
+    one = source.name if source.suffix == ".gguf" and source.is_file() else ""
+    source = source.parent if one else source
     if not source.is_dir():
         raise NotFound(f"There is no folder {source}.")
     if source.resolve() == target_dir.resolve():
@@ -100,10 +138,9 @@ def copy_folder(name: str, partial: Path, target_dir: Path) -> PulledModel:
     # One level of folders: the pooling's. A home directory given by mistake is not searched.
     found = [*source.glob("*"), *source.glob("*_Pooling/*")]
     named = {path.relative_to(source).as_posix(): path for path in found if path.is_file()}
-    wanted = {name: path for name, path in named.items() if WANTED.fullmatch(name)}
-    require_model(str(source), list(wanted))
+    wanted = {name: named[name] for name in wanted_files(str(source), [one] if one else named)}
     require_space(partial.parent, sum(path.stat().st_size for path in wanted.values()))
-    task = task_of(source)
+    task = _task_of_files(source, wanted)
     shutil.rmtree(partial, ignore_errors=True)
     for relative, path in wanted.items():
         (partial / relative).parent.mkdir(parents=True, exist_ok=True)
@@ -128,8 +165,25 @@ def licence_of(folder: Path) -> str | None:
     return found[1] if found else None
 
 
+def _task_of_files(source: Path, wanted: dict[str, Path]) -> str:
+    """As `task_of`, of those files alone: what lies beside a GGUF file says nothing of it."""
+    packed = [path for path in wanted.values() if path.suffix == ".gguf"]
+    for path in packed:
+        _require_gguf_family(path)
+    return "generate" if packed else task_of(source)
+
+
+def has_model(folder: Path) -> bool:
+    """Whether the folder holds what a model is known by."""
+    return (folder / "config.json").is_file() or any(folder.glob("*.gguf"))
+
+
 def task_of(folder: Path) -> str:
     """`embed` for an encoder, else `generate`; raises Invalid for a family that is not served."""
+    if not (folder / "config.json").is_file():
+        for path in folder.glob("*.gguf"):
+            _require_gguf_family(path)
+        return "generate"
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except ValueError as error:
@@ -141,6 +195,27 @@ def task_of(folder: Path) -> str:
             code="unsupported_model",
         )
     return "embed" if family == "bert" else "generate"
+
+
+def _require_gguf_family(path: Path) -> None:
+    """Raises Invalid unless the file names a served family, which every writer puts first."""
+    with path.open("rb") as file:
+        start = file.read(256)
+    if len(start) < 256 or not start.startswith(b"GGUF"):
+        raise Invalid(f"{path.name} is not a GGUF file.")
+    *_, key_bytes = _GGUF_START.unpack_from(start)
+    place = _GGUF_START.size
+    if start[place : place + key_bytes] != b"general.architecture":
+        return  # the engine looks for it further on
+    place += key_bytes + 4
+    (size,) = struct.unpack_from("<Q", start, place)
+    family = start[place + 8 : place + 8 + size].decode(errors="replace")
+    if family not in GGUF_FAMILIES:
+        raise Invalid(
+            f"GGUF models of family {family!r} cannot be served; supported: "
+            f"{', '.join(GGUF_FAMILIES)}.",
+            code="unsupported_model",
+        )
 
 
 def size_of(folder: Path) -> int:

@@ -14,13 +14,12 @@ from awscrt import checksums
 from isal import isal_zlib
 
 from volano.backends.inference.model_files import (
-    WANTED,
     PulledModel,
     licence_of,
-    require_model,
     require_space,
     size_of,
     task_of,
+    wanted_files,
 )
 from volano.kernel.errors import Conflict, Unavailable
 
@@ -75,8 +74,9 @@ async def pull_from_source(
     is full or bytes do not match their digest (they are thrown away then).
     """
     await progress(0.0, f"Asking for the files in {source.text}.")
-    files = [file for file in await source.list_files() if WANTED.fullmatch(file.name)]
-    require_model(source.text, [file.name for file in files])
+    offered = await source.list_files()
+    wanted = wanted_files(source.text, (file.name for file in offered))
+    files = [file for file in offered if file.name in wanted]
     total_bytes = sum(file.size_bytes for file in files)
     require_space(partial, total_bytes)
     await asyncio.to_thread(_drop_others, partial, {file.name: file.version for file in files})

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from volano.backends.inference.model_files import has_model
 from volano.backends.inference.quantising import FORMS, quantise_files
 from volano.cli.models.catalogue import finish, path_of
 from volano.cli.settings import client_of, config_of
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def quantize(args: argparse.Namespace) -> int:
     """Pack the weights, and say how large they are now."""
     folder = Path(args.name).expanduser()
-    if (folder / "config.json").is_file():
+    if folder.is_dir() and has_model(folder):
         data_dir = config_of(args).data_dir
         size_bytes = asyncio.run(quantise_files(data_dir, folder.absolute(), args.form, _say))
     else:

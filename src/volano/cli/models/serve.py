@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from volano.app.serve_model import serve_model
+from volano.backends.inference.model_files import has_model
 from volano.cli.settings import config_of
 from volano.kernel.errors import NotFound
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="config.json, tokenizer and weights")
+    parser.add_argument(
+        "folder", type=Path, help="config.json, tokenizer and weights, or one GGUF file"
+    )
     parser.add_argument("--name", default="", help="what it is asked as; the folder's name if not")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--listen", default="127.0.0.1")
@@ -25,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def serve(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     folder = args.folder.expanduser().absolute()
-    if not (folder / "config.json").is_file():
-        raise NotFound(f"There is no model in {folder}: it has no config.json.")
+    if not has_model(folder):
+        raise NotFound(f"There is no model in {folder}: no config.json, no GGUF file.")
     config = config_of(args, listen=args.listen, port=args.port)
     name = args.name or folder.name
     serve_model(config, folder, name=name, key=args.key, on_ready=lambda url: _say(url, name, args))

@@ -18,6 +18,7 @@ from volano.ml.errors import BadModel
 from volano.ml.gpu.plan import cache_bytes
 from volano.ml.load import card_memory, load_decoder
 from volano.ml.models.configs import load_json
+from volano.ml.models.gguf_import import unpack_gguf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,7 @@ class Generator:
 
         `kv_bytes` None means what the device has room for, or KV_BYTES_MAX on the processor.
         """
+        unpack_gguf(folder)
         with ThreadPoolExecutor(1) as aside:  # a large vocabulary takes as long as small weights
             tokenizer = aside.submit(Tokenizer, folder)
             model = load_decoder(

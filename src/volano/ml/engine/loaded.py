@@ -25,7 +25,7 @@ from volano.ml.engine.embedder import Embedder
 from volano.ml.engine.generator import Generator
 from volano.ml.engine.parking import ParkedWeights
 from volano.ml.errors import BadModel, BadRequest, EngineError, OutOfMemory
-from volano.ml.load import card_memory, default_form
+from volano.ml.load import card_memory, default_form, weight_bytes
 from volano.ml.models.builtin import find_builtin
 from volano.ml.models.gguf_import import unpack_gguf
 
@@ -229,11 +229,8 @@ class LoadedModels:
         folder = await asyncio.to_thread(self._find_folder, ref)
         while len(self._models) >= MODELS_MAX and self._drop_one():
             pass
-        # In memory weights take about what they take in their files, but float32 twice as much.
-        paths = (*folder.glob("*.safetensors"), *folder.glob("*.gguf"))
-        file_bytes = sum(path.stat().st_size for path in paths)
-        wide = (self._limits.form or default_form(self._limits.device)) == "f32"
-        await self._make_room(2 * file_bytes if wide else file_bytes, ref.name)
+        form = self._limits.form or default_form(self._limits.device)
+        await self._make_room(await asyncio.to_thread(weight_bytes, folder, form), ref.name)
         model = await asyncio.to_thread(self._open, folder, ref.task)
         arena = model.arena if isinstance(model, Generator) else None
         parked = ParkedWeights(arena, self._cache) if isinstance(arena, np.ndarray) else arena

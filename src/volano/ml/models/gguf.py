@@ -126,6 +126,11 @@ class GgufFile:
         self._family = str(self.metadata.get("general.architecture", ""))
         self._names = self._hugging_face_names()
 
+    @property
+    def values(self) -> int:
+        """How many numbers its tensors hold."""
+        return sum(math.prod(entry.shape) for entry in self._tensors.values())
+
     def names(self) -> set[str]:
         """Every tensor's name as Hugging Face has it."""
         return set(self._names)

@@ -144,13 +144,16 @@ def _q6_k(blocks: Bytes) -> Floats:
 def _pairs_of_bits(data: Bytes) -> Bytes:
     """(blocks, 16, 16): each 32 bytes hold four parts of 32 values, the lowest bits first."""
     shifts = np.array([0, 2, 4, 6], dtype=np.uint8)[None, None, :, None]
-    return ((data.reshape(len(data), 2, 1, 32) >> shifts) & 3).reshape(len(data), 16, 16)
+    found = (data.reshape(len(data), 2, 1, 32) >> shifts) & np.uint8(3)
+    return found.reshape(-1, 16, 16).astype(np.uint8)
 
 
 def _q2_k(blocks: Bytes) -> Floats:
-    scale = (_half(blocks[:, 80:82]) * (blocks[:, :16] & 15))[:, :, None]
-    minimum = (_half(blocks[:, 82:]) * (blocks[:, :16] >> 4))[:, :, None]
-    result: Floats = (scale * _pairs_of_bits(blocks[:, 16:80]) - minimum).reshape(-1, 256)
+    packed = blocks[:, :16]
+    scale = (_half(blocks[:, 80:82]) * (packed & 15).astype(np.float32))[:, :, None]
+    minimum = (_half(blocks[:, 82:]) * (packed >> 4).astype(np.float32))[:, :, None]
+    values = _pairs_of_bits(blocks[:, 16:80])
+    result: Floats = (scale * values - minimum).reshape(len(blocks), 256)
     return result
 
 
@@ -161,8 +164,9 @@ def _q3_k(blocks: Bytes) -> Floats:
     values = (_pairs_of_bits(blocks[:, 32:96]) | (third << 2)).astype(np.float32) - 4
     packed = blocks[:, 96:108]
     high = (packed[:, 8:][:, None, :] >> shifts[:, ::2]) & 3
-    scales = (_halves(packed[:, :8]) | (high.reshape(count, 16) << 4)).astype(np.float32) - 32
-    result: Floats = ((_half(blocks[:, 108:]) * scales)[:, :, None] * values).reshape(count, 256)
+    whole = (_halves(packed[:, :8]) | (high.reshape(count, 16) << 4)).astype(np.float32)
+    scale = (_half(blocks[:, 108:]) * (whole - 32))[:, :, None]
+    result: Floats = (scale * values).reshape(count, 256)
     return result
 
 
@@ -172,8 +176,7 @@ def _iq4_xs(blocks: Bytes) -> Floats:
     high = (np.ascontiguousarray(blocks[:, 2:4]).view("<u2") >> shifts) & 3
     low = np.stack((blocks[:, 4:8] & 15, blocks[:, 4:8] >> 4), axis=2).reshape(count, 8)
     scales = (low | (high << 4)).astype(np.float32) - 32
-    data = blocks[:, 8:].reshape(count * 8, 16)
-    levels = _LEVELS[_halves(data)].reshape(count, 8, 32)
+    levels = _LEVELS[_halves(blocks[:, 8:].reshape(count * 8, 16))].reshape(count, 8, 32)
     result: Floats = ((_half(blocks[:, :2]) * scales)[:, :, None] * levels).reshape(count, 256)
     return result
 

@@ -17,7 +17,7 @@ from volano.ml.models.gguf import GgufFile
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FAMILIES = {
+FAMILIES = {
     "gemma": "gemma",
     "gemma2": "gemma2",
     "gemma3": "gemma3_text",
@@ -90,9 +90,9 @@ def unpack_gguf(folder: Path) -> None:
 def gguf_config(file: GgufFile) -> dict[str, object]:
     """The file's shape as config.json has it; raises BadModel for another family."""
     own = str(file.metadata.get("general.architecture", ""))
-    family = _FAMILIES.get(own)
+    family = FAMILIES.get(own)
     if family is None:
-        known = ", ".join(_FAMILIES)
+        known = ", ".join(FAMILIES)
         raise BadModel(f"GGUF models of family {own!r} cannot be served; supported: {known}.")
     config: dict[str, object] = {
         key: file.metadata[f"{own}.{name}"]

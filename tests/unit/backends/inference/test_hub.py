@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import struct
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from volano.backends.inference.hub import pull_model
-from volano.backends.inference.model_files import SERVED_FAMILIES, only_one
+from volano.backends.inference.model_files import GGUF_FAMILIES, SERVED_FAMILIES, only_one
 from volano.kernel.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 from volano.ml.engine.generator import Generator
 from volano.ml.models import bert
 from volano.ml.models.families import DECODER_FAMILIES
+from volano.ml.models.gguf_import import FAMILIES as GGUF_READ
 from volano.ml.models.tiny import make_tiny_model
 
 if TYPE_CHECKING:
@@ -278,13 +280,64 @@ async def test_a_local_folder_is_copied_with_the_licence_of_its_card(hub: Hub, t
 async def test_a_family_that_is_not_served_is_refused_before_its_weights(hub: Hub, tmp_path: Path):
     config = json.loads(hub.files["config.json"]) | {"model_type": "mamba"}
     hub.files["config.json"] = hub.declared["config.json"] = json.dumps(config).encode()
-    with pytest.raises(Invalid, match="'mamba' cannot be served; supported: bert, gemma2"):
+    with pytest.raises(Invalid, match="'mamba' cannot be served; supported: bert, gemma, gemma2"):
         await pull(hub, tmp_path / "m")
     assert len(hub.ranges) == 1
 
 
 def test_the_families_named_here_are_those_of_the_engine():
     assert set(SERVED_FAMILIES) == {bert.MODEL_TYPE, *DECODER_FAMILIES}
+    assert set(GGUF_FAMILIES) == set(GGUF_READ)
+
+
+def gguf_of(family: str) -> bytes:
+    """The start of a GGUF file; no more of it is looked at here."""
+    start = b"GGUF" + struct.pack("<IQQ", 3, 0, 1)
+    for kind, text in ((b"", "general.architecture"), (struct.pack("<I", 8), family)):
+        start += kind + struct.pack("<Q", len(text)) + text.encode()
+    return start.ljust(512, b"\0")
+
+
+async def test_of_several_gguf_files_the_most_exact_packing_is_taken(hub: Hub, tmp_path: Path):
+    names = ("m-Q4_K_M.gguf", "m-Q8_0.gguf", "m.BF16.gguf", "mmproj-m-Q8_0.gguf")
+    hub.files = {name: gguf_of("qwen3") for name in names} | {"README.md": b"A card.\n"}
+    hub.declared = hub.files | {"config.json": b"{}"}
+    pulled, _ = await pull(hub, tmp_path / "m")
+    taken = {path.name for path in pulled.folder.iterdir()}
+    assert taken == {"m-Q8_0.gguf", "README.md", "volano.json"}
+    assert pulled.task == "generate"
+
+
+@pytest.mark.parametrize(
+    ("family", "names", "said"),
+    [
+        ("mamba", ("m.gguf",), "family 'mamba' cannot be served"),
+        ("qwen3", ("a.gguf", "b.gguf"), "several GGUF files: a.gguf, b.gguf"),
+        ("qwen3", ("m-00001-of-00002.gguf", "m-00002-of-00002.gguf"), "in several parts"),
+    ],
+)
+async def test_gguf_files_that_cannot_be_served_are_refused(
+    hub: Hub, tmp_path: Path, family: str, names: tuple[str, ...], said: str
+):
+    hub.files = hub.declared = {name: gguf_of(family) for name in names}
+    with pytest.raises(Invalid, match=said):
+        await pull(hub, tmp_path / "m")
+
+
+async def test_one_gguf_file_is_copied_without_its_neighbours(tmp_path: Path):
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    for name in ("a.gguf", "b.gguf", "tax.pdf"):
+        (folder / name).write_bytes(gguf_of("llama"))
+
+    async def told(fraction: float, text: str) -> None:
+        pass
+
+    pulled = await pull_model(str(folder / "b.gguf"), tmp_path / "m", progress=told)
+    assert {path.name for path in pulled.folder.iterdir()} == {"b.gguf", "volano.json"}
+    (folder / "c.gguf").write_bytes(gguf_of("mamba"))
+    with pytest.raises(Invalid, match="'mamba'"):
+        await pull_model(str(folder / "c.gguf"), tmp_path / "n", progress=told)
 
 
 async def test_two_pulls_of_one_model_do_not_mix(hub: Hub, tmp_path: Path):

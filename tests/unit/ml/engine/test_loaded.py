@@ -131,7 +131,9 @@ async def test_busy_models_take_turns_when_only_one_fits(make_pool, compute, fol
     answers = [answer(tight, compute, folder, tokens=300) for folder in folders[:3]]
     assert await asyncio.gather(*answers) == alone
     assert tight.pauses > 0
-    assert [tier for tier in tiers(tight).values() if tier == "resident"] == ["resident"]
+    async with asyncio.timeout(60):  # the one that was put out last may be on its way back
+        while list(tiers(tight).values()).count("resident") != 1:
+            await asyncio.sleep(0.01)
 
 
 async def test_who_leaves_while_weights_move_leaves_them_whole(make_pool, compute, folders):

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from tests.unit.ml.random_models import BLOCK_SIZE, make_batch
 
+from volano.ml.engine.generator import Generator
 from volano.ml.engine.tokenizer import Tokenizer
 from volano.ml.errors import BadModel
 from volano.ml.layers.rope import RotarySpec
-from volano.ml.load import load_decoder, open_weights
+from volano.ml.load import load_decoder, open_weights, weight_bytes
 from volano.ml.models.configs import ConfigFile
 from volano.ml.models.gguf import GgufFile
 from volano.ml.models.gguf_blocks import TYPES, dequantise
@@ -188,6 +189,14 @@ def test_a_model_gives_the_logits_of_its_safetensors(tiny_folder: Path, gguf_fol
         cache = decoder.new_cache(blocks=12, block_size=BLOCK_SIZE)
         found.append(decoder.forward(make_batch([(0, 40)]), cache).copy())
     assert np.array_equal(found[0], found[1])
+
+
+def test_a_folder_of_one_gguf_file_is_all_that_the_engine_needs(tiny_folder: Path, tmp_path: Path):
+    write_model(tiny_folder, tmp_path / "m")
+    whole = weight_bytes(tiny_folder, "bf16")
+    assert weight_bytes(tmp_path / "m", "bf16") == pytest.approx(whole, rel=0.01)
+    generator = Generator(tmp_path / "m", kv_bytes=2**22)
+    assert generator.tokenizer.settings["eos_token"] == "<|im_end|>"
 
 
 def test_tokenizer_and_settings_come_from_the_metadata(tiny_folder: Path, gguf_folder: Path):
