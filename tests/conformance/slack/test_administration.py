@@ -89,7 +89,34 @@ def test_audit_logs_name_every_call(volano):
     entries = client.logs(action="slack:conversations.list", limit=1).typed_body.entries
     assert entries[0].action == "slack:conversations.list"
     assert client.schemas().body["schemas"]
-    assert "slack:chat.postMessage" in client.actions().body["actions"]["chat"]
+    actions = client.actions().body["actions"]
+    assert "user_login" in actions["user"]
+    assert "public_channel_created" in actions["channel"]
+
+
+def test_audit_logs_have_slacks_names(volano):
+    slack = volano.slack()
+    client = AuditLogsClient(
+        token=volano.credentials["SLACK_USER_TOKEN"], base_url=f"{volano.url}/audit/v1/"
+    )
+    name = f"audited-{uuid.uuid4().hex[:8]}"
+    open_one = slack.conversations_create(name=name)["channel"]["id"]
+    closed = slack.conversations_create(name=f"{name}p", is_private=True)["channel"]["id"]
+    slack.conversations_archive(channel=open_one)
+    me = slack.auth_test()["user_id"]
+    found = client.logs(action="public_channel_archive", entity=open_one).body["entries"]
+    assert [entry["entity"]["channel"]["name"] for entry in found] == [name]
+    assert found[0]["actor"]["user"]["id"] == me
+    assert found[0]["context"]["location"]["id"] == slack.auth_test()["team_id"]
+    made = client.logs(entity=closed).body["entries"]
+    assert [entry["action"] for entry in made] == ["private_channel_created"]
+    assert made[0]["entity"]["channel"]["privacy"] == "private"
+    mine = client.logs(actor=me, limit=50).body["entries"]
+    assert {"public_channel_archive", "public_channel_created"} <= {e["action"] for e in mine}
+    assert not [entry for entry in mine if entry["action"].startswith("slack:")]
+    with pytest.raises(SlackApiError):
+        slack.conversations_rename(channel="C000", name="nothing")
+    assert not client.logs(action="channel_renamed", entity="C000").body["entries"]
 
 
 def test_administrators_see_everybody_and_every_channel(volano):

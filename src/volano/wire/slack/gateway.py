@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from volano.wire.results import EventStream
 
 PREFIX = "/api/"
+_THINGS = ("channel", "file", "usergroup")
+_IDS = ("canvas_id", "app_id")
 HOST = "volano:Host"
 """Key of the call's context: the host that the client believes it talks to."""
 
@@ -117,7 +119,21 @@ async def run_method(env: Env, call: Call, found: Action, arguments: dict[str, A
     require_rate(env, call, found.operation, arguments.get("channel"))
     if found.permission != PUBLIC:
         require_scopes(found, call.principal)
-    return await run_action(env, call, found, to_request(arguments, request_type(found)))
+    request = to_request(arguments, request_type(found))
+    return await run_action(env, call, found, request, tell=_made)
+
+
+def _made(_call: Call, _request: Any, result: Any) -> str:
+    """For the trail: the ids of what a method made, which its resource cannot name before."""
+    if not isinstance(result, dict):
+        return ""
+    made = {
+        name: value["id"]
+        for name in _THINGS
+        if isinstance(value := result.get(name), dict) and "id" in value
+    }
+    made |= {name: result[name] for name in _IDS if name in result}
+    return encode_json({"responseElements": made}).decode() if made else ""
 
 
 def _route(request: Request) -> Action:

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from volano.services.chat.logic import groups, scim
+from volano.services.chat.logic import groups, scim, slack_audit
 from volano.services.chat.logic.scim import GUEST_SCHEMA, group_json, user_json
-from volano.services.identity import interface as identity
-from volano.wire.action import action, list_actions
+from volano.wire.action import action
 from volano.wire.results import WithHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from volano.kernel.call import Call, Env
-    from volano.kernel.journal import AuditRecord
     from volano.services.chat.model import Json
 
 READ, GROUP = "chat:ListUsers", "chat:EditUserGroups"
@@ -240,38 +238,22 @@ class NoFields(msgspec.Struct):
     resource="*",
 )
 async def audit_logs(env: Env, call: Call, request: AuditFields) -> Json:
-    """Every call of this account in the form of Slack's audit logs, the newest first."""
-    wanted = identity.AuditFilter(
-        principal=request.actor,
+    """What was done in this account, as Slack's audit logs tell it, the newest first.
+
+    Without an action these are the ones that Slack has a name for; any other call of the trail is
+    listed under its own (`slack:chat.postMessage`).
+    """
+    wanted = slack_audit.Wanted(
         action=request.action,
-        resource=request.entity,
-        since_us=request.oldest * 1_000_000,
+        actor=request.actor,
+        entity=request.entity,
+        oldest_us=request.oldest * 1_000_000,
+        latest_us=request.latest * 1_000_000,
+        limit=request.limit,
+        cursor=request.cursor,
     )
-    found, cursor = await identity.list_audit(
-        env, call, wanted, limit=min(max(request.limit, 1), 100), cursor=request.cursor
-    )
-    latest_us = request.latest * 1_000_000 or None
-    shown = [_entry(item) for item in found if latest_us is None or item.time_us <= latest_us]
-    return {"entries": shown, "response_metadata": {"next_cursor": cursor}}
-
-
-def _entry(record: AuditRecord) -> Json:
-    return {
-        "id": record.id,
-        "date_create": record.time_us // 1_000_000,
-        "action": record.action,
-        "actor": {
-            "type": "user",
-            "user": {"id": record.principal_id, "name": record.principal_arn, "email": ""},
-        },
-        "entity": {"type": "resource", "resource": {"id": record.resource}},
-        "context": {
-            "location": {"type": "workspace", "id": record.account},
-            "ua": record.user_agent,
-            "ip_address": record.source_ip,
-        },
-        "details": {"status": record.status, "error": record.error_code},
-    }
+    entries, cursor = await slack_audit.list_entries(env, call, wanted)
+    return {"entries": entries, "response_metadata": {"next_cursor": cursor}}
 
 
 @action(
@@ -283,8 +265,26 @@ def _entry(record: AuditRecord) -> Json:
 )
 async def audit_schemas(env: Env, call: Call, request: NoFields) -> Json:
     """The kinds of things that entries name."""
-    kinds = {"workspace": {"id": "string"}, "user": {"id": "string"}, "resource": {"id": "string"}}
-    return {"schemas": [{"type": kind, kind: fields} for kind, fields in kinds.items()]}
+    return {"schemas": [{"type": kind, kind: fields} for kind, fields in _SCHEMAS.items()]}
+
+
+_NAMED = {"id": "string", "name": "string"}
+_SCHEMAS: dict[str, dict[str, str]] = {
+    "workspace": {**_NAMED, "domain": "string"},
+    "user": {**_NAMED, "email": "string", "team": "string"},
+    "channel": {
+        **_NAMED,
+        "privacy": "string",
+        "is_shared": "bool",
+        "is_org_shared": "bool",
+        "teams_shared_with": "Optional: vec<string>",
+    },
+    "file": {"id": "string"},
+    "app": {"id": "string"},
+    "usergroup": {"id": "string"},
+    "canvas": {"id": "string"},
+    "resource": {"id": "string"},
+}
 
 
 @action(
@@ -296,5 +296,4 @@ async def audit_schemas(env: Env, call: Call, request: NoFields) -> Json:
 )
 async def audit_actions(env: Env, call: Call, request: NoFields) -> Json:
     """The names of actions by what they are about."""
-    names = sorted(found.name for found in list_actions("slack"))
-    return {"actions": {"chat": names}}
+    return {"actions": slack_audit.list_actions()}

@@ -111,10 +111,12 @@ def _is_wanted(record: AuditRecord, wanted: AuditFilter) -> bool:
     return (
         (not wanted.principal or wanted.principal in (record.principal_id, record.principal_arn))
         and wanted.action in ("", record.action)
+        and (not wanted.actions or record.action in wanted.actions)
         and wanted.resource in ("", record.resource)
         and (not wanted.errors_only or record.status >= 400)
         and not (wanted.writes_only and record.read_only)
         and record.time_us >= wanted.since_us
+        and (not wanted.until_us or record.time_us <= wanted.until_us)
         and (wanted.before is None or order_of(record) < wanted.before)
     )
 

@@ -23,15 +23,19 @@ _AUDIT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
-    """What to list; empty fields do not filter. `before` is (time_us, id, action) of the last
-    record of the page before."""
+    """What to list; empty fields do not filter. `actions` are any of several.
+
+    `before` is (time_us, id, action) of the last record of the page before.
+    """
 
     principal: str = ""
     action: str = ""
+    actions: tuple[str, ...] = ()
     resource: str = ""
     errors_only: bool = False
     writes_only: bool = False
     since_us: int = 0
+    until_us: int = 0
     before: tuple[int, str, str] | None = None
 
 
@@ -76,6 +80,9 @@ async def select_audit(
     if wanted.action:
         clauses.append("action = ?")
         bound.append(wanted.action)
+    if wanted.actions:
+        clauses.append(f"action IN ({', '.join('?' * len(wanted.actions))})")
+        bound += wanted.actions
     if wanted.resource:
         clauses.append("resource = ?")
         bound.append(wanted.resource)
@@ -86,6 +93,9 @@ async def select_audit(
     if wanted.since_us:
         clauses.append("time_us >= ?")
         bound.append(wanted.since_us)
+    if wanted.until_us:
+        clauses.append("time_us <= ?")
+        bound.append(wanted.until_us)
     if wanted.before is not None:
         clauses.append("(time_us, id, action) < (?, ?, ?)")
         bound += list(wanted.before)
