@@ -1,10 +1,10 @@
 """Backup and restore: the database, the root key and the blobs in one tar file.
 
-A backup may be taken while Volano runs. Blobs are immutable and segments only grow, so their files
-are linked first, then the database is copied as of one moment, then files that appeared meanwhile
-are linked too: whatever the copy of the database names is there. The manifest carries a SHA-256
-of every member; a restore reads and checks the whole file before it makes anything visible, and
-goes only into a folder (and a database) that holds nothing yet.
+A backup may be taken while Volano runs. Blobs are immutable and segments lose no records, so their
+files are linked first, then the database is copied as of one moment, then files that appeared
+meanwhile are linked too: whatever the copy of the database names is there. The manifest carries a
+SHA-256 of every member; a restore reads and checks the whole file before it makes anything visible,
+and goes only into a folder (and a database) that holds nothing yet.
 
 Instances' disks, pulled models, extras and logs are not in it: they can be made again.
 """
@@ -206,7 +206,10 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> tuple[str, int]:
 
 
 class _Digest:
-    """A reader of exactly `size` bytes that hashes what passes."""
+    """A reader of exactly `size` bytes that hashes what passes.
+
+    A segment that was sealed meanwhile has lost zeros behind its end: they are put there again.
+    """
 
     def __init__(self, source: Any, size: int) -> None:
         self._source = source
@@ -215,7 +218,7 @@ class _Digest:
 
     def read(self, count: int = -1) -> bytes:
         wanted = self._left if count < 0 else min(count, self._left)
-        data: bytes = self._source.read(wanted)
+        data: bytes = self._source.read(wanted).ljust(wanted, b"\0")
         self._left -= len(data)
         self._hash.update(data)
         return data

@@ -1,11 +1,12 @@
 """A backup holds what matters, is checked byte for byte, and goes only where nothing is."""
 
 import dataclasses
+import os
 import tarfile
 
 import pytest
 
-from volano.app.backup import read_backup, write_backup
+from volano.app.backup import _add, read_backup, write_backup
 from volano.app.build import open_process
 from volano.kernel.errors import Conflict, Invalid, NotFound
 from volano.services.identity import interface as identity
@@ -140,3 +141,22 @@ async def test_a_backup_that_fails_leaves_no_part_of_itself(process, tmp_path, m
     assert list(process.env.config.data_dir.glob("backup-*")) == []
     with pytest.raises(Invalid, match="no folder"):
         await write_backup(process.env.config, tmp_path / "missing" / "b.tar")
+
+
+def test_a_segment_that_is_sealed_while_it_is_copied_keeps_its_zeros(tmp_path, monkeypatch):
+    segment, target = tmp_path / "1.seg", tmp_path / "b.tar"
+    segment.write_bytes(b"records" + bytes(1000))
+    measure = os.fstat
+
+    def seal_when_measured(file):
+        found = measure(file)
+        os.truncate(segment, len(b"records"))
+        return found
+
+    with tarfile.open(target, "w") as tar:
+        monkeypatch.setattr("volano.app.backup.os.fstat", seal_when_measured)
+        _, size = _add(tar, segment, "1.seg")
+        monkeypatch.undo()
+    with tarfile.open(target) as tar:
+        assert tar.extractfile("1.seg").read() == b"records" + bytes(1000)
+    assert size == 1007

@@ -52,7 +52,10 @@ def file_id(uid: bytes) -> str:
 
 
 def record_id(uid: bytes, places: Iterable[tuple[int, int]]) -> str:
-    return f"s1.{uid.hex()}" + "".join(f".{number:x}-{offset:x}" for number, offset in places)
+    text = "s1." + uid.hex()
+    for number, offset in places:
+        text += f".{number:x}-{offset:x}"
+    return text
 
 
 @lru_cache(maxsize=16_384)

@@ -1,9 +1,10 @@
 """Walking a segment record by record, and finding the torn tail after a crash.
 
 Only the newest segment of a zone is looked at when the store opens. A tail that was never
-acknowledged is cut off. If sound records follow the damage it is not a torn tail but a bad disk:
-then nothing is cut, and the segment is left as it is for the scrub. After any damage a new
-segment is begun, so the offset of a lost record is never given to another.
+acknowledged is cut off, and so are the zeros that lay ready behind it (`active.py`). If sound
+records follow the damage it is not a torn tail but a bad disk: then nothing is cut, and the segment
+is left as it is for the scrub. After either a new segment is begun, so the offset of a lost record
+is never given to another.
 """
 
 from __future__ import annotations
@@ -149,4 +150,4 @@ def _cut(log: SegmentLog, fd: int, tail: Tail, journal: Log) -> None:
         return
     log.ops.truncate(fd, tail.end)
     log.ops.sync(fd)
-    journal.info("cut off the torn tail of a segment", **facts)
+    journal.info("cut off what lay behind the last record of a segment", **facts)

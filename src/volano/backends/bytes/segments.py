@@ -11,7 +11,6 @@ Segment numbers are never used twice, even after the folder was lost: they begin
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import struct
 import threading
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isal.isal_zlib import crc32
 
+from volano.backends.bytes.active import ActiveSegment
 from volano.backends.bytes.damage import CopyLost
 from volano.backends.bytes.record import (
     SEGMENT_HEADER_BYTES,
@@ -148,18 +148,6 @@ class Append:
             self.done.set_exception(failure)
 
 
-class _Active:
-    """The segment that is being appended to; only the committer touches it."""
-
-    __slots__ = ("end", "fd", "number", "records")
-
-    def __init__(self, fd: int, number: int, end: int, records: int) -> None:
-        self.fd = fd
-        self.number = number
-        self.end = end
-        self.records = records
-
-
 class SegmentLog:
     """The segments of one zone, in `folder`."""
 
@@ -174,7 +162,7 @@ class SegmentLog:
         """Records; the first is counted by the event loop, the second by the committer."""
         self._queue: SimpleQueue[list[Append] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._active: _Active | None = None
+        self._active: ActiveSegment | None = None
         self._highest = 0
         self._open: OrderedDict[int, SegmentFile] = OrderedDict()
         self._open_lock = threading.Lock()
@@ -214,7 +202,8 @@ class SegmentLog:
 
     def resume(self, number: int, end: int, records: int) -> None:
         """Go on appending to a segment that was found whole at start."""
-        self._active = _Active(self.ops.open(self.path_of(number)), number, end, records)
+        fd = self.ops.open(self.path_of(number))
+        self._active = ActiveSegment(fd, number, end, records)
         self._highest = max(self._highest, number)
 
     def is_waiting_full(self) -> bool:
@@ -298,18 +287,19 @@ class SegmentLog:
             self._queue.put(None)
             self._thread.join()
             self._thread = None
-        if self._active is not None:
-            note = END_NOTE.pack(self._active.end, self._active.records)
-            with suppress(OSError):
-                self.end_note_of(self._active.number).write_bytes(note)
+        active = self._active
         self.drop_active()
+        if active is not None:
+            note = END_NOTE.pack(active.end, active.records)
+            with suppress(OSError):
+                self.end_note_of(active.number).write_bytes(note)
         with self._open_lock:
             self._open.clear()
 
     def drop_active(self) -> None:
         """Seal the active segment as it is."""
         if self._active is not None:
-            self.ops.close(self._active.fd)
+            self._active.seal(self.ops)
             self._active = None
 
     # The committer thread.
@@ -362,19 +352,14 @@ class SegmentLog:
                 end += record_span(length)
             places.append(begins)
         try:
-            self.ops.write(active.fd, b"".join(pieces), active.end)
-            self.ops.sync(active.fd)
-            if os.fstat(active.fd).st_nlink == 0:
-                raise OSError(errno.ENOENT, "the segment was removed while it was written")
+            active.append(self.ops, b"".join(pieces), sum(map(len, places)))
         except OSError:
             self._give_up(active)
             raise
-        active.end = end
-        active.records += sum(map(len, places))
         for item, begins in zip(batch, places, strict=True):
             item.places[self.zone] = begins
 
-    def _room_for(self, batch: list[Append]) -> _Active:
+    def _room_for(self, batch: list[Append]) -> ActiveSegment:
         """The active segment, or the next one when the batch would not fit."""
         active = self._active
         if active is not None:
@@ -386,7 +371,7 @@ class SegmentLog:
             self.drop_active()
         return self._start_segment()
 
-    def _start_segment(self) -> _Active:
+    def _start_segment(self) -> ActiveSegment:
         if not self._highest:
             self._highest = max(self.numbers(), default=0)
         seconds = self._clock.now_us() // 1_000_000
@@ -402,10 +387,10 @@ class SegmentLog:
             self.ops.unlink(path)
             raise
         self._highest = number
-        self._active = _Active(fd, number, SEGMENT_HEADER_BYTES, 0)
+        self._active = ActiveSegment(fd, number, SEGMENT_HEADER_BYTES, 0)
         return self._active
 
-    def _give_up(self, active: _Active) -> None:
+    def _give_up(self, active: ActiveSegment) -> None:
         """Cut off what was not acknowledged and seal the segment."""
         self._active = None
         try:
