@@ -9,13 +9,16 @@ import msgspec
 from volano.kernel.errors import VolanoError
 from volano.kernel.foreign_json import decode_foreign
 from volano.services.chat.logic import hooks, responses
+from volano.services.chat.logic.dialects import FILES
 from volano.services.chat.logic.errors import refused
 from volano.wire.action import action
 from volano.wire.decode import read_body
-from volano.wire.form import parse_urlencoded
+from volano.wire.form import parse_urlencoded, read_multipart
 from volano.wire.http import Response
+from volano.wire.slack.arguments import MAX_SLACK_BODY_BYTES
 from volano.wire.slack.errors import error_word
 from volano.wire.slack.raw import raw_route
+from volano.wire.typed import SPOOL_FOLDER
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -112,8 +115,11 @@ async def delete_chat_hook(env: Env, call: Call, request: HookName) -> None:
 async def use_hook(env: Env, request: Request, params: dict[str, str]) -> Response:
     """Post to a webhook: Slack's form, or DingTalk's, Feishu's, Teams' or Discord's."""
     try:
-        body = await _read(request)
-        said = await hooks.use_hook(env, params["team"], params["hook"], params["secret"], body)
+        body = await _read_form(env, request) or await _read(request)
+        waits = dict(request.query).get("wait", "").lower() in ("true", "1")
+        said = await hooks.use_hook(
+            env, params["team"], params["hook"], params["secret"], body, waits=waits
+        )
     except VolanoError as error:
         return _refusal(error)
     return Response(
@@ -132,6 +138,17 @@ async def use_response_url(env: Env, request: Request, params: dict[str, str]) -
     return Response(headers=[_TEXT], body=b"ok")
 
 
+async def _read_form(env: Env, request: Request) -> Json:
+    """Discord's form with files, which has the JSON as `payload_json`; {} for no such form."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return {}
+    spool = env.config.data_dir / SPOOL_FOLDER
+    form = await read_multipart(request, spool, max_file_bytes=MAX_SLACK_BODY_BYTES)
+    names = [{"filename": file.filename} for _, file in form.files]
+    text = dict(form.fields).get("payload_json", "{}")
+    return {"content": "", **_parsed(text.encode()), FILES: names}
+
+
 async def _read(request: Request) -> Json:
     """JSON, also as the field `payload` of a form. Raises invalid_payload."""
     data = await read_body(request, MAX_HOOK_BYTES)
@@ -139,6 +156,10 @@ async def _read(request: Request) -> Json:
     if media == "application/x-www-form-urlencoded" and not data.lstrip().startswith(b"{"):
         text = dict(parse_urlencoded(data)).get("payload", "")
         data = text.encode()
+    return _parsed(data)
+
+
+def _parsed(data: bytes) -> Json:
     try:
         body = decode_foreign(data)
     except ValueError as error:

@@ -7,8 +7,9 @@ that its sender expects.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 from volano.services.chat.logic.errors import refused
 from volano.services.chat.logic.mrkdwn import escape_text, from_markdown
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 MAX_ITEMS = 50
 """Links, sections, embeds or lines of one message that are read."""
+NO_CONTENT = 204
+FILES = "volano_files"
+"""Where the names of files are put that came with a form; webhooks keep none."""
+_APP_LINK = "dingtalk://dingtalkclient/page/link"
 _EMPTY: Json = {}
 
 
@@ -40,13 +45,36 @@ def parse_hook(body: Json) -> Said:
     if "msg_type" in body:
         told: Json = {"code": 0, "msg": "success", "data": {}}
         return _json_reply(_feishu(body), told | {"StatusCode": 0, "StatusMessage": "success"})
-    if "@type" in body or str(body.get("@context", "")).startswith("http"):
+    if _is_card(body):
         return Said(body=_message(_card_lines(body)), reply="1")
     if body.get("type") == "message" and isinstance(body.get("attachments"), list):
         return Said(body=_message(_adaptive_lines(body)), status=202, reply="")
     if "embeds" in body or ("content" in body and "text" not in body):
-        return Said(body=_discord(body), status=204, reply="")
+        return Said(body=_discord(body), status=NO_CONTENT, reply="")
     return Said(body=body)
+
+
+def _is_card(body: Json) -> bool:
+    """Teams' MessageCard; some programs leave out what says so."""
+    if "@type" in body or str(body.get("@context", "")).startswith("http"):
+        return True
+    slack = "blocks" in body or "attachments" in body
+    return not slack and any(name in body for name in ("sections", "potentialAction", "title"))
+
+
+def shown_to_discord(body: Json, said: Said, *, id_: str, channel: str, hook: str) -> Said:
+    """The message that `?wait=true` asks for (Discord's "Execute Webhook")."""
+    told: Json = {
+        "id": id_,
+        "type": 0,
+        "content": _text(body, "content"),
+        "channel_id": channel,
+        "webhook_id": hook,
+        "author": {"id": hook, "username": _text(body, "username"), "bot": True},
+        "embeds": _list(body, "embeds"),
+        "attachments": [],
+    }
+    return replace(_json_reply(said.body, told), status=200)
 
 
 def _json_reply(lines: Json, reply: Json) -> Said:
@@ -81,6 +109,8 @@ def _bold(text: str) -> str:
 
 
 def _link(url: str, label: str) -> str:
+    if url.startswith(_APP_LINK):  # what DingTalk's own program opens in a side window
+        url = dict(parse_qsl(urlsplit(url).query)).get("url", "")
     return f"<{url}|{escape_text(label or url)}>" if url.startswith(("http", "mailto:")) else label
 
 
@@ -103,6 +133,11 @@ def _dingtalk(body: Json) -> Json:
     elif kind == "feedCard":
         links = _list(_part(body, "feedCard"), "links")
         lines = [_link(_text(item, "messageURL"), _text(item, "title")) for item in links]
+    elif kind == "image":
+        lines = [_link(_text(_part(body, "image"), "picURL"), "")]
+    elif kind == "news":
+        articles = _list(_part(body, "news"), "articles")
+        lines = [_link(_text(item, "url"), _text(item, "title")) for item in articles]
     else:
         raise refused("invalid_payload", f"msgtype {kind[:40]} is not known.")
     if _part(body, "at").get("isAtAll") is True:
@@ -171,8 +206,11 @@ def _card_lines(card: Json) -> Iterator[str]:
         for fact in _list(section, "facts"):
             yield f"{_bold(_text(fact, 'name'))} {from_markdown(_text(fact, 'value'))}"
     for item in _list(card, "potentialAction"):
-        for target in _list(item, "targets"):
-            yield _link(_text(target, "uri"), _text(item, "name"))
+        targets = [_text(target, "uri") for target in _list(item, "targets")]
+        plain = item.get("target")
+        targets += [str(url) for url in plain[:MAX_ITEMS]] if isinstance(plain, list) else []
+        for url in targets:
+            yield _link(url, _text(item, "name"))
 
 
 def _adaptive_lines(body: Json) -> Iterator[str]:
@@ -204,3 +242,5 @@ def _discord_lines(body: Json) -> Iterator[str]:
         for field in _list(embed, "fields"):
             yield f"{_bold(_text(field, 'name'))} {from_markdown(_text(field, 'value'))}"
         yield escape_text(_text(_part(embed, "footer"), "text"))
+    for name in _list(body, FILES):
+        yield f"_{escape_text(_text(name, 'filename'))}_ was sent with this, and is not kept."

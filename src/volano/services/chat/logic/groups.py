@@ -137,7 +137,7 @@ async def set_enabled(
 async def set_users(
     env: Env, call: Call, group_id: str, users: Sequence[str]
 ) -> tuple[Here, UserGroup]:
-    """These and nobody else. Raises user_not_found and no_users_provided."""
+    """These and nobody else. Raises invalid_users and no_users_provided."""
     wanted = list(dict.fromkeys(users))
     if not wanted:
         raise refused("no_users_provided", "users names nobody.")
@@ -145,7 +145,7 @@ async def set_users(
         raise refused("user_limit_exceeded", f"A group has at most {MAX_GROUP_USERS} people.")
     known = await user_rows.select_users_by_id(env.store.reader, call.account, wanted)
     if len(known) < len(wanted):
-        raise refused("user_not_found", "Somebody of users is not in the workspace.")
+        raise refused("invalid_users", "Somebody of users is not in the workspace.")
     return await _change(env, call, group_id, users=tuple(wanted))
 
 

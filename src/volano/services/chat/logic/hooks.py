@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import NotFound
 from volano.services.chat.logic.access import get_joined, require_regular
 from volano.services.chat.logic.app_posts import be_bot, draft_of, post_as_bot
-from volano.services.chat.logic.dialects import Said, parse_hook
+from volano.services.chat.logic.dialects import NO_CONTENT, Said, parse_hook, shown_to_discord
 from volano.services.chat.logic.errors import refused
 from volano.services.chat.logic.installs import find_app
 from volano.services.chat.logic.workspaces import enter, get_workspace
@@ -69,8 +69,13 @@ async def delete_hook(env: Env, call: Call, hook_id: str) -> None:
         raise NoService(f"There is no webhook {hook_id[:40]}.")
 
 
-async def use_hook(env: Env, team_id: str, hook_id: str, secret: str, body: Json) -> Said:
-    """Post what was sent. Raises no_service, invalid_payload, no_text, channel_is_archived."""
+async def use_hook(
+    env: Env, team_id: str, hook_id: str, secret: str, body: Json, *, waits: bool = False
+) -> Said:
+    """Post what was sent; Discord's programs may wait for the message.
+
+    Raises no_service, invalid_payload, no_text, channel_is_archived.
+    """
     hook = await rows.find_hook(env.store.reader, env.secrets.digest(secret))
     if hook is None or hook.id != hook_id:
         raise NoService("There is no webhook with this address.")
@@ -82,5 +87,8 @@ async def use_hook(env: Env, team_id: str, hook_id: str, secret: str, body: Json
     if not (draft.text.strip() or draft.blocks or draft.attachments):
         raise refused("no_text", "A message needs text, blocks or attachments.")
     here = await be_bot(env, hook.account, hook.user_id)
-    await post_as_bot(env, here, replace(draft, subtype="bot_message"))
-    return said
+    posted = await post_as_bot(env, here, replace(draft, subtype="bot_message"))
+    if not waits or said.status != NO_CONTENT:
+        return said
+    channel = hook.channel_id
+    return shown_to_discord(body, said, id_=posted.message.ts, channel=channel, hook=hook_id)

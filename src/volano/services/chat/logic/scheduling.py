@@ -9,7 +9,7 @@ from volano.kernel.call import Call
 from volano.kernel.errors import VolanoError
 from volano.kernel.ids import AccountId, RequestId
 from volano.services.chat.logic.access import get_visible
-from volano.services.chat.logic.errors import conflict, refused
+from volano.services.chat.logic.errors import ChannelNotFound, conflict, refused
 from volano.services.chat.logic.messages import (
     Draft,
     compose,
@@ -74,7 +74,10 @@ async def list_scheduled(
 ) -> list[Scheduled]:
     """The caller's waiting messages between two seconds, by when they are posted."""
     here = await enter(env, call)
-    channel_id = await find_target(env, call, here, channel) if channel else ""
+    try:
+        channel_id = await find_target(env, call, here, channel) if channel else ""
+    except ChannelNotFound as error:
+        raise refused("invalid_channel", error.message) from error
     return await rows.select_scheduled(
         env.store.reader,
         here.me.id,
