@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from playwright.sync_api import expect
@@ -100,6 +101,32 @@ def test_a_group_gives_its_policies(admin, volano_sqlite):
     card.get_by_role("button", name="Delete group readers").click()
     page.get_by_role("dialog").last.get_by_role("button", name="Delete").click()
     expect(card).to_have_count(0)
+
+
+def test_inline_policies_are_shown_where_attached_ones_are(admin, volano_sqlite):
+    iam = volano_sqlite.client("iam")
+    document = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+        }
+    )
+    iam.create_user(UserName="written-on")
+    iam.put_user_policy(UserName="written-on", PolicyName="on-user", PolicyDocument=document)
+    iam.create_group(GroupName="written-on-group")
+    iam.put_group_policy(
+        GroupName="written-on-group", PolicyName="on-group", PolicyDocument=document
+    )
+    page = admin("/people")
+    row = page.locator("tr[data-person='written-on']")
+    expect(row.get_by_text("on-user (inline)")).to_be_visible()
+    row.get_by_role("button", name="written-on").click()
+    drawer = page.get_by_role("dialog")
+    expect(drawer.get_by_text("on-user (inline)")).to_be_visible()
+    expect(drawer.get_by_text("No policy of their own")).to_have_count(0)
+    page = admin("/people/groups")
+    card = page.locator("[data-group='written-on-group']")
+    expect(card.get_by_text("on-group (inline)")).to_be_visible()
 
 
 def test_the_audit_trail_is_filtered(admin, volano_sqlite):

@@ -47,6 +47,27 @@ def test_an_open_bucket_is_found_and_gone_when_mended(admin, volano_sqlite, shoo
     expect(found).to_have_count(0)
 
 
+def test_an_administrator_is_one_by_any_policy(volano_sqlite):
+    """What a user may do counts, not which policy says so."""
+    iam = volano_sqlite.client("iam")
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    iam.create_group(GroupName="all-of-it")
+    iam.put_group_policy(GroupName="all-of-it", PolicyName="all", PolicyDocument=document)
+    for user in ("strong-by-group", "weak-by-password"):
+        iam.create_user(UserName=user)
+        iam.create_login_profile(UserName=user, Password="a long sentence of seven words")
+    iam.add_user_to_group(GroupName="all-of-it", UserName="strong-by-group")
+    _, overview = volano_sqlite.rest("GET", "/security-overview")
+    severities = {
+        found["resource"].rpartition("/")[2]: found["severity"]
+        for found in overview["findings"]
+        if found["check"] == "users"
+    }
+    assert severities["strong-by-group"] == "high"
+    assert severities["weak-by-password"] == "medium"
+
+
 def test_a_policy_is_written_and_gets_a_second_version(admin, volano_sqlite, shoot):
     page = admin("/people/policies")
     page.get_by_role("button", name="Write policy").first.click()

@@ -28,7 +28,9 @@ MAX_LOOKED_AT = 500
 KEY_AGE_DAYS = 90
 UNUSED_DAYS = 90
 MANY_ADMINISTRATORS = 3
-ADMINISTRATOR = "AdministratorAccess"
+GIVES_ITSELF_ALL = "iam:AttachUserPolicy"
+"""Whoever may do this to everyone is an administrator, by whatever policy and through whatever
+group."""
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
@@ -123,6 +125,15 @@ class _Reader:
             given = {"Marker": marker}
         return items[:MAX_LOOKED_AT]
 
+    async def may(self, arn: str, permission: str) -> bool:
+        """Whether a user may do that on everything, as the policy engine decides."""
+        answer = await self.ask(
+            "iam", "SimulatePrincipalPolicy", PolicySourceArn=arn, ActionNames=[permission]
+        )
+        return any(
+            each["EvalDecision"] == "allowed" for each in answer.get("EvaluationResults", [])
+        )
+
     async def users(self) -> list[dict[str, Any]]:
         """The account's users, read once for all checks."""
         if self._users is None:
@@ -138,10 +149,7 @@ async def _users(reader: _Reader, done: Check) -> AsyncIterator[Finding]:
     for user in await reader.users():
         done.looked_at += 1
         name = user["UserName"]
-        attached = await reader.ask("iam", "ListAttachedUserPolicies", UserName=name)
-        powerful = any(
-            p["PolicyName"] == ADMINISTRATOR for p in attached.get("AttachedPolicies", [])
-        )
+        powerful = await reader.may(user["Arn"], GIVES_ITSELF_ALL)
         if powerful:
             administrators.append(name)
         profile = await reader.ask("iam", "GetLoginProfile", UserName=name)

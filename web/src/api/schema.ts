@@ -791,6 +791,7 @@ export interface GroupView {
   id: string;
   arn: string;
   policies: string[];
+  inline_policies: string[];
   created_us: number;
 }
 
@@ -1360,6 +1361,7 @@ export interface PersonView {
   has_password: boolean;
   groups: string[];
   policies: string[];
+  inline_policies: string[];
   created_us: number;
   password_used_us: number | null;
 }
@@ -1625,6 +1627,7 @@ export interface RoleView {
   trust: string;
   max_session_s: number;
   policies: string[];
+  inline_policies: string[];
   created_us: number;
   last_used_us: number | null;
 }

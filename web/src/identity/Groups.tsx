@@ -10,7 +10,7 @@ import { useConfirm } from '../app/confirm';
 import { formatAgo } from '../app/format';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
 import { t } from '../i18n/text';
-import { policyName, userNameProblem } from './names';
+import { policyName, policyNames, userNameProblem } from './names';
 import { usePolicyOptions } from './NewPerson';
 import { Names } from './PeopleList';
 import { Held } from './Person';
@@ -73,6 +73,7 @@ function GroupCard({ group, members }: { group: GroupView; members: PersonView[]
         title={t('policies')}
         none={t('noneMembersGetNothing')}
         held={group.policies.map((arn) => ({ value: arn, label: policyName(arn) }))}
+        inline={group.inline_policies}
         options={options}
         placeholder={t('attachAPolicy')}
         add={(policy) => attach.mutate({ group: group.name, policy })}
@@ -145,7 +146,7 @@ function Roles() {
                     </Text>
                   </Table.Td>
                   <Table.Td>
-                    <Names names={role.policies.map(policyName)} none={t('noneAttached')} />
+                    <Names names={policyNames(role)} none={t('noneAttached')} />
                   </Table.Td>
                   <Table.Td>{role.last_used_us === null ? t('never') : formatAgo(role.last_used_us)}</Table.Td>
                 </Table.Tr>

@@ -9,7 +9,7 @@ import type { PersonView } from '../api/schema';
 import { formatAgo } from '../app/format';
 import { Empty, Failed, Surface, Waiting } from '../app/parts';
 import { t } from '../i18n/text';
-import { policyName } from './names';
+import { policyNames } from './names';
 import { NewPersonDialog } from './NewPerson';
 import { PersonDrawer } from './Person';
 
@@ -97,7 +97,7 @@ function PeopleTable({ people, open }: { people: PersonView[]; open: (user: stri
                 </Group>
               </Table.Td>
               <Table.Td>
-                <Names names={person.policies.map(policyName)} none={t('nonePlain')} />
+                <Names names={policyNames(person)} none={t('nonePlain')} />
               </Table.Td>
               <Table.Td>
                 <Names names={person.groups} none="" />

@@ -128,6 +128,7 @@ function Policies({ person }: { person: PersonView }) {
       title={t('policies')}
       none={t('noPolicyOfTheir')}
       held={person.policies.map((arn) => ({ value: arn, label: policyName(arn) }))}
+      inline={person.inline_policies}
       options={options}
       placeholder={t('attachAPolicy')}
       add={(policy) => attach.mutate({ user: person.name, policy })}
@@ -163,6 +164,7 @@ interface HeldProps {
   title: string;
   none: string;
   held: Option[];
+  inline?: string[];
   options: Option[];
   placeholder: string;
   add: (value: string) => void;
@@ -170,7 +172,7 @@ interface HeldProps {
 }
 
 // What somebody or some group holds, each with a way to take it away, and a way to give more.
-export function Held({ title, none, held, options, placeholder, add, remove }: HeldProps) {
+export function Held({ title, none, held, inline = [], options, placeholder, add, remove }: HeldProps) {
   return (
     <div>
       <Title order={3} fz={15} mb="xs">
@@ -193,7 +195,12 @@ export function Held({ title, none, held, options, placeholder, add, remove }: H
             {label}
           </Badge>
         ))}
-        {held.length === 0 && (
+        {inline.map((name) => (
+          <Badge key={name} size="lg" variant="outline" tt="none" fw={500} title={t('inlinePolicyAbout')}>
+            {t('inlinePolicy', { name })}
+          </Badge>
+        ))}
+        {held.length + inline.length === 0 && (
           <Text size="sm" c="dimmed">
             {none}
           </Text>

@@ -6,6 +6,16 @@ export function policyName(arn: string): string {
   return arn.slice(arn.indexOf(':policy/') + ':policy/'.length).split('/').pop() ?? arn;
 }
 
+interface Holder {
+  policies: string[];
+  inline_policies: string[];
+}
+
+// What a person, group or role holds: attached policies by name, then what is written on it.
+export function policyNames({ policies, inline_policies }: Holder): string[] {
+  return [...policies.map(policyName), ...inline_policies.map((name) => t('inlinePolicy', { name }))];
+}
+
 export const KEY_KINDS: Record<string, { title: TextKey; about: TextKey }> = {
   'access-key': { title: 'keyKindAws', about: 'keyKindAwsAbout' },
   api: { title: 'keyKindApi', about: 'keyKindApiAbout' },

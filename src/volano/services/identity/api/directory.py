@@ -30,6 +30,7 @@ class GroupView(msgspec.Struct, kw_only=True):
     id: str
     arn: str
     policies: list[str]
+    inline_policies: list[str]
     created_us: int
 
 
@@ -67,6 +68,7 @@ class RoleView(msgspec.Struct, kw_only=True):
     trust: str
     max_session_s: int
     policies: list[str]
+    inline_policies: list[str]
     created_us: int
     last_used_us: int | None
 
@@ -108,6 +110,7 @@ async def list_groups(env: Env, call: Call, request: ListPage) -> GroupList:
             id=group.id,
             arn=group.arn,
             policies=await people.attached_arns(env, group.id),
+            inline_policies=await people.inline_names(env, group.id),
             created_us=group.created_us,
         )
         for group in found
@@ -126,7 +129,12 @@ async def create_group(env: Env, call: Call, request: NewGroup) -> GroupView:
     """An empty group."""
     group = await groups.create_group(env, call, request.name)
     return GroupView(
-        name=group.name, id=group.id, arn=group.arn, policies=[], created_us=group.created_us
+        name=group.name,
+        id=group.id,
+        arn=group.arn,
+        policies=[],
+        inline_policies=[],
+        created_us=group.created_us,
     )
 
 
@@ -205,6 +213,7 @@ async def list_roles(env: Env, call: Call, request: ListPage) -> RoleList:
             trust=role.trust,
             max_session_s=role.max_session_s,
             policies=await people.attached_arns(env, role.id),
+            inline_policies=await people.inline_names(env, role.id),
             created_us=role.created_us,
             last_used_us=role.last_used_us,
         )

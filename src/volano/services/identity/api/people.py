@@ -69,6 +69,9 @@ class PersonPassword(msgspec.Struct):
 
 
 class PersonView(msgspec.Struct, kw_only=True):
+    """`policies` are ARNs of what is attached, `inline_policies` the names of what is written on
+    the user itself."""
+
     id: str
     kind: str
     name: str
@@ -79,6 +82,7 @@ class PersonView(msgspec.Struct, kw_only=True):
     has_password: bool
     groups: list[str]
     policies: list[str]
+    inline_policies: list[str]
     created_us: int
     password_used_us: int | None
 
@@ -110,6 +114,7 @@ async def _view(env: Env, user: User) -> PersonView:
         has_password=held.has_password,
         groups=held.groups,
         policies=held.policy_arns,
+        inline_policies=held.inline_policies,
         created_us=user.created_us,
         password_used_us=user.password_used_us,
     )

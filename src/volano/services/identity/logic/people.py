@@ -189,6 +189,7 @@ class Holdings:
     has_password: bool
     groups: list[str]
     policy_arns: list[str]
+    inline_policies: list[str]
 
 
 async def holdings_of(env: Env, user: User) -> Holdings:
@@ -198,12 +199,18 @@ async def holdings_of(env: Env, user: User) -> Holdings:
         has_password=await rows.find_login(reader, user.id) is not None,
         groups=[group.name for group in groups],
         policy_arns=await policy_rows.select_attached_arns(reader, user.id),
+        inline_policies=await inline_names(env, user.id),
     )
 
 
 async def attached_arns(env: Env, target_id: str) -> list[str]:
     """The managed policies on a user, group or role."""
     return await policy_rows.select_attached_arns(env.store.reader, target_id)
+
+
+async def inline_names(env: Env, target_id: str) -> list[str]:
+    """The policies that are written on a user, group or role itself."""
+    return [name for name, _ in await policy_rows.select_inline(env.store.reader, target_id)]
 
 
 async def require_known(
