@@ -117,6 +117,7 @@ async def open_process(
         inference = ReplicatedInference(
             partial(EngineInference, config.data_dir, log, clock, device=config.model_device),
             config.data_dir,
+            region.zones,
         )
         stack.push_async_callback(inference.close)
         vectors = await _open_vectors(config, store, log)

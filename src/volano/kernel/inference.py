@@ -218,7 +218,7 @@ class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
 
     Tokens count since it was loaded; `late_tokens` came after the time limits of the engine, and of
     the `drafted_tokens` that were guessed ahead `accepted_tokens` were right. With more `replicas`
-    than one, numbers are sums of all.
+    than one, numbers are sums of all; `zones` has the zone of each.
     """
 
     name: str
@@ -238,6 +238,7 @@ class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     drafted_tokens: int = 0
     accepted_tokens: int = 0
     replicas: int = 1
+    zones: tuple[str, ...] = ()
 
 
 class InferenceStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -320,6 +321,14 @@ class Inference(Protocol):
 
         What is one too many ends when its last request does. Returns how many there are: fewer
         when no more fit.
+        """
+        ...
+
+    async def use_zones(self, zones: Sequence[str]) -> None:
+        """Have engines in these zones only, one at least: those of another end at once.
+
+        What they had not begun to answer is answered by others. A new replica goes to the zone
+        with the fewest.
         """
         ...
 

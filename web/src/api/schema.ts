@@ -997,12 +997,13 @@ export interface Live {
   next_cursor: string | null;
 }
 
-// A model in memory. `tier` is resident or host; `kv_used` is 0 to 1; tokens a second are
-// those of the last few seconds.
+// A model in memory. `tier` is resident or host; `zones` counts replicas by zone; `kv_used` is
+// 0 to 1; tokens a second are those of the last few seconds.
 export interface LiveObject {
   model: string;
   tier: string;
   replicas: number;
+  zones: Record<string, number>;
   pinned: boolean;
   size_bytes: number;
   running: number;

@@ -111,7 +111,14 @@ function LiveRow({ item, line, scale }: { item: LiveObject; line: number[]; scal
           {item.pinned && <Badge size="xs">{t('pinnedSmall')}</Badge>}
         </Group>
       </Table.Td>
-      <Table.Td>{item.replicas}</Table.Td>
+      <Table.Td>
+        {item.replicas}
+        {Object.entries(item.zones).map(([zone, count]) => (
+          <Text key={zone} size="xs" c="dimmed">
+            {t('replicasInZone', { zone, count })}
+          </Text>
+        ))}
+      </Table.Td>
       <Table.Td>
         {item.running}, {item.waiting}
       </Table.Td>

@@ -79,6 +79,7 @@ class EngineInference:
             device=device,
         )
         self._worker: Worker | None = None
+        self._closed = False
         self._pinned: set[str] = set()
         self._starting: asyncio.Task[Worker] | None = None
         self._idling: asyncio.Task[None] | None = None
@@ -187,8 +188,14 @@ class EngineInference:
             with contextlib.suppress(ConnectionLost):
                 await worker.connection.ask({"op": "unload", "name": name})
 
+    async def end_process(self, why: str) -> None:
+        """Stop the process now; the next request starts another."""
+        self._log.info("The inference engine is stopped.", why=why)
+        await self._stop(why)
+
     async def close(self) -> None:
-        """Stop the process and wait for its end; may be repeated."""
+        """Stop the process and wait for its end; may be repeated. No other is started."""
+        self._closed = True
         for task in (self._starting, self._idling):
             if task is not None:
                 task.cancel()
@@ -207,6 +214,8 @@ class EngineInference:
 
     async def _connection(self) -> Connection:
         """The connection to a running process, started when there is none."""
+        if self._closed:
+            raise _stopped()
         self._last_used_s = self._clock.monotonic_s()
         worker = self._worker
         if worker is not None and not worker.connection.lost.is_set():

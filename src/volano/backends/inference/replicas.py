@@ -2,7 +2,8 @@
 
 A replica is an engine process of its own that serves one model. A request of a model with replicas
 goes to the engine with the fewest open requests of it. A replica that is taken away serves what it
-has and is closed then.
+has and is closed then. Engines are spread over the zones of this machine; when a zone goes, so do
+its engines, at once.
 """
 
 from __future__ import annotations
@@ -51,9 +52,10 @@ _SUMS = (
 
 @dataclass(slots=True, eq=False)
 class _Replica:
-    """An engine for one model. `is_leaving` takes no new requests."""
+    """An engine for one model in a zone. `is_leaving` takes no new requests."""
 
     engine: EngineInference
+    zone: str
     open: int = 0
     is_leaving: bool = False
     idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -71,8 +73,12 @@ class _Model:
 class ReplicatedInference:
     """Engines of one machine; belongs to one event loop."""
 
-    def __init__(self, make: Callable[[], EngineInference], data_dir: Path) -> None:
+    def __init__(
+        self, make: Callable[[], EngineInference], data_dir: Path, zones: Sequence[str]
+    ) -> None:
         """`make` opens an engine; nothing is started before it is needed."""
+        self._zones = tuple(zones)
+        self._main_zone = self._zones[0]
         self._make = make
         self._data_dir = data_dir
         self._main = make()
@@ -88,21 +94,28 @@ class ReplicatedInference:
         return self._through(model, request)
 
     async def _through(self, model: _Model, request: Generate) -> AsyncGenerator[Delta, None]:
-        staying = [replica for replica in model.replicas if not replica.is_leaving]
-        least = min(staying, key=lambda replica: replica.open, default=None)
-        holder: _Model | _Replica = model
-        engine = self._main
-        if least is not None and least.open < model.open:
-            holder, engine = least, least.engine
-        holder.open += 1
-        try:
-            async with aclosing(engine.generate(request)) as deltas:
-                async for delta in deltas:
-                    yield delta
-        finally:
-            holder.open -= 1
-            if isinstance(holder, _Replica) and not holder.open:
-                holder.idle.set()
+        began = False
+        while not began:
+            least = min(model.replicas, key=lambda replica: replica.open, default=None)
+            holder: _Model | _Replica = model
+            engine = self._main
+            if least is not None and least.open < model.open:
+                holder, engine = least, least.engine
+            holder.open += 1
+            try:
+                async with aclosing(engine.generate(request)) as deltas:
+                    async for delta in deltas:
+                        began = True
+                        yield delta
+                return
+            except Unavailable:
+                # Where its zone went before a word was said, another one answers.
+                if began or not (isinstance(holder, _Replica) and holder.is_leaving):
+                    raise
+            finally:
+                holder.open -= 1
+                if isinstance(holder, _Replica) and not holder.open:
+                    holder.idle.set()
 
     async def embed(self, model: ModelFiles, inputs: Sequence[str | tuple[int, ...]]) -> Embeddings:
         """See the port; embeddings have no replicas."""
@@ -119,12 +132,14 @@ class ReplicatedInference:
     async def status(self) -> InferenceStatus:
         """See the port; starts nothing."""
         status = await self._main.status()
-        models = {model.name: model for model in status.models}
+        here = (self._main_zone,)
+        models = {model.name: replace(model, zones=here) for model in status.models}
         for each in self._models.values():
             for replica in each.replicas:
                 for copy in (await replica.engine.status()).models:
                     if copy.name == each.name:
-                        models[copy.name] = _sum(models.get(copy.name), copy)
+                        placed = replace(copy, zones=(replica.zone,))
+                        models[copy.name] = _sum(models.get(copy.name), placed)
         total, free = await asyncio.to_thread(_memory)
         return replace(
             status, models=tuple(models.values()), memory_bytes=total, memory_free_bytes=free
@@ -167,9 +182,30 @@ class ReplicatedInference:
             self._shrink(model.source, known, min(replicas, MAX_REPLICAS) - 1)
             return 1 + len(known.replicas)
 
+    async def use_zones(self, zones: Sequence[str]) -> None:
+        """See the port."""
+        self._zones = tuple(zones)
+        for source, model in list(self._models.items()):
+            gone = [replica for replica in model.replicas if replica.zone not in zones]
+            model.replicas = [replica for replica in model.replicas if replica.zone in zones]
+            for replica in gone:
+                replica.is_leaving = True
+                await replica.engine.close()
+            if not model.replicas:
+                self._models.pop(source, None)
+        if self._main_zone not in zones:
+            self._main_zone = self._emptiest_zone()
+            await self._main.end_process("Its zone is away; the next request starts it elsewhere.")
+
+    def _emptiest_zone(self) -> str:
+        """The zone with the fewest engines, the first of them."""
+        taken = [each.zone for model in self._models.values() for each in model.replicas]
+        taken.append(self._main_zone)
+        return min(self._zones, key=taken.count)
+
     async def _grow(self, known: _Model, model: ModelFiles, wanted: int) -> None:
         while len(known.replicas) < wanted:
-            engine = self._make()
+            engine, zone = self._make(), self._emptiest_zone()
             try:
                 await engine.load(model)
             except Unavailable:  # no memory for another: those that are there go on
@@ -178,7 +214,10 @@ class ReplicatedInference:
             except BaseException:
                 await engine.close()
                 raise
-            known.replicas.append(_Replica(engine))
+            if zone not in self._zones:  # it went meanwhile
+                await engine.close()
+                continue
+            known.replicas.append(_Replica(engine, zone))
 
     def _shrink(self, source: str, known: _Model, wanted: int) -> None:
         while len(known.replicas) > max(wanted, 0):
@@ -224,7 +263,7 @@ def _sum(one: LoadedModel | None, other: LoadedModel) -> LoadedModel:
     if one is None:
         return other
     sums = {name: getattr(one, name) + getattr(other, name) for name in _SUMS}
-    return replace(one, replicas=one.replicas + 1, **sums)
+    return replace(one, replicas=one.replicas + 1, zones=one.zones + other.zones, **sums)
 
 
 def _memory() -> tuple[int, int]:

@@ -37,7 +37,7 @@ def show(args: argparse.Namespace) -> int:
     for model in found["items"]:
         print(
             f"  {model['id']:32} {model['kind']:9} {model['task']:9} {_size(model):>8}  "
-            f"{_state(model):22} {model['license']}"
+            f"{_state(model):26} {model['license']}"
         )
         print(f"    {model['description']}")
     machine = found["machine"]
@@ -59,7 +59,8 @@ def _state(model: dict[str, Any]) -> str:
     live = model["live"]
     if live is not None:
         pinned = ", pinned" if model["pinned"] else ""
-        return f"loaded x{live['replicas']}{pinned}"
+        zones = ", ".join(f"{zone} x{count}" for zone, count in live["zones"].items())
+        return f"loaded in {zones}{pinned}"
     if model["memory_bytes"] is None:
         return f"at {model['engine']}"
     return "fits" if model["fits"] else f"needs {model['memory_bytes'] / 1e9:.0f} GB"

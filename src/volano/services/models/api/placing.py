@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,12 +35,13 @@ class PullState(msgspec.Struct, kw_only=True):
 
 
 class LiveObject(msgspec.Struct, kw_only=True):
-    """A model in memory. `tier` is resident or host; `kv_used` is 0 to 1; tokens a second are
-    those of the last few seconds."""
+    """A model in memory. `tier` is resident or host; `zones` counts replicas by zone; `kv_used` is
+    0 to 1; tokens a second are those of the last few seconds."""
 
     model: str
     tier: str
     replicas: int
+    zones: dict[str, int]
     pinned: bool
     size_bytes: int
     running: int
@@ -307,6 +309,7 @@ def _live(env: Env, loaded: LoadedModel) -> LiveObject:
         model=loaded.name,
         tier=loaded.tier,
         replicas=loaded.replicas,
+        zones=dict(sorted(Counter(loaded.zones).items())),
         pinned=loaded.pinned,
         size_bytes=loaded.size_bytes,
         running=loaded.running,

@@ -15,6 +15,7 @@ from volano.services.models.logic.routes import figures_of
 from volano.services.models.store import answers as answer_rows
 from volano.services.models.store import registry as model_rows
 from volano.services.models.store import routes as rows
+from volano.services.regions import interface as regions
 
 if TYPE_CHECKING:
     from volano.kernel.call import Env
@@ -75,6 +76,7 @@ def wanted_replicas(
 
 async def look(env: Env) -> None:
     """Note how busy models are, and have as many replicas of each as it should have."""
+    await env.inference.use_zones(await regions.zones_up(env.store.reader, env.region))
     status = await env.inference.status()
     loaded = {model.name: model for model in status.models}
     now_s = env.clock.monotonic_s()
