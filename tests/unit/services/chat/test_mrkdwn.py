@@ -82,7 +82,37 @@ def test_words_of_blocks_are_found_in_order():
         ("[here](https://example.com/a) & <b>", "<https://example.com/a|here> &amp; &lt;b&gt;"),
         ("`**code**` stays", "`**code**` stays"),
         ("2 * 3 * 4", "2 * 3 * 4"),
+        ("# C#\n## Over ##", "*C#*\n*Over*"),
+        ("__my__file__ and x__y__z", "*my__file* and x__y__z"),
+        ('[[1]](https://a.b) ![i](https://c.d "t")', "[[1]](https://a.b) <https://c.d|i>"),
     ],
 )
 def test_markdown_becomes_mrkdwn(markdown, mrkdwn):
     assert from_markdown(markdown) == mrkdwn
+
+
+@pytest.mark.parametrize(
+    ("mrkdwn", "plain"),
+    [
+        ("*bold* _it_ ~gone~, *_all_*", "bold it gone, all"),
+        ("_my_file_name_ *2*3 = 6*", "my_file_name 2*3 = 6"),
+        ("*not *closed", "*not *closed"),
+    ],
+)
+def test_marks_are_no_words(mrkdwn, plain):
+    assert to_plain(mrkdwn) == plain
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "[", "*a ", " *a", " _a", "_", "a_", "a__", "**a ", "~~a ", "\n", "# a ", "\t", "`", "<",
+        "<@UAAA|", "<http://x|", "http://", "[](http://x", '![a](http://x "',
+    ],
+)  # fmt: skip
+def test_no_text_takes_long(piece):
+    # What looks at every character again for each of the others would be at this for minutes.
+    text = f"# a{piece * (100_000 // len(piece))}b"
+    assert from_markdown(text)
+    assert normalize_text(text)
+    assert to_plain(text)

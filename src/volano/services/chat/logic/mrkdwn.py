@@ -3,6 +3,9 @@
 Text is stored as Slack stores it: `&`, `<` and `>` escaped, except inside the entities `<@U…>`,
 `<#C…>`, `<!here>` and `<url|label>`; bare web addresses become entities. (docs.slack.dev,
 "Formatting message text".)
+
+Patterns look at each character a bounded number of times, whatever the text: what is between two
+marks ends at the next mark that could begin another such place, and is not tried shorter again.
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ _AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt);)")
 _URL = re.compile(r"https?://[^\s<>|\"'`]+[^\s<>|\"'`.,;:!?)\]}]")
 _CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 _MENTION = re.compile(r"<@([UWB][A-Z0-9]{2,20})(?:\|[^<>]*)?>")
-_MARKS = re.compile(r"(?<![\w*_~`])([*_~])(?=\S)(.+?)(?<=\S)\1(?![\w*_~`])")
+_MARKS = re.compile(
+    r"(?<![\w*_~`])([*_~])(?=\S)((?:(?!\1).|(?<=[^\W_])\1(?=[^\W_]))++)(?<=\S)\1(?![\w*_~`])"
+)
 
 
 def escape_text(text: str) -> str:
@@ -82,12 +87,17 @@ def _entity_words(match: re.Match[str]) -> str:
     return label or target
 
 
-_MD_BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|__(?=\S)(.+?)(?<=\S)__")
+_MD_BOLD = re.compile(
+    r"\*\*(?=\S)((?:(?!\*\*).)++)(?<=\S)\*\*|"
+    r"(?<!\w)__(?=\S)((?:(?!__).|(?<=[^\W_])__(?=[^\W_]))++)(?<=\S)__"
+)
 _MD_ITALIC = re.compile(r"(?<![*\w])\*(?=[^\s*])([^*\n]+?)(?<=[^\s*])\*(?![*\w])")
-_MD_STRIKE = re.compile(r"~~(?=\S)(.+?)(?<=\S)~~")
-_MD_LINK = re.compile(r"!?\[([^\]\n]*)\]\(((?:https?://|mailto:)[^\s)]+)(?:\s+\"[^\"]*\")?\)")
-_MD_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
-_MD_BULLET = re.compile(r"^(\s*)[-*+]\s+", re.MULTILINE)
+_MD_STRIKE = re.compile(r"~~(?=\S)((?:(?!~~).)++)(?<=\S)~~")
+_MD_LINK = re.compile(
+    r"!?\[([^\[\]\n]*+)\]\(((?:https?://|mailto:)[^\s)]{1,2000}+)(?:\s+\"[^\"]*\")?\)"
+)
+_MD_HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
+_MD_BULLET = re.compile(r"^([ \t]*)[-*+][ \t]+", re.MULTILINE)
 _BOLD = "\x01"
 """Stands for the mark of bold until single asterisks have become italics."""
 
@@ -106,11 +116,18 @@ def from_markdown(text: str) -> str:
 def _markdown_part(text: str) -> str:
     text = escape_text(text.replace(_BOLD, ""))
     text = _MD_BULLET.sub(r"\1• ", text)
-    text = _MD_HEADING.sub(rf"{_BOLD}\1{_BOLD}", text)
+    text = _MD_HEADING.sub(lambda m: f"{_BOLD}{_heading(m[1])}{_BOLD}", text)
     text = _MD_BOLD.sub(lambda m: f"{_BOLD}{m[1] or m[2]}{_BOLD}", text)
     text = _MD_ITALIC.sub(r"_\1_", text)
     text = _MD_STRIKE.sub(r"~\1~", text)
     return _MD_LINK.sub(_markdown_link, text).replace(_BOLD, "*")
+
+
+def _heading(text: str) -> str:
+    """A heading's words, without the `#` that may end it too."""
+    text = text.rstrip()
+    words = text.rstrip("#")
+    return words.rstrip() if words.rstrip() != words else text
 
 
 def _markdown_link(match: re.Match[str]) -> str:
