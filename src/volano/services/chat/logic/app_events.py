@@ -181,7 +181,8 @@ async def _payloads(
     if isinstance(event, MemberChanged):
         if member is None and event.user != app.user_id:
             return []
-        return [_member_event(workspace, channel, event)]
+        left = [] if event.joined or event.user != app.user_id else [_left_event(channel, event)]
+        return [_member_event(workspace, channel, event), *left]
     if member is None:
         return []
     if isinstance(event, MessagePosted):
@@ -201,7 +202,11 @@ async def _posted_events(
     message = await message_rows.find_message(env.store.reader, channel.id, event.ts_us)
     if message is None:
         return []
-    shown = message_json(workspace, message) | {
+    first = None
+    if message.is_reply:
+        first = await message_rows.find_message(env.store.reader, channel.id, message.thread_us)
+    parent_user = first.user_id if first is not None else ""
+    shown = message_json(workspace, message, parent_user=parent_user) | {
         "channel": channel.id,
         "event_ts": message.ts,
         "channel_type": CHANNEL_TYPES[channel.kind],
@@ -296,6 +301,16 @@ def _member_event(workspace: Workspace, channel: Channel, event: MemberChanged) 
         "event_ts": to_ts(event.at_us),
     }
     return found | ({"inviter": event.inviter} if event.inviter else {})
+
+
+def _left_event(channel: Channel, event: MemberChanged) -> Json:
+    """What an app hears when its own bot left or was removed."""
+    return {
+        "type": "channel_left" if channel.kind is ChannelKind.PUBLIC else "group_left",
+        "channel": channel.id,
+        "actor_id": event.user,
+        "event_ts": to_ts(event.at_us),
+    }
 
 
 def _file_event(event: FileShared) -> Json:

@@ -32,7 +32,9 @@ from volano.services.chat.model import (
     Json,
     Share,
     Workspace,
+    to_ts,
 )
+from volano.services.chat.model.apps import WorkspaceTold
 from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import files as rows
 from volano.services.chat.store import messages as message_rows
@@ -390,7 +392,9 @@ async def delete_file(env: Env, call: Call, file_id: str) -> None:
         raise denied("cant_delete_file", "Only who uploaded a file can delete it.")
 
     async def write(tx: Tx) -> None:
-        for share in await rows.select_shares(tx, file.id):
+        shares = await rows.select_shares(tx, file.id)
+        _tell_deleted(tx, env, file, [share.channel_id for share in shares])
+        for share in shares:
             await forget_share(tx, file.account, share)
             message = await message_rows.find_message(tx, share.channel_id, share.ts_us)
             if message is not None:
@@ -399,6 +403,19 @@ async def delete_file(env: Env, call: Call, file_id: str) -> None:
         await rows.delete_file(tx, file)
 
     await env.store.transact(write)
+
+
+def _tell_deleted(tx: Tx, env: Env, file: File, channels: Sequence[str]) -> None:
+    """`file_deleted`, to apps in the channels where it was."""
+    places = list(dict.fromkeys(channels))
+    told: Json = {
+        "type": "file_deleted",
+        "file_id": file.id,
+        "channel_ids": places,
+        "event_ts": to_ts(env.clock.now_us()),
+    }
+    for place in places:
+        tx.publish(WorkspaceTold(account=file.account, channel=place, what=json.dumps(told)))
 
 
 def _without(files: object, file_id: str) -> list[object]:

@@ -109,6 +109,7 @@ async def _change(env: Env, call: Call, group_id: str, **changes: object) -> tup
         await _require(tx, group)
         await rows.upsert_group(tx, group)
         _tell(tx, env, here, group, "subteam_updated")
+        _tell_members(tx, here, old, group)
         return group
 
     return here, await env.store.transact(write)
@@ -147,6 +148,27 @@ async def set_users(
     if len(known) < len(wanted):
         raise refused("invalid_users", "Somebody of users is not in the workspace.")
     return await _change(env, call, group_id, users=tuple(wanted))
+
+
+def _tell_members(tx: Tx, here: Here, old: UserGroup, group: UserGroup) -> None:
+    """`subteam_members_changed`, when people came or went."""
+    added = [user for user in group.users if user not in old.users]
+    removed = [user for user in old.users if user not in group.users]
+    if not (added or removed):
+        return
+    told: Json = {
+        "type": "subteam_members_changed",
+        "subteam_id": group.id,
+        "team_id": here.workspace.team_id,
+        "date_previous_update": old.updated_us // 1_000_000,
+        "date_update": group.updated_us // 1_000_000,
+        "added_users": added,
+        "added_users_count": len(added),
+        "removed_users": removed,
+        "removed_users_count": len(removed),
+        "event_ts": to_ts(group.updated_us),
+    }
+    tx.publish(WorkspaceTold(account=group.account, what=json.dumps(told)))
 
 
 async def get_group(env: Env, call: Call, group_id: str) -> UserGroup:

@@ -83,11 +83,20 @@ async def set_profile(
             "user": with_profile(env, user_json(here.workspace, user), profile),
             "event_ts": to_ts(env.clock.now_us()),
         }
-        tx.publish(WorkspaceTold(account=call.account, what=json.dumps(event)))
+        for kind in ("user_change", *_kinds_of(changes)):
+            told = json.dumps({**event, "type": kind})
+            tx.publish(WorkspaceTold(account=call.account, what=told))
         return await keep_for(tx, env, call.account, user.id, event)
 
     await send(env, await env.store.transact(write))
     return here, user, profile
+
+
+def _kinds_of(changes: Mapping[str, object]) -> list[str]:
+    """Slack's narrower events beside `user_change`."""
+    of_status = [name.startswith("status_") for name in changes if name in _KEPT]
+    status = ["user_status_changed"] if any(of_status) else []
+    return status + (["user_profile_changed"] if not all(of_status) else [])
 
 
 def _require(changes: Mapping[str, object]) -> dict[str, object]:
@@ -204,6 +213,9 @@ async def snooze(env: Env, call: Call, minutes: int) -> int:
 async def _write(env: Env, profile: Profile, event: Json) -> None:
     async def write(tx: Tx) -> Told:
         await rows.upsert_profile(tx, profile)
+        if event["type"] == "dnd_updated":
+            told = {**event, "type": "dnd_updated_user", "event_ts": to_ts(env.clock.now_us())}
+            tx.publish(WorkspaceTold(account=profile.account, what=json.dumps(told)))
         return await keep_for(tx, env, profile.account, profile.user_id, event)
 
     await send(env, await env.store.transact(write))
