@@ -135,7 +135,7 @@ def _items(raw: bytes, name: str) -> Iterator[Json | None]:
         raise BadArchive(f"{name} is not a JSON list: {error}") from error
     for piece in pieces:
         try:
-            item = decode_foreign(piece)
+            item = decode_foreign(bytes(piece))
         except msgspec.DecodeError:
             item = None
         yield item if isinstance(item, dict) else None
