@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from volano.kernel.errors import VolanoError
+from volano.kernel.foreign_json import decode_foreign
 from volano.kernel.ids import RequestId
 from volano.services.chat.api.messages import TypingArguments
 from volano.services.chat.api.shapes import CHANNELS
@@ -29,6 +30,7 @@ from volano.wire.credential import DEFAULT_TIMEOUT_S, call_of
 from volano.wire.http import SocketClosed
 from volano.wire.slack.errors import error_word
 from volano.wire.slack.gateway import run_method
+from volano.wire.socket_end import SIGNED_OUT, TOO_SLOW, Ended, end_of
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
@@ -43,7 +45,6 @@ MAX_WAITING = 1000
 MAX_OWN = 1000
 """Messages of one socket that are known as its own."""
 RECHECK_S = 60.0
-TOO_SLOW, SIGNED_OUT = 1013, 4401
 
 
 class ConnectArguments(msgspec.Struct, kw_only=True):
@@ -96,14 +97,6 @@ async def start(env: Env, call: Call, request: ConnectArguments) -> Json:
     return await _connect(env, call, request)
 
 
-class _Ended(Exception):
-    """The socket is to be closed with `code`."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 @socket_route(PATH)
 async def serve(env: Env, socket: WebSocket) -> None:
     """Serve one client until either side ends it."""
@@ -120,15 +113,10 @@ async def serve(env: Env, socket: WebSocket) -> None:
         await client.run()
     except* SocketClosed:
         pass
-    except* _Ended as group:
-        code = _code_of(group)
+    except* Ended as group:
+        code = end_of(group).code
     finally:
         await socket.close(code)
-
-
-def _code_of(group: BaseExceptionGroup[_Ended]) -> int:
-    first = group.exceptions[0]
-    return first.code if isinstance(first, _Ended) else _code_of(first)
 
 
 def _action(name: str) -> Action:
@@ -179,7 +167,7 @@ class _Client:
         while True:
             payload = await self.waiting.get()
             if payload is None:
-                raise _Ended(TOO_SLOW)
+                raise Ended(TOO_SLOW)
             event = msgspec.json.decode(payload)
             if event.get("client_msg_id") in self.own:
                 continue
@@ -193,8 +181,8 @@ class _Client:
         while True:
             frame = await self.socket.receive()
             try:
-                message = msgspec.json.decode(frame)
-            except (msgspec.DecodeError, RecursionError):
+                message = decode_foreign(frame)
+            except msgspec.DecodeError:
                 message = None
             if isinstance(message, dict):
                 await self._take(cast("dict[str, Any]", message))
@@ -235,7 +223,7 @@ class _Client:
         env = self.env
         principal = await env.authority.find_token(self.token)
         if principal is None:
-            raise _Ended(SIGNED_OUT)
+            raise Ended(SIGNED_OUT)
         deadline_s = env.clock.monotonic_s() + DEFAULT_TIMEOUT_S
         request_id = RequestId(env.ids.request_id())
         call = self.call.acting_as(principal)
@@ -251,4 +239,4 @@ class _Client:
                 await enter(self.env, call)
                 await self.env.authority.authorize(call, READ, resource, {})
             except VolanoError as error:
-                raise _Ended(SIGNED_OUT) from error
+                raise Ended(SIGNED_OUT) from error

@@ -36,21 +36,16 @@ async def set_administrator(env: Env, call: Call, user_id: str) -> None:
 
 async def set_regular(env: Env, call: Call, user_id: str) -> None:
     """A guest or administrator becomes a member. Raises user_not_found, cant_demote_self."""
-    user = await _get_person(env, call, user_id)
+    user = await scim.get_person(env, call, user_id)
     if not user.is_admin:
         await guests.set_guest(env, call, user_id, guest=Guest.NO)
         return
     await _set(env, call, user_id, is_admin=False)
 
 
-async def _get_person(env: Env, call: Call, user_id: str) -> ChatUser:
-    await enter(env, call)
-    return await scim.get_person(env, call, user_id)
-
-
 async def _set(env: Env, call: Call, user_id: str, *, is_admin: bool) -> None:
     here = await enter(env, call)
-    await _get_person(env, call, user_id)
+    await scim.person_known_to(env, here, user_id)
     if user_id == here.me.id and not is_admin:
         raise refused("cant_demote_self", "Another administrator does this.")
     policies = (CHAT_POLICY, ADMINISTRATOR_POLICY)
@@ -77,7 +72,7 @@ async def remove_user(env: Env, call: Call, user_id: str) -> None:
 
     Raises user_not_found, and restricted_action for administrators.
     """
-    person = await _get_person(env, call, user_id)
+    person = await scim.get_person(env, call, user_id)
     if person.is_admin:
         raise denied("restricted_action", "Make the administrator a member first.")
     await scim.change_person(env, call, user_id, {"active": False})
@@ -96,14 +91,15 @@ async def reset_sessions(env: Env, call: Call, users: Sequence[str]) -> None:
     """Sign people out everywhere; their keys and tokens go on."""
     if not 1 <= len(users) <= MAX_RESETS:
         raise refused("invalid_arguments", f"user_ids names 1 to {MAX_RESETS} people.")
-    people = [await _get_person(env, call, user) for user in dict.fromkeys(users)]
+    here = await enter(env, call)
+    people = [await scim.person_known_to(env, here, user) for user in dict.fromkeys(users)]
     for person in people:
         await identity.end_sessions(env, person.principal_id)
 
 
 async def end_session(env: Env, call: Call, user_id: str, session_id: str) -> None:
     """Raises user_not_found and session_not_found."""
-    person = await _get_person(env, call, user_id)
+    person = await scim.get_person(env, call, user_id)
     if not await identity.end_session(env, person.principal_id, session_id):
         raise refused("session_not_found", f"There is no session {session_id[:80]}.")
 
@@ -113,7 +109,7 @@ async def list_sessions(
 ) -> tuple[list[tuple[ChatUser, identity.Session]], str]:
     """Open sessions of one person or of a page of people, and after whom the next page begins."""
     if user_id:
-        people, following = [await _get_person(env, call, user_id)], ""
+        people, following = [await scim.get_person(env, call, user_id)], ""
     else:
         await enter(env, call)
         found = await rows.select_users(

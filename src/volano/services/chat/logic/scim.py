@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from volano.kernel.call import Call, Env
+    from volano.services.chat.logic.workspaces import Here
     from volano.services.chat.model import Json
     from volano.services.chat.model.items import UserGroup
 
@@ -131,8 +132,12 @@ def _email(given: Mapping[str, object]) -> str:
 
 async def get_person(env: Env, call: Call, user_id: str) -> ChatUser:
     """Raises user_not_found, for bots too."""
-    here = await enter(env, call)
-    user = await get_user(env.store.reader, call.account, user_id)
+    return await person_known_to(env, await enter(env, call), user_id)
+
+
+async def person_known_to(env: Env, here: Here, user_id: str) -> ChatUser:
+    """The same for a caller who has entered already."""
+    user = await get_user(env.store.reader, here.workspace.account, user_id)
     await require_known(env.store.reader, here.me, user.id)
     if user.is_bot:
         raise UserNotFound(f"There is no person {user_id[:80]}.")

@@ -24,6 +24,7 @@ from volano.wire.action import socket_route
 from volano.wire.credential import bearer_token, call_of, cookie_of
 from volano.wire.http import SocketClosed
 from volano.wire.rest.live import has_own_origin
+from volano.wire.socket_end import NOT_ALLOWED, REFUSED, TOO_SLOW, Ended, end_of
 from volano.wire.varint import read_bytes, read_varint, write_bytes
 
 if TYPE_CHECKING:
@@ -39,17 +40,8 @@ SYNC, AWARENESS, QUERY_AWARENESS, ACKNOWLEDGED = 0, 1, 3, 100
 STEP1, STEP2, UPDATE = 0, 1, 2
 MAX_AWARENESS_BYTES = 16 * 1024
 RECHECK_S = 30.0
-NOT_ALLOWED, TOO_SLOW, REFUSED = 4403, 1013, 4400
 RIGHTS_CHANGED = bytes(8)
 """A signal without a frame."""
-
-
-class _Ended(Exception):
-    """The socket is to be closed with `code`."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code, self.reason = code, reason
 
 
 @socket_route(PATH)
@@ -77,16 +69,11 @@ async def serve(env: Env, socket: WebSocket) -> None:
         await client.run(held)
     except* SocketClosed:
         pass
-    except* _Ended as group:
-        first = _first(group)
-        code, reason = first.code, first.reason
+    except* Ended as group:
+        end = end_of(group)
+        code, reason = end.code, end.reason
     finally:
         await socket.close(code, reason)
-
-
-def _first(group: BaseExceptionGroup[_Ended]) -> _Ended:
-    first = group.exceptions[0]
-    return first if isinstance(first, _Ended) else _first(first)
 
 
 async def _find_principal(env: Env, request: Request) -> Principal | None:
@@ -147,7 +134,7 @@ class _Client:
                     await self._send(payload)
             finally:
                 following.cancel()
-        raise _Ended(TOO_SLOW, "too slow")
+        raise Ended(TOO_SLOW, "too slow")
 
     async def _send(self, payload: bytes) -> None:
         if payload == RIGHTS_CHANGED:
@@ -161,11 +148,11 @@ class _Client:
             try:
                 await self._take(frame)
             except ValueError as error:
-                raise _Ended(REFUSED, "this is no frame of the protocol") from error
+                raise Ended(REFUSED, "this is no frame of the protocol") from error
             except (Denied, NotFound) as error:
-                raise _Ended(NOT_ALLOWED, error.message[:100]) from error
+                raise Ended(NOT_ALLOWED, error.message[:100]) from error
             except VolanoError as error:
-                raise _Ended(REFUSED, error.message[:100]) from error
+                raise Ended(REFUSED, error.message[:100]) from error
 
     async def _take(self, frame: bytes) -> None:
         """One frame. Raises ValueError for what cannot be read."""
@@ -198,14 +185,14 @@ class _Client:
         while True:
             await self.env.clock.sleep(RECHECK_S)
             if await _find_principal(self.env, self.socket.request) is None:
-                raise _Ended(NOT_ALLOWED, "you were signed out")
+                raise Ended(NOT_ALLOWED, "you were signed out")
             await self._require_reader()
 
     async def _require_reader(self) -> None:
         try:
             await self.held(READ)
         except (Denied, NotFound) as error:
-            raise _Ended(NOT_ALLOWED, error.message[:100]) from error
+            raise Ended(NOT_ALLOWED, error.message[:100]) from error
 
 
 def tell_rights(env: Env, document_id: str) -> None:
