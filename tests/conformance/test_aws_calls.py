@@ -38,6 +38,16 @@ def test_a_setting_is_written_and_read(volano, bucket):
     assert answer["output"] == tags
 
 
+def test_the_trail_tells_the_operation_and_not_that_json_asked_for_it(volano):
+    """A page that only reads is no change; what an operation changes is one under its own name."""
+    call(volano, "iam", "ListRoles")
+    assert call(volano, "iam", "CreateGroup", {"GroupName": "asked-by-json"})[0] == 200
+    _, told = volano.rest("GET", "/audit?changes=true&action=iam:CreateGroup")
+    assert any("asked-by-json" in one["resource"] for one in told["items"])
+    _, told = volano.rest("GET", "/audit?changes=true&action=volano:callAws")
+    assert told["items"] == []
+
+
 def test_blobs_are_base64(volano):
     status, answer = call(volano, "kms", "CreateKey")
     assert status == 200

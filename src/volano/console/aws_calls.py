@@ -42,6 +42,7 @@ class AwsAnswer(msgspec.Struct, kw_only=True):
     permission=SIGNED_IN,
     resource="arn:aws:aws:{region}:{account}:{service}/{operation}",
     timeout_s=None,
+    read_only=True,  # what it changes is in the trail as the operation that it runs
 )
 async def call_aws(env: Env, call: Call, request: AwsCall) -> AwsAnswer:
     """Run an AWS operation by JSON; it is authorized as the operation that it is."""

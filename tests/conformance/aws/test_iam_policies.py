@@ -158,6 +158,30 @@ def test_attached_policies_take_effect_at_once(volano, iam, user):
         iam.detach_user_policy(UserName=user["UserName"], PolicyArn=arn)
 
 
+def test_access_analyzer_says_what_is_wrong_and_where(volano):
+    """Access Analyzer API reference, ValidatePolicy."""
+    analyzer = volano.client("accessanalyzer")
+    bad = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    bad["Condition"] = {"StringFoo": {"aws:username": "x"}}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [bad]}, indent=2)
+    pages = analyzer.get_paginator("validate_policy").paginate(
+        policyDocument=text, policyType="IDENTITY_POLICY"
+    )
+    (found,) = [one for page in pages for one in page["findings"]]
+    assert (found["findingType"], found["issueCode"]) == ("ERROR", "INVALID_CONDITION_OPERATOR")
+    (place,) = found["locations"]
+    assert place["path"][:2] == [{"value": "Statement"}, {"index": 0}]
+    start, end = place["span"]["start"], place["span"]["end"]
+    assert json.loads(text[start["offset"] : end["offset"]]) == bad
+    assert (start["line"], start["column"]) == (4, 4)
+    good = analyzer.validate_policy(
+        policyDocument=trust({"Service": "ec2.amazonaws.com"}),
+        policyType="RESOURCE_POLICY",
+        validatePolicyResourceType="AWS::IAM::AssumeRolePolicyDocument",
+    )
+    assert good["findings"] == []
+
+
 def test_managed_policies_of_aws_are_read_by_every_account_and_changed_by_none(volano):
     fresh = volano.add_account()
     iam = volano.client(

@@ -26,6 +26,14 @@ interface Result {
   MissingContextValues?: string[];
 }
 
+// A mistake or a risk in the policy (Access Analyzer's ValidatePolicy).
+interface Advice {
+  findingType: 'ERROR' | 'SECURITY_WARNING' | 'WARNING' | 'SUGGESTION';
+  issueCode: string;
+  findingDetails: string;
+  locations: { span: { start: { line: number } } }[];
+}
+
 const NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"none:Nothing","Resource":"*"}]}';
 
 export function Simulation({ identityPolicy, resourcePolicy, callers = [], actions, resource }: Props) {
@@ -48,6 +56,19 @@ export function Simulation({ identityPolicy, resourcePolicy, callers = [], actio
     retry: false,
   });
   const result = query.data?.EvaluationResults[0];
+  const advice = useQuery({
+    queryKey: ['validate', asked.text],
+    queryFn: () =>
+      aws<{ findings: Advice[] }>('accessanalyzer', 'ValidatePolicy', {
+        policyDocument: asked.text,
+        policyType: identityPolicy === undefined ? 'RESOURCE_POLICY' : 'IDENTITY_POLICY',
+      }),
+    enabled: usable,
+    retry: false,
+  });
+  const advised = advice.data?.findings ?? [];
+  const mistakes = advised.filter((each) => each.findingType === 'ERROR');
+  const risks = advised.filter((each) => each.findingType !== 'ERROR');
   return (
     <Stack gap="xs" data-simulation>
       <Text size="sm" fw={500}>
@@ -63,12 +84,30 @@ export function Simulation({ identityPolicy, resourcePolicy, callers = [], actio
       )}
       {usable && query.error !== null && (
         <Alert color="orange" title={t('notAPolicyYet')}>
-          <Text size="sm">{messageOf(query.error)}</Text>
+          {mistakes.length === 0 && <Text size="sm">{messageOf(query.error)}</Text>}
+          <AdviceList advised={mistakes} />
         </Alert>
       )}
       {usable && result && <Verdict result={result} />}
+      {usable && risks.length > 0 && (
+        <Alert color="yellow" title={t('worthALook')}>
+          <AdviceList advised={risks} />
+        </Alert>
+      )}
     </Stack>
   );
+}
+
+function AdviceList({ advised }: { advised: Advice[] }) {
+  return advised.map(({ issueCode, findingDetails, locations }) => {
+    const line = locations[0]?.span.start.line;
+    return (
+      <Text size="sm" key={issueCode + findingDetails}>
+        {findingDetails}
+        {line !== undefined && ` (${t('lineNumber', { line })})`}
+      </Text>
+    );
+  });
 }
 
 function Verdict({ result }: { result: Result }) {

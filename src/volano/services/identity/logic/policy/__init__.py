@@ -23,6 +23,11 @@ from volano.services.identity.logic.policy.explain import (
     missing_keys,
 )
 from volano.services.identity.logic.policy.facts import MFA_TIME, OF_PRINCIPAL, CallFacts
+from volano.services.identity.logic.policy.findings import (
+    FindingKind,
+    PolicyFinding,
+    find_in_policy,
+)
 from volano.services.identity.logic.policy.grammar import PolicyKind
 from volano.services.identity.logic.policy.statements import (
     Effect,
@@ -38,9 +43,11 @@ __all__ = [
     "CallFacts",
     "Effect",
     "Explanation",
+    "FindingKind",
     "Match",
     "Outcome",
     "Policies",
+    "PolicyFinding",
     "PolicyKind",
     "PolicySet",
     "Question",
@@ -52,6 +59,7 @@ __all__ = [
     "decide",
     "deny_everything",
     "explain",
+    "find_in_policy",
     "is_placeholder",
     "merge",
     "missing_keys",

@@ -36,7 +36,7 @@ class PolicyKind(Enum):
 
 
 _POLICY_KEYS = {"Version", "Id", "Statement"}
-_STATEMENT_KEYS = {
+STATEMENT_KEYS = (
     "Sid",
     "Effect",
     "Principal",
@@ -46,7 +46,7 @@ _STATEMENT_KEYS = {
     "Resource",
     "NotResource",
     "Condition",
-}
+)
 _EITHER = (("Action", "NotAction"), ("Resource", "NotResource"))
 _SID = re.compile(r"[A-Za-z0-9]*\Z")
 _VENDOR = re.compile(r"[A-Za-z0-9*?.-]+\Z")
@@ -100,7 +100,7 @@ def _require_syntax(document: Element, kind: PolicyKind) -> list[Element]:
     ):
         raise MalformedPolicyDocument(SYNTAX)
     for item in items:
-        if not isinstance(item, dict) or set(item) - _STATEMENT_KEYS:
+        if not isinstance(item, dict) or set(item) - set(STATEMENT_KEYS):
             raise MalformedPolicyDocument(SYNTAX)
         _require_form(item, kind)
     return items
