@@ -181,6 +181,15 @@ async def test_addresses_are_checked_and_people_of_the_workplace_are_guests(team
     assert ([one.user_id for one in seen.guests], seen.outsiders) == ([team.users["ben"].id], [])
 
 
+async def test_cards_speak_the_language_of_their_reader(team):
+    await desk.put_preferences(team.env, team.calls["ben"], Preferences(language="zh"))
+    guests = (team.users["ben"].id, team.users["cleo"].id)
+    made = await events.create_event(team.env, team.calls["ana"], wanted(guests=guests))
+    await cards.tell(team.env, EventChanged(account=team.account, id=made.event.id))
+    assert "Ana 邀请您：*Tasting*，2026年11月23日 周一" in (await told(team, "ben"))[0]
+    assert "Ana invites you: *Tasting*, Mon 23 Nov 2026" in (await told(team, "cleo"))[0]
+
+
 async def test_mails_speak_the_language_of_the_owner(post):
     team = post.team
     await desk.put_preferences(team.env, team.calls["ana"], Preferences(language="zh"))

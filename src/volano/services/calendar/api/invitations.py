@@ -14,6 +14,7 @@ import msgspec
 from volano.services.calendar.logic import mails, outsiders
 from volano.services.calendar.logic.events import parse_answer
 from volano.services.calendar.logic.ics import parse_calendar, read_facts
+from volano.services.calendar.logic.words import when
 from volano.services.calendar.model import Answer, NoSuchEvent
 from volano.services.chat import interface as chat
 from volano.wire.action import PUBLIC, action
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 ONE = outsiders.PATH + "/{id}/{key}"
 WORDS = {
     "en": {
-        "yes": "Yes, I come",
+        "yes": "Yes, I will come",
         "maybe": "Maybe",
         "no": "No",
-        "ask": "Do you come?",
-        "said_yes": "You said that you come.",
+        "ask": "Will you come?",
+        "said_yes": "You said that you will come.",
         "said_maybe": "You said that you may come.",
-        "said_no": "You said that you do not come.",
+        "said_no": "You said that you will not come.",
         "told": "{name} is told. You may change your answer here until the event.",
         "from": "{name} invites you.",
         "add": "Add it to your calendar",
@@ -146,7 +147,7 @@ async def _page(env: Env, request: InvitationKey) -> WithHeaders:
         language,
         facts.title,
         f"<p>{words['from'].format(name=name)}</p><h1>{html.escape(facts.title)}</h1>"
-        f"<p><strong>{html.escape(mails.when(facts, language))}</strong></p>{where}{notes}"
+        f"<p><strong>{html.escape(when(facts, language))}</strong></p>{where}{notes}"
         f'<p role="status"><strong>{said}</strong></p><div>{buttons}</div>{told}'
         f'<p><a href="{base}/event.ics">{words["add"]}</a></p>',
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from volano.services.calendar.logic.events import Seen, digest, forget_ended, pe
 from volano.services.calendar.logic.ics import parse_calendar, read_facts
 from volano.services.calendar.logic.occurrences import next_reminder_us
 from volano.services.calendar.logic.outsiders import list_present
+from volano.services.calendar.logic.words import LANGUAGES, language_of, when
 from volano.services.calendar.model import Answer
 from volano.services.calendar.store import events as rows
 from volano.services.chat import interface as chat
@@ -24,18 +25,11 @@ from volano.services.office import interface as office
 if TYPE_CHECKING:
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
-    from volano.services.calendar.logic.ics import Facts
     from volano.services.calendar.model import CalendarEvent, EventChanged, Guest
 
 YES, MAYBE, NO = "calendar_yes", "calendar_maybe", "calendar_no"
 REMIND_BATCH = 200
-_BUTTONS = ((YES, "Yes", Answer.YES), (MAYBE, "Maybe", Answer.MAYBE), (NO, "No", Answer.NO))
-_SAID = {
-    Answer.YES: "comes",
-    Answer.NO: "does not come",
-    Answer.MAYBE: "may come",
-    Answer.NONE: "has not answered",
-}
+_BUTTONS = ((YES, Answer.YES), (MAYBE, Answer.MAYBE), (NO, Answer.NO))
 
 
 async def tell(env: Env, event: EventChanged) -> None:
@@ -48,7 +42,8 @@ async def tell(env: Env, event: EventChanged) -> None:
     for guest in seen.guests:
         await _tell_guest(env, bot_id, seen, guest)
     for user_id in event.removed:
-        text = f":wastebasket: You are not invited any more: {_line(seen)}"
+        said = await _words(env, seen, user_id, "removed")
+        text = f":wastebasket: {said}"
         key = f"removed:{found.updated_us}"
         await _write(env, found, bot_id, user_id, text, key)
     if event.answered:
@@ -90,8 +85,9 @@ async def _tell_guest(env: Env, bot_id: str, seen: Seen, guest: Guest) -> None:
         )
         await chat.rewrite_own(env, event.account, bot_id, card)
         if guest.told != now:
-            word = "Called off" if event.is_cancelled else "Changed"
-            await _write(env, event, bot_id, guest.user_id, f"{word}: {_line(seen)}", now)
+            kind = "ended" if event.is_cancelled else "changed"
+            said = await _words(env, seen, guest.user_id, kind)
+            await _write(env, event, bot_id, guest.user_id, said, now)
 
     async def write(tx: Tx) -> None:
         await rows.update_told(tx, replace(guest, told=now))
@@ -107,7 +103,7 @@ async def _tell_owner(env: Env, bot_id: str, seen: Seen, user_id: str) -> None:
         return
     is_outsider = "@" in user_id
     who = user_id if is_outsider else await office.name_of(env, seen.event.account, user_id)
-    text = f"{who} {_SAID[said]}: {_line(seen)}"
+    text = await _words(env, seen, seen.event.owner_id, f"said_{said.value}", name=who)
     key = f"{user_id}:{said.value}:{seen.event.etag}"
     await _write(env, seen.event, bot_id, seen.event.owner_id, text, key)
 
@@ -119,45 +115,38 @@ async def _write(
     await chat.write_to(env, event.account, bot_id, user_id, draft)
 
 
-def _line(seen: Seen) -> str:
-    return f"*{chat.escape_text(seen.facts.title)}*, {when(seen.facts)}"
-
-
-def when(facts: Facts) -> str:
-    """The first time of an event, in its own zone."""
-    return _shown(facts.start, facts.end, facts.zone) + (" (repeats)" if facts.is_recurring else "")
-
-
-def _shown(start: date, end: date, zone: str) -> str:
-    if not isinstance(start, datetime):
-        last = end - timedelta(days=1)
-        until = f" to {last:%d %b %Y}" if last > start else ""
-        return f"{start:%a %d %b %Y}{until}"
-    until = f"{end:%H:%M}" if end == start or isinstance(end, datetime) else ""
-    return f"{start:%a %d %b %Y, %H:%M}-{until} {zone}"
+async def _words(env: Env, seen: Seen, reader_id: str, kind: str, *, name: str = "") -> str:
+    """What is said to somebody of an event, in their language."""
+    language = language_of(await chat.find_language(env.store.reader, reader_id))
+    title = f"*{chat.escape_text(seen.facts.title)}*"
+    said = {"title": title, "when": when(seen.facts, language), "name": name}
+    return LANGUAGES[language][kind].format(**said)
 
 
 async def _card(env: Env, seen: Seen, guest: Guest) -> tuple[str, list[object]]:
     event, facts = seen.event, seen.facts
+    language = language_of(await chat.find_language(env.store.reader, guest.user_id))
     who = await office.name_of(env, event.account, event.owner_id)
-    sign = ":x: Called off" if event.is_cancelled else f":calendar: {who} invites you"
-    text = f"{sign}: {_line(seen)}"
+    sign, kind = (":x:", "ended") if event.is_cancelled else (":calendar:", "card")
+    text = f"{sign} {await _words(env, seen, guest.user_id, kind, name=who)}"
     lines = [text]
     if facts.location:
-        lines.append(f"Where: {chat.escape_text(facts.location)}")
+        where = chat.escape_text(facts.location)
+        lines.append(LANGUAGES[language]["where"].format(where=where))
     if facts.notes:
         lines.append(chat.escape_text(facts.notes[:1000]))
     blocks: list[object] = [
         {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(lines)[:3000]}}
     ]
     if not event.is_cancelled:
-        blocks.append(_actions(event, guest))
+        blocks.append(_actions(event, guest, language))
     return text, blocks
 
 
-def _actions(event: CalendarEvent, guest: Guest) -> dict[str, object]:
+def _actions(event: CalendarEvent, guest: Guest, language: str) -> dict[str, object]:
     elements = []
-    for action_id, text, said in _BUTTONS:
+    for action_id, said in _BUTTONS:
+        text = LANGUAGES[language][said.value]
         chosen = guest.answer is said
         button = {
             "type": "button",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -28,19 +27,17 @@ from volano.services.calendar.logic.ics import (
 )
 from volano.services.calendar.logic.outsiders import digest_of, find_by_key, link_of
 from volano.services.calendar.logic.people import NO_MAIL, title_of
+from volano.services.calendar.logic.words import LANGUAGES, language_of, when
 from volano.services.calendar.store import events as event_rows
 from volano.services.calendar.store import outsiders as rows
 from volano.services.chat import interface as chat
 from volano.services.office import interface as office
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import icalendar
 
     from volano.kernel.call import Env
     from volano.kernel.store import Tx
-    from volano.services.calendar.logic.ics import Facts
     from volano.services.calendar.model import CalendarEvent, Outsider
 
 BATCH = 50
@@ -52,34 +49,6 @@ CLAIM_US = 120_000_000
 """How long one process has for a mail."""
 NO_SERVER = "No mail server is set: pass the link on yourself."
 MAX_NOTES_CHARACTERS = 4000
-WORDS = {
-    "en": {
-        "invited": "Invitation: {title}, {when}",
-        "changed": "Changed: {title}, {when}",
-        "ended": "Called off: {title}, {when}",
-        "invited_lead": "{name} invites you to an event.",
-        "changed_lead": "{name} changed an event that you are invited to.",
-        "ended_lead": "{name} called this event off, or you are not invited to it any more.",
-        "when": "When: {when}",
-        "where": "Where: {where}",
-        "answer": "Say whether you come: {link}",
-        "repeats": " (repeats)",
-    },
-    "zh": {
-        "invited": "邀请：{title}，{when}",
-        "changed": "已更改：{title}，{when}",
-        "ended": "已取消：{title}，{when}",
-        "invited_lead": "{name} 邀请您参加一项日程。",
-        "changed_lead": "{name} 更改了您受邀参加的日程。",
-        "ended_lead": "{name} 取消了此日程，或不再邀请您参加。",
-        "when": "时间：{when}",
-        "where": "地点：{where}",
-        "answer": "请答复是否参加：{link}",
-        "repeats": "（重复）",
-    },
-}
-"""What mails say, by language."""
-_WEEKDAYS_ZH = "一二三四五六日"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,25 +65,6 @@ class Letter:
     @property
     def is_end(self) -> bool:
         return self.outsider.gone or self.event.is_cancelled
-
-
-def when(facts: Facts, language: str) -> str:
-    """The first time of an event in its own zone, in words of a language."""
-    start, end = facts.start, facts.end
-    repeats = WORDS[language]["repeats"] if facts.is_recurring else ""
-    if not isinstance(start, datetime) or not isinstance(end, datetime):
-        last = end - timedelta(days=1)
-        until = f" – {_day(last, language)}" if last > start else ""
-        return _day(start, language) + until + repeats
-    until = f"{end:%H:%M}" if end.date() == start.date() else f"{_day(end, language)} {end:%H:%M}"
-    return f"{_day(start, language)} {start:%H:%M} – {until} ({facts.zone}){repeats}"
-
-
-def _day(day: date, language: str) -> str:
-    if language == "zh":
-        weekday = _WEEKDAYS_ZH[day.weekday()]
-        return f"{day:%Y}年{day:%m}月{day:%d}日 周{weekday}"
-    return f"{day:%a %d %b %Y}"
 
 
 async def send_due(env: Env) -> int:
@@ -147,8 +97,10 @@ async def _send(env: Env, item: Outsider, claimed_us: int) -> None:
     await env.store.transact(write)
     if was_given_up and not event.is_ended:
         bot_id = await office.bot_of(env, event.account)
-        title = chat.escape_text(event.title)
-        text = f":warning: {item.address} could not be told of *{title}* by mail: {done.error}"
+        language = language_of(await chat.find_language(env.store.reader, event.owner_id))
+        title = f"*{chat.escape_text(event.title)}*"
+        said = {"address": item.address, "title": title, "error": done.error}
+        text = f":warning: {LANGUAGES[language]['unmailed'].format(**said)}"
         key = f"copilot:{event.id}:unmailed:{item.address}:{done.told}"
         draft = chat.Draft(channel="", text=text, client_msg_id=key)
         await chat.write_to(env, event.account, bot_id, event.owner_id, draft)
@@ -171,8 +123,7 @@ async def _try(env: Env, event: CalendarEvent, item: Outsider) -> Outsider:
 
 async def _letter(env: Env, event: CalendarEvent, item: Outsider) -> Letter:
     owner = await chat.find_user(env.store.reader, event.account, event.owner_id)
-    language = await chat.find_language(env.store.reader, event.owner_id)
-    language = language if language in WORDS else "en"
+    language = language_of(await chat.find_language(env.store.reader, event.owner_id))
     sender = parseaddr(env.config.smtp_from)
     name = title_of(owner) if owner else ""
     return Letter(
@@ -190,7 +141,7 @@ def compose(letter: Letter) -> EmailMessage:
     facts = read_facts(parse_calendar(letter.event.ics))
     method = "CANCEL" if letter.is_end else "REQUEST"
     kind = "ended" if letter.is_end else ("changed" if letter.outsider.told else "invited")
-    words = WORDS[letter.language]
+    words = LANGUAGES[letter.language]
     said = {"title": facts.title, "when": when(facts, letter.language), "name": letter.owner[0]}
     message = EmailMessage()
     message["Subject"] = _one_line(words[kind].format(**said))[:200]
