@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from volano.kernel.errors import VolanoError
-from volano.services.chat.logic import calls, catch_up, desk, members, messages, revisions
+from volano.services.chat.logic import calls, catch_up, desk, members, messages, profiles, revisions
 from volano.services.chat.logic.history import mark_read
 from volano.services.chat.logic.messages import Change
 from volano.services.chat.model import to_ts
 from volano.services.chat.model.desk import Preferences, QuietHours
+from volano.services.chat.store.channels import find_channel
 
 EIGHT_MONDAY_US = 1_763_366_400_000_000  # 17 November 2025, a Monday
 
@@ -180,6 +181,19 @@ async def test_a_deleted_message_calls_nobody(company):
 async def test_wrong_preferences_are_refused(company, wanted, says):
     with pytest.raises(VolanoError, match=says):
         await desk.put_preferences(company.env, company.calls["admin"], wanted)
+
+
+async def test_who_paused_notices_is_pushed_none(company):
+    await company.hire("ana")
+    await company.hire("ben")
+    place = await company.channel("plans", "admin", "ana", "ben")
+    channel = await find_channel(company.env.store.reader, company.account, place)
+    people = [company.users[name].id for name in ("ana", "ben")]
+    await profiles.snooze(company.env, company.calls["ana"], 30)
+    wanted = await calls.whom_to_push(company.env, channel, people, people, {})
+    assert wanted == [company.users["ben"].id]
+    await profiles.snooze(company.env, company.calls["ana"], 0)
+    assert await calls.whom_to_push(company.env, channel, people, people, {}) == people
 
 
 def test_quiet_hours_go_past_midnight_in_their_own_zone():

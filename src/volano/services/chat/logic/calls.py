@@ -2,7 +2,7 @@
 
 Runs after the post as work, so that posting stays quick and a crash repeats it: what was noted
 already is not told twice. Who is called sees it among the mentions; browsers are told by Web Push
-unless the person has quiet hours or muted the channel.
+unless the person has quiet hours, paused notices or muted the channel.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from volano.services.chat.store import channels as channel_rows
 from volano.services.chat.store import desk as rows
 from volano.services.chat.store import groups as group_rows
 from volano.services.chat.store import messages as message_rows
+from volano.services.chat.store import profiles as profile_rows
 from volano.services.chat.store import users as user_rows
 from volano.services.chat.store.pushes import has_browsers
 
@@ -173,16 +174,14 @@ def is_quiet(quiet: QuietHours | None, now_us: int) -> bool:
     return minute < quiet.until_minute and (day - 1) % 7 in quiet.days
 
 
-async def _push(
+async def whom_to_push(
     env: Env,
     channel: Channel,
-    message: Message,
-    called: list[str],
+    called: Sequence[str],
     others: list[str],
     preferences: Mapping[str, Preferences],
-) -> None:
-    if not await has_browsers(env.store.reader):
-        return
+) -> list[str]:
+    """Those of `others` who want a notice of a message that calls `called`, and want it now."""
     now_us = env.clock.now_us()
     wanted: list[str] = []
     named, usual = set(called), Preferences()
@@ -193,6 +192,22 @@ async def _push(
             continue
         if channel.id not in own.muted and not is_quiet(own.quiet, now_us):
             wanted.append(user)
+    profiles = await profile_rows.select_profiles(env.store.reader, wanted)
+    pausing = {user for user, found in profiles.items() if found.snooze_until_us > now_us}
+    return [user for user in wanted if user not in pausing]
+
+
+async def _push(
+    env: Env,
+    channel: Channel,
+    message: Message,
+    called: list[str],
+    others: list[str],
+    preferences: Mapping[str, Preferences],
+) -> None:
+    if not await has_browsers(env.store.reader):
+        return
+    wanted = await whom_to_push(env, channel, called, others, preferences)
     author = await user_rows.find_user(env.store.reader, channel.account, message.user_id)
     name = author.real_name if author else ""
     place = "" if channel.kind.is_direct else f" · #{channel.name}"
