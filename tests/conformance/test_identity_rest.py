@@ -111,6 +111,19 @@ def test_changes_need_the_csrf_token(browser, person):
     assert browser.call("POST", "/keys", {"kind": "api", "name": "x"})[0] == 200
 
 
+def test_a_page_learns_what_its_reader_may_use_at_all(volano, browser, person):
+    asked = {"permissions": ["s3:ListAllMyBuckets", "chat:ListChannels", "iam:ListUsers"]}
+    browser.enter("/session/link", {"token": link_token(person)})
+    assert browser.call("POST", "/session/usable", asked)[1] == {"permissions": []}
+    member = {"policy": "arn:aws:iam::aws:policy/VolanoChatMember"}
+    assert volano.rest("POST", f"/people/{person['name']}/policies", member)[0] == 200
+    found = browser.call("POST", "/session/usable", asked)[1]
+    assert found == {"permissions": ["chat:ListChannels"]}
+    assert volano.rest("POST", "/session/usable", asked)[1] == asked
+    too_many = {"permissions": ["s3:GetObject"] * 51}
+    assert browser.call("POST", "/session/usable", too_many)[0] == 400
+
+
 def test_sign_out_ends_the_session(browser, person):
     browser.enter("/session/link", {"token": link_token(person)})
     cookie = browser.cookie

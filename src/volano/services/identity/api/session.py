@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from volano.kernel.call import Call, Env
-from volano.kernel.errors import NotFound
+from volano.kernel.errors import Invalid, NotFound
 from volano.services.identity.logic import login, passkeys, passwords, proof
 from volano.services.identity.logic.access import is_operator, stored_authority
 from volano.services.identity.logic.accounts import get_account
@@ -17,6 +17,8 @@ from volano.services.identity.store.users import find_login, find_user
 from volano.wire.action import PUBLIC, SIGNED_IN, action
 from volano.wire.credential import session_cookie
 from volano.wire.results import Raw, WithHeaders
+
+MAX_PERMISSIONS_ASKED = 50
 
 
 class NoFields(msgspec.Struct):
@@ -100,6 +102,12 @@ class SessionView(msgspec.Struct, kw_only=True):
     must_change_password: bool
     is_operator: bool
     aws_url: str
+
+
+class Permissions(msgspec.Struct):
+    """Names such as `s3:GetObject`."""
+
+    permissions: list[str]
 
 
 class OpenSession(msgspec.Struct):
@@ -273,6 +281,28 @@ async def _view(env: Env, user_id: str, *, csrf: str) -> SessionView:
         is_operator=await is_operator(env, user.account),
         aws_url=env.config.aws_url,
     )
+
+
+@action(
+    "volano:listUsable",
+    method="POST",
+    path="/volano/v1/session/usable",
+    permission=SIGNED_IN,
+    resource="*",
+    read_only=True,
+)
+async def list_usable(env: Env, call: Call, request: Permissions) -> Permissions:
+    """Those of the named permissions that a policy of the caller gives for anything at all.
+
+    A page shows by it what there is to go to; each call is decided on its own.
+    """
+    if len(request.permissions) > MAX_PERMISSIONS_ASKED:
+        raise Invalid(f"Ask for at most {MAX_PERMISSIONS_ASKED} permissions at once.")
+    authority = stored_authority(env)
+    found = [
+        name for name in request.permissions if await authority.may_anywhere(call.principal, name)
+    ]
+    return Permissions(found)
 
 
 @action(

@@ -206,6 +206,16 @@ class StoredAuthority:
         is_root = who.kind is PrincipalKind.ROOT
         return is_allowed_under(policies, permission, prefix, is_root=is_root)
 
+    async def may_anywhere(self, who: Principal, permission: str) -> bool:
+        """Whether some policy lets `who` do it to something; what limits that is not looked at."""
+        if who.kind in _NO_PERSON:
+            return False
+        if who.kind is PrincipalKind.ROOT:
+            return True
+        held = await self._policies_of(who)
+        found = held.identity.for_action(permission) if held.identity else ()
+        return any(not statement.deny for statement in found)
+
     async def mentions(self, who: Principal, prefix: str) -> bool:
         """Whether a policy that limits or lets `who` has a condition on a key that begins so."""
         if who.kind in _NO_PERSON:
