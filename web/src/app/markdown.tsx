@@ -2,11 +2,13 @@
 import { Anchor, Code, Table, Text, Title, Typography } from '@mantine/core';
 import type { ReactNode } from 'react';
 
+const MAX_QUOTES = 8; // in each other
+
 export function Markdown({ text }: { text: string }) {
   return <Typography>{blocks(text.replace(/\r\n/g, '\n').split('\n'))}</Typography>;
 }
 
-function blocks(lines: string[]): ReactNode[] {
+function blocks(lines: string[], depth = 0): ReactNode[] {
   const made: ReactNode[] = [];
   let at = 0;
   const takeWhile = (test: (line: string) => boolean): string[] => {
@@ -38,9 +40,9 @@ function blocks(lines: string[]): ReactNode[] {
       const items = takeWhile((next) => /^\s*([-*+]|\d+\.)\s/.test(next) || /^\s{2,}\S/.test(next));
       made.push(list(items, at));
     } else if (line.startsWith('|')) made.push(table(takeWhile((next) => next.startsWith('|')), at));
-    else if (line.startsWith('>')) {
+    else if (line.startsWith('>') && depth < MAX_QUOTES) {
       const quoted = takeWhile((next) => next.startsWith('>')).map((next) => next.replace(/^>\s?/, ''));
-      made.push(<blockquote key={at}>{blocks(quoted)}</blockquote>);
+      made.push(<blockquote key={at}>{blocks(quoted, depth + 1)}</blockquote>);
     } else if (/^(-{3,}|\*{3,})$/.test(line.trim())) {
       at += 1;
       made.push(<hr key={at} />);
@@ -78,7 +80,7 @@ function table(lines: string[], key: number): ReactNode {
   );
 }
 
-const MARKS = /(`[^`]+`|\*\*[^*]+\*\*|__[^_]+__|\*[^*\s][^*]*\*|!?\[[^\]]+\]\([^)\s]+\))/;
+const MARKS = /(`[^`]+`|\*\*[^*]+\*\*|__[^_]+__|\*[^*\s][^*]*\*|!?\[[^[\]]+\]\([^)\s]{1,2000}\))/;
 
 export function inline(text: string): ReactNode {
   return text.split(MARKS).map((part, index) => {
