@@ -222,6 +222,8 @@ def test_managed_policies_of_aws_are_known_by_arn(volano, iam, user):
     ):
         assert wanted in names
     assert len(names) == len(set(names))
+    logs = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    assert iam.get_policy(PolicyArn=logs)["Policy"]["Path"] == "/service-role/"
     arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
     iam.attach_user_policy(UserName=user["UserName"], PolicyArn=arn)
     own = client_of(volano, "iam", user)

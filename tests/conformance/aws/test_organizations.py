@@ -273,3 +273,5 @@ def test_policies_are_checked_and_kept(org):
     org.delete_policy(PolicyId=wanted)
     with refused("PolicyNotFoundException"):
         org.describe_policy(PolicyId=wanted)
+    with refused("ResourcePolicyNotFoundException"):
+        org.describe_resource_policy()

@@ -14,7 +14,7 @@ from volano.services.identity.api.shapes import Shape, seconds, tag_condition, t
 from volano.services.identity.logic import org_accounts
 from volano.services.identity.logic import organizations as logic
 from volano.services.identity.logic.org_targets import find_target
-from volano.services.identity.model.org_errors import InvalidOrgInput
+from volano.services.identity.model.org_errors import InvalidOrgInput, ResourcePolicyNotFound
 from volano.services.identity.model.organizations import Organization
 from volano.wire.action import action
 
@@ -45,6 +45,17 @@ async def create_organization(env: Env, call: Call, request: Shape) -> Shape:
 )
 async def describe_organization(env: Env, call: Call, request: Shape) -> Shape:
     return await _shape(env, await logic.my_organization(env.store.reader, call.account))
+
+
+@action(
+    "organizations:DescribeResourcePolicy",
+    permission="organizations:DescribeResourcePolicy",
+    resource=ORG,
+)
+async def describe_resource_policy(env: Env, call: Call, request: Shape) -> Shape:
+    """No organization hands its administration on by a policy, and this says so as AWS does."""
+    await logic.read_organization(env.store.reader, call)
+    raise ResourcePolicyNotFound
 
 
 @action(

@@ -22,6 +22,8 @@ def _allow(*actions: str) -> dict[str, object]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
 
 
+_LOGS = _allow("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
+
 _CHAT_MEMBER = [
     _allow("chat:*"),
     _allow("office:*Approval", "office:*Approvals", "office:*Task", "office:*Tasks"),
@@ -174,6 +176,42 @@ _STATEMENTS: dict[str, tuple[str, list[dict[str, object]]]] = {
     ),
     "AmazonBedrockFullAccess": ("All models.", [_allow("bedrock:*", "models:*")]),
     "Billing": ("Prices, usage, budgets and invoices.", [_allow("billing:*", "ce:*", "budgets:*")]),
+    "AmazonBedrockReadOnly": (
+        "Sees which models there are.",
+        [_allow("bedrock:Get*", "bedrock:List*", "models:Get*", "models:List*")],
+    ),
+    "IAMAccessAnalyzerFullAccess": ("The policy checks.", [_allow("access-analyzer:*")]),
+    "IAMAccessAnalyzerReadOnlyAccess": (
+        "The policy checks, without changes.",
+        [_allow("access-analyzer:Get*", "access-analyzer:List*", "access-analyzer:Validate*")],
+    ),
+    "AWSDenyAll": ("Denies everything.", [{**_allow("*"), "Effect": "Deny"}]),
+    "AWSSupportAccess": ("The support desk of AWS.", [_allow("support:*")]),
+    "AWSLambda_FullAccess": ("All functions.", [_allow("lambda:*"), _LOGS]),
+    "AWSLambdaBasicExecutionRole": ("Lets a function write its log.", [_LOGS]),
+    "AWSLambdaVPCAccessExecutionRole": (
+        "Lets a function write its log and stand in a network.",
+        [
+            _LOGS,
+            _allow("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces"),
+            _allow("ec2:DeleteNetworkInterface", "ec2:DescribeSubnets"),
+        ],
+    ),
+    "AWSLambdaSQSQueueExecutionRole": (
+        "Lets a function write its log and take messages of queues.",
+        [_LOGS, _allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")],
+    ),
+    "AmazonSSMManagedInstanceCore": (
+        "Lets an instance speak with Systems Manager.",
+        [
+            _allow("ssm:Describe*", "ssm:Get*", "ssm:List*", "ssm:Put*", "ssm:Update*"),
+            _allow("ssmmessages:*", "ec2messages:*"),
+        ],
+    ),
+    "CloudWatchAgentServerPolicy": (
+        "Lets an instance send measurements and logs.",
+        [_LOGS, _allow("cloudwatch:PutMetricData", "ec2:DescribeVolumes", "ec2:DescribeTags")],
+    ),
     "VolanoModelsFullAccess": ("Models: use, pull, deploy and remove.", [_allow("models:*")]),
     "VolanoModelsUse": (
         "Uses the models that are there.",
@@ -212,7 +250,15 @@ _JOBS = (
     "SystemAdministrator",
     "ViewOnlyAccess",
 )
-_PATHS = dict.fromkeys(_JOBS, "/job-function/")
+_OF_SERVICES = (
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaSQSQueueExecutionRole",
+    "AWSLambdaVPCAccessExecutionRole",
+)
+_PATHS = {
+    **dict.fromkeys(_JOBS, "/job-function/"),
+    **dict.fromkeys(_OF_SERVICES, "/service-role/"),
+}
 
 
 @lru_cache(maxsize=1)

@@ -109,6 +109,11 @@ class PolicyNotFound(OrganizationsError):
     words = "You specified a policy that doesn't exist."
 
 
+class ResourcePolicyNotFound(OrganizationsError):
+    code = "ResourcePolicyNotFoundException"
+    words = "We can't find a resource policy request with the parameter that you specified."
+
+
 class PolicyInUse(OrganizationsError):
     code = "PolicyInUseException"
     words = "The policy is attached to one or more entities: detach it first."
