@@ -179,7 +179,10 @@ def has_model(folder: Path) -> bool:
 
 
 def task_of(folder: Path) -> str:
-    """`embed` for an encoder, else `generate`; raises Invalid for a family that is not served."""
+    """`embed` for an encoder and for what sentence-transformers made, else `generate`.
+
+    Raises Invalid for a family that is not served, and for one that sorts texts into classes.
+    """
     if not (folder / "config.json").is_file():
         for path in folder.glob("*.gguf"):
             _require_gguf_family(path)
@@ -194,7 +197,14 @@ def task_of(folder: Path) -> str:
             f"Models of type {family!r} cannot be served; supported: {', '.join(SERVED_FAMILIES)}.",
             code="unsupported_model",
         )
-    return "embed" if family == "bert" else "generate"
+    if "ForSequenceClassification" in str(config.get("architectures")):
+        raise Invalid(
+            "This model scores or sorts texts, which is not served; to rank, use one of embeddings "
+            "or one that writes, such as Qwen3-Reranker.",
+            code="unsupported_model",
+        )
+    is_embedding = family == "bert" or (folder / "modules.json").is_file()
+    return "embed" if is_embedding else "generate"
 
 
 def _require_gguf_family(path: Path) -> None:

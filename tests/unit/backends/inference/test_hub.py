@@ -15,6 +15,7 @@ import pytest
 from volano.backends.inference.hub import pull_model
 from volano.backends.inference.model_files import GGUF_FAMILIES, SERVED_FAMILIES, only_one
 from volano.kernel.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+from volano.ml.engine.embedder import Embedder
 from volano.ml.engine.generator import Generator
 from volano.ml.models import bert
 from volano.ml.models.families import DECODER_FAMILIES
@@ -281,6 +282,28 @@ async def test_a_family_that_is_not_served_is_refused_before_its_weights(hub: Hu
     config = json.loads(hub.files["config.json"]) | {"model_type": "mamba"}
     hub.files["config.json"] = hub.declared["config.json"] = json.dumps(config).encode()
     with pytest.raises(Invalid, match="'mamba' cannot be served; supported: bert, gemma, gemma2"):
+        await pull(hub, tmp_path / "m")
+    assert len(hub.ranges) == 1
+
+
+async def test_a_decoder_that_sentence_transformers_made_is_one_of_embeddings(
+    hub: Hub, tmp_path: Path
+):
+    assert (await pull(hub, tmp_path / "m"))[0].task == "generate"
+    hub.files |= {
+        "modules.json": b"[]",
+        "1_Pooling/config.json": b'{"pooling_mode_lasttoken":true}',
+    }
+    hub.declared = hub.files
+    pulled, _ = await pull(hub, tmp_path / "m")
+    assert pulled.task == "embed"
+    assert len(next(Embedder(pulled.folder).embed([[5, 6, 7]]))[1]) == 1
+
+
+async def test_a_model_that_sorts_texts_is_refused_before_its_weights(hub: Hub, tmp_path: Path):
+    config = {"model_type": "bert", "architectures": ["BertForSequenceClassification"]}
+    hub.files["config.json"] = hub.declared["config.json"] = json.dumps(config).encode()
+    with pytest.raises(Invalid, match="Qwen3-Reranker"):
         await pull(hub, tmp_path / "m")
     assert len(hub.ranges) == 1
 
