@@ -417,6 +417,13 @@ def test_keyboard_goes_everywhere(open_page: Callable[..., Page], room: Room) ->
     page.get_by_role("textbox", name="Go to a channel or person").fill("Mira")
     page.keyboard.press("Enter")
     expect(page.get_by_role("textbox", name="Message Mira Conti")).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.get_by_role("textbox", name="Go to a channel or person").fill("> directory")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(
+        page.get_by_role("searchbox").or_(page.get_by_placeholder("Search people"))
+    ).to_be_visible()
 
 
 def test_blocks_of_programs_are_drawn(open_page: Callable[..., Page], room: Room) -> None:

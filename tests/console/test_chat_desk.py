@@ -262,11 +262,22 @@ def test_search_has_operators_and_finds_chinese(
     found = page.get_by_role("region", name="Search").get_by_role("article")
     expect(found).to_have_count(1)
     expect(found).to_contain_text("The zirconium glaze cracked")
+    page.wait_for_function("CSS.highlights.get('found')?.size === 1")
     shoot(page, "chat-search")
     field.fill("预算")
     expect(found.first).to_contain_text("明天开会讨论预算")
     found.first.get_by_role("link", name=f"#{room.name}").click()
     expect(row(page, "明天开会讨论预算")).to_be_in_viewport()
+
+
+def test_notices_are_paused_and_come_again(open_page: Callable[..., Page], room: Room) -> None:
+    page = open_page(f"/chat/{room.id}")
+    page.get_by_role("button", name="Pause notices").click()
+    page.get_by_role("menuitem", name="For 1 hour").click()
+    page.get_by_role("button", name="Notices are paused until").click()
+    assert room.admin.dnd_info()["snooze_enabled"]
+    page.get_by_role("menuitem", name="Turn notices on again").click()
+    expect(page.get_by_role("button", name="Pause notices")).to_be_visible()
 
 
 def test_pins_and_bookmarks_stand_below_the_head(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from playwright.sync_api import expect
 
 
@@ -44,3 +46,17 @@ def test_first_steps_are_ticked_by_what_is_there_and_can_be_put_away(admin, vola
     page.reload()
     expect(page.get_by_role("heading", name="Zones")).to_be_visible()
     expect(steps).to_have_count(0)
+
+
+def test_who_takes_part_in_the_workplace_only_sees_their_day(open_page, volano_sqlite, shoot):
+    name = f"ida-{uuid.uuid4().hex[:8]}"
+    policies = ["arn:aws:iam::aws:policy/VolanoChatMember"]
+    person = {"name": name, "display_name": "Ida Ito", "policies": policies}
+    volano_sqlite.rest("POST", "/people", person)
+    page = open_page("/", user=name)
+    expect(page.get_by_role("heading", name="Hello, Ida Ito")).to_be_visible()
+    expect(page.get_by_role("link", name="Open tasks")).to_contain_text("0")
+    services = page.get_by_role("navigation", name="Services")
+    expect(services.get_by_role("link", name="Chat")).to_be_visible()
+    expect(services.get_by_role("link", name="Instances")).to_have_count(0)
+    shoot(page, "home-member")

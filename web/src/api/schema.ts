@@ -362,6 +362,20 @@ export interface ChatEmoji {
   url: string;
 }
 
+// Parameters have `name`, `type`, `title`, `description` and `is_required`.
+export interface ChatFunction {
+  app_id: string;
+  callback_id: string;
+  title: string;
+  description: string;
+  input_parameters: Record<string, unknown>[];
+  output_parameters: Record<string, unknown>[];
+}
+
+export interface ChatFunctions {
+  functions: ChatFunction[];
+}
+
 // A person as guests are described; `guest` is '' for members. `login_url` is shown once.
 export interface ChatGuest {
   user: string;
@@ -392,6 +406,17 @@ export interface ChatHook {
 
 export interface ChatHooks {
   hooks: ChatHook[];
+}
+
+// `state` is running, done or failed.
+export interface ChatRun {
+  id: string;
+  app_id: string;
+  callback_id: string;
+  inputs: Record<string, unknown>;
+  outputs: Record<string, unknown>;
+  state: string;
+  error: string;
 }
 
 // An import or export: what was done, what was skipped by reason, notes on it. `fraction` is
@@ -1344,6 +1369,11 @@ export interface PasskeyView {
   backed_up: boolean;
   created_us: number;
   used_us: number | null;
+}
+
+// Names such as `s3:GetObject`.
+export interface Permissions {
+  permissions: string[];
 }
 
 export interface PersonList {
@@ -2324,6 +2354,8 @@ export interface Operations {
   getChatDesk: { input: Record<string, never>; answer: ChatDesk };
   // getChatExport
   getChatExport: { input: { id: string }; answer: ChatTransfer };
+  // How a run of one's own stands.
+  getChatFunctionRun: { input: { run_id: string }; answer: ChatRun };
   // The caller's workplace: team, user, people, channels with what is unread, live topic.
   getChatHome: { input: Record<string, never>; answer: ChatHome };
   // getChatImport
@@ -2422,6 +2454,8 @@ export interface Operations {
   listChatCommands: { input: Record<string, never>; answer: ChatCommands };
   // The newest first; a link is there for who asked for the export.
   listChatExports: { input: Record<string, never>; answer: ChatTransfers };
+  // The functions that installed apps offer.
+  listChatFunctions: { input: Record<string, never>; answer: ChatFunctions };
   // The workspace's incoming webhooks (1,000 at most).
   listChatHooks: { input: Record<string, never>; answer: ChatHooks };
   // The newest first.
@@ -2522,6 +2556,8 @@ export interface Operations {
   listUpstreams: { input: Record<string, never>; answer: UpstreamList };
   // Urgent messages that the caller sent or received, newest first; 50 at most.
   listUrgent: { input: Record<string, never>; answer: UrgentMessages };
+  // Those of the named permissions that a policy of the caller gives for anything at all.
+  listUsable: { input: Permissions; answer: Permissions };
   // The region's zones and how they are.
   listZones: { input: Record<string, never>; answer: ZoneList };
   // Have a model in memory now, so that its first request does not wait.
@@ -2620,6 +2656,8 @@ export interface Operations {
   rewriteText: { input: RewriteFields; answer: WrittenAnswer };
   // End the trial, or undo the last promotion.
   rollBackModelRoute: { input: { route: string }; answer: RouteObject };
+  // Let an app run one of its functions.
+  runChatFunction: { input: { app_id: string; callback_id: string; inputs?: Record<string, unknown>; channel?: string }; answer: ChatRun };
   // Run a slash command in a channel.
   runCommand: { input: CommandFields; answer: void };
   // Put a message on the caller's list for later, tick it off, or take it from there.
@@ -2832,6 +2870,7 @@ export const ROUTES = {
   getChannelRules: ['GET', '/chat/channels/{channel}/rules'],
   getChatDesk: ['GET', '/chat/desk'],
   getChatExport: ['GET', '/chat/exports/{id}'],
+  getChatFunctionRun: ['GET', '/chat/function-runs/{run_id}'],
   getChatHome: ['GET', '/chat/me'],
   getChatImport: ['GET', '/chat/imports/{id}'],
   getComplianceExport: ['GET', '/chat/compliance'],
@@ -2881,6 +2920,7 @@ export const ROUTES = {
   listChatApps: ['GET', '/chat/apps'],
   listChatCommands: ['GET', '/chat/commands'],
   listChatExports: ['GET', '/chat/exports'],
+  listChatFunctions: ['GET', '/chat/functions'],
   listChatHooks: ['GET', '/chat/hooks'],
   listChatImports: ['GET', '/chat/imports'],
   listDeletedMessages: ['GET', '/chat/channels/{channel}/deleted'],
@@ -2931,6 +2971,7 @@ export const ROUTES = {
   listUpstreamModels: ['GET', '/models/upstreams/{upstream}/models'],
   listUpstreams: ['GET', '/models/upstreams'],
   listUrgent: ['GET', '/chat/urgent'],
+  listUsable: ['POST', '/session/usable'],
   listZones: ['GET', '/zones'],
   loadModel: ['POST', '/models/{model}/load'],
   loadOptions: ['POST', '/chat/interactions/options'],
@@ -2980,6 +3021,7 @@ export const ROUTES = {
   returnApproval: ['POST', '/approvals/{id}/return'],
   rewriteText: ['POST', '/writing/rewrites'],
   rollBackModelRoute: ['POST', '/models/routes/{route}/rollback'],
+  runChatFunction: ['POST', '/chat/apps/{app_id}/functions/{callback_id}'],
   runCommand: ['POST', '/chat/interactions/command'],
   saveChatMessage: ['PUT', '/chat/saved'],
   scimCreateGroup: ['POST', '/scim/{version}/Groups'],

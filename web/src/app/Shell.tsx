@@ -12,11 +12,13 @@ import { KeyHelp } from './KeyHelp';
 import { Logo } from './Logo';
 import { PLACES } from './nav';
 import { useSession, useSessionState } from './session';
+import { useUsable } from './usable';
 
 export function Shell({ children }: { children: ReactNode }) {
   const [opened, { toggle, close }] = useDisclosure();
   const location = useLocation();
   const fetching = useIsFetching() > 0;
+  const isUsable = useUsable();
   useMoveKeys();
   return (
     <AppShell header={{ height: 54 }} navbar={{ width: 216, breakpoint: 'sm', collapsed: { mobile: !opened } }} padding={0}>
@@ -34,7 +36,7 @@ export function Shell({ children }: { children: ReactNode }) {
       </AppShell.Header>
       <AppShell.Navbar p="xs" component="nav" aria-label={t('services')}>
         <ScrollArea>
-          {PLACES.map((place) => (
+          {PLACES.filter((place) => isUsable(place.path)).map((place) => (
             <NavLink
               key={place.path}
               component={Link}

@@ -35,7 +35,8 @@ export const theme = createTheme({
   components: {
     Badge: { defaultProps: { tt: 'none' } }, // sizes and names have small letters
     Drawer: { defaultProps: closable },
-    Menu: { defaultProps: { withInitialFocusPlaceholder: false } }, // an element that is no menu item
+    // No placeholder, an element that is no menu item; a menu higher than the room for it is scrolled.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false, middlewares: { flip: true, shift: true, size: true }, styles: { dropdown: { overflowY: 'auto' } } } },
     Modal: { defaultProps: closable },
     PasswordInput: { defaultProps: () => ({ visibilityToggleButtonProps: { 'aria-label': t('togglePassword') } }) },
     TableScrollContainer: { defaultProps: { scrollAreaProps: { viewportProps: { tabIndex: 0 } } } }, // scrolled by keys, too

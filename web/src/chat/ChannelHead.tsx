@@ -1,7 +1,7 @@
 // The head of a channel: its name and topic, who is in it, and what can be done with it.
 import { ActionIcon, Button, Group, Menu, Text, Title, Tooltip } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
-import { IconChecklist, IconDoorExit, IconDots, IconFileText, IconHash, IconLanguage, IconLock, IconMenu2, IconSettings, IconUsers } from '@tabler/icons-react';
+import { IconChecklist, IconDoorExit, IconDots, IconFileText, IconHash, IconLanguage, IconLock, IconLayoutSidebarLeftExpand, IconSettings, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { slack } from '../api/client';
@@ -27,7 +27,7 @@ export function ChannelHead({ channel, isMember, openMenu }: { channel: Channel;
     <header className={classes.head}>
       {isPhone && (
         <ActionIcon variant="subtle" color="gray" onClick={openMenu} aria-label={t('channels')}>
-          <IconMenu2 size={20} />
+          <IconLayoutSidebarLeftExpand size={20} />
         </ActionIcon>
       )}
       {channel.is_im ? <Face user={users.get(channel.user ?? '')} size={28} /> : channel.is_private ? <IconLock size={18} aria-label={t('private')} /> : <IconHash size={18} aria-hidden />}

@@ -71,11 +71,15 @@ export function ChannelView({ seat, channel, at, openMenu }: { seat: Seat | unde
     >
       <ChannelHead channel={channel} isMember={seat !== undefined} openMenu={openMenu} />
       {seat !== undefined && <KeptBar channel={channel.id} />}
-      {history.isPending && <Waiting label={t('loadingMessages')} />}
-      {history.isError && (
-        <Center p="xl">
-          <Failed error={history.error} retry={() => void history.refetch()} />
-        </Center>
+      {history.data === undefined && (
+        <div className={classes.notYet}>
+          {history.isPending && <Waiting label={t('loadingMessages')} />}
+          {history.isError && (
+            <Center p="xl">
+              <Failed error={history.error} retry={() => void history.refetch()} />
+            </Center>
+          )}
+        </div>
       )}
       {history.data && (
         <MessageList
@@ -140,7 +144,7 @@ function Beginning({ channel }: { channel: Channel }) {
           ? channel.user === me.id
             ? t('ownNotes')
             : t('betweenYouAnd', { name: nameOf(other) })
-          : fromServer(channel.purpose?.value ?? '') || t('beginningOf', { channel: name })}
+          : [fromServer(channel.purpose?.value ?? ''), t('beginningOf', { channel: name })].filter(Boolean).join(' ')}
       </Text>
     </Stack>
   );

@@ -16,7 +16,8 @@ export function Face({ user, size = 36 }: { user: User | undefined; size?: numbe
       </Avatar>
     );
   }
-  const photo = user?.profile.image_72;
+  // Everybody has a picture for apps; one that the person chose says more than their initials.
+  const photo = user?.profile.is_custom_image ? user.profile.image_72 : undefined;
   if (photo) return <Avatar size={size} radius="md" src={new URL(photo, location.origin).pathname} alt="" aria-hidden />;
   const seed = [...(user?.id ?? '')].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
   return <Avatar size={size} radius="md" name={nameOf(user)} color={COLORS[seed % COLORS.length]!} variant="filled" aria-hidden />;

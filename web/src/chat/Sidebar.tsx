@@ -10,6 +10,7 @@ import { t, type TextKey } from '../i18n/text';
 import { BrowseDialog } from './BrowseDialog';
 import classes from './chat.module.css';
 import { channelName, inOrder, useWorkplace } from './context';
+import { PauseMenu } from './desk/Pause';
 import { usePresence } from './desk/presence';
 import { Settings } from './desk/Settings';
 import { Face } from './Face';
@@ -36,6 +37,7 @@ export function Sidebar({ current, openSwitcher, onGo }: { current: string; open
           {home.team.name}
         </Text>
         <Group gap={2} wrap="nowrap">
+          <PauseMenu />
           <Tooltip label={t('chatSettings')}>
             <ActionIcon variant="subtle" color="gray" onClick={settings.open} aria-label={t('chatSettings')}>
               <IconSettings size={17} />

@@ -1,4 +1,4 @@
-// Ctrl+K: go to a channel or person by a few letters.
+// Ctrl+K: go to a channel, person or page, or do something, by a few letters; `>` shows what can be done.
 import { Group, Modal, Text, TextInput } from '@mantine/core';
 import { IconHash, IconLock, IconSearch } from '@tabler/icons-react';
 import { useState, type KeyboardEvent, type ReactNode } from 'react';
@@ -6,6 +6,7 @@ import { useState, type KeyboardEvent, type ReactNode } from 'react';
 import { tellFailure } from '../app/parts';
 import { t } from '../i18n/text';
 import classes from './chat.module.css';
+import { useCommands } from './commands';
 import { channelName, nameOf, useWorkplace, type Workplace } from './context';
 import { Face } from './Face';
 
@@ -55,10 +56,12 @@ function targetsOf({ home, users, me, openChannel, openDirect }: Workplace): Tar
 function Targets({ close }: { close: () => void }) {
   const [search, setSearch] = useState('');
   const [active, setActive] = useState(0);
-  const words = search.trim().toLowerCase().replace(/^[#@]/, '');
-  const workplace = useWorkplace();
-  const matching = targetsOf(workplace).filter((target) => target.name.toLowerCase().includes(words) || target.hint.toLowerCase().includes(`@${words}`));
-  const found = matching.sort((a, b) => Number(b.name.toLowerCase().startsWith(words)) - Number(a.name.toLowerCase().startsWith(words))).slice(0, MAX_SHOWN);
+  const words = search.trim().toLowerCase().replace(/^[#@>]\s*/, '');
+  const places = targetsOf(useWorkplace());
+  const commands = useCommands().map(({ icon: Icon, ...command }) => ({ ...command, hint: '', sign: <Icon size={18} />, unread: 0 }));
+  const all = search.trim().startsWith('>') ? commands : words === '' ? places : [...places, ...commands];
+  const matching = all.filter((target) => target.name.toLowerCase().includes(words) || target.hint.toLowerCase().includes(`@${words}`));
+  const found = matching.sort((a, b) => Number(b.name.toLowerCase().startsWith(words)) - Number(a.name.toLowerCase().startsWith(words))).slice(0, search.trim().startsWith('>') ? commands.length : MAX_SHOWN);
   const go = (target: Target | undefined) => {
     if (target === undefined) return;
     target.go();
@@ -75,7 +78,7 @@ function Targets({ close }: { close: () => void }) {
   return (
     <>
       <TextInput
-        placeholder={t('goToAChannelOrPerson')}
+        placeholder={t('goToOrDo')}
         aria-label={t('goToAChannelOrPerson')}
         leftSection={<IconSearch size={16} />}
         data-autofocus

@@ -23,6 +23,8 @@ for (const [name, language] of Object.entries(LANGUAGES)) hljs.registerLanguage(
 
 const MIN_RELEVANCE = 4; // below it a guess is no better than none
 
+const PLAIN = new Set(['txt', 'text', 'log', 'plaintext', 'srt', 'vtt']); // written for people, not for machines
+
 export interface Token {
   text: string;
   kind: string; // keyword, string, comment ..., '' for plain words
@@ -34,6 +36,7 @@ interface Node {
 }
 
 export function highlight(text: string, language: string): Token[] {
+  if (PLAIN.has(language.toLowerCase())) return [{ text, kind: '' }];
   const isKnown = hljs.getLanguage(language) !== undefined;
   const result = isKnown ? hljs.highlight(text, { language, ignoreIllegals: true }) : hljs.highlightAuto(text);
   if (!isKnown && result.relevance < MIN_RELEVANCE) return [{ text, kind: '' }];

@@ -8,7 +8,7 @@ export interface User {
   is_bot: boolean;
   is_admin?: boolean;
   color?: string;
-  profile: { real_name: string; display_name: string; email?: string; image_72?: string };
+  profile: { real_name: string; display_name: string; email?: string; image_72?: string; is_custom_image?: boolean };
 }
 
 export interface Channel {

@@ -9,6 +9,7 @@ import { formatMoney } from '../app/format';
 import { page } from '../app/page';
 import { Empty, Failed, Page, Surface, Waiting } from '../app/parts';
 import { useSession } from '../app/session';
+import { useUsable } from '../app/usable';
 import { writeDate } from '../i18n/dates';
 import { t } from '../i18n/text';
 import { ZoneMap } from '../regions/ZoneMap';
@@ -17,11 +18,21 @@ import { HealthList } from './Health';
 import { LOOK_AT_BILL_EVERY_MS, LOOK_EVERY_MS } from './pace';
 import { Jobs } from './Jobs';
 import { Tiles } from './Tiles';
+import { Today } from './Today';
 
 const SpendChart = page(() => import('../billing/SpendChart'));
 
+// People who only take part in the workplace see their day and nothing of the machines.
 export default function Home() {
   const session = useSession();
+  const isUsable = useUsable();
+  if (!isUsable('/instances') && !isUsable('/objects')) {
+    return (
+      <Page title={t('helloPerson', { name: session.display_name })} about={session.account_name}>
+        <Today />
+      </Page>
+    );
+  }
   return (
     <Page
       title={session.account_name}
@@ -38,6 +49,7 @@ export default function Home() {
       }
     >
       <FirstSteps />
+      <Today />
       <SimpleGrid cols={{ base: 2, md: 4 }} spacing={{ base: 'xs', sm: 'md' }}>
         <Tiles />
       </SimpleGrid>

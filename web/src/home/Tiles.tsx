@@ -29,7 +29,7 @@ interface TileProps {
   error: unknown;
 }
 
-function Tile({ to, label, icon: Icon, value, note, error }: TileProps) {
+export function Tile({ to, label, icon: Icon, value, note, error }: TileProps) {
   return (
     <Box component={Link} to={to} className="surface surface-link" p="md">
       <Group justify="space-between" wrap="nowrap" mb={4}>

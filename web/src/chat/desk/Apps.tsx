@@ -97,7 +97,7 @@ function AppCard({ app }: { app: ChatApp }) {
             </Button>
           ))}
         <Anchor component="button" size="sm" onClick={() => void openDirect(app.user).catch(tellFailure)}>
-          {t('writeToSomebody')}
+          {t('writeTo', { name: app.name })}
         </Anchor>
       </Group>
     </article>

@@ -6,7 +6,7 @@ import { useState, type FormEvent } from 'react';
 
 import { rest } from '../../api/client';
 import { tellFailure } from '../../app/parts';
-import { t } from '../../i18n/text';
+import { getLanguage, t } from '../../i18n/text';
 import classes from '../chat.module.css';
 import { nameOf, useWorkplace } from '../context';
 import { Face } from '../Face';
@@ -132,11 +132,13 @@ function People({ data, department, search }: { data: Organisation; department: 
   const positions = new Map(data.positions.map((item) => [item.user, item]));
   const inside = withBelow(data.departments, department);
   const words = search.trim().toLowerCase();
+  const byName = new Intl.Collator(getLanguage());
   const found = home.users.filter((user) => {
     const position = positions.get(user.id);
     const isHere = department === '' || (position !== undefined && inside.has(position.department));
     return isHere && !user.deleted && !user.is_bot && `${nameOf(user)} ${user.name} ${position?.title ?? ''}`.toLowerCase().includes(words);
   });
+  found.sort((one, other) => byName.compare(nameOf(one), nameOf(other)));
   return (
     <>
       <div className={classes.people}>

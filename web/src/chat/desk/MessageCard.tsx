@@ -25,7 +25,7 @@ export function usePlaceName(): (channel: string | Channel) => string {
   };
 }
 
-export function MessageCard({ channel, message, note, actions, place }: { channel: string; message: Message; note?: ReactNode; actions?: ReactNode; place?: string }) {
+export function MessageCard({ channel, message, note, actions, place }: { channel: string; message: Message; note?: ReactNode; actions?: ReactNode; place?: string | undefined }) {
   const { users } = useWorkplace();
   const placeName = usePlaceName();
   const author = users.get(message.user);

@@ -3,13 +3,16 @@ import { Anchor, Badge, Code, Group, Tabs, Text, TextInput } from '@mantine/core
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { useRef } from 'react';
 import { useSearchParams } from 'react-router';
 
 import { slack } from '../../api/client';
 import { t, type TextKey } from '../../i18n/text';
 import classes from '../chat.module.css';
+import { useWorkplace } from '../context';
 import { Files } from '../Files';
 import type { Message, SharedFile } from '../types';
+import { useMarks } from './marks';
 import { MessageCard } from './MessageCard';
 import { Answered, Nothing, View } from './View';
 
@@ -57,7 +60,7 @@ export function Search() {
           autoFocus
           mb="sm"
         />
-        {query === '' ? <Operators add={(operator) => setParams({ q: `${typed} ${operator}`.trim() }, { replace: true })} /> : <Answered of={found}>{(data) => <Results messages={data.messages} files={data.files} />}</Answered>}
+        {query === '' ? <Operators add={(operator) => setParams({ q: `${typed} ${operator}`.trim() }, { replace: true })} /> : <Answered of={found}>{(data) => <Results query={query} messages={data.messages} files={data.files} />}</Answered>}
       </div>
     </View>
   );
@@ -70,8 +73,8 @@ function Operators({ add }: { add: (operator: string) => void }) {
         {t('operatorsAbout')}
       </Text>
       {OPERATORS.map(([operator, key]) => (
-        <Group key={operator} gap="sm" mb={4}>
-          <Anchor component="button" onClick={() => add(operator)} style={{ minWidth: 170, textAlign: 'left' }}>
+        <Group key={operator} gap="sm" mb={4} wrap="nowrap" align="flex-start">
+          <Anchor component="button" onClick={() => add(operator)} style={{ flex: 'none', width: 160, textAlign: 'left' }}>
             <Code>{operator}</Code>
           </Anchor>
           <Text size="sm">{t(key)}</Text>
@@ -81,14 +84,18 @@ function Operators({ add }: { add: (operator: string) => void }) {
   );
 }
 
-function Results({ messages, files }: { messages: Found<Match>; files: Found<SharedFile> }) {
+function Results({ query, messages, files }: { query: string; messages: Found<Match>; files: Found<SharedFile> }) {
+  const { home } = useWorkplace();
+  const isHere = (id: string) => home.channels.some((seat) => seat.channel.id === id);
+  const box = useRef<HTMLDivElement>(null);
+  useMarks(box, query);
   const count = (total: number) => (
     <Badge size="sm" variant="light" circle={total < 10}>
       {total}
     </Badge>
   );
   return (
-    <Tabs defaultValue="messages" keepMounted={false}>
+    <Tabs ref={box} defaultValue="messages" keepMounted={false}>
       <Tabs.List mb="sm">
         <Tabs.Tab value="messages" rightSection={count(messages.total)}>
           {t('messages')}
@@ -99,7 +106,7 @@ function Results({ messages, files }: { messages: Found<Match>; files: Found<Sha
       </Tabs.List>
       <Tabs.Panel value="messages">
         {messages.matches.map(({ channel, username: _, ...message }) => (
-          <MessageCard key={channel.id + message.ts} channel={channel.id} message={message} place={`#${channel.name}`} />
+          <MessageCard key={channel.id + message.ts} channel={channel.id} message={message} place={isHere(channel.id) ? undefined : `#${channel.name}`} />
         ))}
         {messages.total === 0 && <Nothing>{t('nothingFound')}</Nothing>}
       </Tabs.Panel>

@@ -1,7 +1,7 @@
 // The frame of every list beside the channels: a head with its name, and what stands below it.
 import { ActionIcon, Group, Text, Title } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { IconMenu2 } from '@tabler/icons-react';
+import { IconLayoutSidebarLeftExpand } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 
 import { Failed, Waiting } from '../../app/parts';
@@ -24,7 +24,7 @@ export function View({ title, icon, actions, children }: Props) {
       <header className={classes.head}>
         {isPhone && (
           <ActionIcon variant="subtle" color="gray" onClick={openMenu} aria-label={t('channels')}>
-            <IconMenu2 size={20} />
+            <IconLayoutSidebarLeftExpand size={20} />
           </ActionIcon>
         )}
         {icon}

@@ -67,6 +67,9 @@ export function applyDeskEvent(queries: QueryClient, event: LiveEvent): boolean 
       void queries.invalidateQueries({ queryKey: deskKey });
       void queries.invalidateQueries({ queryKey: ['chat', 'noted'] });
       return true;
+    case 'dnd_updated':
+      void queries.invalidateQueries({ queryKey: ['chat', 'pause'] });
+      return true;
     default:
       return false;
   }

@@ -4,13 +4,16 @@ import { useCallback } from 'react';
 import { channelName, nameOf } from '../context';
 import type { Home, LiveEvent } from '../types';
 import type { Desk } from './desk';
+import { usePausedUntil } from './Pause';
 import { showNotice } from './push';
 
 const MAX_CHARACTERS = 200;
 
 export function useNotices(home: Home, desk: Desk, openChannel: (channel: string, at?: string) => void): (event: LiveEvent) => void {
+  const pausedUntil = usePausedUntil();
   return useCallback(
     (event) => {
+      if (Date.now() < pausedUntil) return;
       const { notify, muted, quiet } = desk.preferences;
       const id = typeof event.channel === 'string' ? event.channel : '';
       const channel = home.channels.find((seat) => seat.channel.id === id)?.channel;
@@ -24,7 +27,7 @@ export function useNotices(home: Home, desk: Desk, openChannel: (channel: string
       const place = channel.is_im ? '' : ` · #${channelName(channel, users, home.user.id)}`;
       showNotice(`${name}${place}`, text.slice(0, MAX_CHARACTERS), id, () => openChannel(id));
     },
-    [home, desk, openChannel],
+    [home, desk, openChannel, pausedUntil],
   );
 }
 
