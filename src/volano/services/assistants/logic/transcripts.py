@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 MAX_UTTERANCES = 2000
 _TIME = re.compile(r"(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s+-->\s+")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>(.*?)(?:</v>|$)", re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^<>]+)>(.*?)(?:</v>|$)", re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
 _SPEAKER = re.compile(
     r"^\[?([^\W\d_][\w .'-]{0,40}?)\]?\s*(?:\(\d[\d:.]*\))?(?:\s*:\s+|\uff1a\s*)(.+)$"
 )

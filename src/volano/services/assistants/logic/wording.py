@@ -16,9 +16,9 @@ SOURCES_BEGIN, SOURCES_END = "<sources>", "</sources>"
 
 _NAMED_SOURCE = re.compile(r" ?\[(\d{1,3})\]")
 _LINKS = re.compile(
-    r"!?\[([^\]]*)\]\([^)]*\)"  # Markdown links and images
-    r"|<(?:https?|mailto|ftp|slack)[^>|\s]*(?:\|([^>]*))?>"  # mrkdwn links
-    r"|<[@#!][^>]*>"  # mentions
+    r"!?\[([^\[\]]*)\]\([^)]*\)"  # Markdown links and images
+    r"|<(?:https?|mailto|ftp|slack)[^<>|\s]*(?:\|([^<>]*))?>"  # mrkdwn links
+    r"|<[@#!][^<>]*>"  # mentions
     r"|\b(?:https?|ftp)://\S+"  # bare addresses
     r"|\bwww\.\S+",
     re.IGNORECASE,

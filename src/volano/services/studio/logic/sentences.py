@@ -24,7 +24,7 @@ _LINE_MARKS = re.compile(
 _END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+(?=[\"'“‘(]*[\w€$£])|(?<=[。！？])")
 _RULE = re.compile(r"^[\s|:=+_-]+$")
 _MARKS = re.compile(r"(\*\*|__|`)(.+?)\1")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _WORD = re.compile(r"\w")
 MAX_CELL_CHARACTERS = 100
 

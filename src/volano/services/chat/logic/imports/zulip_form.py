@@ -31,7 +31,7 @@ PERSONAL, STREAM, GROUP = 1, 2, 3
 _MESSAGES = re.compile(r"messages-\d+\.json\Z")
 _AT = re.compile(r"@_?\*\*([^*|]+)(?:\|(\d+))?\*\*")
 _HASH = re.compile(r"#\*\*([^*>]+)(?:>[^*]*)?\*\*")
-_UPLOAD = re.compile(r"\[([^\]\n]*)\]\((?:https?://[^/\s)]+)?/user_uploads/([^\s)]+)\)")
+_UPLOAD = re.compile(r"\[([^\[\]\n]*)\]\((?:https?://[^/\s)]+)?/user_uploads/([^\s)]+)\)")
 _ALL = ("all", "everyone", "channel", "stream")
 
 

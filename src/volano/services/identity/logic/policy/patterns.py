@@ -35,7 +35,7 @@ class Variable:
 Piece = str | Wild | Variable
 STAR, ONE = Wild(many=True), Wild(many=False)
 
-_TOKEN = re.compile(r"\$\{([^}]*)\}|[*?]|[^*?$]+|\$")
+_TOKEN = re.compile(r"\$\{([^{}]*)\}|[*?]|[^*?$]+|\$")
 _DEFAULT = re.compile(r"\s*([^,\s]+)\s*,\s*'([^']*)'\s*\Z")
 
 
