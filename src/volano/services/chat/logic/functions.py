@@ -29,6 +29,7 @@ from volano.services.chat.logic.workspaces import enter
 from volano.services.chat.model import to_ts
 from volano.services.chat.model.apps import AppTold, PassKind
 from volano.services.chat.model.functions import (
+    RUN_SCOPE,
     FunctionRun,
     RunState,
     scope_of,
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 RUN_US = 15 * 60 * 1_000_000
 """How long an app has to end a run."""
+AFTER_US = 60 * 1_000_000
+"""How long the token of an ended run can still put a last word into its message."""
 KEEP_US = 30 * 24 * 3600 * 1_000_000
 """How long an ended run can be asked for."""
 MAX_RUNNING = 50
@@ -79,7 +82,9 @@ async def list_functions(env: Env, call: Call) -> list[tuple[AppConfig, str, Fun
 
 
 async def run_line(env: Env, call: Call, channel_id: str, text: str) -> FunctionRun:
-    """`callback_id name=value …` as typed after `/step`. Raises what `run_function` raises."""
+    """`callback_id name=value …` as typed after `/step`; the app that was changed last has it.
+
+    Raises what `run_function` raises."""
     callback_id, *words = text.split() or [""]
     inputs: dict[str, object] = {}
     for word in words:
@@ -87,14 +92,14 @@ async def run_line(env: Env, call: Call, channel_id: str, text: str) -> Function
         if not equals:
             raise refused("invalid_arguments", f"Write {COMMAND} step name=value …")
         inputs[name] = value
-    found = [item for item in await list_functions(env, call) if item[1] == callback_id]
+    listed = await list_functions(env, call)
+    found = [config for config, name, _ in listed if name == callback_id]
     if not found:
-        known = sorted(item[1] for item in await list_functions(env, call))
+        known = sorted({name for _, name, _ in listed})
         said = f"Steps here: {', '.join(known[:20])}." if known else "No app has steps here."
         raise refused("function_not_found", f"There is no step {callback_id[:40]!r}. {said}")
-    asked = Asked(
-        app_id=found[0][0].app_id, callback_id=callback_id, inputs=inputs, channel=channel_id
-    )
+    newest = max(found, key=lambda config: config.updated_us)
+    asked = Asked(app_id=newest.app_id, callback_id=callback_id, inputs=inputs, channel=channel_id)
     return await run_function(env, call, asked)
 
 
@@ -134,7 +139,7 @@ async def run_function(env: Env, call: Call, asked: Asked) -> FunctionRun:
     )
 
     async def write(tx: Tx) -> None:
-        await _make_room(tx, env, config.app_id)
+        await _make_room(tx, env, reached.app)
         await rows.insert_run(tx, run)
         await identity.create_slack_token(
             tx,
@@ -168,16 +173,17 @@ def token_of(env: Env, run_id: str) -> str:
     return f"xwfp-{env.secrets.digest(f'function run {run_id}').hex()}"
 
 
-async def _make_room(tx: Tx, env: Env, app_id: str) -> None:
+async def _make_room(tx: Tx, env: Env, app: App) -> None:
     """End what the app never ended, forget what is old, and refuse too much at once."""
     now_us = env.clock.now_us()
-    running = await rows.select_running(tx, app_id, limit=MAX_RUNNING)
+    running = await rows.select_running(tx, app.id, limit=MAX_RUNNING)
     late = [item for item in running if item.began_us + RUN_US <= now_us]
     for item in late:
         await _end(tx, env, item, RunState.FAILED, error="The app did not answer in time.")
     if len(running) - len(late) >= MAX_RUNNING:
         raise conflict("too_many_running", f"At most {MAX_RUNNING} steps of an app run at once.")
-    await rows.delete_ended(tx, app_id, now_us - KEEP_US)
+    await rows.delete_ended(tx, app.id, now_us - KEEP_US)
+    await identity.delete_expired_tokens(tx, app.principal_id, scope=RUN_SCOPE, now_us=now_us)
 
 
 def _executed(env: Env, app: App, config: AppConfig, function: Function, run: FunctionRun) -> Json:
@@ -260,7 +266,7 @@ async def _end(
     now_us = env.clock.now_us()
     ended = replace(run, state=state, outputs=outputs or {}, error=error, ended_us=now_us)
     await rows.update_run(tx, ended)
-    await identity.delete_slack_token(tx, env, token_of(env, run.id))
+    await identity.expire_slack_token(tx, env, token_of(env, run.id), now_us + AFTER_US)
     return ended
 
 

@@ -63,14 +63,15 @@ class FunctionRun:
 
 EXECUTION = "function_execution_id"
 """Where a message or view names the run that it belongs to."""
-_SCOPE = "function:"
+RUN_SCOPE = "function:"
 
 
 def scope_of(run_id: str) -> str:
     """The scope that a run's own token has beside those of the app."""
-    return _SCOPE + run_id
+    return RUN_SCOPE + run_id
 
 
 def execution_of(scopes: Iterable[str] | None) -> str:
     """The run whose token has these scopes; '' for any other token."""
-    return next((s.removeprefix(_SCOPE) for s in scopes or () if s.startswith(_SCOPE)), "")
+    found = [scope for scope in scopes or () if scope.startswith(RUN_SCOPE)]
+    return found[0].removeprefix(RUN_SCOPE) if found else ""

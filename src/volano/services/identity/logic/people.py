@@ -163,6 +163,21 @@ async def delete_slack_token(tx: Tx, env: Env, plain: str) -> Token | None:
     return token
 
 
+async def expire_slack_token(tx: Tx, env: Env, plain: str, expires_us: int) -> None:
+    """Let one token be good no longer than that; call `forget_caches` afterwards."""
+    token = await key_rows.find_token_by_digest(tx, env.secrets.digest(plain))
+    if token is not None:
+        await key_rows.update_token_expiry(tx, token.id, expires_us)
+
+
+async def delete_expired_tokens(tx: Tx, user_id: str, *, scope: str, now_us: int) -> None:
+    """Tokens of a user or bot that are good no more and have a scope that begins with `scope`."""
+    for token in await key_rows.select_tokens_of_user(tx, user_id):
+        late = token.expires_us is not None and token.expires_us <= now_us
+        if late and any(item.startswith(scope) for item in token.scopes or ()):
+            await key_rows.delete_token(tx, token.id)
+
+
 async def find_slack_token(reader: Reader, env: Env, plain: str) -> Token | None:
     """The token with this text, expired or not."""
     return await key_rows.find_token_by_digest(reader, env.secrets.digest(plain))

@@ -194,6 +194,10 @@ async def select_tokens_of_user(reader: Reader, user_id: str) -> list[Token]:
     return [_token(row) for row in rows]
 
 
+async def update_token_expiry(tx: Tx, token_id: str, expires_us: int) -> None:
+    await tx.execute("UPDATE identity_token SET expires_us = ? WHERE id = ?", expires_us, token_id)
+
+
 async def update_token_used(tx: Tx, token_id: str, used_us: int) -> None:
     await tx.execute("UPDATE identity_token SET last_used_us = ? WHERE id = ?", used_us, token_id)
 
