@@ -70,9 +70,9 @@ class Generate(msgspec.Struct, frozen=True, kw_only=True):
     the prompt in front of the answer. `truncate` keeps the last that many tokens of the prompt, 0
     as many as fit.
 
-    Shape: `grammar` holds for the answer, not for the reasoning before it. `tool_choice` is `auto`,
-    `none`, `required` or the name of a tool. `reasoning` None leaves it to the model;
-    `reasoning_tokens_max` ends it there.
+    Shape: `grammar` holds for the answer, not for the reasoning before it nor for a tool call in
+    its place. `tool_choice` is `auto`, `none`, `required` or the name of a tool. `reasoning` None
+    leaves it to the model; `reasoning_tokens_max` ends it there.
 
     Serving: a higher `priority` goes first; after `deadline_s` seconds the request fails with
     DeadlineExceeded. `cache_scope` names who may profit from whose prompts in the prefix cache.

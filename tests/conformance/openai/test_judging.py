@@ -237,3 +237,36 @@ def test_dashscopes_path_and_the_organisation_are_taken(volano):
     with pytest.raises(openai.AuthenticationError) as refused:
         volano.openai(organization="org-other").models.list()
     assert refused.value.code == "mismatched_organization"
+
+
+def test_tools_stay_open_beside_a_shape_and_a_forced_one_comes_first(client):
+    schema = {
+        "type": "object",
+        "properties": {"mood": {"enum": ["good", "bad"]}},
+        "required": ["mood"],
+        "additionalProperties": False,
+    }
+    shape = {
+        "type": "json_schema",
+        "json_schema": {"name": "mood", "strict": True, "schema": schema},
+    }
+    assert ask(client, **FORCED, response_format=shape).choices[0].finish_reason == "tool_calls"
+    seen = set()
+    for seed in range(30):
+        (choice,) = ask(
+            client, tools=[CLOCK], response_format=shape, seed=seed, temperature=2, max_tokens=64
+        ).choices
+        if choice.finish_reason == "stop":
+            assert json.loads(choice.message.content)["mood"] in ("good", "bad")
+        seen.add(choice.finish_reason)
+        if seen >= {"stop", "tool_calls"}:
+            break
+    assert seen >= {"stop", "tool_calls"}, "the model answers in the shape, or calls"
+    answer = client.responses.create(
+        model=MODEL,
+        input="Say something.",
+        tools=[{"type": "function", "strict": True, **CLOCK["function"]}],
+        tool_choice={"type": "function", "name": "clock"},
+        text={"format": {"type": "json_schema", "name": "mood", "strict": True, "schema": schema}},
+    )
+    assert [item.type for item in answer.output] == ["function_call"]

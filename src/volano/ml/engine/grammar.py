@@ -149,10 +149,12 @@ def to_tool_grammar(
     choice: str,
     parallel: bool,
     marks: dict[str, int],
+    answer: GrammarRef | None = None,
 ) -> str:
     """The grammar of an answer that may (`auto`) or must call tools.
 
     `choice` is auto, required or a tool's name; `marks` are the format's marks that are one token.
+    What is no call has the form of `answer`, where it has one.
     Raises BadRequest for a tool that is not there or whose schema is not one.
     """
     wanted = [tool for tool in tools if choice in ("auto", "required", tool.name)]
@@ -171,7 +173,19 @@ def to_tool_grammar(
         lines.append(f"calls: call{f' ({between} call)*' if many else ''}")
     if choice != "auto":
         return "\n".join(["start: calls", *lines])
+    if answer is not None:
+        return "\n".join(["start: answer | calls", f"answer: {_nested(answer)}", *lines])
     return "\n".join([*_auto_lines(format, marks), *lines])
+
+
+def _nested(ref: GrammarRef) -> str:
+    """A grammar as a part of another."""
+    if ref.kind != "lark":
+        return to_grammar(ref).removeprefix("start: ")
+    try:
+        return f"%lark {{\n{quote_lark(ref.text)}\n}}"
+    except ValueError as error:
+        raise _invalid(str(error)) from error
 
 
 def _auto_lines(format: ToolFormat, marks: dict[str, int]) -> list[str]:
@@ -199,7 +213,10 @@ def _tool_rule(tool: Tool, format: ToolFormat) -> str:
         begin, end = json.dumps(head + '{"input": "'), json.dumps('"}}')
         return f"{begin} %lark {{\n{text}\n}} {end}"
     schema = tool.parameters or {"type": "object", "properties": {}}
-    return f'{json.dumps(head)} %json {json.dumps(_with_options(schema))} "}}"'
+    # Words as JSON has them: a longer one would shadow what an answer's shape may begin with.
+    words = ("{", '"name"', ": ", json.dumps(tool.name), ", ", f'"{format.arguments}"', ": ")
+    opening = " ".join(map(json.dumps, words))
+    return f'{opening} %json {json.dumps(_with_options(schema))} "}}"'
 
 
 def _marked(text: str, marks: dict[str, int]) -> str:

@@ -201,15 +201,10 @@ def _format(
 
 
 def _grammar(generator: Generator, request: Generate) -> str | None:
-    calls = request.tools and request.tool_choice != "none"
-    if request.grammar is not None:
-        if calls and request.tool_choice != "auto":
-            raise BadRequest("A grammar and a forced tool exclude each other.", code="bad_tool")
-        return to_grammar(request.grammar)
     if request.tool_choice not in ("auto", "none") and not request.tools:
         raise BadRequest("tool_choice needs tools.", code="bad_tool")
-    if not calls:
-        return None
+    if not request.tools or request.tool_choice == "none":
+        return None if request.grammar is None else to_grammar(request.grammar)
     if request.messages is None:
         raise BadRequest("Tools need messages, not a plain prompt.", code="bad_tool")
     if generator.tool_format is None:
@@ -220,6 +215,7 @@ def _grammar(generator: Generator, request: Generate) -> str | None:
         choice=request.tool_choice,
         parallel=request.parallel_tool_calls,
         marks=generator.tool_marks,
+        answer=request.grammar,
     )
 
 

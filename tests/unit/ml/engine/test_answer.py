@@ -218,7 +218,6 @@ def test_ignore_eos_goes_on_to_the_limit(make_generator):
         ({"prompt_ids": [10**6], "messages": None}, "prompt_ids are 0 to"),
         ({"messages": None, "prompt": "x", "tools": [TOOL]}, "need messages"),
         ({"grammar": GrammarRef(kind="lark", text="(")}, "not valid"),
-        ({"grammar": GrammarRef(kind="json_object"), "tools": [TOOL], "tool_choice": "weather"}, "exclude"),
         ({"repetition_penalty": float("nan")}, "repetition_penalty"),
     ],
 )  # fmt: skip

@@ -118,6 +118,44 @@ def test_tool_calls_of_every_format_are_read_back(grammars, tokenizer, format, c
         assert counts <= {0, 1}
 
 
+MOOD = json.dumps(
+    {
+        "type": "object",
+        "properties": {"mood": {"enum": ["good", "bad"]}},
+        "required": ["mood"],
+        "additionalProperties": False,
+    }
+)
+
+
+@pytest.mark.parametrize("format", [HERMES, MISTRAL, LLAMA3], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    ("shape", "pattern"),
+    [
+        (GrammarRef(kind="json_schema", text=MOOD), r'\{"mood": "(good|bad)"\}'),
+        (GrammarRef(kind="regex", text="(good|bad)!"), "(good|bad)!"),
+        (GrammarRef(kind="choice", choices=["good", "bad"]), "good|bad"),
+        (GrammarRef(kind="lark", text='start: mood\nmood: "good" | "bad"'), "good|bad"),
+    ],
+    ids=lambda each: each.kind if isinstance(each, GrammarRef) else "",
+)
+def test_an_answer_has_its_shape_or_is_a_call(grammars, tokenizer, format, shape, pattern):
+    ids = {mark: tokenizer.token_id(mark) for mark in format.marks}
+    marks = {mark: id for mark, id in ids.items() if id is not None}
+    text = to_tool_grammar(
+        [WEATHER], format, choice="auto", parallel=False, marks=marks, answer=shape
+    )
+    called = set()
+    for number in range(60):
+        chance = random.Random(number)
+        answer = follow(grammars.state(text, fast_forward=True), tokenizer, ENDS, chance)
+        parser = ToolCallParser(format)
+        plain, _ = parser.feed(answer, last=True)
+        called.add(parser.calls)
+        assert re.fullmatch(pattern, plain) if not parser.calls else not plain.strip()
+    assert called == {0, 1}
+
+
 @pytest.mark.parametrize(
     ("ref", "message"),
     [
