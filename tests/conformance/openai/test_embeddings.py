@@ -26,6 +26,12 @@ def test_numbers_and_base64_are_the_same_vectors(client):
     assert numbers.usage.total_tokens == numbers.usage.prompt_tokens > 0
 
 
+def test_a_form_of_null_is_numbers(client):
+    words = {"encoding_format": None, "dimensions": None, "user": None}
+    made = client.embeddings.create(model=MODEL, input="a", extra_body=words)
+    assert len(made.data[0].embedding) == 384
+
+
 def test_near_meanings_are_near(client):
     cat, kitten, tea = (
         item.embedding

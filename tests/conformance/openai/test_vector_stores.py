@@ -184,6 +184,14 @@ def test_a_filter_that_is_none_is_refused(client, shelf):
     assert refused.value.param == "filters"
 
 
+def test_null_is_as_if_it_was_not_said(client, shelf):
+    plain = client.vector_stores.search(shelf[0], query="train").data
+    words = dict.fromkeys(("rewrite_query", "max_num_results", "filters", "ranking_options"))
+    options = dict.fromkeys(("ranker", "score_threshold", "hybrid_search"))
+    for said in (words, words | {"ranking_options": options}):
+        assert client.vector_stores.search(shelf[0], query="train", extra_body=said).data == plain
+
+
 def test_a_search_by_neither_meaning_nor_words_is_refused(client, shelf):
     nothing = {"hybrid_search": {"embedding_weight": 0, "text_weight": 0}}
     with pytest.raises(openai.BadRequestError) as refused:

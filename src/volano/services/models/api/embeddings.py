@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class CreateEmbedding(msgspec.Struct, kw_only=True):
     input: str | list[str | int | list[int]]
     model: str
-    encoding_format: str = "float"
+    encoding_format: str | None = None
     dimensions: int | None = None
     user: str | None = None
 
@@ -65,7 +65,7 @@ async def create_embedding(env: Env, call: Call, request: CreateEmbedding) -> Wi
 
 
 async def _answer(env: Env, call: Call, request: CreateEmbedding, served: Served) -> EmbeddingList:
-    if request.encoding_format not in ("float", "base64"):
+    if request.encoding_format not in (None, "float", "base64"):
         raise _invalid("encoding_format", "it is `float` or `base64`")
     texts = _inputs(request.input)
     found = await embed(
@@ -92,8 +92,8 @@ def _inputs(given: str | list[str | int | list[int]]) -> list[str | tuple[int, .
     return [item if isinstance(item, str) else tuple(cast("list[int]", item)) for item in given]
 
 
-def _encode(vector: tuple[float, ...], how: str) -> list[float] | str:
-    if how == "float":
+def _encode(vector: tuple[float, ...], how: str | None) -> list[float] | str:
+    if how != "base64":
         return list(vector)
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 

@@ -68,16 +68,16 @@ class HybridWeights(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class RankingOptions(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """`ranker` none orders by meaning alone; `hybrid_search` weighs meaning and words."""
 
-    ranker: Literal["none", "auto", "default-2024-11-15"] = "auto"
-    score_threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    ranker: Literal["none", "auto", "default-2024-11-15"] | None = None
+    score_threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     hybrid_search: HybridWeights | None = None
 
 
 class SearchVectorStore(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     vector_store_id: str
     query: str | list[str]
-    rewrite_query: bool = False
-    max_num_results: Annotated[int, msgspec.Meta(ge=1, le=MAX_RESULTS)] = DEFAULT_RESULTS
+    rewrite_query: bool | None = None
+    max_num_results: Annotated[int, msgspec.Meta(ge=1, le=MAX_RESULTS)] | None = None
     filters: dict[str, Any] | None = None
     ranking_options: RankingOptions | None = None
 
@@ -233,7 +233,10 @@ async def search_vector_store(env: Env, call: Call, request: SearchVectorStore) 
     """Chunks of files that the caller may read, nearest in meaning and words first."""
     queries = [request.query] if isinstance(request.query, str) else request.query
     wanted = search_of(
-        tuple(queries), request.max_num_results, request.filters, request.ranking_options
+        tuple(queries),
+        request.max_num_results or DEFAULT_RESULTS,
+        request.filters,
+        request.ranking_options,
     )
     if request.rewrite_query:
         wanted = await rewriting.rewrite(env, call, request.vector_store_id, wanted)
@@ -269,7 +272,7 @@ def search_of(
         queries=queries,
         limit=limit,
         condition=parse_condition(filters),
-        score_threshold=options.score_threshold,
+        score_threshold=options.score_threshold or 0.0,
         meaning=meaning,
         words=words,
     )
