@@ -88,6 +88,34 @@ def test_a_guest_is_invited_answers_and_the_owner_sees_it(
     shoot(page, "calendar-event")
 
 
+def test_somebody_outside_answers_by_a_link(
+    open_page: Callable[..., Page], browser: Browser, volano_sqlite: Volano
+) -> None:
+    title, address = f"Milling {uuid.uuid4().hex[:6]}", "eve@elsewhere.example"
+    page = open_page("/calendar")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    fill(page, title, hour=14)
+    mails = page.get_by_role("combobox", name="Invite by mail")
+    mails.fill(f"{address}, finn@elsewhere.example")
+    page.get_by_role("dialog").get_by_role("button", name="Create").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name=title).click()
+    seen = page.get_by_role("dialog", name=title)
+    expect(seen.get_by_role("button", name="Copy the link to answer by")).to_have_count(2)
+    seen.get_by_role("button", name="Copy the link to answer by").first.click()
+    path = page.evaluate("navigator.clipboard.readText()").partition("/volano/")[2]
+    window = browser.new_context(base_url=volano_sqlite.url)
+    theirs = window.new_page()
+    theirs.goto(f"/volano/{path}")
+    expect(theirs.get_by_role("heading", name=title)).to_be_visible()
+    theirs.get_by_role("button", name="Maybe").click()
+    expect(theirs.get_by_role("status")).to_contain_text("may come")
+    window.close()
+    page.reload()
+    page.get_by_role("button", name=title).click()
+    expect(seen).to_contain_text(f"{address}maybe")
+
+
 def test_an_event_is_changed_and_called_off(open_page: Callable[..., Page]) -> None:
     title = f"Baking {uuid.uuid4().hex[:6]}"
     page = open_page("/calendar")

@@ -35,6 +35,8 @@ export function EventForm({ event, start, close }: { event?: EventView; start: D
   const update = useChange('updateEvent', { reads: READS, done: t('eventChanged') });
   const form = useForm({ initialValues: event ? filledFrom(event) : emptyAt(start) });
   const values = form.values;
+  // What is typed and no tag yet counts as well; making it one on leaving would move the buttons away.
+  const [address, setAddress] = useState('');
   const save = () => {
     const isChannel = (id: string) => channels.some((item) => item.id === id);
     const fields = {
@@ -48,7 +50,7 @@ export function EventForm({ event, start, close }: { event?: EventView; start: D
       notes: values.notes,
       guests: values.guests.filter((id) => !isChannel(id)),
       channels: values.guests.filter(isChannel),
-      outsiders: values.outsiders,
+      outsiders: addressesIn([...values.outsiders, address]),
       remind_minutes: Number(values.remind),
       busy: values.busy,
     };
@@ -79,7 +81,7 @@ export function EventForm({ event, start, close }: { event?: EventView; start: D
           <Select label={t('reminderInChat')} data={reminderOptions(values.remind)} allowDeselect={false} {...form.getInputProps('remind')} />
         </Group>
         <MultiSelect label={t('guests')} description={t('guestsOfEvent')} searchable data={options} {...form.getInputProps('guests')} />
-        <TagsInput label={t('guestsByMail')} description={t('guestsByMailAre')} placeholder={values.outsiders.length === 0 ? 'name@example.com' : undefined} acceptValueOnBlur splitChars={[',', ' ', ';']} maxTags={MAX_OUTSIDERS} {...form.getInputProps('outsiders')} />
+        <TagsInput label={t('guestsByMail')} description={t('guestsByMailAre')} placeholder={values.outsiders.length === 0 ? 'name@example.com' : undefined} acceptValueOnBlur={false} splitChars={[',', ' ', ';']} maxTags={MAX_OUTSIDERS} searchValue={address} onSearchChange={setAddress} value={values.outsiders} onChange={(texts) => form.setFieldValue('outsiders', addressesIn(texts))} />
         {values.guests.length > 0 && !values.allDay && <FreeTimes guests={values.guests.filter((id) => people.some((person) => person.id === id))} me={me} minutes={minutesOf(values)} from={values.day} pick={(at) => form.setValues(timesFrom(at, minutesOf(values)))} />}
         <TextInput label={t('place')} {...form.getInputProps('location')} />
         <Textarea label={t('notes')} autosize minRows={2} maxRows={8} {...form.getInputProps('notes')} />
@@ -95,6 +97,10 @@ export function EventForm({ event, start, close }: { event?: EventView; start: D
       </Stack>
     </form>
   );
+}
+
+function addressesIn(texts: string[]): string[] {
+  return [...new Set(texts.flatMap((text) => text.split(/[\s,;]+/)).filter(Boolean))];
 }
 
 function minutesOf(values: { day: string; from: string; lastDay: string; to: string }): number {
