@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SETUP_LOCK = 7_318_462_906
 MAX_SOURCES = 100_000
 """Of one set; more are never asked for."""
+NAMED_SOURCES = 32
+"""Up to so many are named in a query; for more the server reads all of the set."""
 _SETUP = (
     "CREATE EXTENSION IF NOT EXISTS vector",
     "CREATE SCHEMA IF NOT EXISTS volano_vectors",
@@ -43,8 +45,7 @@ class PostgresVectors:
     ) -> list[Near]:
         """See the port."""
         await self._catch_up(held)
-        names = json.dumps(sorted(allowed))
-        return [await self._search(held, each, names, limit) for each in asked]
+        return [await self._search(held, each, allowed, limit) for each in asked]
 
     async def forget(self, account: str, name: str) -> None:
         """See the port."""
@@ -63,19 +64,25 @@ class PostgresVectors:
         """Nothing is open."""
 
     async def _search(
-        self, held: VectorSet, asked: Sequence[float], names: str, limit: int
+        self, held: VectorSet, asked: Sequence[float], allowed: frozenset[str], limit: int
     ) -> Near:
         vector = _text(asked)
+        # Few sources are named one by one, so that the server looks at their rows alone.
+        if 0 < len(allowed) <= NAMED_SOURCES:
+            names, chosen = tuple(allowed), ", ".join("?" * len(allowed))
+        else:
+            names = (json.dumps(sorted(allowed)),)
+            chosen = "SELECT jsonb_array_elements_text(CAST(CAST(? AS text) AS jsonb))"
         rows = await self._store.reader.rows(
             "SELECT source, ordinal, -(vector <#> CAST(CAST(? AS text) AS halfvec)) "
             "FROM volano_vectors.item WHERE account = ? AND name = ? AND width = ? "
-            "AND source IN (SELECT jsonb_array_elements_text(CAST(CAST(? AS text) AS jsonb))) "
+            f"AND source IN ({chosen}) "
             "ORDER BY vector <#> CAST(CAST(? AS text) AS halfvec), source, ordinal LIMIT ?",
             vector,
             held.account,
             held.name,
             len(asked),
-            names,
+            *names,
             vector,
             limit,
         )
