@@ -20,6 +20,7 @@ from volano.kernel.store import OwnStore
 from volano.services.identity import interface as identity
 from volano.services.objects.interface import rebuild_index
 from volano.services.objects.logic.log_images import Telling, select_telling, tell_changes
+from volano.services.objects.logic.log_notes import Group, decode
 from volano.services.objects.logic.put_groups import DURABLE_AFTER_S
 from volano.services.objects.logic.upkeep import REPAIR_WANTED
 from volano.services.objects.store.garbage import select_state
@@ -210,3 +211,16 @@ async def test_a_restored_backup_does_not_replay_what_came_after_it(cloud, tmp_p
         await rebuild_index(restored.env, replace=True)  # of what is true since the restore
         assert await restored.s3.keys("other") == []
         assert await restored.s3("ListObjectVersions", Bucket="shop") == versions
+
+
+async def test_puts_that_come_back_one_after_the_other_share_a_group_again(cloud):
+    async with cloud.open():
+        await asyncio.gather(*(cloud.put(f"first/{n}", b"x") for n in range(20)))
+        coming = []
+        for number in range(10):
+            coming.append(asyncio.create_task(cloud.put(f"again/{number}", b"x")))
+            await asyncio.sleep(0)
+        assert {(await got).status for got in coming} == {200}
+        told = [decode(note.text) for note in await cloud.env.bytes.read_notes()]
+        groups = [len(group.puts) for group in told if isinstance(group, Group)]
+        assert sorted(groups) == [1, 10, 20]

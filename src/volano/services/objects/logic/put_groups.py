@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MAX_GROUP = 256
 """Puts in one transaction."""
+MANY, ENOUGH = 8, 64
+"""Behind a group of at least `MANY` the next one gathers up to `ENOUGH` while more come in."""
 MAX_WAITING = 4096
 """Puts that may wait for their turn; more go the ordinary way, which tells clients to slow down."""
 RETRY_S = 0.2
@@ -57,6 +59,10 @@ class PutGroups:
         self._writer = writer
         self._waiting: list[_Put] = []
         self._writing = False
+        self._gathered = 0
+        """How many waited in the turn of the loop before, while more are awaited."""
+        self._latest = 0
+        """Puts in the group that was begun last."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._known = known
         self._failed: Progress | None = None
@@ -79,6 +85,14 @@ class PutGroups:
         return done
 
     def _start(self) -> None:
+        """Begin a group with what waits; behind a big one, only when a turn of the loop brings no
+        more, for those who were answered with it are coming back."""
+        count = len(self._waiting)
+        if self._gathered < count < ENOUGH and self._latest >= MANY:
+            self._gathered = count
+            asyncio.get_running_loop().call_soon(self._start)
+            return
+        self._gathered, self._latest = 0, count
         group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
         self._spawn(self._commit(group))
 
