@@ -37,11 +37,7 @@ class ListArguments(msgspec.Struct, kw_only=True):
 async def _star(env: Env, call: Call, request: StarArguments, *, starred: bool) -> None:
     if not (request.channel and request.timestamp):
         raise refused("no_item_specified", "Name a message by channel and timestamp.")
-    known = [
-        item
-        for item in await desk.list_saved(env, call)
-        if (item.channel_id, item.message["ts"]) == (request.channel, request.timestamp)
-    ]
+    known = await desk.is_saved(env, call, request.channel, request.timestamp)
     if starred and known:
         raise conflict("already_starred", "The message is on your list already.")
     if not (starred or known):

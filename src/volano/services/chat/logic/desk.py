@@ -124,6 +124,13 @@ async def save_message(
     await send(env, await env.store.transact(write))
 
 
+async def is_saved(env: Env, call: Call, channel_id: str, ts: str) -> bool:
+    """Whether a message that the caller may read is on the list for later."""
+    here = await enter(env, call)
+    message = await _get_message(env, here, channel_id, ts)
+    return await rows.is_saved(env.store.reader, here.me.id, message.channel_id, message.ts_us)
+
+
 async def list_saved(env: Env, call: Call) -> list[Shown]:
     """Messages saved for later that the caller may still read, the newest first."""
     here = await enter(env, call)

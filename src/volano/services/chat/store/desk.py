@@ -84,6 +84,16 @@ async def delete_saved(tx: Tx, user_id: str, channel_id: str, ts_us: int) -> Non
     )
 
 
+async def is_saved(reader: Reader, user_id: str, channel_id: str, ts_us: int) -> bool:
+    rows = await reader.rows(
+        "SELECT 1 FROM chat_saved WHERE user_id = ? AND channel_id = ? AND ts_us = ? LIMIT 1",
+        user_id,
+        channel_id,
+        ts_us,
+    )
+    return bool(rows)
+
+
 async def select_saved(reader: Reader, user_id: str, *, limit: int) -> list[Saved]:
     """The newest first."""
     rows = await reader.rows(
