@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from volano.kernel.errors import Invalid, NotFound
+from volano.kernel.foreign_json import decode_foreign
 from volano.services.chat.logic.access import require_regular
 from volano.services.chat.logic.names import slug_of
 from volano.services.chat.logic.workspaces import add_bot, enter
@@ -67,8 +68,8 @@ def parse_manifest(source: object) -> tuple[Manifest, Json]:
     """The manifest of JSON text or an object, and the object. Raises BadManifest."""
     if isinstance(source, str):
         try:
-            source = msgspec.json.decode(source)
-        except (msgspec.DecodeError, RecursionError) as error:
+            source = decode_foreign(source)
+        except msgspec.DecodeError as error:
             raise BadManifest([_problem("/", f"It is not JSON: {error}.")]) from error
     if not isinstance(source, dict):
         raise BadManifest([_problem("/", "A manifest is an object.")])
