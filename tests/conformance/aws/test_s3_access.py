@@ -236,6 +236,21 @@ def test_boto3s_upload_form_is_taken(volano, open_bucket, version):
         assert (status, wanted in text) == (403, True)
 
 
+def test_form_may_hold_any_text(volano, s3, open_bucket):
+    named = 'attachment; filename="€ ü.txt"'
+    fields = {"Content-Disposition": named, "x-amz-meta-by": "Zoë €"}
+    conditions = [{name: value} for name, value in fields.items()]
+    body, media = to_form(s3.generate_presigned_post(open_bucket, "€", fields, conditions), b"x")
+    assert fetch(volano, "POST", f"/{open_bucket}", body, Content_Type=media)[0] == 204
+    found = s3.head_object(Bucket=open_bucket, Key="€")
+    assert found["Metadata"] == {"by": "=?UTF-8?Q?Zo=C3=AB_=E2=82=AC?="}
+    assert found["ContentDisposition"].encode("latin-1").decode() == named
+    s3.put_object(Bucket=open_bucket, Key="again", Metadata=found["Metadata"])
+    s3.put_object(Bucket=open_bucket, Key="again", Metadata=found["Metadata"] | {"a": "b"})
+    again = s3.get_object(Bucket=open_bucket, Key="again")["Metadata"]
+    assert again == found["Metadata"] | {"a": "b"}
+
+
 def test_form_of_many_megabytes_over_its_limit_leaves_nothing(volano, s3, open_bucket):
     post = s3.generate_presigned_post(open_bucket, "big", {}, [["content-length-range", 0, 100]])
     body, media = to_form(post, b"x" * 3_000_000)
@@ -369,6 +384,9 @@ def test_old_programs_sign_by_version_2(volano, s3, open_bucket):
     assert old.get_object(Bucket=open_bucket, Key="a b/ü")["Body"].read() == b"old"
     assert [o["Key"] for o in old.list_objects(Bucket=open_bucket)["Contents"]] == ["a b/ü"]
     assert len(old.get_bucket_acl(Bucket=open_bucket)["Grants"]) == 1
+    named = {"Bucket": open_bucket, "Key": "a b/ü", "ResponseContentDisposition": "inline; ü"}
+    path = old.generate_presigned_url("get_object", named).partition(str(volano.aws_port))[2]
+    assert fetch(volano, "GET", path)[::2] == (200, b"old")
     wrong = volano.client("s3", config=config, aws_secret_access_key="wrong")
     assert error_of(wrong.list_objects, Bucket=open_bucket) == ("SignatureDoesNotMatch", 403)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from volano.wire.aws import scalars
+from volano.wire.aws.mail_words import parse_mail_text
 from volano.wire.aws.tree_reader import compile_tree_reader
 from volano.wire.aws.xml import MALFORMED, MalformedXml, local_name, parse_xml
 from volano.wire.aws.xml_reader import compile_xml_reader
@@ -145,7 +146,8 @@ def _fill_headers(shape: StructureShape) -> Fill | None:
                 continue
             for prefix, key in prefixes:
                 if name.startswith(prefix):
-                    out.setdefault(key, {})[name[len(prefix) :]] = unicode_text(value)
+                    text = parse_mail_text(unicode_text(value))
+                    out.setdefault(key, {})[name[len(prefix) :]] = text
 
     return fill
 

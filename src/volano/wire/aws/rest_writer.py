@@ -13,6 +13,7 @@ import orjson
 
 from volano.wire.aws import scalars
 from volano.wire.aws.listing import contents_writer
+from volano.wire.aws.mail_words import to_mail_text
 from volano.wire.aws.tree_writer import compile_tree_writer, unknown_member
 from volano.wire.aws.xml import DECLARATION, escape
 from volano.wire.aws.xml_writer import XmlDialect, compile_structure, namespace_of
@@ -162,7 +163,7 @@ def _put_header(name: str, member: Shape) -> Put:
 def _put_headers(prefix: str) -> Put:
     def put(headers: Headers, value: Any) -> None:
         for name, text in value.items():
-            headers.append((prefix + safe_header(name), safe_header(text)))
+            headers.append((prefix + safe_header(name), to_mail_text(text)))
 
     return put
 

@@ -103,7 +103,7 @@ class S3Form:
         return self.fields["key"]
 
     def incoming(self) -> Incoming:
-        """The PutObject that the form means."""
+        """The PutObject that the form means; its text is UTF-8, one character a byte in headers."""
         headers = {
             name: value
             for name, value in self.fields.items()
@@ -114,7 +114,7 @@ class S3Form:
         if "tagging" in self.fields:
             headers["x-amz-tagging"] = _tagging_header(self.fields["tagging"])
         return Incoming(
-            headers=headers,
+            headers={name: text.encode().decode("latin-1") for name, text in headers.items()},
             labels={"Bucket": self.bucket, "Key": self.key},
             payload=self.file,  # type: ignore[arg-type]  # all that readers ask of a payload
         )

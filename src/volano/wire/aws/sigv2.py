@@ -74,6 +74,7 @@ def _amz_lines(request: Request) -> list[str]:
 
 
 def _resource(request: Request, host_bucket: str) -> str:
+    """The path and the signed parameters; one character is one byte, as in headers."""
     path = f"/{host_bucket}{request.raw_path}" if host_bucket else request.raw_path
     if path.count("/") == 1 and path != "/":
         path += "/"  # a bucket without a key
@@ -81,5 +82,5 @@ def _resource(request: Request, host_bucket: str) -> str:
     for piece in request.raw_query.split("&"):
         name, mark, value = piece.partition("=")
         if name in _SUBRESOURCES:
-            named.append(f"{name}{mark}{unquote(value)}")
+            named.append(f"{name}{mark}{unquote(value, 'latin-1')}")
     return f"{path}?{'&'.join(sorted(named))}" if named else path

@@ -276,7 +276,7 @@ def _description_of(headers: dict[bytes, bytes]) -> Description | None:
             continue
         else:
             return None
-        if not value.isascii() or not key.isascii():
+        if not value.isascii() or not key.isascii() or (target is metadata and b"=?" in value):
             return None
         if value or target is metadata:
             target[key] = value.decode("ascii")
