@@ -94,8 +94,10 @@ async def test_configurations_come_back(s3):
 async def test_what_is_not_built_is_refused(s3):
     orc = {"S3BucketDestination": {"Bucket": "arn:aws:s3:::reports", "Format": "ORC"}}
     nowhere = {"S3BucketDestination": {"Bucket": "reports", "Format": "CSV"}}
+    strange = {"S3BucketDestination": {"Bucket": "arn:aws:s3:::reports", "Format": "XLS"}}
     for error, members in (
         (NotBuilt, {"Destination": orc}),
+        (MalformedXml, {"Destination": strange}),
         (NotBuilt, {"OptionalFields": ["ObjectAccessControlList"]}),
         (VolanoError, {"Destination": nowhere}),
         (MalformedXml, {"Schedule": {"Frequency": "Hourly"}}),

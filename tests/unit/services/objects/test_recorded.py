@@ -122,6 +122,22 @@ async def test_a_delete_marker_in_the_way_of_tags_is_told(s3: S3) -> None:
         assert fields == {"Method": method.upper(), "ResourceType": "DeleteMarker"}
 
 
+async def test_a_delete_marker_has_no_hold(s3: S3) -> None:
+    await s3("CreateBucket", Bucket="kept", ObjectLockEnabledForBucket=True)
+    await s3("PutObject", Bucket="kept", Key="k", Body=b"x")
+    marker = (await s3("DeleteObject", Bucket="kept", Key="k"))["VersionId"]
+    named = {"Bucket": "kept", "Key": "k", "VersionId": marker}
+    code, fields = await refusal(s3, "PutObjectLegalHold", **named, LegalHold={"Status": "ON"})
+    assert code == "MethodNotAllowed"
+    assert fields == {"Method": "PUT", "ResourceType": "DeleteMarker"}
+
+
+async def test_checksums_are_asked_for_in_any_case(s3: S3) -> None:
+    await s3("PutObject", **SHOP, Key="k", Body=b"x", ChecksumCRC32="jNwWgw==")
+    found = await s3("HeadObject", **SHOP, Key="k", ChecksumMode="enabled")
+    assert found["ChecksumType"] == "FULL_OBJECT"
+
+
 @pytest.mark.parametrize(
     ("tag", "message"),
     [
@@ -162,6 +178,29 @@ async def test_words_of_refused_settings(s3: S3) -> None:
     assert code == "NoSuchBucket"
     with pytest.raises(VolanoError, match="must be valid JSON and the first byte"):
         await s3("PutBucketPolicy", **SHOP, Policy="invalid json")
+
+
+async def test_a_rule_of_a_website_has_a_condition_or_none(s3: S3) -> None:
+    rule = {"Redirect": {"ReplaceKeyPrefixWith": "x"}, "Condition": {}}
+    website = {"IndexDocument": {"Suffix": "index.html"}, "RoutingRules": [rule]}
+    code, _ = await refusal(s3, "PutBucketWebsite", **SHOP, WebsiteConfiguration=website)
+    assert code == "InvalidRequest"
+
+
+async def test_headers_of_a_lock_are_named_where_they_are_wrong(s3: S3, env: Env) -> None:
+    mode, until = "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"
+    await s3("CreateBucket", Bucket="kept", ObjectLockEnabledForBucket=True)
+    later = datetime.fromtimestamp(env.clock.now_us() / 1e6, UTC) + timedelta(days=1)
+    for asked, told in (
+        ({"ObjectLockMode": "GOVERNANCE"}, {"ArgumentName": until}),
+        ({"ObjectLockRetainUntilDate": later}, {"ArgumentName": mode}),
+        (
+            {"ObjectLockMode": "BAD", "ObjectLockRetainUntilDate": later},
+            {"ArgumentName": mode, "ArgumentValue": "BAD"},
+        ),
+    ):
+        code, fields = await refusal(s3, "PutObject", Bucket="kept", Key="k", Body=b"x", **asked)
+        assert (code, fields) == ("InvalidArgument", told)
 
 
 async def test_an_expected_owner_is_an_account(s3: S3) -> None:

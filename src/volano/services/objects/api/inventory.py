@@ -32,7 +32,7 @@ async def put_bucket_inventory_configuration(env: Env, call: Call, request: Requ
         raise InvalidArgument("The Id of the configuration is not that of the request.")
     wanted = _parse(configuration)
     await logic.put_inventory(env, request["Bucket"], wanted, request.get("ExpectedBucketOwner"))
-    return {}
+    return {"_status": 204}
 
 
 @action(

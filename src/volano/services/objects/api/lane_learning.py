@@ -105,7 +105,8 @@ def learn_read(
         if codec.check(request) or not _is_plain(item):
             return None
         span = slice(*(parse_range(request.get("Range"), item.size_bytes) or (None,)))
-        is_wanted = name.method == b"GET" and is_modified(read_conditions(request), item)
+        conditions, now_us = read_conditions(request), env.clock.now_us()
+        is_wanted = name.method == b"GET" and is_modified(conditions, item, now_us=now_us)
         data = _bytes_of(env, item) if is_wanted else b""
         if data is None:
             return None

@@ -200,7 +200,7 @@ async def _read_result(env: Env, found: logic.Selected, request: Request) -> Res
         result["ContentRange"] = f"bytes {found.first_byte}-{last}/{item.size_bytes}"
     if request.get("PartNumber") is not None and item.part_count:
         result["PartsCount"] = item.part_count
-    if request.get("ChecksumMode") == "ENABLED":
+    if (request.get("ChecksumMode") or "").upper() == "ENABLED":
         result |= _checksum_of(found)
     if not str(result["ContentType"]).lower().startswith(_INERT_TYPES):
         result["_headers"] = _FENCE

@@ -15,7 +15,7 @@ from volano.kernel.errors import VolanoError
 from volano.services.objects.api.facts import facts_of_bucket
 from volano.services.objects.logic import website as logic
 from volano.services.objects.logic.access import open_bucket
-from volano.services.objects.logic.errors import MalformedXml, NoSuchBucket
+from volano.services.objects.logic.errors import InvalidRequest, MalformedXml, NoSuchBucket
 from volano.wire.action import action, find_action, run_action
 from volano.wire.aws.catalog import get_codec, get_service
 from volano.wire.aws.codec import Incoming
@@ -94,7 +94,13 @@ def _website(members: Request) -> Website:
 
 
 def _rule(member: Request) -> logic.Rule:
-    condition, redirect = member.get("Condition") or {}, member.get("Redirect") or {}
+    condition, redirect = member.get("Condition"), member.get("Redirect") or {}
+    if condition == {}:
+        raise InvalidRequest(
+            "Condition cannot be empty. To redirect all requests without a condition, the "
+            "condition element shouldn't be present."
+        )
+    condition = condition or {}
     error = condition.get("HttpErrorCodeReturnedEquals")
     return logic.Rule(
         prefix=condition.get("KeyPrefixEquals"),

@@ -94,7 +94,7 @@ async def complete_upload(env: Env, call: Call, request: CompleteRequest) -> Sto
     upload = await rows.select_upload(reader, bucket.id, request.key, request.upload_id)
     if upload is None:
         return _completed_before(request, current)
-    named = _in_order(request.parts)
+    named = _in_order(request)
     # S3 wants the client's key only where it computes a checksum; ceph's suite wants it always.
     if request.customer is not None or upload.checksum_algorithm or env.config.test_mode:
         require_upload_key(upload.description.encryption, request.customer)
@@ -135,14 +135,16 @@ def _require_untouched(current: StoredObject | None, upload: Upload) -> None:
         )
 
 
-def _in_order(parts: Sequence[NamedPart]) -> list[NamedPart]:
+def _in_order(request: CompleteRequest) -> list[NamedPart]:
     """The list without repeats (the last one of a number counts); raises InvalidPartOrder."""
+    parts = request.parts
     if not parts or len(parts) > MAX_PARTS:
         raise MalformedXml()
     numbers = [part.number for part in parts]
     if any(second < first for first, second in pairwise(numbers)):
         raise InvalidPartOrder(
-            "The list of parts was not in ascending order. Parts must be ordered by part number."
+            "The list of parts was not in ascending order. Parts must be ordered by part number.",
+            fields={"UploadId": request.upload_id},
         )
     return list({part.number: part for part in parts}.values())
 

@@ -38,16 +38,16 @@ NO_READ_CONDITIONS = ReadConditions()
 NO_WRITE_CONDITIONS = WriteConditions()
 
 
-def is_modified(conditions: ReadConditions, item: StoredObject) -> bool:
+def is_modified(conditions: ReadConditions, item: StoredObject, *, now_us: int) -> bool:
     """False when the reader's copy is still good (304); raises PreconditionFailed.
 
     If-Match wins over If-Unmodified-Since, If-None-Match over If-Modified-Since (RFC 9110 13.2.2).
+    An If-Modified-Since that lies in the future is ignored.
     """
     _require_unchanged(conditions, item)
     if conditions.if_none_match is not None:
         return not matches(conditions.if_none_match, item.etag)
-    since_s = conditions.if_modified_since_s
-    return since_s is None or _seconds(item) > since_s
+    return not _is_known_since(conditions.if_modified_since_s, item, now_us)
 
 
 def require_copy_source(conditions: ReadConditions, item: StoredObject, *, now_us: int) -> None:
@@ -56,12 +56,15 @@ def require_copy_source(conditions: ReadConditions, item: StoredObject, *, now_u
     S3 ignores an If-Modified-Since that lies in the future.
     """
     _require_unchanged(conditions, item, header=COPY_SOURCE)
-    since_s = conditions.if_modified_since_s
     if conditions.if_none_match is not None:
         if matches(conditions.if_none_match, item.etag):
             raise failed(COPY_SOURCE + "If-None-Match")
-    elif since_s is not None and _seconds(item) <= since_s <= now_us // 1_000_000:
+    elif _is_known_since(conditions.if_modified_since_s, item, now_us):
         raise failed(COPY_SOURCE + "If-Modified-Since")
+
+
+def _is_known_since(since_s: int | None, item: StoredObject, now_us: int) -> bool:
+    return since_s is not None and _seconds(item) <= since_s <= now_us // 1_000_000
 
 
 def _require_unchanged(conditions: ReadConditions, item: StoredObject, header: str = "") -> None:

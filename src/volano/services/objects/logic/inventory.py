@@ -29,6 +29,7 @@ MAX_CONFIGURATIONS = 1000
 MAX_ID_CHARACTERS = 64
 DAYS = {"Daily": 1, "Weekly": 7}
 ALL_VERSIONS = "All"
+FORMATS = ("CSV", "ORC", "Parquet")
 FIELDS = (
     "Size",
     "LastModifiedDate",
@@ -77,6 +78,8 @@ def _require(wanted: Inventory) -> None:
     if not 1 <= len(wanted.id) <= MAX_ID_CHARACTERS or "\x00" in repr(wanted):
         raise InvalidArgument(f"An inventory's Id has 1 to {MAX_ID_CHARACTERS} characters.")
     if wanted.frequency not in DAYS or wanted.versions not in ("Current", ALL_VERSIONS):
+        raise MalformedXml()
+    if wanted.file_format not in FORMATS:
         raise MalformedXml()
     if wanted.file_format != "CSV":
         raise NotBuilt(f"Inventories as {wanted.file_format} are not built; CSV is.")

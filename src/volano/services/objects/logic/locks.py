@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from volano.kernel.store import Tx
 
 MODES = (GOVERNANCE, COMPLIANCE)
+MODE_HEADER = "x-amz-object-lock-mode"
+UNTIL_HEADER = "x-amz-object-lock-retain-until-date"
 MAX_DAYS = 36_500
 MAX_YEARS = 100
 DAY_US = 86_400_000_000
@@ -145,10 +147,14 @@ def require_period(wanted: Retention, now_us: int) -> None:
     """Raises InvalidArgument unless both mode and a date in the future are given."""
     if not wanted.mode or not wanted.until_us:
         raise InvalidArgument(
-            "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
+            f"{UNTIL_HEADER} and {MODE_HEADER} must both be supplied",
+            fields={"ArgumentName": UNTIL_HEADER if wanted.mode else MODE_HEADER},
         )
     if wanted.mode not in MODES:
-        raise InvalidArgument("Unknown wormMode directive.")
+        raise InvalidArgument(
+            "Unknown wormMode directive.",
+            fields={"ArgumentName": MODE_HEADER, "ArgumentValue": wanted.mode},
+        )
     if wanted.until_us <= now_us:
         raise InvalidArgument("The retain until date must be in the future!")
 
@@ -173,12 +179,12 @@ async def get_retention(
 
 
 async def _item(
-    env: Env, bucket_name: str, key: str, version_id: str | None
+    env: Env, bucket_name: str, key: str, version_id: str | None, *, method: str = "GET"
 ) -> tuple[Bucket, StoredObject]:
     bucket = await open_bucket(env, bucket_name)
     if bucket.object_lock is None:
         raise InvalidRequest(_MISSING)
-    return bucket, await get_item(env.store.reader, bucket, key, version_id)
+    return bucket, await get_item(env.store.reader, bucket, key, version_id, method=method)
 
 
 async def put_retention(
@@ -197,7 +203,7 @@ async def put_retention(
     now_us = env.clock.now_us()
     if wanted.mode or wanted.until_us:
         require_period(wanted, now_us)
-    bucket, _ = await _item(env, bucket_name, key, version_id)
+    bucket, _ = await _item(env, bucket_name, key, version_id, method="PUT")
     count_request(env, bucket, WRITE)
 
     async def write(tx: Tx) -> None:
@@ -223,7 +229,7 @@ async def put_legal_hold(
     env: Env, call: Call, bucket_name: str, key: str, version_id: str | None, *, hold: bool
 ) -> None:
     """Raises InvalidRequest without a lock, NoSuchKey."""
-    bucket, _ = await _item(env, bucket_name, key, version_id)
+    bucket, _ = await _item(env, bucket_name, key, version_id, method="PUT")
     count_request(env, bucket, WRITE)
 
     async def write(tx: Tx) -> None:

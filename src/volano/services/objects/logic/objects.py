@@ -198,7 +198,7 @@ async def select_object(env: Env, call: Call, request: ReadRequest) -> Selected:
 async def _select_bytes(
     env: Env, bucket: Bucket, item: StoredObject, request: ReadRequest
 ) -> Selected:
-    if not is_modified(request.conditions, item):
+    if not is_modified(request.conditions, item, now_us=env.clock.now_us()):
         return Selected(bucket=bucket, item=item, first_byte=0, end_byte=0, is_modified=False)
     if request.part_number is not None:
         return await _select_part(env, bucket, item, request)
