@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -181,10 +180,10 @@ async def calendar_query(env: Env, call: Call, request: Query) -> list[Node]:
     mine = await _enter(env, call, request.place)
     kind = _collection(request.place)
     items = await collections.list_items(env, call, kind, text=True)
-    found = await asyncio.to_thread(filters.matching, items, request.filter)
+    found = await filters.matching(items, request.filter)
     span = request.expand
     if span is not None and kind is Collection.EVENTS:
-        texts = [await asyncio.to_thread(filters.expanded, item.text, span) for item in found]
+        texts = [await filters.expanded(item.text, span) for item in found]
         found = [replace(item, text=text) for item, text in zip(found, texts, strict=True)]
     return _nodes(mine, kind, found)
 

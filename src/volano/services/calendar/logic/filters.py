@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 import icalendar
 import recurring_ical_events
 
+from volano.services.calendar.logic.counting import in_turn
 from volano.services.calendar.logic.ics import moment_us, with_zones, wrong
 from volano.services.calendar.model import DAY_US, MAX_OCCURRENCES, MAX_RANGE_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from volano.services.calendar.logic.collections import Item
 
@@ -59,9 +60,17 @@ class ComponentFilter(Protocol):
     def components(self) -> Sequence[ComponentFilter]: ...
 
 
-def matching(items: Sequence[Item], wanted: ComponentFilter) -> list[Item]:
-    """Those objects that pass; it takes a millisecond for each, so call it in a thread."""
-    return [item for item in items if matches(icalendar.Calendar.from_ical(item.text), wanted)]
+async def matching(items: Sequence[Item], wanted: ComponentFilter) -> list[Item]:
+    """Those objects that pass; it takes a millisecond for each, and longer for old series."""
+
+    def passing(is_wanted: Callable[[], bool]) -> list[Item]:
+        return [item for item in items if is_wanted() and _passes(item, wanted)]
+
+    return await in_turn(passing)
+
+
+def _passes(item: Item, wanted: ComponentFilter) -> bool:
+    return matches(icalendar.Calendar.from_ical(item.text), wanted)
 
 
 def matches(component: icalendar.Component, wanted: ComponentFilter) -> bool:
@@ -141,10 +150,14 @@ def _touches(component: icalendar.Component, span: Times) -> bool:
     return first < span.ends_us and last >= span.starts_us
 
 
-def expanded(text: str, span: Times) -> str:
+async def expanded(text: str, span: Times) -> str:
     """An event as the single times that it takes place within `span`, in UTC."""
     if span.ends_us - span.starts_us > MAX_RANGE_DAYS * DAY_US:
         raise wrong("expand", f"Ask for the single times of at most {MAX_RANGE_DAYS} days.")
+    return await in_turn(lambda _: _expanded(text, span))
+
+
+def _expanded(text: str, span: Times) -> str:
     calendar = icalendar.Calendar.from_ical(text)
     starts, ends = _clamped(span)
     found = recurring_ical_events.of(calendar, skip_bad_series=True).between(starts, ends)

@@ -5,12 +5,13 @@ Counting is pure and may take milliseconds for many events, so it runs in a thre
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import recurring_ical_events
 
+from volano.services.calendar.logic.counting import in_turn
 from volano.services.calendar.logic.ics import moment_us, parse_calendar, read_facts, wrong
 from volano.services.calendar.model import (
     DAY_US,
@@ -21,7 +22,7 @@ from volano.services.calendar.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from icalendar.cal import Component
 
@@ -39,11 +40,13 @@ def require_range(from_us: int, to_us: int) -> Span:
 
 async def expand(events: Sequence[CalendarEvent], span: Span) -> list[Occurrence]:
     """Every occurrence that touches `span`, by start, `MAX_OCCURRENCES` at most."""
-    return await asyncio.to_thread(_expand_all, events, span)
+    return await in_turn(partial(_expand_all, events, span))
 
 
-def _expand_all(events: Sequence[CalendarEvent], span: Span) -> list[Occurrence]:
-    found = [item for event in events for item in _expand(event, span)]
+def _expand_all(
+    events: Sequence[CalendarEvent], span: Span, is_wanted: Callable[[], bool] = lambda: True
+) -> list[Occurrence]:
+    found = [item for event in events if is_wanted() for item in _expand(event, span)]
     found.sort(key=lambda item: (item.starts_us, item.event.id))
     return found[:MAX_OCCURRENCES]
 
