@@ -114,11 +114,8 @@ async def open_process(
         stack.push_async_callback(byte_store.close)
         runtime = open_runtime(config.data_dir / "runtime", log, clock, choice=config.runtime)
         stack.push_async_callback(runtime.close)
-        inference = ReplicatedInference(
-            partial(EngineInference, config.data_dir, log, clock, device=config.model_device),
-            config.data_dir,
-            region.zones,
-        )
+        make = partial(EngineInference, config.data_dir, log, clock, device=config.model_device)
+        inference = ReplicatedInference(make, config.data_dir, region.zones)
         stack.push_async_callback(inference.close)
         vectors = await _open_vectors(config, store, log)
         stack.push_async_callback(vectors.close)
