@@ -551,6 +551,8 @@ def call_slack(stage, found, who):
 
 CALLS = {"aws": call_aws, "rest": call_http, "openai": call_http, "slack": call_slack}
 PROTOCOLS = sorted(CALLS)
+LOOKS_LIKE_S3 = ("bedrock", "accessanalyzer")
+"""REST services whose paths could be a bucket's, told apart by the signature only."""
 
 
 def actions(protocol):
@@ -576,7 +578,7 @@ def test_without_a_credential_every_action_refuses(stage, protocol):
             "aws": code in UNSIGNED_CODES
             or (code in ("403", "401") and found.operation.startswith("Head"))
             # Nothing of an unsigned request says that it is not for S3, which knows no such key.
-            or (found.name.startswith("bedrock") and status in (400, 403, 404)),
+            or (found.name.startswith(LOOKS_LIKE_S3) and status in (400, 403, 404)),
             "rest": status == 401,
             "openai": status == 401,
             "slack": code == "not_authed",

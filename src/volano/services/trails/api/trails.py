@@ -217,11 +217,16 @@ async def get_event_selectors(env: Env, call: Call, request: Shape) -> Shape:
     }
 
 
+async def _facts_of_source(env: Env, call: Call, request: Shape) -> dict[str, str]:
+    """A request may leave the trail out, to name an event data store."""
+    return await facts_of_trail(env, call, request) if request.get("TrailName") else {}
+
+
 @action(
     "cloudtrail:GetInsightSelectors",
     permission="cloudtrail:GetInsightSelectors",
     resource="arn:aws:cloudtrail:{region}:{account}:trail/{TrailName}",
-    facts=facts_of_trail,
+    facts=_facts_of_source,
 )
 async def get_insight_selectors(env: Env, call: Call, request: Shape) -> Shape:
     """No trail logs Insights events, and this says so as CloudTrail does."""
