@@ -28,10 +28,12 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from volano.kernel.foreign_json import decode_foreign
 from volano.wire.action import socket_route
 from volano.wire.credential import bearer_token, call_of, cookie_of
 from volano.wire.http import SocketClosed, text_frame
 from volano.wire.rest.ticks import Frames, Ticks, event_text
+from volano.wire.socket_end import SIGNED_OUT, TOO_SLOW, Ended, end_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -55,9 +57,7 @@ MAX_STREAMS = 5000
 ADMITTED_AT_ONCE = 8
 """Clients whose permission or missed events are looked up at the same time."""
 RECHECK_S = 60.0
-TOO_SLOW = 1013
 COME_AGAIN = 1012
-SIGNED_OUT = 4401
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,6 @@ class Wish(msgspec.Struct):
     since: dict[str, int] | None = None
 
 
-class _Ended(Exception):
-    """The socket is to be closed with `code`."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 class _Hall:
     """What all live sockets of a process share."""
 
@@ -127,7 +119,7 @@ async def serve(env: Env, socket: WebSocket) -> None:
     """Serve one client until either side ends it."""
     hall = _HALLS.setdefault(env.events, _Hall())
     async with hall.door:
-        principal = await _find_principal(env, socket.request)
+        principal = await find_caller(env, socket.request)
     if principal is None:
         await socket.refuse(401)
         return
@@ -138,18 +130,14 @@ async def serve(env: Env, socket: WebSocket) -> None:
         await client.run()
     except* SocketClosed:
         pass
-    except* _Ended as group:
-        client.writer.end(_code_of(group), "")
+    except* Ended as group:
+        client.writer.end(end_of(group).code, "")
     finally:
         client.leave()
 
 
-def _code_of(group: BaseExceptionGroup[_Ended]) -> int:
-    first = group.exceptions[0]
-    return first.code if isinstance(first, _Ended) else _code_of(first)
-
-
-async def _find_principal(env: Env, request: Request) -> Principal | None:
+async def find_caller(env: Env, request: Request) -> Principal | None:
+    """Who opens a web socket: by a token, or by the cookie of a page of ours."""
     token = bearer_token(request)
     if token is not None:
         return await env.authority.find_token(token)
@@ -230,8 +218,8 @@ class _Client:
         while True:
             frame = await self.socket.receive()
             try:
-                wish = msgspec.json.decode(frame, type=Wish)
-            except (msgspec.DecodeError, RecursionError):
+                wish = decode_foreign(frame, Wish)
+            except msgspec.DecodeError:
                 self._say({"error": "invalid_json"})
                 continue
             if wish.subscribe:
@@ -297,8 +285,8 @@ class _Client:
         # Those who came together need not all be asked together.
         await self.env.clock.sleep(RECHECK_S * (1 - next(self.hall.numbers) % 32 / 64))
         while True:
-            if await _find_principal(self.env, self.socket.request) is None:
-                raise _Ended(SIGNED_OUT)
+            if await find_caller(self.env, self.socket.request) is None:
+                raise Ended(SIGNED_OUT)
             for topic in list(self.topics):
                 if not await self._address_of(topic) and topic in self.topics:
                     self._unsubscribe(topic)

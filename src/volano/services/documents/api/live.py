@@ -21,17 +21,16 @@ from volano.services.documents.logic import editing, states
 from volano.services.documents.logic.access import hold
 from volano.services.documents.model import NOTHING
 from volano.wire.action import socket_route
-from volano.wire.credential import bearer_token, call_of, cookie_of
+from volano.wire.credential import call_of
 from volano.wire.http import SocketClosed
-from volano.wire.rest.live import has_own_origin
+from volano.wire.rest.live import find_caller
 from volano.wire.socket_end import NOT_ALLOWED, REFUSED, TOO_SLOW, Ended, end_of
 from volano.wire.varint import read_bytes, read_varint, write_bytes
 
 if TYPE_CHECKING:
     from volano.kernel.call import Call, Env
-    from volano.kernel.identity import Principal
     from volano.services.documents.logic.access import Held
-    from volano.wire.http import Request, WebSocket
+    from volano.wire.http import WebSocket
 
 PATH = "/volano/v1/documents/live"
 RESOURCE = "arn:aws:documents:{region}:{account}:document/{id}"
@@ -47,7 +46,7 @@ RIGHTS_CHANGED = bytes(8)
 @socket_route(PATH)
 async def serve(env: Env, socket: WebSocket) -> None:
     """Serve one editor until either side ends it."""
-    principal = await _find_principal(env, socket.request)
+    principal = await find_caller(env, socket.request)
     if principal is None:
         await socket.refuse(401)
         return
@@ -74,16 +73,6 @@ async def serve(env: Env, socket: WebSocket) -> None:
         code, reason = end.code, end.reason
     finally:
         await socket.close(code, reason)
-
-
-async def _find_principal(env: Env, request: Request) -> Principal | None:
-    token = bearer_token(request)
-    if token is not None:
-        return await env.authority.find_token(token)
-    cookie = cookie_of(request)
-    if cookie is None or not has_own_origin(request):
-        return None
-    return await env.authority.find_session(cookie, None, safe=True)
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -184,7 +173,7 @@ class _Client:
     async def _recheck(self) -> None:
         while True:
             await self.env.clock.sleep(RECHECK_S)
-            if await _find_principal(self.env, self.socket.request) is None:
+            if await find_caller(self.env, self.socket.request) is None:
                 raise Ended(NOT_ALLOWED, "you were signed out")
             await self._require_reader()
 
