@@ -59,6 +59,7 @@ NEEDS_ONLY_A_CREDENTIAL = {
     "volano:getOauthRequest": "tells a program's name, which it registered without a credential",
     "volano:listOauthGrants": "the programs that act for the caller",
     "volano:getSession": "tells the caller who they are",
+    "volano:listUsable": "tells the caller which permissions are theirs",
     "volano:listSessions": "the caller's own sessions",
     "volano:endSession": "the caller's own sessions",
     "volano:signOut": "the caller's own session",
