@@ -40,8 +40,7 @@ BACKLOG = 2048
 DRAIN_S = 20
 IDLE_S = 75
 SOCKET_PING_S = 20.0
-"""@slack/socket-mode begins anew when no ping came for 30 s; proxies commonly end a web socket
-that was silent for a minute."""
+"""@slack/socket-mode begins anew when no ping came for 30 s."""
 SWITCH_INTERVAL_S = 0.0005
 """Threads that finish an fsync must not wait 5 ms for the loop's turn to end."""
 GC_THRESHOLDS = (20_000, 20, 20)

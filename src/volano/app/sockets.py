@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from volano.wire.http import FRAMES
+from volano.wire.rest.live import LIVE_PATH
 
 if TYPE_CHECKING:
     from websockets.http11 import Request
@@ -27,6 +28,8 @@ FAREWELL_S = 5.0
 """How long a client that does not read has for the closing frame."""
 HANDSHAKES = 4
 """In one turn of the loop, about 2 ms."""
+PAGE_PING_S = 45.0
+"""Proxies commonly end a web socket that was silent for a minute."""
 MAX_PONGS = 1000
 """Answers to pings of a client that does not read them."""
 MAX_EARLY_BYTES = 128 * 1024
@@ -95,8 +98,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             super().handle_ping()
 
     def start_keepalive(self) -> None:
-        """Those who came together are not all pinged together."""
+        """Those who came together are not all pinged together, and pages less often than apps."""
         assert self.ping_interval is not None
+        if self.scope["path"] == LIVE_PATH:
+            self.ping_interval = PAGE_PING_S
         wait_s = self.ping_interval * (1 - next(_NUMBERS) % 32 / 64)
         self.ping_timer = self.loop.call_later(wait_s, self.send_keepalive_ping)
 
