@@ -537,6 +537,7 @@ export interface CreatedPerson {
   has_password: boolean;
   groups: string[];
   policies: string[];
+  inline_policies: string[];
   created_us: number;
   password_used_us: number | null;
   login_url: string | null;
@@ -1381,6 +1382,8 @@ export interface PersonList {
   next_cursor: string | null;
 }
 
+// `policies` are ARNs of what is attached, `inline_policies` the names of what is written on
+// the user itself.
 export interface PersonView {
   id: string;
   kind: string;
@@ -2720,7 +2723,7 @@ export interface Operations {
   signOut: { input: Record<string, never>; answer: unknown };
   // The names of actions by what they are about.
   slackAuditActions: { input: Record<string, never>; answer: void };
-  // Every call of this account in the form of Slack's audit logs, the newest first.
+  // What was done in this account, as Slack's audit logs tell it, the newest first.
   slackAuditLogs: { input: { latest?: number; oldest?: number; limit?: number; action?: string; actor?: string; entity?: string; cursor?: string }; answer: void };
   // The kinds of things that entries name.
   slackAuditSchemas: { input: Record<string, never>; answer: void };
