@@ -7,6 +7,7 @@ ruff refuses most of it too; here nothing can be excused by a comment. (OWASP AS
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,18 @@ def test_the_rule_finds_what_it_is_about():
     tree = ast.parse(bad)
     assert len(wrongs(tree)) == 3
     assert "random" in imports(tree)
+
+
+def test_no_pattern_repeats_a_group_possessively() -> None:
+    # CPython before 3.11.5, as Debian 12 has it, reads those wrong (gh-106052).
+    wrong = re.compile(r"(?<!\\)\)(?:[*+?]|\{[\d,]+\})\+|\(\?>")
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and "(?" in node.value
+        and wrong.search(node.value)
+    ]
+    assert found == []
