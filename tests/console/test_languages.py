@@ -63,7 +63,7 @@ def test_every_page_follows_the_language_that_was_chosen(
     expect(page.locator("html")).to_have_attribute("lang", "zh")
     for path, (heading, control) in PAGES.items():
         visit(page, path)
-        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        expect(page.get_by_role("heading", name=heading, exact=True, level=1)).to_be_visible()
         named = page.get_by_role("button", name=control, exact=True)
         expect(named.or_(page.get_by_role("tab", name=control, exact=True)).first).to_be_visible()
         assert overflow_px(page) == 0, path
