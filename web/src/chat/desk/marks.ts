@@ -17,6 +17,7 @@ function rangesOf(box: HTMLElement, words: string[]): Range[] {
     const text = (node.textContent ?? '').toLowerCase();
     for (const word of words) {
       for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) {
+        if (at + word.length > (node.textContent ?? '').length) break; // a few capitals are longer when small
         const range = new Range();
         range.setStart(node, at);
         range.setEnd(node, at + word.length);
