@@ -91,8 +91,10 @@ def test_a_device_short_of_memory_gets_less_at_a_time_and_nobody_fails(
     engine, decoder = make_engine(tiny_folder)
     engine.blocks.require_idle()
     sizes: list[int] = []
+    submitted = threading.Event()
 
     def forward(batch: Batch, cache: None) -> Floats:
+        assert submitted.wait(60)  # else the first could be done before the last is there
         sizes.append(len(batch.token_ids))
         if len(batch.token_ids) > 3:
             raise OutOfMemory("The card is out of memory.")
@@ -100,6 +102,7 @@ def test_a_device_short_of_memory_gets_less_at_a_time_and_nobody_fails(
 
     decoder.forward = forward  # type: ignore[method-assign] # the device's limit
     items = [generate(compute, engine, id) for id in "abcd"]
+    submitted.set()
     assert all(isinstance(last(each), Output) for each in items)
     assert max(sizes) > 3
     assert engine.blocks.free == engine.blocks.total
