@@ -182,6 +182,20 @@ def test_access_analyzer_says_what_is_wrong_and_where(volano):
     assert good["findings"] == []
 
 
+def test_access_analyzer_points_at_a_statement_that_stands_alone(volano):
+    analyzer = volano.client("accessanalyzer")
+    alone = {"Effect": "Allows", "Action": "s3:GetObject", "Resource": "*"}
+    for statement in (alone, "words", 5, True):
+        text = json.dumps({"Version": "2012-10-17", "Statement": statement})
+        (found,) = analyzer.validate_policy(policyDocument=text, policyType="IDENTITY_POLICY")[
+            "findings"
+        ]
+        assert found["findingType"] == "ERROR"
+        span = found["locations"][0]["span"]
+        there = text[span["start"]["offset"] : span["end"]["offset"]]
+        assert json.loads(there) == statement
+
+
 def test_managed_policies_of_aws_are_read_by_every_account_and_changed_by_none(volano):
     fresh = volano.add_account()
     iam = volano.client(

@@ -5,6 +5,8 @@ The findings about who reaches what are Volano's own (`volano who-can`); there a
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from volano.kernel.call import Call, Env
 from volano.kernel.errors import Invalid
 from volano.services.identity.api.shapes import Shape
@@ -36,7 +38,8 @@ async def validate_policy(env: Env, call: Call, request: Shape) -> Shape:
     if len(text) > MAX_CHARACTERS:
         raise ValidationException(f"policyDocument has at most {MAX_CHARACTERS} characters.")
     found = find_in_policy(text, _kind(request))
-    return {"findings": [_shape(text, each) for each in found]}
+    starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+    return {"findings": [_shape(text, starts, each) for each in found]}
 
 
 def _kind(request: Shape) -> PolicyKind:
@@ -50,35 +53,32 @@ def _kind(request: Shape) -> PolicyKind:
     return PolicyKind.TRUST if is_trust else PolicyKind.RESOURCE
 
 
-def _shape(text: str, found: PolicyFinding) -> Shape:
-    """ValidatePolicyFinding (Access Analyzer API reference)."""
+def _shape(text: str, starts: list[int], found: PolicyFinding) -> Shape:
+    """ValidatePolicyFinding (Access Analyzer API reference); `starts` are the lines' offsets."""
     path = [{"index": one} if isinstance(one, int) else {"value": one} for one in found.path]
     return {
         "findingType": found.kind.value,
         "issueCode": found.code,
         "findingDetails": found.text,
         "learnMoreLink": GUIDE,
-        "locations": [{"path": path, "span": _span(text, found)}],
+        "locations": [{"path": path, "span": _span(text, starts, found)}],
     }
 
 
-def _span(text: str, found: PolicyFinding) -> Shape:
+def _span(text: str, starts: list[int], found: PolicyFinding) -> Shape:
     """The statement's span, or the whole document's; columns count from 0."""
     if found.line is not None:
-        place = Position(found.line, found.column + 1)
-        return {"start": _position(text, place), "end": _position(text, place)}
-    if found.path[:1] == ("Statement",):
+        start = end = Position(found.line, found.column + 1)
+    elif found.path[:1] == ("Statement",):
         number = found.path[1] if len(found.path) > 1 else 0
-        spans = statement_spans(text)
-        if isinstance(number, int) and number < len(spans):
-            span = spans[number]
-            return {"start": _position(text, span.start), "end": _position(text, span.end)}
-    last = text.rfind("\n")
-    end = Position(text.count("\n") + 1, len(text) - last)
-    return {"start": _position(text, Position(1, 1)), "end": _position(text, end)}
+        span = statement_spans(text)[number if isinstance(number, int) else 0]
+        start, end = span.start, span.end
+    else:
+        last = len(starts) - 2
+        start, end = Position(1, 1), Position(last + 1, len(text) - starts[last] + 1)
+    return {"start": _position(starts, start), "end": _position(starts, end)}
 
 
-def _position(text: str, place: Position) -> Shape:
-    lines = text.split("\n")[: place.line - 1]
-    offset = sum(len(line) + 1 for line in lines) + place.column - 1
+def _position(starts: list[int], place: Position) -> Shape:
+    offset = starts[place.line - 1] + place.column - 1
     return {"line": place.line, "column": place.column - 1, "offset": offset}

@@ -28,7 +28,8 @@ class Span:
 
 @lru_cache(maxsize=1024)
 def statement_spans(text: str) -> tuple[Span, ...]:
-    """One span for each statement of a document that has been read before."""
+    """One span for each statement of a document that has been read before; one for a `Statement`
+    that is no list."""
     decoder = json.JSONDecoder()
     place = text.index("{") + 1
     while True:
@@ -41,7 +42,7 @@ def statement_spans(text: str) -> tuple[Span, ...]:
 
 
 def _spans(text: str, place: int, decoder: json.JSONDecoder) -> list[Span]:
-    if text[place] == "{":
+    if text[place] != "[":
         return [_span(text, place, decoder.raw_decode(text, place)[1])]
     found, place = [], _skip(text, place + 1)
     while text[place] != "]":
