@@ -42,7 +42,7 @@ async def tell(env: Env, event: EventChanged) -> None:
     for guest in seen.guests:
         await _tell_guest(env, bot_id, seen, guest)
     for user_id in event.removed:
-        said = await _words(env, seen, user_id, "removed")
+        said = _words(seen, await language_of(env, user_id), "removed")
         text = f":wastebasket: {said}"
         key = f"removed:{found.updated_us}"
         await _write(env, found, bot_id, user_id, text, key)
@@ -69,7 +69,8 @@ async def _seen(env: Env, event: CalendarEvent) -> Seen:
 
 async def _tell_guest(env: Env, bot_id: str, seen: Seen, guest: Guest) -> None:
     event, now = seen.event, digest(seen.facts)
-    text, blocks = await _card(env, seen, guest)
+    language = await language_of(env, guest.user_id)
+    text, blocks = await _card(env, seen, guest, language)
     if not guest.card_us:
         draft = chat.Draft(
             channel="",
@@ -86,7 +87,7 @@ async def _tell_guest(env: Env, bot_id: str, seen: Seen, guest: Guest) -> None:
         await chat.rewrite_own(env, event.account, bot_id, card)
         if guest.told != now:
             kind = "ended" if event.is_cancelled else "changed"
-            said = await _words(env, seen, guest.user_id, kind)
+            said = _words(seen, language, kind)
             await _write(env, event, bot_id, guest.user_id, said, now)
 
     async def write(tx: Tx) -> None:
@@ -103,7 +104,8 @@ async def _tell_owner(env: Env, bot_id: str, seen: Seen, user_id: str) -> None:
         return
     is_outsider = "@" in user_id
     who = user_id if is_outsider else await office.name_of(env, seen.event.account, user_id)
-    text = await _words(env, seen, seen.event.owner_id, f"said_{said.value}", name=who)
+    language = await language_of(env, seen.event.owner_id)
+    text = _words(seen, language, f"said_{said.value}", name=who)
     key = f"{user_id}:{said.value}:{seen.event.etag}"
     await _write(env, seen.event, bot_id, seen.event.owner_id, text, key)
 
@@ -115,20 +117,18 @@ async def _write(
     await chat.write_to(env, event.account, bot_id, user_id, draft)
 
 
-async def _words(env: Env, seen: Seen, reader_id: str, kind: str, *, name: str = "") -> str:
+def _words(seen: Seen, language: str, kind: str, *, name: str = "") -> str:
     """What is said to somebody of an event, in their language."""
-    language = language_of(await chat.find_language(env.store.reader, reader_id))
     title = f"*{chat.escape_text(seen.facts.title)}*"
     said = {"title": title, "when": when(seen.facts, language), "name": name}
     return LANGUAGES[language][kind].format(**said)
 
 
-async def _card(env: Env, seen: Seen, guest: Guest) -> tuple[str, list[object]]:
+async def _card(env: Env, seen: Seen, guest: Guest, language: str) -> tuple[str, list[object]]:
     event, facts = seen.event, seen.facts
-    language = language_of(await chat.find_language(env.store.reader, guest.user_id))
     who = await office.name_of(env, event.account, event.owner_id)
     sign, kind = (":x:", "ended") if event.is_cancelled else (":calendar:", "card")
-    text = f"{sign} {await _words(env, seen, guest.user_id, kind, name=who)}"
+    text = f"{sign} {_words(seen, language, kind, name=who)}"
     lines = [text]
     if facts.location:
         where = chat.escape_text(facts.location)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from volano.kernel.errors import QuotaExceeded
 from volano.services.calendar.logic import outsiders
 from volano.services.calendar.logic.drafts import Wanted, new_calendar, stamp, write_draft
-from volano.services.calendar.logic.filing import file
+from volano.services.calendar.logic.filing import file, file_answer
 from volano.services.calendar.logic.ics import (
     Facts,
     attendees_of,
@@ -280,10 +280,7 @@ async def answer(env: Env, call: Call, event_id: str, said: Answer) -> Seen:
         if event is None or mine.id not in guests:
             raise NoSuchEvent("The event was called off meanwhile.")
         await rows.upsert_guest(tx, replace(guests[mine.id], answer=said))
-        await rows.upsert_event(tx, replace(event, etag=etag))
-        for user_id in (event.owner_id, *guests):
-            await file(tx, event, user_id)
-        tx.publish(EventChanged(account=call.account, id=event_id, answered=mine.id))
+        await file_answer(tx, event, guests, etag=etag, answered=mine.id)
 
     await env.store.transact(write)
     return await get_event(env, call, event_id)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from volano.services.calendar.model import Collection, Entry
+from volano.services.calendar.model import Collection, Entry, EventChanged
 from volano.services.calendar.store import events as rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from volano.kernel.store import Tx
     from volano.services.calendar.model import CalendarEvent
 
@@ -29,3 +32,14 @@ async def file(
         gone=gone,
     )
     await rows.upsert_entry(tx, entry)
+
+
+async def file_answer(
+    tx: Tx, event: CalendarEvent, guests: Iterable[str], *, etag: str, answered: str
+) -> None:
+    """Somebody answered (a user's id, or a mail address): everybody's calendar has the event anew,
+    and the owner is told."""
+    await rows.upsert_event(tx, replace(event, etag=etag))
+    for user_id in (event.owner_id, *guests):
+        await file(tx, event, user_id)
+    tx.publish(EventChanged(account=event.account, id=event.id, answered=answered))

@@ -97,7 +97,7 @@ async def _send(env: Env, item: Outsider, claimed_us: int) -> None:
     await env.store.transact(write)
     if was_given_up and not event.is_ended:
         bot_id = await office.bot_of(env, event.account)
-        language = language_of(await chat.find_language(env.store.reader, event.owner_id))
+        language = await language_of(env, event.owner_id)
         title = f"*{chat.escape_text(event.title)}*"
         said = {"address": item.address, "title": title, "error": done.error}
         text = f":warning: {LANGUAGES[language]['unmailed'].format(**said)}"
@@ -123,7 +123,7 @@ async def _try(env: Env, event: CalendarEvent, item: Outsider) -> Outsider:
 
 async def _letter(env: Env, event: CalendarEvent, item: Outsider) -> Letter:
     owner = await chat.find_user(env.store.reader, event.account, event.owner_id)
-    language = language_of(await chat.find_language(env.store.reader, event.owner_id))
+    language = await language_of(env, event.owner_id)
     sender = parseaddr(env.config.smtp_from)
     name = title_of(owner) if owner else ""
     return Letter(

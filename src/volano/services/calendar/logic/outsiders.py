@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from volano.services.calendar.logic.filing import file
+from volano.services.calendar.logic.filing import file_answer
 from volano.services.calendar.logic.ics import (
     attendees_of,
     mail_address,
@@ -23,7 +23,6 @@ from volano.services.calendar.logic.ics import (
 from volano.services.calendar.model import (
     MAX_OUTSIDERS,
     Answer,
-    EventChanged,
     NoSuchEvent,
     Outsider,
 )
@@ -178,11 +177,8 @@ async def answer(env: Env, event_id: str, key: str, said: Answer) -> None:
         if event is None or current is None or current.gone:
             raise NoSuchEvent("The event was called off meanwhile.")
         await rows.upsert_outsider(tx, replace(current, answer=said))
-        await event_rows.upsert_event(tx, replace(event, etag=etag))
-        guests = await event_rows.select_guests(tx, event_id)
-        for user_id in (event.owner_id, *(guest.user_id for guest in guests)):
-            await file(tx, event, user_id)
-        tx.publish(EventChanged(account=event.account, id=event_id, answered=item.address))
+        guests = [guest.user_id for guest in await event_rows.select_guests(tx, event_id)]
+        await file_answer(tx, event, guests, etag=etag, answered=item.address)
 
     await env.store.transact(write)
 

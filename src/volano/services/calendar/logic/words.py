@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from volano.services.calendar.model import Answer
+from volano.services.chat import interface as chat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from volano.kernel.call import Env
     from volano.services.calendar.logic.ics import Facts
 
 ENGLISH = {
@@ -61,8 +63,9 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "zh": CHINESE}
 _WEEKDAYS_ZH = "一二三四五六日"
 
 
-def language_of(chosen: str) -> str:
+async def language_of(env: Env, user_id: str) -> str:
     """The language that somebody chose where there are words in it, else English."""
+    chosen = await chat.find_language(env.store.reader, user_id)
     return chosen if chosen in LANGUAGES else "en"
 
 
