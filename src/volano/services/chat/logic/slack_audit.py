@@ -177,12 +177,20 @@ def _is_shown(wanted: Wanted, record: AuditRecord) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """People and channels of a page, each read once."""
+    """People (by their principals' ids and by their own) and channels of a page, each read once."""
 
     env: Env
     workspace: Workspace
     people: dict[str, ChatUser | None] = field(default_factory=dict)
+    users: dict[str, ChatUser | None] = field(default_factory=dict)
     channels: dict[str, Channel | None] = field(default_factory=dict)
+
+    async def user(self, user_id: str) -> ChatUser | None:
+        if user_id not in self.users:
+            self.users[user_id] = await user_rows.find_user(
+                self.env.store.reader, self.workspace.account, user_id
+            )
+        return self.users[user_id]
 
     async def person(self, principal_id: str) -> ChatUser | None:
         if principal_id not in self.people:
@@ -262,10 +270,7 @@ async def _entity(known: _Known, kind: str, record: AuditRecord) -> Json:
         here = known.workspace
         return {"id": here.team_id, "name": here.name, "domain": known.env.config.public_host}
     if kind == "user":
-        by_id = await user_rows.find_user(
-            known.env.store.reader, known.workspace.account, entity_id
-        )
-        person = by_id or await known.person(record.principal_id)
+        person = await known.user(entity_id) or await known.person(record.principal_id)
         return _user_json(known, person) if person is not None else {"id": entity_id}
     if kind != "channel":
         return {"id": record.resource if kind == "resource" else entity_id}
